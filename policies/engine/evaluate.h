@@ -1,0 +1,71 @@
+/* The evaluator: what compiled policies say about an event.
+ *
+ * Allocates nothing, calls nothing outside itself, keeps no state: a judgement is a function of the
+ * block, the subject, the governing policies and the event. Safe for any number of threads. */
+#ifndef WARDER_POLICIES_ENGINE_EVALUATE_H
+#define WARDER_POLICIES_ENGINE_EVALUATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policies/engine/event.h"
+#include "policies/engine/policy_block.h"
+#include "policies/engine/subject.h"
+
+/* In order of strictness: the strictest wins. */
+enum verdict {
+    VERDICT_ALLOW,
+    VERDICT_DENY,
+    VERDICT_KILL,
+};
+
+/* The policies of a block that govern a session: indices in ascending order, borrowed. */
+struct governing {
+    const uint32_t *policies;
+    size_t count;
+};
+
+/* Which rule answered. A rule index of RULE_DEFAULT means the policy's default for the operation's
+ * class; POLICY_NO_INDEX that no policy had anything to say, and the answer is the language's own:
+ * allow. */
+struct deciding {
+    uint32_t policy;    /* index in the block, or POLICY_NO_INDEX */
+    uint32_t rule;      /* index in the block, or RULE_DEFAULT */
+    uint32_t operation; /* index in the event; 0 where the event is no operation */
+    bool unknown;       /* the rule fired because its condition could not be known */
+};
+
+struct judgement {
+    enum verdict verdict;
+    struct deciding by;
+
+    /* What policies in `mode observe` would have said, had they been enforced: VERDICT_ALLOW if
+     * they had nothing against it. */
+    enum verdict would;
+    struct deciding would_by;
+
+    /* A `log` rule named this event. */
+    bool log;
+    struct deciding log_by;
+};
+
+/* Judges every operation of the event under every governing policy, each policy alone, and keeps the
+ * strictest. `verdict` is written last and is VERDICT_DENY until then.
+ *
+ * Ties are broken so that neither the order of rules nor that of policies shows: first operation,
+ * then tier, policy name, a rule before a default, rule name. */
+void evaluate(const struct policy_block *block, const struct governing *governing,
+              const struct subject *subject, const struct event *event, struct judgement *out);
+
+/* Keeps in `judgement` the stricter of two judgements of one event by two blocks; the indices of
+ * each speak of its own block, so the caller is told which one it was: true if `other` replaced the
+ * verdict and its deciding rule. `would` and `log` are not merged. */
+bool judgement_take_stricter(struct judgement *judgement, const struct judgement *other);
+
+/* True if the policy's `applies` blocks select the subject. A policy without any selects nobody: it
+ * governs sessions that name it (policy_has_applies tells the two apart). */
+bool policy_applies(const struct policy_block *block, uint32_t policy,
+                    const struct subject *subject);
+
+#endif

@@ -1,0 +1,70 @@
+/* Which operations an audit event is: the catalogue's table, applied to arguments.
+ *
+ * The table (policies/catalogue/event-operations.tsv) says for each event which classes of operation
+ * it is, under which condition, and where each attribute comes from. Some attributes need what only
+ * the process itself can know: its directory, what a descriptor stands for, what a link leads to.
+ * Those questions go to a resolver: the hook answers with system calls, `warder test` and the tests
+ * with what was given. The mapping itself makes no system call, allocates from the arena alone, and
+ * runs in time linear in the arguments. */
+#ifndef WARDER_POLICIES_ENGINE_EVENT_MAP_H
+#define WARDER_POLICIES_ENGINE_EVENT_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policies/engine/arena.h"
+#include "policies/engine/event.h"
+
+enum process_relation {
+    PROCESS_SELF,
+    PROCESS_CHILD,
+    PROCESS_GROUP, /* the caller's own process group */
+    PROCESS_OTHER, /* anything else: another process, another group, everything */
+};
+
+/* Each function answers one question. Texts are written to `buffer` of `size` bytes, terminated; the
+ * return value says whether the answer is known. Functions must not block for long and must not run
+ * code of the interpreter. A NULL member means: never known. */
+struct event_resolver {
+    void *context;
+
+    /* The directory of the calling process, absolute. */
+    bool (*caller_directory)(void *context, char *buffer, size_t size);
+
+    /* The path behind an open descriptor. False if it has none (a pipe, a socket, memory). */
+    bool (*descriptor_path)(void *context, int64_t descriptor, char *buffer, size_t size);
+
+    /* `path` (absolute, normalised, may hold any byte but NUL) with symbolic links resolved; of a
+     * file that does not exist, the part that does resolved and the rest as it stands. `follow` false:
+     * the last component is taken as it is. */
+    bool (*resolve)(void *context, const char *path, bool follow, char *buffer, size_t size);
+
+    /* True if the path names a file that could be executed. */
+    bool (*executable)(void *context, const char *path);
+
+    /* A variable of the calling process's environment. */
+    bool (*variable)(void *context, const char *name, char *buffer, size_t size);
+
+    /* The whole environment as a VALUE_MAP of texts in the arena, cut and marked where it does not
+     * fit. */
+    bool (*environment)(void *context, struct arena *arena, struct value *map);
+
+    /* The address family (AF_*) of the socket that is argument `argument` of the event; a negative
+     * number if it is not known. */
+    int (*socket_family)(void *context, unsigned argument);
+
+    /* co_filename of the code object that is argument `argument`. */
+    bool (*code_filename)(void *context, unsigned argument, char *buffer, size_t size);
+
+    /* What a process is to the caller, for pid as kill(2) takes it: 0, -1 and negative numbers are
+     * groups. */
+    enum process_relation (*relation)(void *context, int64_t pid);
+};
+
+/* Fills in event->operations from its number, name and arguments. An event that the catalogue does not
+ * know is one operation of class `other`. False if the arena is too small; the event then has no
+ * operations and must be denied. */
+bool event_map(struct event *event, const struct event_resolver *resolver, struct arena *arena);
+
+#endif

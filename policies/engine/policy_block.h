@@ -1,0 +1,58 @@
+/* The compiled policy: one flat, position-independent, read-only block.
+ *
+ * Offsets, no pointers; every multi-byte number in the byte order of the machine that built it (a
+ * block never leaves its host). Built by policies/language/compile.c, read by evaluate.c through the
+ * functions below. Policies are ordered by tier and name and rules by name, so that two compilations
+ * of the same policies in another order are the same block. */
+#ifndef WARDER_POLICIES_ENGINE_POLICY_BLOCK_H
+#define WARDER_POLICIES_ENGINE_POLICY_BLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policies/engine/vocabulary.h"
+
+struct policy_block;
+
+enum policy_tier {
+    TIER_MANDATORY,
+    TIER_LOCAL,
+    TIER_VENDOR,
+};
+
+enum rule_effect {
+    EFFECT_ALLOW,
+    EFFECT_DENY,
+    EFFECT_KILL,
+    EFFECT_LOG,
+};
+
+#define POLICY_NO_INDEX UINT32_MAX
+#define RULE_DEFAULT    UINT32_MAX
+
+/* Bytes of the block, header included. */
+size_t policy_block_size(const struct policy_block *block);
+uint32_t policy_block_policy_count(const struct policy_block *block);
+uint32_t policy_block_rule_count(const struct policy_block *block);
+
+/* Names and texts are terminated and live as long as the block. */
+const char *policy_name(const struct policy_block *block, uint32_t policy);
+const char *policy_title(const struct policy_block *block, uint32_t policy); /* "" if none */
+enum policy_tier policy_tier(const struct policy_block *block, uint32_t policy);
+bool policy_observes(const struct policy_block *block, uint32_t policy);
+bool policy_has_applies(const struct policy_block *block, uint32_t policy);
+
+/* `local`, as records and denials cite it. */
+const char *policy_tier_name(enum policy_tier tier);
+
+const char *rule_name(const struct policy_block *block, uint32_t rule);
+enum rule_effect rule_effect(const struct policy_block *block, uint32_t rule);
+/* What the author says to the person who is denied; "" if nothing. */
+const char *rule_message(const struct policy_block *block, uint32_t rule);
+const char *default_message(const struct policy_block *block, uint32_t policy,
+                            enum operation_class operation_class);
+
+void policy_block_free(struct policy_block *block);
+
+#endif

@@ -1,0 +1,63 @@
+/* From policy texts to the compiled policy.
+ *
+ * One call takes every text of a generation, reports every mistake in all of them, and gives a block
+ * only if there was none. Does no I/O: what a literal path resolves to is asked of the caller. */
+#ifndef WARDER_POLICIES_LANGUAGE_COMPILE_H
+#define WARDER_POLICIES_LANGUAGE_COMPILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policies/engine/policy_block.h"
+#include "policies/language/diagnostics.h"
+
+enum {
+    POLICY_TEXT_MAX = 1024 * 1024, /* bytes of one text; a session's own is held to 64 KiB
+                                      (design, "The session") by the daemon */
+};
+
+struct policy_text {
+    const char *file; /* as messages name it: the path, or `local/NAME` for a stored one */
+    const char *text; /* borrowed, not terminated */
+    size_t length;    /* bytes */
+    enum policy_tier tier;
+    bool observe; /* treat its policies as if each said `mode observe` */
+};
+
+struct compile_options {
+    /* Fills in what an absolute path resolves to, links followed as far as the path exists, and
+     * returns true; false if it resolves to itself or cannot be told. NULL: every literal stands
+     * for itself alone. */
+    bool (*resolve)(void *context, const char *path, char *resolved, size_t size);
+    void *context;
+};
+
+/* The block of all policies in the texts, to be freed with policy_block_free; NULL if `diagnostics`
+ * holds an error afterwards, or on lack of memory (then it holds one that says so). Warnings do not
+ * stop it. */
+struct policy_block *policy_compile(const struct policy_text *texts, size_t count,
+                                    const struct compile_options *options,
+                                    struct diagnostics *diagnostics);
+
+/* A text taken apart into its policies, each with the file-level sets that it uses and the comments
+ * before it, so that each can be stored, shown and removed alone. */
+struct policy_part {
+    char *name;
+    char *text; /* terminated; compiles alone to the same policy */
+};
+
+struct policy_parts {
+    struct policy_part *parts; /* in the order of the text */
+    size_t count;
+};
+
+/* 0, or -EINVAL if the text does not parse (`diagnostics` says why), or -ENOMEM. */
+int policy_split(const struct policy_text *text, struct policy_parts *parts,
+                 struct diagnostics *diagnostics);
+void policy_parts_deinit(struct policy_parts *parts);
+
+/* Parses a test file (grammar: testfile) and reports what is wrong with its form. 0 or -EINVAL. */
+int policy_test_parse(const struct policy_text *text, struct diagnostics *diagnostics);
+
+#endif
