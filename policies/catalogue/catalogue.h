@@ -1,7 +1,9 @@
-/* The audit events of CPython 3.8 to 3.15: names, arguments, which are secret, which cannot be vetoed.
+/* The audit events of CPython 3.8 to 3.15: names, arguments, which are secret, which cannot be
+ * vetoed.
  *
- * Generated at build time from audit-events.tsv, event-operations.tsv and presence.tsv (generate.py);
- * see README.md there for the columns and their sources. Read-only, for any thread. */
+ * Generated at build time from audit-events.tsv, event-operations.tsv and presence.tsv
+ * (generate.py); see README.md there for the columns and their sources. Read-only, for any thread.
+ */
 #ifndef WARDER_POLICIES_CATALOGUE_CATALOGUE_H
 #define WARDER_POLICIES_CATALOGUE_CATALOGUE_H
 
@@ -28,15 +30,15 @@ struct event_entry {
     const char *name;
     uint16_t number; /* 1..catalogue_event_count(); 0 is EVENT_UNKNOWN */
     uint8_t argument_count;
-    uint8_t forwarded_count; /* the first so many arguments are read and sent: `import` carries three
-                                live lists that nobody judges */
+    uint8_t forwarded_count;      /* the first so many arguments are read and sent: `import` carries
+                                     three      live lists that nobody judges */
     const char *const *arguments; /* names, in order */
     uint32_t secret;              /* bit N: the value of argument N is recorded by length alone */
     uint8_t veto;                 /* enum event_veto */
     uint8_t platforms;            /* enum event_platform, or-ed */
     uint8_t since;                /* minor version of CPython 3: 8 */
     uint8_t removed;              /* first minor version without it; 0 if it is still there */
-    uint32_t classes;             /* bit N: it can be an operation of class N (enum operation_class) */
+    uint32_t classes; /* bit N: it can be an operation of class N (enum operation_class) */
 };
 
 uint16_t catalogue_event_count(void);

@@ -24,8 +24,8 @@ void arena_init(struct arena *arena, void *memory, size_t size);
 /* Forgets every allocation; the memory is not cleared. */
 void arena_reset(struct arena *arena);
 
-/* `size` bytes aligned for any type, uninitialised; NULL, and `exhausted` set, when they do not fit.
- * A size of 0 gives a valid pointer to nothing. */
+/* `size` bytes aligned for any type, uninitialised; NULL, and `exhausted` set, when they do not
+ * fit. A size of 0 gives a valid pointer to nothing. */
 void *arena_alloc(struct arena *arena, size_t size);
 
 /* `count` elements of `size` bytes, zeroed; NULL when they do not fit or the product overflows. */

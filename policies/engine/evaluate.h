@@ -50,8 +50,8 @@ struct judgement {
     struct deciding log_by;
 };
 
-/* Judges every operation of the event under every governing policy, each policy alone, and keeps the
- * strictest. `verdict` is written last and is VERDICT_DENY until then.
+/* Judges every operation of the event under every governing policy, each policy alone, and keeps
+ * the strictest. `verdict` is written last and is VERDICT_DENY until then.
  *
  * Ties are broken so that neither the order of rules nor that of policies shows: first operation,
  * then tier, policy name, a rule before a default, rule name. */

@@ -28,20 +28,21 @@ struct attribute {
 struct operation {
     enum operation_class operation_class;
     uint32_t attribute_count;
-    const struct attribute *attributes; /* each name at most once, in order of enum attribute_name */
+    const struct attribute
+        *attributes; /* each name at most once, in order of enum attribute_name */
 };
 
 enum {
-    EVENT_UNKNOWN = 0,       /* the number of an event that the catalogue does not know */
-    EVENT_NAME_MAX = 256,    /* bytes; a longer name is cut and the event marked */
+    EVENT_UNKNOWN = 0,        /* the number of an event that the catalogue does not know */
+    EVENT_NAME_MAX = 256,     /* bytes; a longer name is cut and the event marked */
     EVENT_OPERATIONS_MAX = 4, /* the most that one event maps to is three (winreg.LoadKey + read) */
     EVENT_ATTRIBUTES_MAX = 8, /* of one operation; exec has six */
 };
 
 struct event {
-    uint16_t number;         /* in the catalogue (policies/catalogue), or EVENT_UNKNOWN */
-    bool name_cut;           /* name longer than EVENT_NAME_MAX */
-    const char *name;        /* not terminated */
+    uint16_t number;  /* in the catalogue (policies/catalogue), or EVENT_UNKNOWN */
+    bool name_cut;    /* name longer than EVENT_NAME_MAX */
+    const char *name; /* not terminated */
     uint32_t name_length;
     uint32_t argument_count;
     const struct value *arguments;

@@ -1,11 +1,11 @@
 /* Which operations an audit event is: the catalogue's table, applied to arguments.
  *
- * The table (policies/catalogue/event-operations.tsv) says for each event which classes of operation
- * it is, under which condition, and where each attribute comes from. Some attributes need what only
- * the process itself can know: its directory, what a descriptor stands for, what a link leads to.
- * Those questions go to a resolver: the hook answers with system calls, `warder test` and the tests
- * with what was given. The mapping itself makes no system call, allocates from the arena alone, and
- * runs in time linear in the arguments. */
+ * The table (policies/catalogue/event-operations.tsv) says for each event which classes of
+ * operation it is, under which condition, and where each attribute comes from. Some attributes need
+ * what only the process itself can know: its directory, what a descriptor stands for, what a link
+ * leads to. Those questions go to a resolver: the hook answers with system calls, `warder test` and
+ * the tests with what was given. The mapping itself makes no system call, allocates from the arena
+ * alone, and runs in time linear in the arguments. */
 #ifndef WARDER_POLICIES_ENGINE_EVENT_MAP_H
 #define WARDER_POLICIES_ENGINE_EVENT_MAP_H
 
@@ -23,9 +23,9 @@ enum process_relation {
     PROCESS_OTHER, /* anything else: another process, another group, everything */
 };
 
-/* Each function answers one question. Texts are written to `buffer` of `size` bytes, terminated; the
- * return value says whether the answer is known. Functions must not block for long and must not run
- * code of the interpreter. A NULL member means: never known. */
+/* Each function answers one question. Texts are written to `buffer` of `size` bytes, terminated;
+ * the return value says whether the answer is known. Functions must not block for long and must not
+ * run code of the interpreter. A NULL member means: never known. */
 struct event_resolver {
     void *context;
 
@@ -36,8 +36,8 @@ struct event_resolver {
     bool (*descriptor_path)(void *context, int64_t descriptor, char *buffer, size_t size);
 
     /* `path` (absolute, normalised, may hold any byte but NUL) with symbolic links resolved; of a
-     * file that does not exist, the part that does resolved and the rest as it stands. `follow` false:
-     * the last component is taken as it is. */
+     * file that does not exist, the part that does resolved and the rest as it stands. `follow`
+     * false: the last component is taken as it is. */
     bool (*resolve)(void *context, const char *path, bool follow, char *buffer, size_t size);
 
     /* True if the path names a file that could be executed. */
@@ -62,9 +62,9 @@ struct event_resolver {
     enum process_relation (*relation)(void *context, int64_t pid);
 };
 
-/* Fills in event->operations from its number, name and arguments. An event that the catalogue does not
- * know is one operation of class `other`. False if the arena is too small; the event then has no
- * operations and must be denied. */
+/* Fills in event->operations from its number, name and arguments. An event that the catalogue does
+ * not know is one operation of class `other`. False if the arena is too small; the event then has
+ * no operations and must be denied. */
 bool event_map(struct event *event, const struct event_resolver *resolver, struct arena *arena);
 
 #endif

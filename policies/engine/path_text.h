@@ -14,8 +14,8 @@ enum {
 
 /* Writes the absolute, normalised form of `path`: against `directory` (absolute) if it is relative,
  * `.`, `..` and repeated separators removed, no final separator but for "/". `..` at the root stays
- * there. Returns the length, or 0 if it does not fit `size`, holds a NUL, or `directory` is needed and
- * is not absolute. An empty path is the directory itself only to functions that say so; here it
+ * there. Returns the length, or 0 if it does not fit `size`, holds a NUL, or `directory` is needed
+ * and is not absolute. An empty path is the directory itself only to functions that say so; here it
  * gives 0. */
 size_t path_normalise(const char *directory, const char *path, size_t length, char *buffer,
                       size_t size);

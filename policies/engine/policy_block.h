@@ -1,9 +1,9 @@
 /* The compiled policy: one flat, position-independent, read-only block.
  *
  * Offsets, no pointers; every multi-byte number in the byte order of the machine that built it (a
- * block never leaves its host). Built by policies/language/compile.c, read by evaluate.c through the
- * functions below. Policies are ordered by tier and name and rules by name, so that two compilations
- * of the same policies in another order are the same block. */
+ * block never leaves its host). Built by policies/language/compile.c, read by evaluate.c through
+ * the functions below. Policies are ordered by tier and name and rules by name, so that two
+ * compilations of the same policies in another order are the same block. */
 #ifndef WARDER_POLICIES_ENGINE_POLICY_BLOCK_H
 #define WARDER_POLICIES_ENGINE_POLICY_BLOCK_H
 
@@ -29,7 +29,7 @@ enum rule_effect {
 };
 
 #define POLICY_NO_INDEX UINT32_MAX
-#define RULE_DEFAULT    UINT32_MAX
+#define RULE_DEFAULT UINT32_MAX
 
 /* Bytes of the block, header included. */
 size_t policy_block_size(const struct policy_block *block);

@@ -1,8 +1,8 @@
 /* Who is asking: the facts of a session that policies select on, and its places.
  *
- * Fixed when the session starts. The daemon fills it in; `proved` says which facts the kernel vouches
- * for and which the process said of itself (design, "The session"). Strings are terminated and
- * borrowed; NULL where a fact does not exist (a process outside any unit). */
+ * Fixed when the session starts. The daemon fills it in; `proved` says which facts the kernel
+ * vouches for and which the process said of itself (design, "The session"). Strings are terminated
+ * and borrowed; NULL where a fact does not exist (a process outside any unit). */
 #ifndef WARDER_POLICIES_ENGINE_SUBJECT_H
 #define WARDER_POLICIES_ENGINE_SUBJECT_H
 
@@ -24,7 +24,7 @@ enum place {
 const char *place_name(enum place place);
 
 struct place_paths {
-    size_t count;             /* 0: this session has no such place, and a predicate on it is false */
+    size_t count; /* 0: this session has no such place, and a predicate on it is false */
     const char *const *paths; /* absolute, normalised, links resolved; no final slash but for "/" */
 };
 

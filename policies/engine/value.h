@@ -25,7 +25,7 @@ enum value_kind {
 };
 
 enum value_mark {
-    VALUE_CUT = 1,      /* longer, deeper or larger than the bounds: what is here is the beginning */
+    VALUE_CUT = 1, /* longer, deeper or larger than the bounds: what is here is the beginning */
     VALUE_SUBCLASS = 2, /* of a subclass: the stored content is here, but the object may answer
                            differently */
     VALUE_OPAQUE = 4,   /* not read: an object known by its type alone, or text that has no bytes */
@@ -56,11 +56,11 @@ bool value_is_marked_throughout(const struct value *value);
 
 /* Bounds of what is read and of what a message may carry. A value beyond them is cut and marked. */
 enum {
-    VALUE_DEPTH_MAX = 8,             /* nesting of lists and maps; a deeper one is cut to empty */
-    VALUE_ITEMS_MAX = 4096,          /* elements of one list, pairs of one map */
-    VALUE_BYTES_MAX = 64 * 1024,     /* bytes of one text; more than PATH_MAX (4096), and half of
-                                        the longest single argument of execve (MAX_ARG_STRLEN) */
-    VALUE_NODES_MAX = 16 * 1024,     /* nodes of one event */
+    VALUE_DEPTH_MAX = 8,         /* nesting of lists and maps; a deeper one is cut to empty */
+    VALUE_ITEMS_MAX = 4096,      /* elements of one list, pairs of one map */
+    VALUE_BYTES_MAX = 64 * 1024, /* bytes of one text; more than PATH_MAX (4096), and half of
+                                    the longest single argument of execve (MAX_ARG_STRLEN) */
+    VALUE_NODES_MAX = 16 * 1024, /* nodes of one event */
     VALUE_TOTAL_BYTES_MAX = 512 * 1024, /* bytes of all texts of one event */
 };
 

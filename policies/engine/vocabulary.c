@@ -3,10 +3,9 @@
 #include <string.h>
 
 #define ATTRIBUTES(...) ((const enum attribute_name[]){__VA_ARGS__, ATTRIBUTE_NONE})
-#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-/* policy-language, "Operation classes". `interpreter` of exec is known to the C boundary alone, which
- * sees the file's first line; until then it is absent. */
+/* policy-language, "Operation classes". `interpreter` of exec is known to the C boundary alone,
+ * which sees the file's first line; until then it is absent. */
 static const struct {
     const char *name;
     const enum attribute_name *attributes;
@@ -135,24 +134,35 @@ bool vocabulary_class_has(enum operation_class operation_class, enum attribute_n
 const char *const *vocabulary_words(enum operation_class operation_class,
                                     enum attribute_name attribute)
 {
+    static const char *const targets[] = {"self", "child", "group", "other", NULL};
+    static const char *const signal_actions[] = {"signal", "terminate", "open",
+                                                 "limit",  "trace",     NULL};
+    static const char *const registry_actions[] = {"read", "write", "create", "delete", NULL};
+    static const char *const write_actions[] = {
+        "open",  "create", "remove",   "rename", "mkdir", "rmdir", "link",   "symlink",
+        "chmod", "chown",  "truncate", "utime",  "xattr", "flags", "socket", NULL};
+    static const char *const families[] = {"unix",    "inet",   "inet6", "pipe",
+                                           "netlink", "packet", "other", NULL};
+    static const char *const kinds[] = {"stream", "dgram", "raw", "seqpacket", "other", NULL};
+    static const char *const ways[] = {"command",     "file",    "module", "stdin",
+                                       "interactive", "startup", NULL};
+    static const char *const platforms[] = {"linux", "windows", NULL};
+
     switch (attribute) {
     case ATTRIBUTE_TARGET:
-        return WORDS("self", "child", "group", "other");
+        return targets;
     case ATTRIBUTE_ACTION:
         if (operation_class == CLASS_SIGNAL)
-            return WORDS("signal", "terminate", "open", "limit", "trace");
-        if (operation_class == CLASS_REGISTRY)
-            return WORDS("read", "write", "create", "delete");
-        return WORDS("open", "create", "remove", "rename", "mkdir", "rmdir", "link", "symlink",
-                     "chmod", "chown", "truncate", "utime", "xattr", "flags", "socket");
+            return signal_actions;
+        return operation_class == CLASS_REGISTRY ? registry_actions : write_actions;
     case ATTRIBUTE_FAMILY:
-        return WORDS("unix", "inet", "inet6", "pipe", "netlink", "packet", "other");
+        return families;
     case ATTRIBUTE_KIND:
-        return WORDS("stream", "dgram", "raw", "seqpacket", "other");
+        return kinds;
     case ATTRIBUTE_HOW:
-        return WORDS("command", "file", "module", "stdin", "interactive", "startup");
+        return ways;
     case ATTRIBUTE_PLATFORM:
-        return WORDS("linux", "windows");
+        return platforms;
     default:
         return NULL;
     }
@@ -162,11 +172,12 @@ int vocabulary_signal(const char *name, size_t length)
 {
     /* signal(7), the column of x86 and ARM. */
     static const char *const names[] = {
-        [1] = "HUP",   [2] = "INT",   [3] = "QUIT",  [4] = "ILL",     [5] = "TRAP",  [6] = "ABRT",
-        [7] = "BUS",   [8] = "FPE",   [9] = "KILL",  [10] = "USR1",   [11] = "SEGV", [12] = "USR2",
-        [13] = "PIPE", [14] = "ALRM", [15] = "TERM", [16] = "STKFLT", [17] = "CHLD", [18] = "CONT",
-        [19] = "STOP", [20] = "TSTP", [21] = "TTIN", [22] = "TTOU",   [23] = "URG",  [24] = "XCPU",
-        [25] = "XFSZ", [26] = "VTALRM", [27] = "PROF", [28] = "WINCH", [29] = "IO",  [30] = "PWR",
+        [1] = "HUP",     [2] = "INT",   [3] = "QUIT",   [4] = "ILL",   [5] = "TRAP",
+        [6] = "ABRT",    [7] = "BUS",   [8] = "FPE",    [9] = "KILL",  [10] = "USR1",
+        [11] = "SEGV",   [12] = "USR2", [13] = "PIPE",  [14] = "ALRM", [15] = "TERM",
+        [16] = "STKFLT", [17] = "CHLD", [18] = "CONT",  [19] = "STOP", [20] = "TSTP",
+        [21] = "TTIN",   [22] = "TTOU", [23] = "URG",   [24] = "XCPU", [25] = "XFSZ",
+        [26] = "VTALRM", [27] = "PROF", [28] = "WINCH", [29] = "IO",   [30] = "PWR",
         [31] = "SYS",
     };
     if (length > 3 && memcmp(name, "SIG", 3) == 0) {

@@ -2,8 +2,9 @@
  * attributes, the types of those, and the words that an attribute can be compared with.
  *
  * One table for everyone: the parser and checker, the evaluator, the mapping of events, the
- * contract (proto/warder.proto repeats the numbers, and proto/event_wire.c asserts that they agree),
- * the tests. Numbers are part of the contract and of the compiled policy: append, never reorder. */
+ * contract (proto/warder.proto repeats the numbers, and proto/event_wire.c asserts that they
+ * agree), the tests. Numbers are part of the contract and of the compiled policy: append, never
+ * reorder. */
 #ifndef WARDER_POLICIES_ENGINE_VOCABULARY_H
 #define WARDER_POLICIES_ENGINE_VOCABULARY_H
 
@@ -83,16 +84,16 @@ enum attribute_type {
     TYPE_REGISTRY, /* a registry path: HKLM\..., case ignored */
     TYPE_MODULE,   /* a dotted name; `under` compares whole parts */
     TYPE_TEXT,
-    TYPE_WORD,     /* a text out of a known set: vocabulary_words() */
-    TYPE_HOST,     /* a host name: case, final dot and IDN folded; `is` and `in` only */
-    TYPE_ADDRESS,  /* an IP address; 4 or 16 bytes in a VALUE_BYTES */
+    TYPE_WORD,    /* a text out of a known set: vocabulary_words() */
+    TYPE_HOST,    /* a host name: case, final dot and IDN folded; `is` and `in` only */
+    TYPE_ADDRESS, /* an IP address; 4 or 16 bytes in a VALUE_BYTES */
     TYPE_INT,
-    TYPE_SIGNAL,   /* an int that may be written as a name: SIGTERM or TERM */
+    TYPE_SIGNAL, /* an int that may be written as a name: SIGTERM or TERM */
     TYPE_BOOL,
     TYPE_TEXT_LIST,
     TYPE_TEXT_MAP,
-    TYPE_VERSION,  /* 3.9, compared by its parts */
-    TYPE_ANY,      /* an argument of an event: whatever it is at run time */
+    TYPE_VERSION, /* 3.9, compared by its parts */
+    TYPE_ANY,     /* an argument of an event: whatever it is at run time */
 };
 
 /* `exec`; NULL for CLASS_NONE and numbers that are no class. */
@@ -114,8 +115,9 @@ bool vocabulary_class_has(enum operation_class operation_class, enum attribute_n
 const char *const *vocabulary_words(enum operation_class operation_class,
                                     enum attribute_name attribute);
 
-/* The number of a signal by its Linux name, `SIGTERM` or `TERM`; 0 if there is none. The numbers are
- * those of x86-64 and arm64 (signal(7)), so that a policy means the same wherever it is compiled. */
+/* The number of a signal by its Linux name, `SIGTERM` or `TERM`; 0 if there is none. The numbers
+ * are those of x86-64 and arm64 (signal(7)), so that a policy means the same wherever it is
+ * compiled. */
 int vocabulary_signal(const char *name, size_t length);
 
 #endif

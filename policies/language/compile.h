@@ -1,7 +1,8 @@
 /* From policy texts to the compiled policy.
  *
- * One call takes every text of a generation, reports every mistake in all of them, and gives a block
- * only if there was none. Does no I/O: what a literal path resolves to is asked of the caller. */
+ * One call takes every text of a generation, reports every mistake in all of them, and gives a
+ * block only if there was none. Does no I/O: what a literal path resolves to is asked of the
+ * caller. */
 #ifndef WARDER_POLICIES_LANGUAGE_COMPILE_H
 #define WARDER_POLICIES_LANGUAGE_COMPILE_H
 

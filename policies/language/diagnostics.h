@@ -25,7 +25,8 @@ size_t diagnostics_warning_count(const struct diagnostics *diagnostics);
 
 /* Everything said so far, in order of file and place, as in policy-errors.md, with the closing line
  * (`2 errors, 1 warning in 1 file; …`; `closing` is what stands behind the semicolon, NULL for
- * none). `colour` adds the terminal's escapes. To be freed by the caller; NULL on lack of memory. */
+ * none). `colour` adds the terminal's escapes. To be freed by the caller; NULL on lack of memory.
+ */
 char *diagnostics_render(const struct diagnostics *diagnostics, const char *closing, bool colour);
 
 #endif
