@@ -31,13 +31,15 @@ struct event_entry {
     uint16_t number; /* 1..catalogue_event_count(); 0 is EVENT_UNKNOWN */
     uint8_t argument_count;
     uint8_t forwarded_count;      /* the first so many arguments are read and sent: `import` carries
-                                     three      live lists that nobody judges */
+                                     three live lists that nobody judges */
     const char *const *arguments; /* names, in order */
     uint32_t secret;              /* bit N: the value of argument N is recorded by length alone */
     uint8_t veto;                 /* enum event_veto */
-    uint8_t platforms;            /* enum event_platform, or-ed */
+    uint8_t platforms;            /* enum event_platform, or-ed; 0: CPython never raises it, it is
+                                     a spelling of the documentation alone */
     uint8_t since;                /* minor version of CPython 3: 8 */
     uint8_t removed;              /* first minor version without it; 0 if it is still there */
+    const char *instead;          /* the event that is raised, where platforms is 0; else NULL */
     uint32_t classes; /* bit N: it can be an operation of class N (enum operation_class) */
 };
 

@@ -23,28 +23,49 @@ enum process_relation {
     PROCESS_OTHER, /* anything else: another process, another group, everything */
 };
 
-/* Each function answers one question. Texts are written to `buffer` of `size` bytes, terminated;
- * the return value says whether the answer is known. Functions must not block for long and must not
- * run code of the interpreter. A NULL member means: never known. */
+/* What a question comes back with. "None" is an answer; "unknown" makes what rests on it unknown.
+ */
+enum resolver_answer {
+    ANSWER_UNKNOWN,
+    ANSWER_NONE,
+    ANSWER_KNOWN,
+};
+
+/* Each function answers one question. Texts are written to `buffer` of `size` bytes, terminated; a
+ * text that does not fit is not known. A function that returns bool says whether the answer is
+ * known. Functions must not block for long and must not run code of the interpreter. A NULL member
+ * means: never known. */
 struct event_resolver {
     void *context;
+
+    /* The interpreter runs on Windows: paths are taken as they are written, numbers mean what they
+     * mean there. */
+    bool windows;
+
+    /* The minor version of CPython 3; 0 if it is not known. Some versions pass garbage. */
+    int python_minor;
 
     /* The directory of the calling process, absolute. */
     bool (*caller_directory)(void *context, char *buffer, size_t size);
 
-    /* The path behind an open descriptor. False if it has none (a pipe, a socket, memory). */
-    bool (*descriptor_path)(void *context, int64_t descriptor, char *buffer, size_t size);
+    /* The path behind an open descriptor. ANSWER_NONE if it is open and has none (a pipe, a socket,
+     * memory). */
+    enum resolver_answer (*descriptor_path)(void *context, int64_t descriptor, char *buffer,
+                                            size_t size);
 
-    /* `path` (absolute, normalised, may hold any byte but NUL) with symbolic links resolved; of a
-     * file that does not exist, the part that does resolved and the rest as it stands. `follow`
-     * false: the last component is taken as it is. */
+    /* Where the kernel gets to from `path`: symbolic links, `.` and `..` resolved in its order.
+     * `path` is absolute and NOT normalised, because `..` after a link leads to the parent of what
+     * the link names; it may hold any byte but NUL, repeated and final separators, and be longer
+     * than PATH_TEXT_MAX. Of a file that does not exist, the part that does is resolved and the
+     * rest normalised as text. `follow` false: a link that is the last component is taken as it is.
+     */
     bool (*resolve)(void *context, const char *path, bool follow, char *buffer, size_t size);
 
-    /* True if the path names a file that could be executed. */
+    /* True if the path (as for resolve) names a file that could be executed. */
     bool (*executable)(void *context, const char *path);
 
     /* A variable of the calling process's environment. */
-    bool (*variable)(void *context, const char *name, char *buffer, size_t size);
+    enum resolver_answer (*variable)(void *context, const char *name, char *buffer, size_t size);
 
     /* The whole environment as a VALUE_MAP of texts in the arena, cut and marked where it does not
      * fit. */

@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+"""Makes the catalogue's C tables out of its text tables.
+
+    generate.py DIRECTORY OUTPUT.c
+
+DIRECTORY holds audit-events.tsv, event-operations.tsv and presence.tsv; README.md there describes
+their columns. Whatever is wrong in them stops the build with FILE:LINE: what.
+"""
+
+import sys
+from pathlib import Path
+
+VETO = {"raises": "VETO_RAISES", "swallowed": "VETO_SWALLOWED", "ends": "VETO_ENDS", "never": "VETO_NEVER"}
+PLATFORMS = {
+    "all": "PLATFORM_LINUX | PLATFORM_WINDOWS | PLATFORM_OTHER",
+    "posix": "PLATFORM_LINUX | PLATFORM_OTHER",
+    "linux": "PLATFORM_LINUX",
+    "windows": "PLATFORM_WINDOWS",
+    "macos": "PLATFORM_OTHER",
+    "none": "0",
+}
+SLOTS = 512  # of the hash table: a power of two, more than twice the events
+SECRET_BITS = 32  # of struct event_entry's `secret`
+
+
+class Wrong(Exception):
+    """A fault in a table: the message is for whoever edits it."""
+
+
+class Row(dict):
+    """One line of a table, by column name."""
+
+    def __init__(self, path, line, columns, fields):
+        super().__init__(zip(columns, fields))
+        self.where = f"{path}:{line}"
+
+    def wrong(self, what):
+        return Wrong(f"{self.where}: {what}")
+
+
+def read_table(path):
+    lines = path.read_text(encoding="utf-8").split("\n")
+    columns = lines[0].split("\t")
+    rows = []
+    for number, line in enumerate(lines[1:], 2):
+        if not line:
+            continue
+        fields = line.split("\t")
+        if len(fields) != len(columns):
+            raise Wrong(f"{path}:{number}: {len(fields)} fields where {len(columns)} columns are named")
+        rows.append(Row(path, number, columns, fields))
+    return rows
+
+
+def names(field):
+    return [] if field == "-" else field.split(",")
+
+
+def minor(row, column):
+    """3.9 -> 9, - -> 0."""
+    text = row[column]
+    if text == "-":
+        return 0
+    parts = text.split(".")
+    if parts[0] != "3" or not all(part.isdigit() for part in parts) or len(parts) not in (2, 3):
+        raise row.wrong(f"{column}: {text!r} is no version of CPython 3")
+    value = int(parts[1])
+    # Gone in the middle of a series: the next series is the first that never had it.
+    if column == "removed" and len(parts) == 3 and parts[2] != "0":
+        value += 1
+    return value
+
+
+class Event:
+    def __init__(self, row):
+        self.row = row
+        self.name = row["event"]
+        self.arguments = names(row["args"])
+        self.classes = []
+        if len(self.arguments) > SECRET_BITS:
+            raise row.wrong("more arguments than `secret` has bits")
+        if len(set(self.arguments)) != len(self.arguments):
+            raise row.wrong("two arguments of one name")
+
+        self.number = int(row["number"])
+        self.since = minor(row, "since")
+        self.removed = minor(row, "removed")
+        self.forwarded = len(self.arguments) if row["forwarded"] == "all" else int(row["forwarded"])
+        if self.forwarded > len(self.arguments):
+            raise row.wrong("forwards more arguments than there are")
+
+        self.secret = 0
+        for name in names(row["secret"]):
+            if name not in self.arguments:
+                raise row.wrong(f"secret argument {name!r} is none of {row['args']}")
+            self.secret |= 1 << self.arguments.index(name)
+        for column, words in (("veto", VETO), ("platforms", PLATFORMS)):
+            if row[column] not in words:
+                raise row.wrong(f"{column}: {row[column]!r} is none of {', '.join(words)}")
+
+
+def read_events(directory):
+    events = [Event(row) for row in read_table(directory / "audit-events.tsv")]
+    by_name = {}
+    for number, event in enumerate(events, 1):
+        if event.number != number:
+            raise event.row.wrong(f"event number {event.number} where {number} is next: numbers are a "
+                                  "contract, new events go to the end")
+        if event.name in by_name:
+            raise event.row.wrong(f"{event.name} is already in the table")
+        by_name[event.name] = event
+    for event in events:
+        instead = event.row["instead"]
+        if instead != "-" and instead not in by_name:
+            raise event.row.wrong(f"instead: there is no event {instead}")
+    return events, by_name
+
+
+def check_presence(directory, by_name):
+    """presence.tsv is what was seen version by version; since and removed must say the same."""
+    seen = set()
+    for row in read_table(directory / "presence.tsv"):
+        event = by_name.get(row["event"])
+        if not event:
+            raise row.wrong(f"{row['event']} is not in audit-events.tsv")
+        seen.add(event.name)
+        for column, answer in row.items():
+            if column == "event" or event.row["platforms"] == "none":
+                continue
+            version = int(column.split(".")[1])
+            present = event.since <= version and (not event.removed or version < event.removed)
+            if event.row["removed"] == "3.8.3":
+                present = False  # its three releases are older than those that were looked at
+            if (answer == "yes") != present:
+                raise row.wrong(f"{answer} for {column}, but since and removed say otherwise")
+    missing = sorted(set(by_name) - seen)
+    if missing:
+        raise Wrong(f"{directory / 'presence.tsv'}: nothing about {', '.join(missing)}")
+
+
+def read_operations(directory, by_name):
+    mapped = set()
+    for row in read_table(directory / "event-operations.tsv"):
+        event = by_name.get(row["event"])
+        if not event:
+            raise row.wrong(f"{row['event']} is not in audit-events.tsv")
+        mapped.add(event.name)
+        if row["operation"] != "-" and row["operation"] not in event.classes:
+            event.classes.append(row["operation"])
+    missing = sorted(set(by_name) - mapped)
+    if missing:
+        raise Wrong(f"{directory / 'event-operations.tsv'}: nothing about {', '.join(missing)}")
+
+
+def text(value):
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def hash_name(name, seed):
+    """FNV-1a, 32 bits, from a chosen seed: the same as in catalogue.c."""
+    value = seed
+    for byte in name.encode():
+        value = ((value ^ byte) * 16777619) & 0xFFFFFFFF
+    return value ^ (value >> 15)
+
+
+def place(events, seed):
+    slots, probes = [0] * SLOTS, 1
+    for event in events:
+        slot, probe = hash_name(event.name, seed), 1
+        while slots[slot % SLOTS]:
+            slot, probe = slot + 1, probe + 1
+        slots[slot % SLOTS] = event.number
+        probes = max(probes, probe)
+    return probes, slots
+
+
+def write_hash(events, out):
+    """Tries seeds until every name is found in a few steps; always the same seed for the same names."""
+    best = min((place(events, seed) + (seed,) for seed in range(1, 400)), key=lambda found: found[0])
+    probes, slots, seed = best
+    out.append(f"const uint32_t catalogue_seed = {seed};")
+    out.append(f"const uint32_t catalogue_probe_count = {probes};")
+    out.append(f"const uint32_t catalogue_slot_mask = {SLOTS - 1};")
+    out.append(f"const uint32_t catalogue_longest_name = {max(len(e.name.encode()) for e in events)};")
+    out.append(f"const uint16_t catalogue_slots[{SLOTS}] = {{")
+    for start in range(0, SLOTS, 16):
+        out.append("    " + " ".join(f"{number}," for number in slots[start:start + 16]))
+    out.append("};")
+
+
+def write_events(events, out):
+    for event in events:
+        if event.arguments:
+            listed = ", ".join(text(name) for name in event.arguments)
+            out.append(f"static const char *const arguments_{event.number}[] = {{{listed}}};")
+    out.append(f"const uint16_t catalogue_last_number = {len(events)};")
+    out.append(f"const struct event_entry catalogue_events[{len(events) + 1}] = {{")
+    for event in events:
+        row = event.row
+        classes = " | ".join(f"UINT32_C(1) << CLASS_{name.upper()}" for name in event.classes) or "0"
+        fields = [
+            ("name", text(event.name)),
+            ("number", event.number),
+            ("argument_count", len(event.arguments)),
+            ("forwarded_count", event.forwarded),
+            ("arguments", f"arguments_{event.number}" if event.arguments else "NULL"),
+            ("secret", f"UINT32_C({event.secret:#x})"),
+            ("veto", VETO[row["veto"]]),
+            ("platforms", PLATFORMS[row["platforms"]]),
+            ("since", event.since),
+            ("removed", event.removed),
+            ("instead", text(row["instead"]) if row["instead"] != "-" else "NULL"),
+            ("classes", classes),
+        ]
+        out.append(f"    [{event.number}] = {{" + ", ".join(f".{name} = {value}" for name, value in fields) + "},")
+    out.append("};")
+
+
+def main(directory, output):
+    events, by_name = read_events(directory)
+    check_presence(directory, by_name)
+    read_operations(directory, by_name)
+
+    out = ["/* Made by policies/catalogue/generate.py: edit the tables there, not this. */",
+           '#include "policies/catalogue/tables.h"', "",
+           "#include <stddef.h>", "",
+           '#include "policies/engine/vocabulary.h"', ""]
+    write_events(events, out)
+    write_hash(events, out)
+    output.write_text("\n".join(out) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    try:
+        main(Path(sys.argv[1]), Path(sys.argv[2]))
+    except Wrong as wrong:
+        sys.exit(f"error: {wrong}")
