@@ -1,0 +1,193 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "policies/engine/glob.h"
+
+static bool matches(enum glob_kind kind, const char *pattern, const char *text)
+{
+    uint32_t words[GLOB_WORDS_MAX];
+    size_t count;
+    size_t at;
+    assert_int_equal(glob_compile(kind, pattern, strlen(pattern), words, &count, &at), GLOB_GOOD);
+    return glob_match(kind, words, count, text, strlen(text));
+}
+
+static enum glob_error error_of(enum glob_kind kind, const char *pattern, size_t *at)
+{
+    uint32_t words[GLOB_WORDS_MAX];
+    size_t count;
+    return glob_compile(kind, pattern, strlen(pattern), words, &count, at);
+}
+
+static void a_star_in_a_path_stops_at_a_separator(void **state)
+{
+    (void)state;
+    assert_true(matches(GLOB_PATH, "/srv/*.py", "/srv/a.py"));
+    assert_true(matches(GLOB_PATH, "/srv/*.py", "/srv/.py"));
+    assert_false(matches(GLOB_PATH, "/srv/*.py", "/srv/a/b.py"));
+    assert_true(matches(GLOB_PATH, "/*/b", "/a/b"));
+    assert_false(matches(GLOB_PATH, "/*/b", "/a/c/b"));
+    assert_true(matches(GLOB_PATH, "/a?c", "/abc"));
+    assert_false(matches(GLOB_PATH, "/a?c", "/a/c"));
+    assert_false(matches(GLOB_PATH, "/a[/]c", "/a/c"));
+    assert_false(matches(GLOB_PATH, "/a[!x]c", "/a/c"));
+}
+
+static void two_stars_cross_separators(void **state)
+{
+    (void)state;
+    assert_true(matches(GLOB_PATH, "/srv/**", "/srv/a/b"));
+    assert_true(matches(GLOB_PATH, "/srv/**", "/srv/"));
+    assert_false(matches(GLOB_PATH, "/srv/**", "/srv"));
+    assert_true(matches(GLOB_PATH, "/srv/**.py", "/srv/a/b.py"));
+    assert_true(matches(GLOB_PATH, "**.py", "/srv/a/b.py"));
+}
+
+static void folders_between_separators_may_be_none(void **state)
+{
+    (void)state;
+    assert_true(matches(GLOB_PATH, "/srv/**/*.py", "/srv/a.py"));
+    assert_true(matches(GLOB_PATH, "/srv/**/*.py", "/srv/a/b/c.py"));
+    assert_false(matches(GLOB_PATH, "/srv/**/*.py", "/srva.py"));
+    assert_false(matches(GLOB_PATH, "/srv/**/x", "/srv/ax"));
+    assert_true(matches(GLOB_PATH, "/proc/**/mem", "/proc/1/mem"));
+    assert_true(matches(GLOB_PATH, "/proc/**/mem", "/proc/self/task/12/mem"));
+    assert_false(matches(GLOB_PATH, "/proc/**/mem", "/proc/self/maps"));
+    assert_true(matches(GLOB_PATH, "**/x", "/a/b/x"));
+    assert_true(matches(GLOB_PATH, "/**/a/**/b", "/a/b"));
+    assert_true(matches(GLOB_PATH, "/**/a/**/b", "/x/a/y/a/z/b"));
+}
+
+static void stars_in_a_text_cross_everything(void **state)
+{
+    (void)state;
+    assert_true(matches(GLOB_TEXT, "os.*", "os.spawn"));
+    assert_true(matches(GLOB_TEXT, "*a*b*", "xx/a/yy/b"));
+    assert_false(matches(GLOB_TEXT, "*a*b", "xx/a/yy/bc"));
+    assert_true(matches(GLOB_TEXT, "*", ""));
+    assert_true(matches(GLOB_TEXT, "", ""));
+    assert_false(matches(GLOB_TEXT, "", "x"));
+    assert_true(matches(GLOB_TEXT, "a[/]b", "a/b"));
+}
+
+static void brackets_hold_characters_ranges_and_their_opposite(void **state)
+{
+    (void)state;
+    assert_true(matches(GLOB_TEXT, "[*]", "*"));
+    assert_false(matches(GLOB_TEXT, "[*]", "x"));
+    assert_true(matches(GLOB_TEXT, "[a-cx]", "b"));
+    assert_true(matches(GLOB_TEXT, "[a-cx]", "x"));
+    assert_false(matches(GLOB_TEXT, "[a-cx]", "d"));
+    assert_true(matches(GLOB_TEXT, "[!a-c]", "d"));
+    assert_false(matches(GLOB_TEXT, "[!a-c]", "b"));
+    assert_true(matches(GLOB_TEXT, "[]a]", "]"));
+    assert_true(matches(GLOB_TEXT, "[a-]", "-"));
+    assert_true(matches(GLOB_TEXT, "x[!]]y", "x-y"));
+    assert_true(matches(GLOB_TEXT, "*[0-9][0-9]", "a12"));
+}
+
+static void a_character_is_a_code_point_or_a_stray_byte(void **state)
+{
+    (void)state;
+    assert_true(matches(GLOB_TEXT, "?", "\xc3\xa9"));
+    assert_true(matches(GLOB_TEXT, "??", "\xc3("));
+    assert_true(matches(GLOB_TEXT, "[\xc3\xa0-\xc3\xbf]", "\xc3\xa9"));
+    assert_false(matches(GLOB_TEXT, "?", "\xc3\xa9x"));
+    assert_true(matches(GLOB_TEXT, "a\xff*", "a\xff\xfe"));
+    assert_false(matches(GLOB_TEXT, "?", "\xed\xa0\x80")); /* a surrogate is three stray bytes */
+}
+
+static void registry_globs_ignore_case_and_separator(void **state)
+{
+    (void)state;
+    assert_true(matches(GLOB_REGISTRY, "HKLM\\Software\\*", "hklm/SOFTWARE/Python"));
+    assert_false(matches(GLOB_REGISTRY, "HKLM\\Software\\*", "HKLM\\Software\\a\\b"));
+    assert_true(matches(GLOB_REGISTRY, "HKLM\\**\\Run", "HKLM\\a\\b\\run"));
+    assert_true(matches(GLOB_REGISTRY, "HKLM\\**\\Run", "HKLM\\Run"));
+}
+
+static void what_cannot_be_meant_is_an_error_with_its_place(void **state)
+{
+    (void)state;
+    size_t at;
+    assert_int_equal(error_of(GLOB_TEXT, "a**b", &at), GLOB_DOUBLE_STAR);
+    assert_int_equal(at, 1);
+    assert_int_equal(error_of(GLOB_TEXT, "ab[cd", &at), GLOB_OPEN_BRACKET);
+    assert_int_equal(at, 2);
+    assert_int_equal(error_of(GLOB_TEXT, "x[]", &at), GLOB_OPEN_BRACKET);
+    assert_int_equal(error_of(GLOB_TEXT, "[z-a]", &at), GLOB_EMPTY_RANGE);
+    assert_int_equal(at, 1);
+    char longest[GLOB_WORDS_MAX + 2];
+    memset(longest, '?', sizeof(longest));
+    longest[GLOB_WORDS_MAX] = '\0';
+    assert_int_equal(error_of(GLOB_TEXT, longest, &at), GLOB_GOOD);
+    longest[GLOB_WORDS_MAX] = '?';
+    longest[GLOB_WORDS_MAX + 1] = '\0';
+    assert_int_equal(error_of(GLOB_TEXT, longest, &at), GLOB_TOO_LONG);
+}
+
+static void hostile_texts_cost_no_more_than_their_length_times_the_glob(void **state)
+{
+    (void)state;
+    static char text[64 * 1024];
+    char pattern[401];
+    for (size_t i = 0; i < 400; i += 2) {
+        pattern[i] = '*';
+        pattern[i + 1] = 'a';
+    }
+    pattern[400] = '\0';
+    memset(text, 'a', sizeof(text) - 1);
+    text[sizeof(text) - 2] = 'b';
+
+    uint32_t words[GLOB_WORDS_MAX];
+    size_t count;
+    size_t at;
+    assert_int_equal(glob_compile(GLOB_TEXT, pattern, 400, words, &count, &at), GLOB_GOOD);
+    const clock_t start = clock();
+    assert_false(glob_match(GLOB_TEXT, words, count, text, sizeof(text) - 1));
+    /* 65,000 x 400 steps; backtracking would take longer than the universe has. */
+    assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 30);
+}
+
+static void words_that_no_compiler_wrote_match_nothing_and_stay_inside(void **state)
+{
+    (void)state;
+    const uint32_t set_without_ranges = 5U << 28 | 1000;
+    assert_false(glob_match(GLOB_TEXT, &set_without_ranges, 1, "a", 1));
+    const uint32_t unknown = 15U << 28;
+    assert_false(glob_match(GLOB_TEXT, &unknown, 1, "a", 1));
+    assert_false(glob_match(GLOB_TEXT, &unknown, GLOB_WORDS_MAX + 1, "a", 1));
+}
+
+static void the_literal_front_ends_at_the_first_wildcard(void **state)
+{
+    (void)state;
+    assert_int_equal(glob_literal_length("/srv/*.py", 9), 5);
+    assert_int_equal(glob_literal_length("/srv/x", 6), 6);
+    assert_int_equal(glob_literal_length("a[*]", 4), 1);
+    assert_int_equal(glob_literal_length("?", 1), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_star_in_a_path_stops_at_a_separator),
+        cmocka_unit_test(two_stars_cross_separators),
+        cmocka_unit_test(folders_between_separators_may_be_none),
+        cmocka_unit_test(stars_in_a_text_cross_everything),
+        cmocka_unit_test(brackets_hold_characters_ranges_and_their_opposite),
+        cmocka_unit_test(a_character_is_a_code_point_or_a_stray_byte),
+        cmocka_unit_test(registry_globs_ignore_case_and_separator),
+        cmocka_unit_test(what_cannot_be_meant_is_an_error_with_its_place),
+        cmocka_unit_test(hostile_texts_cost_no_more_than_their_length_times_the_glob),
+        cmocka_unit_test(words_that_no_compiler_wrote_match_nothing_and_stay_inside),
+        cmocka_unit_test(the_literal_front_ends_at_the_first_wildcard),
+    };
+    return cmocka_run_group_tests_name("glob", tests, NULL, NULL);
+}
