@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "policies/engine/vocabulary.h"
+#include "policies/ownership.h"
 
 struct policy_block;
 
@@ -30,6 +31,11 @@ enum rule_effect {
 
 #define POLICY_NO_INDEX UINT32_MAX
 #define RULE_DEFAULT UINT32_MAX
+
+/* The block that lies in `size` bytes (a mapping, a message), aligned to 8; NULL if its header, its
+ * length or its checksum says that it is none of this version. What is inside is believed: only for
+ * blocks whose builder is trusted. */
+const struct policy_block *policy_block_open(const void *bytes, size_t size);
 
 /* Bytes of the block, header included. */
 size_t policy_block_size(const struct policy_block *block);
@@ -54,5 +60,6 @@ const char *default_message(const struct policy_block *block, uint32_t policy,
                             enum operation_class operation_class);
 
 void policy_block_free(struct policy_block *block);
+DEFINE_CLEANUP(struct policy_block *, policy_block_free);
 
 #endif

@@ -1,0 +1,215 @@
+/* What stands where in a compiled policy: for its builder (policies/language), the evaluator, and
+ * nobody else. Everyone else reads a block through policy_block.h.
+ *
+ * A block is a header and a row of sections, each an array of one kind of record, found through the
+ * header's directory. Records name each other by index and texts by offset in the text section, so
+ * that a block may lie at any address that is aligned to 8. A new index (a hash of exact strings, a
+ * trie) is a new section; what is here stays as it is.
+ *
+ * Conditions are trees of nodes. The children of a node are neighbours and stand behind it, so that
+ * a walk ends whatever the numbers say, and are at most BLOCK_DEPTH_MAX deep. */
+#ifndef WARDER_POLICIES_ENGINE_BLOCK_LAYOUT_H
+#define WARDER_POLICIES_ENGINE_BLOCK_LAYOUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policies/engine/address.h"
+#include "policies/engine/policy_block.h"
+#include "policies/engine/subject.h"
+#include "policies/engine/vocabulary.h"
+
+#define BLOCK_MAGIC "warder\0\1" /* eight bytes, the literal's own NUL not counted */
+
+enum {
+    BLOCK_VERSION = 1,
+    BLOCK_ALIGNMENT = 8,
+    BLOCK_DEPTH_MAX = 144, /* nodes on a way down a condition: the parser takes 64 parentheses, each
+                              of which is an `and` or `or` and a `not` at most */
+};
+
+enum block_section {
+    SECTION_POLICIES,    /* struct policy_record, by tier and name */
+    SECTION_RULES,       /* struct rule_record: those of a policy together, by name */
+    SECTION_RULE_LISTS,  /* uint32_t: rules. A list is in order of effect (kill, deny, allow, log)
+                            and, within that, of rule */
+    SECTION_EVENT_LISTS, /* struct event_list: those of a policy together, by event */
+    SECTION_NODES,       /* struct block_node */
+    SECTION_VALUES,      /* struct block_value: what predicates compare with */
+    SECTION_GLOB_WORDS,  /* uint32_t: compiled globs (glob.h) */
+    SECTION_ARGUMENTS,   /* struct argument_place: where events have an argument of some name */
+    SECTION_TEXT,        /* bytes: every text followed by a NUL; offset 0 is the empty text */
+    SECTION_COUNT
+};
+
+struct block_range {
+    uint32_t first; /* sections in the directory: offset in bytes from the start of the block */
+    uint32_t count; /* records */
+};
+
+struct policy_block {
+    char magic[8];
+    uint32_t version;
+    uint32_t size;     /* bytes, this header included */
+    uint64_t checksum; /* FNV-1a of everything behind this field */
+    uint32_t section_count;
+    uint32_t reserved;
+    struct block_range sections[SECTION_COUNT];
+};
+
+enum { BLOCK_NONE = -1 }; /* as uint32_t: no record */
+
+enum default_verdict {
+    DEFAULT_UNSAID, /* the policy has no default for the class */
+    DEFAULT_ALLOW,
+    DEFAULT_DENY,
+};
+
+struct default_record {
+    uint32_t verdict; /* enum default_verdict; `all` is already applied */
+    uint32_t message; /* text */
+};
+
+struct policy_record {
+    uint32_t name;
+    uint32_t title;
+    uint8_t tier;
+    uint8_t observes;
+    uint8_t has_applies;
+    uint8_t reserved;
+    struct block_range applies; /* nodes: the policy governs where one of them is true */
+    struct block_range rules;
+    struct block_range events;                   /* event lists: rules on an event by its name */
+    struct block_range glob_rules;               /* rule list: rules on events by a glob */
+    struct block_range class_rules[CLASS_COUNT]; /* rule lists */
+    struct default_record defaults[CLASS_COUNT];
+};
+
+enum rule_flag {
+    RULE_HAS_PATHS = 1, /* the condition speaks of a path, which has two forms */
+};
+
+struct rule_record {
+    uint32_t name;
+    uint32_t message;
+    uint32_t condition;       /* node, or BLOCK_NONE: always true */
+    uint32_t classes;         /* bit N: the rule's target names class N */
+    struct block_range globs; /* values: the globs of event names in the rule's target */
+    uint8_t effect;           /* enum rule_effect */
+    uint8_t flags;
+    uint16_t reserved;
+};
+
+struct event_list {
+    uint32_t event;
+    struct block_range rules; /* rule list */
+};
+
+enum node_kind {
+    NODE_TRUE,
+    NODE_AND,
+    NODE_OR,
+    NODE_NOT,
+    NODE_PREDICATE,
+};
+
+enum node_operator {
+    OPERATOR_EQUALS, /* `is` and `in`: one of the values */
+    OPERATOR_LIST_EQUALS,
+    OPERATOR_NONE,
+    OPERATOR_ABSENT,
+    OPERATOR_UNDER,
+    OPERATOR_MATCHES,
+    OPERATOR_STARTS,
+    OPERATOR_HAS,
+    OPERATOR_HAS_MATCHES,
+    OPERATOR_LESS,
+    OPERATOR_LESS_OR_EQUAL,
+    OPERATOR_GREATER,
+    OPERATOR_GREATER_OR_EQUAL,
+};
+
+/* Which part of an attribute a predicate speaks of. */
+enum node_part {
+    PART_WHOLE,
+    PART_ELEMENT, /* of a list: `index`, from the end if negative. Of `arg`: the argument `index` */
+    PART_KEY,     /* of a map: the text `key` */
+    PART_LABEL,   /* of the session: the label whose name is the text `key` */
+    PART_ARGUMENT, /* of the event: `key` and `key_count` are a range of SECTION_ARGUMENTS */
+};
+
+struct block_node {
+    uint8_t kind;          /* enum node_kind */
+    uint8_t operator_kind; /* enum node_operator */
+    uint8_t attribute;     /* enum attribute_name */
+    uint8_t type;          /* enum attribute_type: how values compare, that of the part spoken of */
+    uint8_t part;          /* enum node_part */
+    uint8_t reserved[3];
+    int32_t index;
+    uint32_t key;
+    uint32_t key_count;
+    uint32_t first; /* predicate: of its values; else of its children */
+    uint32_t count;
+};
+
+enum block_value_kind {
+    BLOCK_VALUE_TEXT,       /* text */
+    BLOCK_VALUE_RANGE,      /* low..high, one integer if both are the same */
+    BLOCK_VALUE_BOOL,       /* low */
+    BLOCK_VALUE_ADDRESS,    /* address and prefix */
+    BLOCK_VALUE_VERSION,    /* text: 3.9 */
+    BLOCK_VALUE_HOST,       /* text: folded, no final dot */
+    BLOCK_VALUE_HOST_BELOW, /* text: any name that ends in `.` and it */
+    BLOCK_VALUE_PLACE,      /* place and, below it, text */
+    BLOCK_VALUE_GLOB,       /* text, literally, and then the glob */
+    BLOCK_VALUE_PLACE_GLOB, /* place, text, and then the glob */
+};
+
+struct block_value {
+    uint8_t kind;  /* enum block_value_kind */
+    uint8_t place; /* enum place */
+    uint16_t reserved;
+    uint32_t text; /* offset; the length is below, for a text may hold any byte */
+    uint32_t length;
+    struct block_range glob; /* words */
+    uint32_t prefix;
+    union {
+        struct {
+            int64_t low;
+            int64_t high;
+        };
+        struct address address;
+    };
+};
+
+struct argument_place {
+    uint16_t event;
+    uint16_t argument;
+};
+
+static inline const void *block_section(const struct policy_block *block,
+                                        enum block_section section)
+{
+    return (const char *)block + block->sections[section].first;
+}
+
+static inline const char *block_text(const struct policy_block *block, uint32_t offset)
+{
+    return (const char *)block_section(block, SECTION_TEXT) + offset;
+}
+
+static inline const struct policy_record *block_policy(const struct policy_block *block,
+                                                       uint32_t policy)
+{
+    return (const struct policy_record *)block_section(block, SECTION_POLICIES) + policy;
+}
+
+static inline const struct rule_record *block_rule(const struct policy_block *block, uint32_t rule)
+{
+    return (const struct rule_record *)block_section(block, SECTION_RULES) + rule;
+}
+
+/* The checksum that the header should have. */
+uint64_t block_checksum(const struct policy_block *block);
+
+#endif

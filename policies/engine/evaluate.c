@@ -1,0 +1,253 @@
+/* Each governing policy judges each operation alone, and the strictest judgement wins. Operations
+ * are walked in their order and policies in theirs (the block's, by tier and name), and a judgement
+ * replaces the one before only if it is stricter: that is the breaking of ties which the header
+ * promises. Within a policy the lowest rule index is the first name. */
+#include "policies/engine/evaluate.h"
+
+#include "policies/engine/block_layout.h"
+#include "policies/engine/condition.h"
+
+/* The first rule of each effect that fires, by index, while the rules of one policy are walked.
+ * What can no longer change the outcome is not evaluated. */
+struct fired {
+    uint32_t kill;
+    uint32_t deny; /* a kill that could not be known is here too */
+    uint32_t allow;
+    uint32_t log;
+    bool deny_unknown;
+};
+
+struct judge {
+    struct question question;
+    const struct policy_record *policy;
+    bool wants_log;
+    struct fired fired;
+};
+
+static enum truth either(enum truth a, enum truth b)
+{
+    return a > b ? a : b;
+}
+
+/* What is said of the operation by a rule whose target names it. An allow counts the form of paths
+ * that the kernel will open; the others fire on either form. */
+static enum truth condition_fires(struct judge *judge, const struct rule_record *rule)
+{
+    if (rule->condition == (uint32_t)BLOCK_NONE)
+        return TRUTH_TRUE;
+
+    struct question *question = &judge->question;
+    question->names_doubted = rule->effect != EFFECT_ALLOW;
+    question->resolved = rule->effect == EFFECT_ALLOW;
+    enum truth truth = condition_truth(question, rule->condition);
+    if (rule->effect != EFFECT_ALLOW && (rule->flags & RULE_HAS_PATHS) && truth != TRUTH_TRUE) {
+        question->resolved = true;
+        truth = either(truth, condition_truth(question, rule->condition));
+    }
+    return truth;
+}
+
+static enum truth rule_fires(struct judge *judge, const struct rule_record *rule, bool by_glob)
+{
+    enum truth named = TRUTH_TRUE;
+    if (by_glob)
+        named = event_name_matches(&judge->question, rule->globs.first, rule->globs.count);
+    if (named == TRUTH_FALSE)
+        return TRUTH_FALSE;
+    const enum truth holds = condition_fires(judge, rule);
+    return holds < named ? holds : named;
+}
+
+static void fire_deny(struct fired *fired, uint32_t rule, bool unknown)
+{
+    if (rule < fired->deny) {
+        fired->deny = rule;
+        fired->deny_unknown = unknown;
+    }
+}
+
+static void consider(struct judge *judge, uint32_t index, bool by_glob)
+{
+    const struct rule_record *rule = block_rule(judge->question.block, index);
+    struct fired *fired = &judge->fired;
+    const bool killed = fired->kill != POLICY_NO_INDEX;
+    enum truth truth;
+
+    switch ((enum rule_effect)rule->effect) {
+    case EFFECT_KILL:
+        if (index >= fired->kill)
+            return;
+        truth = rule_fires(judge, rule, by_glob);
+        if (truth == TRUTH_TRUE)
+            fired->kill = index;
+        else if (truth == TRUTH_UNKNOWN)
+            fire_deny(fired, index, true);
+        return;
+    case EFFECT_DENY:
+        if (killed || index >= fired->deny)
+            return;
+        truth = rule_fires(judge, rule, by_glob);
+        if (truth != TRUTH_FALSE)
+            fire_deny(fired, index, truth == TRUTH_UNKNOWN);
+        return;
+    case EFFECT_ALLOW:
+        if (killed || fired->deny != POLICY_NO_INDEX || index >= fired->allow)
+            return;
+        if (rule_fires(judge, rule, by_glob) == TRUTH_TRUE)
+            fired->allow = index;
+        return;
+    case EFFECT_LOG:
+        if (!judge->wants_log || index >= fired->log)
+            return;
+        if (rule_fires(judge, rule, by_glob) != TRUTH_FALSE)
+            fired->log = index;
+        return;
+    }
+}
+
+static void consider_list(struct judge *judge, struct block_range list, bool by_glob)
+{
+    const uint32_t *rules =
+        (const uint32_t *)block_section(judge->question.block, SECTION_RULE_LISTS) + list.first;
+    for (uint32_t i = 0; i < list.count; i++)
+        consider(judge, rules[i], by_glob);
+}
+
+/* The policy's rules on this event by name. */
+static struct block_range event_rules(const struct judge *judge)
+{
+    const struct event_list *lists =
+        (const struct event_list *)block_section(judge->question.block, SECTION_EVENT_LISTS) +
+        judge->policy->events.first;
+    const uint32_t event = judge->question.event->number;
+    uint32_t low = 0;
+    uint32_t high = event == EVENT_UNKNOWN ? 0 : judge->policy->events.count;
+    const uint32_t end = high;
+
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (lists[middle].event < event)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low < end && lists[low].event == event)
+        return lists[low].rules;
+    return (struct block_range){0, 0};
+}
+
+static enum operation_class class_of(const struct question *question)
+{
+    const struct operation *operation = question->operation;
+    if (!operation || (unsigned)operation->operation_class >= CLASS_COUNT)
+        return CLASS_NONE;
+    return operation->operation_class;
+}
+
+/* What one policy says; `said` is false if it has neither a rule that fires nor a default. */
+struct opinion {
+    bool said;
+    enum verdict verdict;
+    uint32_t rule;
+    bool unknown;
+};
+
+static struct opinion ask_policy(struct judge *judge)
+{
+    const enum operation_class operation_class = class_of(&judge->question);
+    struct fired *fired = &judge->fired;
+
+    *fired =
+        (struct fired){POLICY_NO_INDEX, POLICY_NO_INDEX, POLICY_NO_INDEX, POLICY_NO_INDEX, false};
+    consider_list(judge, judge->policy->class_rules[operation_class], false);
+    consider_list(judge, event_rules(judge), false);
+    consider_list(judge, judge->policy->glob_rules, true);
+
+    if (fired->kill != POLICY_NO_INDEX)
+        return (struct opinion){true, VERDICT_KILL, fired->kill, false};
+    if (fired->deny != POLICY_NO_INDEX)
+        return (struct opinion){true, VERDICT_DENY, fired->deny, fired->deny_unknown};
+    if (fired->allow != POLICY_NO_INDEX)
+        return (struct opinion){true, VERDICT_ALLOW, fired->allow, false};
+    switch (judge->policy->defaults[operation_class].verdict) {
+    case DEFAULT_UNSAID:
+        return (struct opinion){false, VERDICT_ALLOW, RULE_DEFAULT, false};
+    case DEFAULT_ALLOW:
+        return (struct opinion){true, VERDICT_ALLOW, RULE_DEFAULT, false};
+    default:
+        return (struct opinion){true, VERDICT_DENY, RULE_DEFAULT, false};
+    }
+}
+
+static const struct deciding nobody = {POLICY_NO_INDEX, RULE_DEFAULT, 0, false};
+
+static void keep_stricter(enum verdict *verdict, struct deciding *by, const struct opinion *opinion,
+                          struct deciding said_by)
+{
+    if (!opinion->said)
+        return;
+    if (by->policy != POLICY_NO_INDEX && opinion->verdict <= *verdict)
+        return;
+    *verdict = opinion->verdict;
+    *by = said_by;
+}
+
+static void judge_operation(struct judge *judge, const struct governing *governing,
+                            uint32_t operation, struct judgement *out)
+{
+    for (size_t i = 0; i < governing->count; i++) {
+        const uint32_t policy = governing->policies[i];
+        judge->policy = block_policy(judge->question.block, policy);
+        const bool observes = judge->policy->observes != 0;
+        judge->wants_log = !observes && !out->log;
+
+        const struct opinion opinion = ask_policy(judge);
+        const struct deciding by = {policy, opinion.rule, operation, opinion.unknown};
+        if (observes)
+            keep_stricter(&out->would, &out->would_by, &opinion, by);
+        else
+            keep_stricter(&out->verdict, &out->by, &opinion, by);
+        if (judge->fired.log != POLICY_NO_INDEX) {
+            out->log = true;
+            out->log_by = (struct deciding){policy, judge->fired.log, operation, false};
+        }
+    }
+}
+
+void evaluate(const struct policy_block *block, const struct governing *governing,
+              const struct subject *subject, const struct event *event, struct judgement *out)
+{
+    struct judgement judgement = {
+        .verdict = VERDICT_ALLOW, .by = nobody, .would_by = nobody, .log_by = nobody};
+    struct judge judge = {.question = {.block = block, .subject = subject, .event = event}};
+
+    out->verdict = VERDICT_DENY;
+    if (event->operation_count == 0)
+        judge_operation(&judge, governing, 0, &judgement);
+    for (uint32_t i = 0; i < event->operation_count; i++) {
+        judge.question.operation = &event->operations[i];
+        judge_operation(&judge, governing, i, &judgement);
+    }
+    *out = judgement;
+}
+
+bool judgement_take_stricter(struct judgement *judgement, const struct judgement *other)
+{
+    if (other->verdict <= judgement->verdict)
+        return false;
+    judgement->verdict = other->verdict;
+    judgement->by = other->by;
+    return true;
+}
+
+bool policy_applies(const struct policy_block *block, uint32_t policy,
+                    const struct subject *subject)
+{
+    const struct policy_record *record = block_policy(block, policy);
+    const struct question question = {.block = block, .subject = subject};
+
+    for (uint32_t i = 0; i < record->applies.count; i++)
+        if (condition_truth(&question, record->applies.first + i) == TRUTH_TRUE)
+            return true;
+    return false;
+}
