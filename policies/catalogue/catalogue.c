@@ -27,6 +27,16 @@ const struct event_entry *catalogue_event(uint16_t number)
     return &catalogue_events[number];
 }
 
+const struct mapping_rule *catalogue_rules(uint16_t number, size_t *count)
+{
+    *count = 0;
+    if (number == 0 || number > catalogue_last_number)
+        return NULL;
+    const uint16_t start = catalogue_rule_starts[number];
+    *count = (size_t)(catalogue_rule_starts[number + 1] - start);
+    return &catalogue_all_rules[start];
+}
+
 const struct event_entry *catalogue_find(const char *name, size_t length)
 {
     if (length == 0 || length > catalogue_longest_name)

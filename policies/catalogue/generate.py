@@ -7,6 +7,7 @@ DIRECTORY holds audit-events.tsv, event-operations.tsv and presence.tsv; README.
 their columns. Whatever is wrong in them stops the build with FILE:LINE: what.
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -19,6 +20,34 @@ PLATFORMS = {
     "macos": "PLATFORM_OTHER",
     "none": "0",
 }
+# The words of event-operations.tsv and how many arguments of the event each takes. Their meaning is
+# in README.md; mapping.h has the same words, and the build fails where one is missing.
+CONDITIONS = {
+    "always": (0, 0), "given": (1, 1), "true": (1, 1), "descriptor": (1, 1), "reading": (3, 3),
+    "writing": (3, 3), "on_file": (1, 1), "on_disk": (1, 1), "steering": (1, 1), "unsuffixed": (1, 1),
+    "own_process": (1, 1), "other_process": (1, 1), "looked_up": (1, 1), "address_looked_up": (2, 2),
+    "unix_path": (2, 2), "file_reading": (2, 2), "file_writing": (3, 3), "pipe": (1, 1),
+    "key_reading": (1, 1), "key_writing": (1, 1),
+}
+SOURCES = {
+    "true": (0, 0), "unknown": (0, 0), "event": (0, 0), "text": (1, 1), "first_text": (1, 1),
+    "integer": (1, 1), "negative": (1, 1), "relation": (1, 1), "group_relation": (1, 1),
+    "limit_name": (1, 1), "path": (1, 2), "entry": (1, 2), "path_or_directory": (1, 1),
+    "opened": (3, 3), "database": (1, 1), "library": (1, 1), "library_with_suffix": (1, 1),
+    "library_name": (1, 1), "said_file": (1, 1), "code_file": (1, 1), "popen_program": (3, 3),
+    "spawned_program": (1, 1), "searched_program": (1, 1), "listed_program": (1, 1),
+    "system_shell": (0, 0), "process_program": (1, 1), "started_program": (1, 1), "arguments": (1, 1),
+    "system_arguments": (1, 1), "joined_arguments": (1, 1), "caller_directory": (0, 0),
+    "directory": (1, 1), "environment": (1, 1), "process_environment": (0, 0), "is_shell": (0, 0),
+    "family_name": (1, 1), "kind_name": (1, 1), "protocol": (1, 1), "family": (1, 1),
+    "address": (2, 2), "port": (2, 2), "host": (2, 2), "socket_path": (2, 2), "socket_entry": (2, 2),
+    "created_file": (1, 1), "pipe_name": (1, 1), "computer": (1, 1), "key": (1, 2),
+}
+OPERANDS = 3  # MAPPING_OPERANDS_MAX
+WORD = re.compile(r"(\w+)(?:\(([^()]*)\))?")
+OPERAND = re.compile(r'arg\.(?:(\w+)|"([^"]*)")')
+ATTRIBUTE = re.compile(r'(\w+)=(?:"([^"\\]*)"|(\w+(?:\([^()]*\))?))')
+
 SLOTS = 512  # of the hash table: a power of two, more than twice the events
 SECRET_BITS = 32  # of struct event_entry's `secret`
 
@@ -76,7 +105,7 @@ class Event:
         self.row = row
         self.name = row["event"]
         self.arguments = names(row["args"])
-        self.classes = []
+        self.rules = []
         if len(self.arguments) > SECRET_BITS:
             raise row.wrong("more arguments than `secret` has bits")
         if len(set(self.arguments)) != len(self.arguments):
@@ -138,15 +167,80 @@ def check_presence(directory, by_name):
         raise Wrong(f"{directory / 'presence.tsv'}: nothing about {', '.join(missing)}")
 
 
+def split(field):
+    """At blanks outside parentheses and strings."""
+    return re.findall(r'(?:\([^()]*\)|"[^"]*"|[^\s("])+', field)
+
+
+class Word:
+    """A word of the table with its arguments: path(arg.path, arg.dir_fd)."""
+
+    def __init__(self, row, event, item, known):
+        match = WORD.fullmatch(item)
+        if not match or match[1] not in known:
+            raise row.wrong(f"{item!r} is no word of {', '.join(known)}")
+        self.name = match[1]
+        self.operands = []
+        for operand in match[2].split(",") if match[2] is not None else []:
+            named = OPERAND.fullmatch(operand.strip())
+            argument = named and (named[1] or named[2])
+            if argument not in event.arguments:
+                raise row.wrong(f"{item}: {operand.strip()!r} is no argument of {event.name}")
+            number = event.arguments.index(argument)
+            if number >= event.forwarded:
+                raise row.wrong(f"{item}: {argument} is not forwarded")
+            self.operands.append(number)
+        least, most = known[self.name]
+        if not least <= len(self.operands) <= most:
+            raise row.wrong(f"{item}: {self.name} takes {least} to {most} arguments")
+
+    def initialiser(self):
+        padded = [str(number) for number in self.operands]
+        padded += ["MAPPING_NO_OPERAND"] * (OPERANDS - len(padded))
+        return "{" + ", ".join(padded) + "}"
+
+
+class Rule:
+    """One row of event-operations.tsv that is an operation."""
+
+    def __init__(self, row, event, order):
+        self.operation = row["operation"]
+        self.conditions = [Word(row, event, item, CONDITIONS) for item in split(row["when"])]
+        if not self.conditions:
+            raise row.wrong("when: say `always` where there is no condition")
+        self.attributes = []
+        for item in split(row["attributes"]) if row["attributes"] != "-" else []:
+            match = ATTRIBUTE.fullmatch(item)
+            if not match or match[1] not in order:
+                raise row.wrong(f"{item!r} is no ATTRIBUTE=SOURCE")
+            if match[1] in (name for name, _, _ in self.attributes):
+                raise row.wrong(f"{match[1]} twice")
+            word = Word(row, event, match[3], SOURCES) if match[3] else None
+            self.attributes.append((match[1], match[2], word))
+        self.attributes.sort(key=lambda attribute: order[attribute[0]])
+
+
+def attribute_order(header):
+    """The order of enum attribute_name, which the attributes of an operation keep."""
+    body = re.search(r"enum attribute_name \{(.*?)\};", header.read_text(encoding="utf-8"), re.S)
+    found = re.findall(r"^\s*ATTRIBUTE_(\w+)", body[1], re.M) if body else []
+    if not found:
+        raise Wrong(f"{header}: enum attribute_name is not there")
+    return {name.lower(): position for position, name in enumerate(found)}
+
+
 def read_operations(directory, by_name):
+    order = attribute_order(directory.resolve().parent / "engine" / "vocabulary.h")
     mapped = set()
     for row in read_table(directory / "event-operations.tsv"):
         event = by_name.get(row["event"])
         if not event:
             raise row.wrong(f"{row['event']} is not in audit-events.tsv")
+        if row["operation"] != "-":
+            event.rules.append(Rule(row, event, order))
+        elif event.name in mapped:
+            raise row.wrong(f"{event.name} is no operation here and one above")
         mapped.add(event.name)
-        if row["operation"] != "-" and row["operation"] not in event.classes:
-            event.classes.append(row["operation"])
     missing = sorted(set(by_name) - mapped)
     if missing:
         raise Wrong(f"{directory / 'event-operations.tsv'}: nothing about {', '.join(missing)}")
@@ -198,7 +292,8 @@ def write_events(events, out):
     out.append(f"const struct event_entry catalogue_events[{len(events) + 1}] = {{")
     for event in events:
         row = event.row
-        classes = " | ".join(f"UINT32_C(1) << CLASS_{name.upper()}" for name in event.classes) or "0"
+        operations = dict.fromkeys(rule.operation for rule in event.rules)
+        classes = " | ".join(f"UINT32_C(1) << CLASS_{name.upper()}" for name in operations) or "0"
         fields = [
             ("name", text(event.name)),
             ("number", event.number),
@@ -217,6 +312,43 @@ def write_events(events, out):
     out.append("};")
 
 
+def write_rules(events, out):
+    rules, starts = [], [0]
+    for event in events:
+        starts.append(len(rules))
+        for rule in event.rules:
+            number = len(rules)
+            conditions = [f"{{.word = CONDITION_{word.name.upper()}, .operands = {word.initialiser()}}}"
+                          for word in rule.conditions]
+            out.append(f"static const struct mapping_condition conditions_{number}[] = {{{', '.join(conditions)}}};")
+            attributes = []
+            for name, literal, word in rule.attributes:
+                source = f"SOURCE_{word.name.upper()}" if word else "SOURCE_LITERAL"
+                operands = f", .operands = {word.initialiser()}" if word else ""
+                value = f", .literal = {text(literal)}" if not word else ""
+                attributes.append(f"{{.name = ATTRIBUTE_{name.upper()}, .source = {source}{operands}{value}}}")
+            if attributes:
+                out.append(f"static const struct mapping_attribute attributes_{number}[] = "
+                           f"{{{', '.join(attributes)}}};")
+            rules.append(f"    {{.operation_class = CLASS_{rule.operation.upper()}, "
+                         f".condition_count = {len(conditions)}, .attribute_count = {len(attributes)}, "
+                         f".conditions = conditions_{number}, "
+                         f".attributes = {f'attributes_{number}' if attributes else 'NULL'}}},")
+    starts.append(len(rules))
+    most = max(len(event.rules) for event in events)
+    widest = max(len(rule.attributes) for event in events for rule in event.rules)
+    out.append(f'_Static_assert({most} <= EVENT_OPERATIONS_MAX, "an event is too many operations");')
+    out.append(f'_Static_assert({widest} <= EVENT_ATTRIBUTES_MAX, "an operation has too many attributes");')
+    out.append(f'_Static_assert({OPERANDS} == MAPPING_OPERANDS_MAX, "generate.py and mapping.h disagree");')
+    out.append("const struct mapping_rule catalogue_all_rules[] = {")
+    out.extend(rules)
+    out.append("};")
+    out.append(f"const uint16_t catalogue_rule_starts[{len(starts)}] = {{")
+    for start in range(0, len(starts), 16):
+        out.append("    " + " ".join(f"{number}," for number in starts[start:start + 16]))
+    out.append("};")
+
+
 def main(directory, output):
     events, by_name = read_events(directory)
     check_presence(directory, by_name)
@@ -225,8 +357,10 @@ def main(directory, output):
     out = ["/* Made by policies/catalogue/generate.py: edit the tables there, not this. */",
            '#include "policies/catalogue/tables.h"', "",
            "#include <stddef.h>", "",
+           '#include "policies/engine/event.h"',
            '#include "policies/engine/vocabulary.h"', ""]
     write_events(events, out)
+    write_rules(events, out)
     write_hash(events, out)
     output.write_text("\n".join(out) + "\n", encoding="utf-8")
 
