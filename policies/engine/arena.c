@@ -30,6 +30,13 @@ void *arena_alloc(struct arena *arena, size_t size)
     return memory;
 }
 
+void arena_trim(struct arena *arena, const void *newest, size_t size)
+{
+    const size_t end = (size_t)((const unsigned char *)newest - arena->memory) + size;
+    if (end < arena->used)
+        arena->used = end;
+}
+
 void *arena_zalloc(struct arena *arena, size_t count, size_t size)
 {
     if (size != 0 && count > SIZE_MAX / size) {

@@ -28,6 +28,9 @@ void arena_reset(struct arena *arena);
  * fit. A size of 0 gives a valid pointer to nothing. */
 void *arena_alloc(struct arena *arena, size_t size);
 
+/* Shrinks the newest allocation to its first `size` bytes; the rest is free again. */
+void arena_trim(struct arena *arena, const void *newest, size_t size);
+
 /* `count` elements of `size` bytes, zeroed; NULL when they do not fit or the product overflows. */
 void *arena_zalloc(struct arena *arena, size_t count, size_t size);
 

@@ -26,13 +26,7 @@
 #include "policies/engine/event.h"
 #include "policies/engine/policy_block.h"
 #include "policies/engine/subject.h"
-
-/* In an order that makes `and` the least and `or` the greatest. */
-enum truth {
-    TRUTH_FALSE,
-    TRUTH_UNKNOWN,
-    TRUTH_TRUE,
-};
+#include "policies/engine/truth.h"
 
 struct question {
     const struct policy_block *block;
