@@ -170,7 +170,7 @@ bool source_popen_program(struct mapper *mapper, const uint8_t *operands, struct
 bool source_spawned_program(struct mapper *mapper, const uint8_t *operands, struct attribute *out)
 {
     const struct value *name = mapper_argument(mapper, operands[0]);
-    const char *found;
+    const char *found = NULL;
 
     if (!value_is_plain_text(name)) {
         path_attribute_unknown(name, out);
@@ -186,18 +186,16 @@ bool source_spawned_program(struct mapper *mapper, const uint8_t *operands, stru
     search_own_path(mapper, &search);
     const enum truth searched = search_along_path(mapper, &search, name, &found);
 
-    if (!here || searched == TRUTH_UNKNOWN) {
-        path_attribute_unknown(name, out);
-    } else if (!is_executable(mapper, here)) {
-        if (searched == TRUTH_TRUE)
-            set_found(mapper, name, found, out);
-        else
-            path_attribute_verbatim(name, out);
-    } else if (searched == TRUTH_FALSE || strcmp(here, found) == 0) {
+    path_attribute_unknown(name, out);
+    if (!here || searched == TRUTH_UNKNOWN)
+        return true;
+    const bool is_here = is_executable(mapper, here);
+    if (!is_here && searched == TRUTH_FALSE)
+        path_attribute_verbatim(name, out);
+    else if (!is_here)
+        set_found(mapper, name, found, out);
+    else if (searched == TRUTH_FALSE || strcmp(here, found) == 0)
         set_found(mapper, name, here, out);
-    } else {
-        path_attribute_unknown(name, out);
-    }
     return true;
 }
 
@@ -416,7 +414,8 @@ static enum truth switches_have_command(const struct value *argv)
         if (!value_is_plain_text(word))
             return TRUTH_UNKNOWN;
         for (size_t at = 0; at + 1 < word->count; at++)
-            if (word->bytes[at] == '/' && memchr("cCkK", word->bytes[at + 1], 4))
+            if (word->bytes[at] == '/' &&
+                ((word->bytes[at + 1] | 0x20) == 'c' || (word->bytes[at + 1] | 0x20) == 'k'))
                 return TRUTH_TRUE;
     }
     return argv->marks ? TRUTH_UNKNOWN : TRUTH_FALSE;

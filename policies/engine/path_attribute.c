@@ -24,6 +24,7 @@ void path_attribute_verbatim(const struct value *text, struct attribute *out)
 {
     out->value = value_as_text(text);
     out->resolved = out->value;
+    out->given = value_none();
 }
 
 static void set_given(const char *text, size_t length, struct attribute *out)
@@ -124,8 +125,7 @@ void path_attribute_from_text(struct mapper *mapper, const char *directory, cons
     const struct value written = value_text(text, length);
 
     if (length == 0) { /* every call of the kernel refuses it */
-        out->value = value_text("", 0);
-        out->resolved = out->value;
+        path_attribute_verbatim(&written, out);
         return;
     }
     path_attribute_unknown(&written, out);
@@ -408,13 +408,13 @@ bool source_library_with_suffix(struct mapper *mapper, const uint8_t *operands,
         return true;
     }
     const size_t length = library->count + strlen(suffix);
-    char *text = arena_alloc(mapper->arena, length);
+    char *text = arena_alloc(mapper->arena, length + 1);
     if (!text) {
         path_attribute_unknown(library, out);
         return true;
     }
     memcpy(text, library->bytes, library->count);
-    memcpy(text + library->count, suffix, strlen(suffix));
+    memcpy(text + library->count, suffix, strlen(suffix) + 1);
     const struct value suffixed = value_text(text, length);
     return from_value(mapper, &suffixed, MAPPING_NO_OPERAND, LAST_FOLLOWED, out);
 }

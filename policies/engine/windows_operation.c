@@ -245,7 +245,7 @@ bool source_key(struct mapper *mapper, const uint8_t *operands, struct attribute
     char *path = arena_alloc(mapper->arena, front + 1 + length);
     if (!path)
         return true;
-    memcpy(path, root, front);
+    memcpy(path, root, front + 1);
     path[front] = '\\';
     if (length > 0)
         memcpy(path + front + 1, sub->bytes, length);

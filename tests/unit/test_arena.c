@@ -75,6 +75,23 @@ static void copies_are_terminated(void **state)
     assert_string_equal(arena_copy(&arena, NULL, 0), "");
 }
 
+static void the_newest_allocation_gives_back_its_end(void **state)
+{
+    (void)state;
+    _Alignas(max_align_t) char memory[128];
+    struct arena arena;
+    arena_init(&arena, memory, sizeof(memory));
+    const char *first = arena_alloc(&arena, 16);
+    char *newest = arena_alloc(&arena, 100);
+    assert_non_null(newest);
+    arena_trim(&arena, newest, 3);
+    assert_int_equal(arena.used, (size_t)(newest - first) + 3);
+    arena_trim(&arena, newest, 50); /* nothing grows */
+    assert_int_equal(arena.used, (size_t)(newest - first) + 3);
+    arena_trim(&arena, newest, 0);
+    assert_ptr_equal(arena_alloc(&arena, 1), newest);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +100,7 @@ int main(void)
         cmocka_unit_test(sizes_that_overflow_are_refused),
         cmocka_unit_test(zalloc_zeroes_reused_memory),
         cmocka_unit_test(copies_are_terminated),
+        cmocka_unit_test(the_newest_allocation_gives_back_its_end),
     };
     return cmocka_run_group_tests_name("arena", tests, NULL, NULL);
 }
