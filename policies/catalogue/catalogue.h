@@ -14,7 +14,7 @@
 /* What a denial does to the event's caller (limits.md, "What a denial does"). */
 enum event_veto {
     VETO_RAISES,    /* an exception reaches the caller */
-    VETO_SWALLOWED, /* what was asked does not happen, and CPython drops the exception */
+    VETO_SWALLOWED, /* what was asked does not happen, and CPython drops or prints the exception */
     VETO_ENDS,      /* CPython cannot take an exception there: the process is ended */
     VETO_NEVER,     /* CPython goes on regardless: a rule on it is an error */
 };

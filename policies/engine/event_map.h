@@ -83,9 +83,15 @@ struct event_resolver {
     enum process_relation (*relation)(void *context, int64_t pid);
 };
 
+enum {
+    /* What the mapping may need of the arena beyond what the operations keep: two forms of a path
+     * and the question for the second, directories, PATH. Most of it is given back. */
+    EVENT_MAP_SCRATCH = 48 * 1024,
+};
+
 /* Fills in event->operations from its number, name and arguments. An event that the catalogue does
- * not know is one operation of class `other`. False if the arena is too small; the event then has
- * no operations and must be denied. */
+ * not know is one operation of class `other`. The operations borrow from the arguments and the
+ * arena. False if the arena is too small; the event then has no operations and must be denied. */
 bool event_map(struct event *event, const struct event_resolver *resolver, struct arena *arena);
 
 #endif

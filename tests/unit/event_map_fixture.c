@@ -11,7 +11,7 @@
 #include "policies/engine/path_text.h"
 
 enum {
-    ARENA_SIZE = 1024 * 1024,
+    ARENA_SIZE = EVENT_MAP_SCRATCH + 16 * 1024, /* for what operations keep */
     TEXT_SIZE = 256 * 1024,
     LINKS_MAX = 40, /* followed in one path, as the kernel does */
 };

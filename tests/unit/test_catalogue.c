@@ -98,6 +98,8 @@ static void versions_platforms_and_vetoes_are_told(void **state)
     assert_int_equal(find("cpython._PySys_ClearAuditHooks")->veto, VETO_NEVER);
     assert_int_equal(find("cpython.PyInterpreterState_New")->veto, VETO_ENDS);
     assert_int_equal(find("sys.addaudithook")->veto, VETO_SWALLOWED);
+    assert_int_equal(find("sys.unraisablehook")->veto, VETO_SWALLOWED);
+    assert_int_equal(find("sys.excepthook")->veto, VETO_NEVER);
 
     const struct event_entry *entry = find("sys.set_asyncgen_hooks_firstiter");
     assert_int_equal(entry->platforms, 0);
