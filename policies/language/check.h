@@ -1,0 +1,23 @@
+/* The checker: what a tree says that the language does not allow, and what it does allow but nobody
+ * can mean (policy-language, "Errors"). */
+#ifndef WARDER_POLICIES_LANGUAGE_CHECK_H
+#define WARDER_POLICIES_LANGUAGE_CHECK_H
+
+#include "policies/language/checked.h"
+#include "policies/language/diagnostics.h"
+#include "policies/language/name_table.h"
+#include "policies/language/storage.h"
+#include "policies/language/syntax_tree.h"
+
+/* Policies that have been checked, by `tier/name`: two of one name in one tier are an error. */
+struct check_context {
+    struct storage *storage;
+    struct diagnostics *diagnostics;
+    struct name_table policies;
+};
+
+/* Checks one file and fills in what the tree leaves to the checker. Files may be checked in any
+ * order; those of one generation share a context. */
+void check_file(struct check_context *context, struct file_tree *tree, enum policy_tier tier);
+
+#endif

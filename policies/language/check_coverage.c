@@ -1,0 +1,196 @@
+/* An allow that a deny of the same policy wholly covers never allows anything.
+ *
+ * Found is what needs no thought about values: a deny without a condition, or with the allow's own;
+ * one whose condition is a part of the allow's `and`; one that has the allow's condition as a part
+ * of its `or`. Conditions are compared as they are written, blanks and parentheses apart. */
+#include "policies/language/check_internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* Rules that deny under one condition. */
+struct denial {
+    const struct rule *rule;
+    struct denial *next;
+};
+
+struct coverage {
+    struct checker *checker;
+    struct name_table conditional; /* condition, as add_condition writes it, to struct denial */
+    struct denial *always;
+    uint32_t always_classes; /* of all rules in `always` */
+};
+
+static void add_word(struct text_buffer *out, const char *text, size_t length)
+{
+    text_buffer_format(out, "%u:", (unsigned)length); /* no text can be taken for another's end */
+    text_buffer_add(out, text, length);
+}
+
+static void add_values(struct text_buffer *out, const struct literal *value)
+{
+    for (; value; value = value->next) {
+        text_buffer_format(out, ",%d", (int)value->kind);
+        if (value->kind == LITERAL_STRING)
+            add_word(out, value->text, value->length);
+        else
+            add_word(out, span_text(value->span), value->span.length);
+    }
+}
+
+/* The same text for the same condition. */
+static void add_condition(struct text_buffer *out, const struct condition *condition)
+{
+    const struct predicate *predicate = condition->predicate;
+
+    if (condition->kind != CONDITION_PREDICATE) {
+        text_buffer_format(out, "(%d", (int)condition->kind);
+        for (const struct condition *child = condition->first; child; child = child->next)
+            add_condition(out, child);
+        text_buffer_add_text(out, ")");
+        return;
+    }
+    add_word(out, predicate->attribute.text, predicate->attribute.length);
+    text_buffer_format(out, "[%d,%" PRId64 ",", (int)predicate->index, predicate->number);
+    add_word(out, predicate->key.text ? predicate->key.text : "", predicate->key.length);
+    text_buffer_format(out, "]%d,%d", (int)predicate->test, (int)predicate->form);
+    add_word(out, predicate->set.text ? predicate->set.text : "", predicate->set.length);
+    add_values(out, predicate->values);
+}
+
+static bool denies(const struct rule *rule)
+{
+    return rule->checked && (rule->effect == EFFECT_DENY || rule->effect == EFFECT_KILL);
+}
+
+static void add_denial(struct coverage *coverage, const struct condition *condition,
+                       const struct rule *rule)
+{
+    struct storage *storage = coverage->checker->storage;
+    struct denial *denial = storage_take(storage, 1, sizeof(*denial));
+    struct text_buffer key = {0};
+
+    add_condition(&key, condition);
+    const char *text = key.failed ? NULL : storage_copy(storage, key.bytes, key.length);
+    if (denial && text) {
+        denial->rule = rule;
+        struct denial *first =
+            name_table_add(&coverage->conditional, storage, text, key.length, denial);
+        if (first) {
+            denial->next = first->next;
+            first->next = denial;
+        }
+    }
+    text_buffer_deinit(&key);
+}
+
+static void collect(struct coverage *coverage, const struct policy *policy)
+{
+    for (const struct rule *rule = policy->rules; rule; rule = rule->next) {
+        if (!denies(rule))
+            continue;
+        if (rule->condition) {
+            add_denial(coverage, rule->condition, rule);
+            if (rule->condition->kind == CONDITION_OR)
+                for (const struct condition *child = rule->condition->first; child;
+                     child = child->next)
+                    add_denial(coverage, child, rule);
+            continue;
+        }
+        struct denial *denial = storage_take(coverage->checker->storage, 1, sizeof(*denial));
+        if (!denial)
+            return;
+        denial->rule = rule;
+        denial->next = coverage->always;
+        coverage->always = denial;
+        coverage->always_classes |= rule->checked->classes;
+    }
+}
+
+static bool names_event(const struct rule *rule, uint16_t event)
+{
+    for (size_t i = 0; i < rule->checked->event_count; i++)
+        if (rule->checked->events[i] == event)
+            return true;
+    return false;
+}
+
+/* Every operation that `allow` can be about is one that `denying` is about. */
+static bool covers_target(const struct rule *denying, const struct rule *allow)
+{
+    const uint32_t classes = denying->checked->classes;
+
+    if (allow->checked->globs)
+        return false;
+    if (allow->checked->classes != 0)
+        return (allow->checked->classes & ~classes) == 0;
+    for (size_t i = 0; i < allow->checked->event_count; i++) {
+        const uint16_t event = allow->checked->events[i];
+        const uint32_t can_be = catalogue_event(event)->classes;
+        if (!names_event(denying, event) && (can_be == 0 || (can_be & ~classes) != 0))
+            return false;
+    }
+    return true;
+}
+
+static const struct rule *find_covering(const struct denial *denial, const struct rule *allow)
+{
+    for (; denial; denial = denial->next)
+        if (covers_target(denial->rule, allow))
+            return denial->rule;
+    return NULL;
+}
+
+static const struct rule *covered_by_condition(const struct coverage *coverage,
+                                               const struct condition *condition,
+                                               const struct rule *allow)
+{
+    struct text_buffer key = {0};
+    const struct rule *found = NULL;
+
+    add_condition(&key, condition);
+    if (!key.failed)
+        found =
+            find_covering(name_table_find(&coverage->conditional, key.bytes, key.length), allow);
+    text_buffer_deinit(&key);
+    return found;
+}
+
+static const struct rule *covered_by(const struct coverage *coverage, const struct rule *allow)
+{
+    const struct rule *found = find_covering(coverage->always, allow);
+
+    if (!found && allow->checked->classes != 0 &&
+        (allow->checked->classes & ~coverage->always_classes) == 0)
+        found = coverage->always->rule; /* several together */
+    if (found || !allow->condition)
+        return found;
+    found = covered_by_condition(coverage, allow->condition, allow);
+    if (!found && allow->condition->kind == CONDITION_AND)
+        for (const struct condition *part = allow->condition->first; part && !found;
+             part = part->next)
+            found = covered_by_condition(coverage, part, allow);
+    return found;
+}
+
+void check_coverage(struct checker *checker, const struct policy *policy)
+{
+    struct coverage coverage = {.checker = checker};
+
+    collect(&coverage, policy);
+    if (!coverage.always && coverage.conditional.count == 0)
+        return;
+    for (const struct rule *rule = policy->rules; rule; rule = rule->next) {
+        if (!rule->checked || rule->effect != EFFECT_ALLOW)
+            continue;
+        const struct rule *denying = covered_by(&coverage, rule);
+        if (!denying)
+            continue;
+        struct diagnostic *error = report(
+            checker->diagnostics, ERROR_ALLOW_COVERED, rule->name.span,
+            "rule `%.*s` can never allow anything: `%.*s` denies all of it", (int)rule->name.length,
+            rule->name.text, (int)denying->name.length, denying->name.text);
+        diagnostic_second(error, denying->name.span, "denies, and a deny beats an allow");
+        diagnostic_help(error, "for exceptions write `default deny` and allow what may be");
+    }
+}

@@ -1,0 +1,145 @@
+#include "policies/language/compile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policies/language/check.h"
+#include "policies/language/emit.h"
+#include "policies/language/parser.h"
+#include "policies/language/report.h"
+
+/* A text of one call, on its way. */
+struct unit {
+    struct source source;
+    struct file_tree *tree;
+};
+
+static void init_source(struct source *source, const struct policy_text *text,
+                        struct diagnostics *diagnostics)
+{
+    const size_t length = text->length <= POLICY_TEXT_MAX ? text->length : POLICY_TEXT_MAX;
+    *source = (struct source){.file = text->file,
+                              .text = text->text,
+                              .length = (uint32_t)length,
+                              .order = diagnostics_file(diagnostics, text->file)};
+}
+
+/* False, and an error, if the text is too large to be read. */
+static bool check_size(const struct source *source, const struct policy_text *text,
+                       struct diagnostics *diagnostics)
+{
+    const struct span start = {source, 0, 0};
+    if (text->length <= POLICY_TEXT_MAX)
+        return true;
+    diagnostic_help(report(diagnostics, ERROR_TOO_LARGE, start,
+                           "a policy file has at most %d bytes, this one has more",
+                           POLICY_TEXT_MAX),
+                    "split it into several files");
+    return false;
+}
+
+static void check_tier(const struct source *source, enum policy_tier tier,
+                       struct diagnostics *diagnostics)
+{
+    const struct span start = {source, 0, 0};
+    if (tier == TIER_MANDATORY)
+        diagnostic_help(report(diagnostics, ERROR_MANDATORY_LATER, start,
+                               "the tier mandatory is not there yet: a later version brings it"),
+                        "until then store the policy as local");
+}
+
+/* A policy in the order of the block: by tier, then by name. */
+struct placed {
+    const struct policy *policy;
+    enum policy_tier tier;
+    bool observe;
+};
+
+static int by_tier_and_name(const void *a, const void *b)
+{
+    const struct placed *left = a;
+    const struct placed *right = b;
+    const struct word *first = &left->policy->name;
+    const struct word *second = &right->policy->name;
+    const size_t shorter = first->length < second->length ? first->length : second->length;
+
+    if (left->tier != right->tier)
+        return left->tier < right->tier ? -1 : 1;
+    const int order = memcmp(first->text, second->text, shorter);
+    if (order != 0)
+        return order;
+    return (first->length > second->length) - (first->length < second->length);
+}
+
+static struct policy_block *emit(const struct unit *units, const struct policy_text *texts,
+                                 size_t count, const struct compile_options *options,
+                                 struct storage *storage)
+{
+    size_t policies = 0;
+    for (size_t i = 0; i < count; i++)
+        for (const struct file_item *item = units[i].tree->items; item; item = item->next)
+            policies += item->policy ? 1 : 0;
+    struct placed *placed = storage_take(storage, policies + 1, sizeof(*placed));
+    if (!placed)
+        return NULL;
+    policies = 0;
+    for (size_t i = 0; i < count; i++)
+        for (const struct file_item *item = units[i].tree->items; item; item = item->next)
+            if (item->policy)
+                placed[policies++] = (struct placed){item->policy, texts[i].tier, texts[i].observe};
+    if (policies > 0)
+        qsort(placed, policies, sizeof(*placed), by_tier_and_name);
+
+    struct emitter emitter;
+    emitter_init(&emitter, storage, options);
+    for (size_t i = 0; i < policies; i++)
+        emit_policy(&emitter, placed[i].policy, placed[i].tier, placed[i].observe);
+    struct policy_block *block = emit_finish(&emitter);
+    emitter_deinit(&emitter);
+    return block;
+}
+
+struct policy_block *policy_compile(const struct policy_text *texts, size_t count,
+                                    const struct compile_options *options,
+                                    struct diagnostics *diagnostics)
+{
+    struct storage storage = {0};
+    struct check_context context = {.storage = &storage, .diagnostics = diagnostics};
+    struct unit *units = storage_take(&storage, count + 1, sizeof(*units));
+    struct policy_block *block = NULL;
+    bool complete = units != NULL;
+
+    for (size_t i = 0; i < count && units; i++)
+        init_source(&units[i].source, &texts[i], diagnostics);
+    for (size_t i = 0; i < count && units; i++) {
+        if (!check_size(&units[i].source, &texts[i], diagnostics))
+            continue;
+        check_tier(&units[i].source, texts[i].tier, diagnostics);
+        units[i].tree = parse_policies(&units[i].source, &storage, diagnostics);
+        if (units[i].tree)
+            check_file(&context, units[i].tree, texts[i].tier);
+        complete &= units[i].tree != NULL;
+    }
+    if (complete && !storage.failed && diagnostics_error_count(diagnostics) == 0)
+        block = emit(units, texts, count, options, &storage);
+    if (!block && diagnostics_error_count(diagnostics) == 0)
+        report_no_memory(diagnostics);
+    storage_deinit(&storage);
+    return block;
+}
+
+int policy_test_parse(const struct policy_text *text, struct diagnostics *diagnostics)
+{
+    const size_t errors = diagnostics_error_count(diagnostics);
+    struct storage storage = {0};
+    struct source source;
+
+    init_source(&source, text, diagnostics);
+    if (check_size(&source, text, diagnostics))
+        parse_tests(&source, &storage, diagnostics);
+    if (storage.failed)
+        report_no_memory(diagnostics);
+    storage_deinit(&storage);
+    return diagnostics_error_count(diagnostics) == errors ? 0 : -EINVAL;
+}

@@ -1,0 +1,54 @@
+/* From checked trees to the block (policies/engine/block_layout.h).
+ *
+ * Records are put into growing sections; emit_finish lays the sections one behind the other. Lack
+ * of memory is remembered and told at the end. */
+#ifndef WARDER_POLICIES_LANGUAGE_EMIT_H
+#define WARDER_POLICIES_LANGUAGE_EMIT_H
+
+#include "policies/language/checked.h"
+#include "policies/language/compile.h"
+#include "policies/language/name_table.h"
+#include "policies/language/storage.h"
+#include "policies/language/syntax_tree.h"
+
+struct emitter_section {
+    char *bytes;
+    size_t length;
+    size_t capacity;
+    uint32_t count;
+};
+
+struct emitter {
+    struct storage *storage;
+    const struct compile_options *options; /* may be NULL */
+    struct emitter_section sections[SECTION_COUNT];
+    struct name_table texts; /* to 1 + their offset */
+    bool failed;
+};
+
+void emitter_init(struct emitter *emitter, struct storage *storage,
+                  const struct compile_options *options);
+void emitter_deinit(struct emitter *emitter);
+
+/* Adds a policy; to be called in the block's order of policies. */
+void emit_policy(struct emitter *emitter, const struct policy *policy, enum policy_tier tier,
+                 bool observe);
+
+/* The block; NULL on lack of memory. */
+struct policy_block *emit_finish(struct emitter *emitter);
+
+/* For emit_condition.c and emit.c: room for `count` zeroed records of `size` bytes. Returns the
+ * index of the first; emit_at finds a record again after others were added. */
+uint32_t emit_reserve(struct emitter *emitter, enum block_section section, size_t size,
+                      size_t count);
+void *emit_at(struct emitter *emitter, enum block_section section, size_t size, uint32_t index);
+/* The offset of a text, terminated; the same for the same text. */
+uint32_t emit_text(struct emitter *emitter, const char *text, size_t length);
+
+/* Puts a condition into a node that was reserved for it. Returns true if it speaks of a path of the
+ * operation. */
+bool emit_condition(struct emitter *emitter, uint32_t node, const struct condition *condition);
+/* Values in a row, each path followed by what it resolves to. */
+struct block_range emit_values(struct emitter *emitter, const struct typed_value *values);
+
+#endif

@@ -1,0 +1,361 @@
+#include "policies/language/lexer_internal.h"
+
+#include <stdint.h>
+#include <string.h>
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Bytes at the front that are digits. */
+static size_t digits(const char *text, size_t length)
+{
+    size_t count = 0;
+    while (count < length && is_digit(text[count]))
+        count++;
+    return count;
+}
+
+bool is_name(const char *text, size_t length)
+{
+    bool may_end = false;
+    if (length == 0 || !is_letter(text[0]))
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        const bool hyphen = text[i] == '-';
+        if (!hyphen && !is_letter(text[i]) && !is_digit(text[i]) && text[i] != '_')
+            return false;
+        if (hyphen && !may_end)
+            return false;
+        may_end = !hyphen;
+    }
+    return may_end;
+}
+
+/* NAME(.NAME)+ */
+static bool is_qualified_name(const char *text, size_t length)
+{
+    const char *dot = memchr(text, '.', length);
+    if (!dot)
+        return false;
+    while (dot) {
+        const size_t part = (size_t)(dot - text);
+        if (!is_name(text, part))
+            return false;
+        text += part + 1;
+        length -= part + 1;
+        dot = memchr(text, '.', length);
+    }
+    return is_name(text, length);
+}
+
+/* TIER/POLICY.RULE */
+static bool is_rule_reference(const char *text, size_t length)
+{
+    static const char *const tiers[] = {"mandatory/", "local/", "vendor/"};
+    for (size_t i = 0; i < sizeof(tiers) / sizeof(*tiers); i++) {
+        const size_t tier = strlen(tiers[i]);
+        if (length <= tier || memcmp(text, tiers[i], tier) != 0)
+            continue;
+        const char *dot = memchr(text + tier, '.', length - tier);
+        if (!dot)
+            return false;
+        const size_t policy = (size_t)(dot - text) - tier;
+        return is_name(text + tier, policy) && is_name(dot + 1, length - tier - policy - 1);
+    }
+    return false;
+}
+
+static void unreadable(const struct lexer *lexer, struct token *token, enum diagnostic_code code,
+                       const char *why, const char *help)
+{
+    struct diagnostic *error =
+        report(lexer->diagnostics, code, token->span, "cannot read `%.*s` as a value%s%s",
+               (int)token->length, token->text, why ? ": " : "", why ? why : "");
+    if (help)
+        diagnostic_help(error, "%s", help);
+    token->kind = TOKEN_BAD;
+}
+
+static bool is_leap_year(int64_t year)
+{
+    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+/* \d{4}-\d{2}-\d{2} */
+static bool lex_date(const struct lexer *lexer, struct token *token)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    const char *t = token->text;
+
+    if (token->length != 10 || digits(t, 4) != 4 || t[4] != '-' || digits(t + 5, 2) != 2 ||
+        t[7] != '-' || digits(t + 8, 2) != 2)
+        return false;
+    const int64_t year =
+        (t[0] - '0') * 1000 + (t[1] - '0') * 100 + (t[2] - '0') * 10 + (t[3] - '0');
+    const int month = (t[5] - '0') * 10 + (t[6] - '0');
+    const int day = (t[8] - '0') * 10 + (t[9] - '0');
+    token->kind = TOKEN_DATE;
+    token->low = year * 10000 + month * 100 + day;
+    if (month < 1 || month > 12 || day < 1 ||
+        day > days[month - 1] + (month == 2 && is_leap_year(year) ? 1 : 0)) {
+        struct diagnostic *error = report(lexer->diagnostics, ERROR_BAD_DATE, token->span,
+                                          "there is no day %.*s", (int)token->length, t);
+        diagnostic_help(error, "a date is year, month and day: 2027-01-31");
+        token->kind = TOKEN_BAD;
+    }
+    return true;
+}
+
+/* Digits without a leading zero, up to 64 bits signed. */
+static bool parse_decimal(const char *text, size_t length, int64_t *number)
+{
+    uint64_t value = 0;
+    if (length == 0 || digits(text, length) != length || (length > 1 && text[0] == '0'))
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        const uint64_t digit = (uint64_t)(text[i] - '0');
+        if (value > (INT64_MAX - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    *number = (int64_t)value;
+    return true;
+}
+
+static void host_bits(const struct lexer *lexer, struct token *token, struct address network)
+{
+    char written[ADDRESS_TEXT_MAX];
+    char one[ADDRESS_TEXT_MAX];
+    address_format(&network, written);
+    address_format(&token->address, one);
+    struct diagnostic *error =
+        report(lexer->diagnostics, ERROR_HOST_BITS, token->span,
+               "%.*s has bits set after its prefix", (int)token->length, token->text);
+    diagnostic_help(error, "the network is %s/%u; for the one address write %s", written,
+                    token->prefix, one);
+    token->kind = TOKEN_BAD;
+}
+
+/* The word has a `/` behind `front` bytes, which are an address. */
+static void lex_cidr(const struct lexer *lexer, struct token *token, size_t front)
+{
+    const char *prefix_text = token->text + front + 1;
+    const size_t prefix_length = token->length - front - 1;
+    const bool ipv4 = token->address.width == ADDRESS_IPV4_BYTES;
+    int64_t prefix;
+
+    if (!parse_decimal(prefix_text, prefix_length, &prefix) ||
+        prefix > address_bits(&token->address)) {
+        unreadable(lexer, token, ERROR_BAD_ADDRESS,
+                   ipv4 ? "behind `/` stands the length of the prefix, 0 to 32"
+                        : "behind `/` stands the length of the prefix, 0 to 128",
+                   NULL);
+        return;
+    }
+    token->kind = TOKEN_CIDR;
+    token->prefix = (unsigned)prefix;
+    struct address network = token->address;
+    if (address_mask(&network, token->prefix))
+        host_bits(lexer, token, network);
+}
+
+/* True if somebody who wrote this meant an address: nothing but digits and dots with three dots
+ * or more, or hexadecimal digits with two colons or more. */
+static bool looks_like_address(const char *text, size_t length)
+{
+    size_t dots = 0;
+    size_t colons = 0;
+    bool decimal = true;
+
+    for (size_t i = 0; i < length; i++) {
+        const char c = text[i];
+        const bool hexadecimal = (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+        if (c == '.')
+            dots++;
+        else if (c == ':')
+            colons++;
+        else if (hexadecimal)
+            decimal = false;
+        else if (!is_digit(c))
+            return false;
+    }
+    return colons >= 2 || (colons == 0 && decimal && dots >= 3);
+}
+
+static bool lex_address(const struct lexer *lexer, struct token *token)
+{
+    const char *slash = memchr(token->text, '/', token->length);
+    const size_t front = slash ? (size_t)(slash - token->text) : token->length;
+
+    if (address_parse(token->text, front, &token->address)) {
+        token->prefix = address_bits(&token->address);
+        if (slash)
+            lex_cidr(lexer, token, front);
+        else
+            token->kind = TOKEN_ADDRESS;
+        return true;
+    }
+    if (!looks_like_address(token->text, front))
+        return false;
+    if (memchr(token->text, ':', front))
+        unreadable(lexer, token, ERROR_BAD_ADDRESS,
+                   "an IPv6 address has eight groups, or fewer and one `::`", NULL);
+    else
+        unreadable(lexer, token, ERROR_BAD_ADDRESS,
+                   "an IPv4 address has four parts of 0 to 255, without leading zeros", NULL);
+    return true;
+}
+
+static bool lex_range(const struct lexer *lexer, struct token *token)
+{
+    const size_t low = digits(token->text, token->length);
+    if (low == 0 || low + 1 >= token->length || token->text[low] != '-' ||
+        digits(token->text + low + 1, token->length - low - 1) != token->length - low - 1)
+        return false;
+    if (!parse_decimal(token->text, low, &token->low) ||
+        !parse_decimal(token->text + low + 1, token->length - low - 1, &token->high)) {
+        unreadable(lexer, token, ERROR_BAD_INTEGER, "a range is two integers without leading zeros",
+                   NULL);
+        return true;
+    }
+    token->kind = TOKEN_RANGE;
+    if (token->low > token->high) {
+        struct diagnostic *error =
+            report(lexer->diagnostics, ERROR_BACKWARD_RANGE, token->span,
+                   "the range %.*s ends before it starts", (int)token->length, token->text);
+        diagnostic_help(error, "write %.*s-%.*s", (int)(token->length - low - 1),
+                        token->text + low + 1, (int)low, token->text);
+        token->kind = TOKEN_BAD;
+    }
+    return true;
+}
+
+static int digit_value(char c)
+{
+    if (is_digit(c))
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return 99;
+}
+
+/* An integer's digits behind its sign and prefix. */
+static void integer_value(const struct lexer *lexer, struct token *token, bool negative,
+                          unsigned base, size_t at)
+{
+    const uint64_t most = negative ? (uint64_t)INT64_MAX + 1 : (uint64_t)INT64_MAX;
+    uint64_t value = 0;
+
+    for (; at < token->length; at++) {
+        const unsigned digit = (unsigned)digit_value(token->text[at]);
+        if (value > (most - digit) / base) {
+            unreadable(lexer, token, ERROR_BAD_INTEGER,
+                       "integers are from -9223372036854775808 to 9223372036854775807", NULL);
+            return;
+        }
+        value = value * base + digit;
+    }
+    token->kind = TOKEN_INTEGER;
+    if (!negative)
+        token->low = (int64_t)value;
+    else
+        token->low = value == most ? INT64_MIN : -(int64_t)value;
+    token->high = token->low;
+}
+
+static bool lex_integer(const struct lexer *lexer, struct token *token)
+{
+    const char *text = token->text;
+    const bool negative = text[0] == '-';
+    size_t at = negative ? 1 : 0;
+    unsigned base = 10;
+
+    if (at + 2 < token->length && text[at] == '0' && (text[at + 1] == 'x' || text[at + 1] == 'o')) {
+        base = text[at + 1] == 'x' ? 16 : 8;
+        at += 2;
+    }
+    if (at >= token->length)
+        return false;
+    for (size_t i = at; i < token->length; i++)
+        if ((unsigned)digit_value(text[i]) >= base)
+            return false;
+    if (base == 10 && token->length - at > 1 && text[at] == '0') {
+        unreadable(lexer, token, ERROR_BAD_INTEGER,
+                   "a leading zero; an octal number is written 0o755", NULL);
+        return true;
+    }
+    integer_value(lexer, token, negative, base, at);
+    return true;
+}
+
+static bool lex_duration(struct token *token)
+{
+    static const char *const units[] = {"ms", "s", "m", "h", "d"};
+    const size_t count = digits(token->text, token->length);
+
+    if (count == 0)
+        return false;
+    for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+        if (token->length - count == strlen(units[i]) &&
+            memcmp(token->text + count, units[i], token->length - count) == 0) {
+            token->kind = TOKEN_DURATION;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void unknown_word(const struct lexer *lexer, struct token *token)
+{
+    const char *text = token->text;
+    const size_t length = token->length;
+    const char *colon = memchr(text, ':', length);
+
+    if (memchr(text, '/', length)) {
+        struct diagnostic *error = report(lexer->diagnostics, ERROR_BARE_WORD, token->span,
+                                          "a text or path stands in quotes");
+        if (length > 1 && text[0] == '/' && text[1] == '/')
+            diagnostic_help(error, "a comment begins with #");
+        else
+            diagnostic_help(error, "write \"%.*s\"", (int)length, text);
+        token->kind = TOKEN_BAD;
+        return;
+    }
+    if (colon && (size_t)(colon - text) == length - 1) {
+        unreadable(lexer, token, ERROR_UNREADABLE_WORD, NULL,
+                   "no colon: a condition is ATTRIBUTE is VALUE");
+        return;
+    }
+    struct address address;
+    if (colon && address_parse(text, (size_t)(colon - text), &address)) {
+        unreadable(lexer, token, ERROR_UNREADABLE_WORD, "an address and a port are two attributes",
+                   "write address is … and port is …");
+        return;
+    }
+    unreadable(lexer, token, ERROR_UNREADABLE_WORD, NULL,
+               "a text or a version stands in quotes: \"3.9\"");
+}
+
+void lex_word(const struct lexer *lexer, struct token *token)
+{
+    if (lex_date(lexer, token) || lex_address(lexer, token) || lex_range(lexer, token) ||
+        lex_integer(lexer, token) || lex_duration(token))
+        return;
+    if (is_rule_reference(token->text, token->length))
+        token->kind = TOKEN_RULE_REFERENCE;
+    else if (is_qualified_name(token->text, token->length))
+        token->kind = TOKEN_QUALIFIED;
+    else if (is_name(token->text, token->length))
+        token->kind = TOKEN_NAME;
+    else
+        unknown_word(lexer, token);
+}

@@ -1,0 +1,265 @@
+#include "policies/language/lexer_internal.h"
+
+#include <string.h>
+
+#include "policies/engine/utf8.h"
+#include "policies/language/text_buffer.h"
+
+static const char byte_order_mark[] = "\xef\xbb\xbf";
+
+static bool has_byte_order_mark(const struct source *source)
+{
+    return source->length >= 3 && memcmp(source->text, byte_order_mark, 3) == 0;
+}
+
+static void report_control(const struct lexer *lexer, struct span span, uint32_t c)
+{
+    struct diagnostic *error;
+    if (c == '\r')
+        error = report(lexer->diagnostics, ERROR_CONTROL_CHARACTER, span,
+                       "a carriage return that no line feed follows");
+    else
+        error = report(lexer->diagnostics, ERROR_CONTROL_CHARACTER, span,
+                       "control character U+%04X", (unsigned)c);
+    diagnostic_help(error,
+                    c == '\0' ? "is this a text file? Policies are UTF-8"
+                              : "remove it; inside a string write \\x%02x",
+                    (unsigned)c);
+}
+
+static void report_bidirectional(const struct lexer *lexer, struct span span, uint32_t c)
+{
+    struct diagnostic *error = report(
+        lexer->diagnostics, ERROR_BIDIRECTIONAL, span,
+        "U+%04X changes the direction of text: this line does not read as it stands", (unsigned)c);
+    diagnostic_help(error, "remove it; inside a string write \\u{%x}", (unsigned)c);
+}
+
+/* What is wrong with characters, wherever they stand: at most one error of a kind for a line, and
+ * one for a file that is in another encoding. */
+static void check_characters(const struct lexer *lexer)
+{
+    const struct source *source = lexer->source;
+    bool control_said = false;
+    bool bidirectional_said = false;
+    bool encoding_said = false;
+
+    for (uint32_t at = lexer->at; at < source->length;) {
+        size_t size;
+        const uint32_t c = utf8_decode(source->text + at, source->length - at, &size);
+        const struct span span = lexer_span(lexer, at, at + (uint32_t)size);
+        const bool ends_line = c == '\r' && at + 1 < source->length && source->text[at + 1] == '\n';
+
+        if (c == '\n') {
+            control_said = false;
+            bidirectional_said = false;
+        } else if (utf8_is_raw(c) && !encoding_said) {
+            struct diagnostic *error = report(lexer->diagnostics, ERROR_NOT_UTF8, span,
+                                              "byte 0x%02x is not UTF-8", (unsigned)(c - UTF8_RAW));
+            diagnostic_help(error,
+                            "save the file as UTF-8; for a name that is not, write the byte "
+                            "as \\x%02x in a string",
+                            (unsigned)(c - UTF8_RAW));
+            encoding_said = true;
+        } else if (character_is_control(c) && !ends_line && !control_said) {
+            report_control(lexer, span, c);
+            control_said = true;
+        } else if (character_is_bidirectional(c) && !bidirectional_said) {
+            report_bidirectional(lexer, span, c);
+            bidirectional_said = true;
+        }
+        at += (uint32_t)size;
+    }
+}
+
+void lexer_init(struct lexer *lexer, const struct source *source, struct storage *storage,
+                struct diagnostics *diagnostics)
+{
+    *lexer = (struct lexer){.source = source, .storage = storage, .diagnostics = diagnostics};
+    if (has_byte_order_mark(source)) {
+        struct diagnostic *error = report(diagnostics, ERROR_BYTE_ORDER_MARK,
+                                          lexer_span(lexer, 0, 3), "a byte order mark");
+        diagnostic_help(error, "save without BOM");
+        lexer->at = 3;
+    }
+    check_characters(lexer);
+}
+
+static void skip_blank(struct lexer *lexer)
+{
+    const struct source *source = lexer->source;
+    while (lexer->at < source->length) {
+        const char c = source->text[lexer->at];
+        if (c == '#') {
+            const char *end = memchr(source->text + lexer->at, '\n', source->length - lexer->at);
+            lexer->at = end ? (uint32_t)(end - source->text) : source->length;
+        } else if (c == ' ' || c == '\t' || c == '\n' ||
+                   (c == '\r' && lexer->at + 1 < source->length &&
+                    source->text[lexer->at + 1] == '\n')) {
+            lexer->at++;
+        } else {
+            return;
+        }
+    }
+}
+
+static bool is_word_character(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == ':' || c == '/' || c == '-';
+}
+
+static const struct {
+    const char *text;
+    enum token_kind kind;
+} punctuation[] = {
+    /* longer ones first */
+    {"==", TOKEN_FOREIGN_OPERATOR},
+    {"=~", TOKEN_FOREIGN_OPERATOR},
+    {"!=", TOKEN_FOREIGN_OPERATOR},
+    {"&&", TOKEN_FOREIGN_OPERATOR},
+    {"||", TOKEN_FOREIGN_OPERATOR},
+    {"<=", TOKEN_LESS_OR_EQUAL},
+    {">=", TOKEN_GREATER_OR_EQUAL},
+    {"!", TOKEN_FOREIGN_OPERATOR},
+    {"&", TOKEN_FOREIGN_OPERATOR},
+    {"|", TOKEN_FOREIGN_OPERATOR},
+    {"<", TOKEN_LESS},
+    {">", TOKEN_GREATER},
+    {"=", TOKEN_ASSIGN},
+    {"{", TOKEN_OPEN_BRACE},
+    {"}", TOKEN_CLOSE_BRACE},
+    {"[", TOKEN_OPEN_BRACKET},
+    {"]", TOKEN_CLOSE_BRACKET},
+    {"(", TOKEN_OPEN_PARENTHESIS},
+    {")", TOKEN_CLOSE_PARENTHESIS},
+    {",", TOKEN_COMMA},
+    {".", TOKEN_DOT},
+};
+
+static bool lex_punctuation(struct lexer *lexer, struct token *token)
+{
+    const char *text = lexer->source->text + lexer->at;
+    const uint32_t left = lexer->source->length - lexer->at;
+
+    for (size_t i = 0; i < sizeof(punctuation) / sizeof(*punctuation); i++) {
+        const uint32_t length = (uint32_t)strlen(punctuation[i].text);
+        if (length > left || memcmp(text, punctuation[i].text, length) != 0)
+            continue;
+        token->kind = punctuation[i].kind;
+        token->text = text;
+        token->length = length;
+        token->span = lexer_span(lexer, lexer->at, lexer->at + length);
+        lexer->at += length;
+        return true;
+    }
+    return false;
+}
+
+static bool is_typographic_quote(uint32_t c)
+{
+    return (c >= 0x2018 && c <= 0x201f) || c == 0xab || c == 0xbb || c == '`';
+}
+
+/* At a quote of a word processor: the string up to the next one is one mistake. */
+static void lex_typographic_string(struct lexer *lexer, struct token *token)
+{
+    const struct source *source = lexer->source;
+    const uint32_t start = lexer->at;
+    uint32_t at = start;
+    bool closed = false;
+
+    for (uint32_t opened = 0; at < source->length && source->text[at] != '\n' && !closed;
+         opened++) {
+        size_t size;
+        const uint32_t c = utf8_decode(source->text + at, source->length - at, &size);
+        closed = opened > 0 && is_typographic_quote(c);
+        at += (uint32_t)size;
+    }
+    size_t size;
+    (void)utf8_decode(source->text + start, source->length - start, &size);
+    lexer->at = closed ? at : start + (uint32_t)size;
+    token->kind = TOKEN_BAD;
+    token->span = lexer_span(lexer, start, lexer->at);
+    diagnostic_help(report(lexer->diagnostics, ERROR_STRANGE_CHARACTER, token->span,
+                           "these are no quotes of the language"),
+                    "strings stand in straight quotes: \"…\" or '…'");
+}
+
+/* What stands there begins no token. A row of such characters is one mistake; those that
+ * check_characters spoke of are passed over in silence. */
+static void lex_strange(struct lexer *lexer, struct token *token)
+{
+    const struct source *source = lexer->source;
+    const uint32_t start = lexer->at;
+    uint32_t first = 0;
+    bool silent = true;
+
+    while (lexer->at < source->length) {
+        const char byte = source->text[lexer->at];
+        if (is_word_character(byte) || (byte != '\0' && strchr(" \t\n#\"'{}[](),<>=!&|", byte)))
+            break;
+        size_t size;
+        const uint32_t c = utf8_decode(source->text + lexer->at, source->length - lexer->at, &size);
+        if (!utf8_is_raw(c) && !character_is_control(c) && !character_is_bidirectional(c)) {
+            if (silent)
+                first = c;
+            silent = false;
+        }
+        lexer->at += (uint32_t)size;
+    }
+    token->kind = TOKEN_BAD;
+    token->span = lexer_span(lexer, start, lexer->at);
+    if (silent)
+        return;
+
+    struct diagnostic *error =
+        report(lexer->diagnostics, ERROR_STRANGE_CHARACTER, token->span,
+               "nothing begins with `%.*s`", (int)token->span.length, source->text + start);
+    if (first == ';')
+        diagnostic_help(error, "statements need no `;`: each begins with its own word");
+    else if (first == '*' || first == '~' || first == '?')
+        diagnostic_help(error, "globs and names are strings: write it in quotes");
+    else
+        diagnostic_help(error, "a text is written in quotes: \"…\"");
+}
+
+void lexer_next(struct lexer *lexer, struct token *token)
+{
+    const struct source *source = lexer->source;
+
+    *token = (struct token){.kind = TOKEN_END};
+    skip_blank(lexer);
+    const uint32_t start = lexer->at;
+    token->text = source->text + start;
+    token->span = lexer_span(lexer, start, start);
+    if (start >= source->length)
+        return;
+
+    const char c = source->text[start];
+    if (c == '"' || c == '\'') {
+        lex_string(lexer, token);
+        return;
+    }
+    if (is_word_character(c)) {
+        uint32_t end = start;
+        while (end < source->length && is_word_character(source->text[end]))
+            end++;
+        while (end > start && source->text[end - 1] == '.')
+            end--;
+        if (end > start) {
+            lexer->at = end;
+            token->length = end - start;
+            token->span = lexer_span(lexer, start, end);
+            lex_word(lexer, token);
+            return;
+        }
+    }
+    if (lex_punctuation(lexer, token))
+        return;
+    size_t size;
+    if (is_typographic_quote(utf8_decode(source->text + start, source->length - start, &size)))
+        lex_typographic_string(lexer, token);
+    else
+        lex_strange(lexer, token);
+}

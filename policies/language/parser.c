@@ -1,0 +1,584 @@
+/* Statements begin with a word of their own, so that after an error the next one is found: the
+ * parser skips to a statement's word, or to the brace that closes the policy. Words are contextual:
+ * one that stands behind `as`, `set`, `label` or a comma is a name. */
+#include "policies/language/parser_internal.h"
+
+#include <string.h>
+
+#include "policies/language/suggest.h"
+
+static const char *const statement_words[] = {"applies", "mode",     "default", "floor",
+                                              "set",     "allow",    "deny",    "kill",
+                                              "log",     "override", "limit",   NULL};
+static const char *const file_words[] = {"policy", "set", NULL};
+
+static bool stands_first_on_line(const struct token *token)
+{
+    const char *text = token->span.source->text;
+    for (uint32_t at = token->span.offset; at > 0; at--) {
+        const char c = text[at - 1];
+        if (c == '\n')
+            return true;
+        if (c != ' ' && c != '\t')
+            return false;
+    }
+    return true;
+}
+
+/* `policy NAME` at the start of a line: a brace was forgotten before it. */
+static bool at_new_policy(const struct parser *parser)
+{
+    return parser_at(parser, "policy") && parser->next.kind == TOKEN_NAME &&
+           stands_first_on_line(&parser->token);
+}
+
+static bool is_a_name_here(const struct parser *parser)
+{
+    static const char *const namers[] = {"as", "set", "label", "policy", NULL};
+    return token_is_one_of(&parser->previous, namers) || parser->previous.kind == TOKEN_COMMA ||
+           parser->previous.kind == TOKEN_DOT;
+}
+
+static const char *nearest_word(const struct token *token, const char *const *words)
+{
+    struct suggestion suggestion;
+    suggestion_init(&suggestion, token->text, token->length);
+    for (; *words; words++)
+        suggestion_offer(&suggestion, *words, strlen(*words));
+    return suggestion.best;
+}
+
+/* A statement's word, or one that was to be it: `alow` at the start of a line. */
+static bool begins_statement(const struct parser *parser, const char *const *words)
+{
+    if (parser->token.kind != TOKEN_NAME || is_a_name_here(parser))
+        return false;
+    return token_is_one_of(&parser->token, words) ||
+           (stands_first_on_line(&parser->token) && !is_joining_word(&parser->token) &&
+            nearest_word(&parser->token, words));
+}
+
+/* Skips to where a statement may begin, with `braces` open. */
+static void skip_to(struct parser *parser, const char *const *words, unsigned braces)
+{
+    while (parser->token.kind != TOKEN_END) {
+        if (parser->token.kind == TOKEN_CLOSE_BRACE && parser->braces <= braces)
+            break;
+        if (at_new_policy(parser))
+            break;
+        if (parser->braces == braces && begins_statement(parser, words))
+            break;
+        parser_advance(parser);
+    }
+}
+
+static bool parse_class(struct parser *parser, struct class_word **word)
+{
+    if (parser->token.kind != TOKEN_NAME) {
+        (void)parser_expected(parser, "an operation class");
+        return false;
+    }
+    *word = storage_take(parser->storage, 1, sizeof(**word));
+    if (*word)
+        (*word)->word = word_of(&parser->token);
+    parser_advance(parser);
+    return *word != NULL;
+}
+
+static bool parse_classes(struct parser *parser, struct class_list *classes)
+{
+    const struct span start = parser->token.span;
+    struct class_word **last = &classes->first;
+
+    if (parser_at(parser, "all")) {
+        classes->all = true;
+        classes->span = start;
+        parser_advance(parser);
+        if (parser->token.kind == TOKEN_COMMA) {
+            diagnostic_help(
+                parser_error(parser, ERROR_SYNTAX, parser->token.span, "`all` names every class"),
+                "write `all` alone, or the classes without it");
+            return false;
+        }
+        return true;
+    }
+    do {
+        if (!parse_class(parser, last))
+            return false;
+        last = &(*last)->next;
+    } while (parser_take(parser, TOKEN_COMMA));
+    classes->span = span_join(start, parser->previous.span);
+    return true;
+}
+
+static bool parse_message(struct parser *parser, struct literal **message)
+{
+    if (!parser_take_word(parser, "message"))
+        return true;
+    *message = parser_string(parser);
+    return *message != NULL;
+}
+
+static bool ends_statement(const struct parser *parser)
+{
+    return parser->token.kind == TOKEN_END || parser->token.kind == TOKEN_CLOSE_BRACE ||
+           token_is_one_of(&parser->token, statement_words) || parser_at(parser, "policy");
+}
+
+static struct applies *parse_applies(struct parser *parser)
+{
+    struct applies *applies = storage_take(parser->storage, 1, sizeof(*applies));
+    const struct span start = parser->token.span;
+    struct condition *all = storage_take(parser->storage, 1, sizeof(*all));
+
+    parser_advance(parser);
+    const struct span open = parser->token.span;
+    if (!applies || !all || !parser_expect(parser, TOKEN_OPEN_BRACE, "`{`"))
+        return NULL;
+    all->kind = CONDITION_AND;
+    struct condition **last = &all->first;
+    while (parser->token.kind != TOKEN_CLOSE_BRACE) {
+        if (parser->token.kind == TOKEN_END || token_is_one_of(&parser->token, statement_words)) {
+            diagnostic_second(parser_error(parser, ERROR_SYNTAX, parser->token.span,
+                                           "`applies` is not closed: a `}` is missing"),
+                              open, "opened here");
+            parser->braces--; /* it was meant to be closed */
+            return NULL;
+        }
+        *last = parse_condition(parser);
+        if (!*last)
+            return NULL;
+        last = &(*last)->next;
+    }
+    applies->span = span_join(start, parser->token.span);
+    parser_advance(parser);
+    all->span = applies->span;
+    if (!all->first)
+        all->kind = CONDITION_TRUE;
+    applies->condition = all->first && !all->first->next ? all->first : all;
+    return applies;
+}
+
+static struct mode *parse_mode(struct parser *parser)
+{
+    struct mode *mode = storage_take(parser->storage, 1, sizeof(*mode));
+    const struct span start = parser->token.span;
+
+    parser_advance(parser);
+    if (!mode)
+        return NULL;
+    mode->observe = parser_at(parser, "observe");
+    if (!mode->observe && !parser_at(parser, "enforce")) {
+        (void)parser_expected(parser, "`enforce` or `observe`");
+        return NULL;
+    }
+    parser_advance(parser);
+    mode->span = span_join(start, parser->previous.span);
+    return mode;
+}
+
+static struct default_statement *parse_default(struct parser *parser)
+{
+    struct default_statement *statement = storage_take(parser->storage, 1, sizeof(*statement));
+    const struct span start = parser->token.span;
+
+    parser_advance(parser);
+    if (!statement)
+        return NULL;
+    statement->deny = parser_at(parser, "deny");
+    if (!statement->deny && !parser_at(parser, "allow")) {
+        (void)parser_expected(parser, "`deny` or `allow`");
+        return NULL;
+    }
+    parser_advance(parser);
+    if (!parse_classes(parser, &statement->classes) || !parse_message(parser, &statement->message))
+        return NULL;
+    statement->span = span_join(start, parser->previous.span);
+    if (parser_at(parser, "where") || parser_at(parser, "as")) {
+        diagnostic_help(parser_error(parser, ERROR_SYNTAX, parser->token.span,
+                                     "a default has neither condition nor name"),
+                        "write a rule: %s … where … as NAME", statement->deny ? "deny" : "allow");
+        return NULL;
+    }
+    return statement;
+}
+
+/* Sets stand in policies and at file level. A set whose list cannot be read keeps its name, so that
+ * nobody is told that it does not exist. */
+static struct set *parse_set(struct parser *parser)
+{
+    struct set *set = storage_take(parser->storage, 1, sizeof(*set));
+    const struct span start = parser->token.span;
+
+    parser_advance(parser);
+    if (!set || !parser_name(parser, "a name for the set", &set->name)) {
+        parser->sets_lost = true;
+        return NULL;
+    }
+    if (!parser_expect(parser, TOKEN_ASSIGN, "`=`")) {
+        set->flawed = true;
+    } else if (parser->token.kind != TOKEN_OPEN_BRACKET) {
+        diagnostic_help(parser_expected(parser, "a list"),
+                        "a set is a list in brackets: set %.*s = [ … ]", (int)set->name.length,
+                        set->name.text);
+        set->flawed = true;
+    } else {
+        set->flawed = !parse_list(parser, &set->values, &set->list_span) || parser->spoiled;
+    }
+    set->span = span_join(start, parser->previous.span);
+    return set;
+}
+
+static bool parse_events(struct parser *parser, struct rule *rule)
+{
+    struct literal **last = &rule->events;
+
+    parser_advance(parser);
+    do {
+        if (parser->token.kind == TOKEN_NAME || parser->token.kind == TOKEN_QUALIFIED) {
+            diagnostic_help(parser_error(parser, ERROR_BARE_WORD, parser->token.span,
+                                         "the name of an event stands in quotes"),
+                            "write event \"%.*s\"", (int)parser->token.length, parser->token.text);
+            return false;
+        }
+        *last = parser_string(parser);
+        if (!*last)
+            return false;
+        last = &(*last)->next;
+    } while (parser_take(parser, TOKEN_COMMA));
+    return true;
+}
+
+/* What may stand behind the target and the condition, in another order than it should. */
+static bool report_rule_end(struct parser *parser, const struct rule *rule)
+{
+    struct diagnostic *error;
+
+    if (parser_at(parser, "message")) {
+        error = parser_error(parser, ERROR_SYNTAX, parser->token.span,
+                             "`as NAME` stands before `message`");
+        diagnostic_help(error, "write … as NAME message \"…\"");
+    } else if (ends_statement(parser)) {
+        error = parser_error(parser, ERROR_RULE_WITHOUT_NAME, rule->effect_span,
+                             "this rule has no name");
+        diagnostic_label(error, "denials and records cite rules by name");
+        diagnostic_help(error, "end it with `as NAME`");
+    } else if (rule->condition) {
+        (void)parser_expected(parser, "`and`, `or` or `as NAME`");
+    } else {
+        error = parser_expected(parser, "`,`, `where` or `as NAME`");
+        if (parser->token.kind == TOKEN_NAME &&
+            vocabulary_class(parser->token.text, parser->token.length) != CLASS_NONE)
+            diagnostic_help(error, "classes are separated by commas");
+    }
+    return false;
+}
+
+static bool parse_rule_end(struct parser *parser, struct rule *rule)
+{
+    if (!parser_take_word(parser, "as"))
+        return report_rule_end(parser, rule);
+    if (!parser_name(parser, "a name for the rule", &rule->name))
+        return false;
+    if (parser_at(parser, "where")) {
+        diagnostic_help(parser_error(parser, ERROR_SYNTAX, parser->token.span,
+                                     "`where` stands before `as NAME`"),
+                        "write … where … as %.*s", (int)rule->name.length, rule->name.text);
+        return false;
+    }
+    return parse_message(parser, &rule->message);
+}
+
+static struct rule *parse_rule(struct parser *parser, enum rule_effect effect)
+{
+    struct rule *rule = storage_take(parser->storage, 1, sizeof(*rule));
+    const struct span start = parser->token.span;
+
+    parser_advance(parser);
+    if (!rule)
+        return NULL;
+    rule->effect = effect;
+    rule->effect_span = start;
+    if (!(parser_at(parser, "event") ? parse_events(parser, rule)
+                                     : parse_classes(parser, &rule->classes)))
+        return NULL;
+    if (parser_take_word(parser, "where")) {
+        rule->condition = parse_condition(parser);
+        if (!rule->condition)
+            return NULL;
+    }
+    if (!parse_rule_end(parser, rule))
+        return NULL;
+    rule->span = span_join(start, parser->previous.span);
+    return rule;
+}
+
+static bool parse_floor(struct parser *parser)
+{
+    struct class_list classes = {0};
+
+    if (parser_at(parser, "all")) {
+        diagnostic_help(parser_error(parser, ERROR_SYNTAX, parser->token.span,
+                                     "a floor names its classes, `all` is none of them"),
+                        "of exec, fork, read, write, connect, bind");
+        return false;
+    }
+    if (!parse_classes(parser, &classes))
+        return false;
+    (void)parser_take_word(parser, "required");
+    return true;
+}
+
+static bool parse_override(struct parser *parser)
+{
+    if (!parser_expect(parser, TOKEN_RULE_REFERENCE, "the rule to override: TIER/POLICY.RULE"))
+        return false;
+    if (parser_take_word(parser, "where") && !parse_condition(parser))
+        return false;
+    if (!parser_take_word(parser, "reason")) {
+        (void)parser_expected(parser, "`reason`");
+        return false;
+    }
+    if (!parser_string(parser))
+        return false;
+    if (!parser_take_word(parser, "until")) {
+        (void)parser_expected(parser, "`until`");
+        return false;
+    }
+    return parser_expect(parser, TOKEN_DATE, "a date: 2027-01-31");
+}
+
+static bool parse_limit(struct parser *parser)
+{
+    struct class_list classes = {0};
+    struct word name;
+    struct literal *message = NULL;
+
+    if (!parse_classes(parser, &classes))
+        return false;
+    if (!parser_take_word(parser, "to")) {
+        (void)parser_expected(parser, "`to`");
+        return false;
+    }
+    if (!parser_expect(parser, TOKEN_INTEGER, "a number"))
+        return false;
+    if (!parser_take_word(parser, "per")) {
+        (void)parser_expected(parser, "`per`");
+        return false;
+    }
+    if (!parser_take_word(parser, "session") && !parser_take_word(parser, "user") &&
+        !parser_expect(parser, TOKEN_DURATION, "`session`, `user` or a time such as 10s"))
+        return false;
+    if (parser_take_word(parser, "where") && !parse_condition(parser))
+        return false;
+    if (!parser_take_word(parser, "as")) {
+        (void)parser_expected(parser, "`as NAME`");
+        return false;
+    }
+    return parser_name(parser, "a name for the limit", &name) && parse_message(parser, &message);
+}
+
+static struct later *parse_later(struct parser *parser, enum later_kind kind)
+{
+    struct later *later = storage_take(parser->storage, 1, sizeof(*later));
+    const struct span start = parser->token.span;
+    bool read;
+
+    parser_advance(parser);
+    if (kind == LATER_FLOOR)
+        read = parse_floor(parser);
+    else if (kind == LATER_OVERRIDE)
+        read = parse_override(parser);
+    else
+        read = parse_limit(parser);
+    if (!later || !read)
+        return NULL;
+    later->kind = kind;
+    later->span = start;
+    return later;
+}
+
+/* Where the next statement of each kind is put. */
+struct policy_ends {
+    struct applies **applies;
+    struct mode **modes;
+    struct default_statement **defaults;
+    struct set **sets;
+    struct rule **rules;
+    struct later **later;
+};
+
+#define APPEND(end, item)                                                                          \
+    do {                                                                                           \
+        *(end) = (item);                                                                           \
+        if (*(end))                                                                                \
+            (end) = &(*(end))->next;                                                               \
+        else                                                                                       \
+            policy->flawed = true;                                                                 \
+    } while (0)
+
+static void unknown_statement(struct parser *parser)
+{
+    const char *near = nearest_word(&parser->token, statement_words);
+    struct diagnostic *error = parser_expected(parser, "a statement");
+
+    parser->sets_lost = true;
+    if (parser->token.kind == TOKEN_NAME && near)
+        diagnostic_label(error, "did you mean `%s`?", near);
+    else if (parser->token.kind != TOKEN_END)
+        diagnostic_help(error, "statements begin with applies, mode, default, floor, set, allow, "
+                               "deny, kill, log or override");
+    parser_advance(parser);
+}
+
+static void parse_statement(struct parser *parser, struct policy *policy, struct policy_ends *ends)
+{
+    static const char *const effects[] = {
+        [EFFECT_ALLOW] = "allow",
+        [EFFECT_DENY] = "deny",
+        [EFFECT_KILL] = "kill",
+        [EFFECT_LOG] = "log",
+    };
+
+    for (int effect = EFFECT_ALLOW; effect <= EFFECT_LOG; effect++) {
+        if (parser_at(parser, effects[effect])) {
+            APPEND(ends->rules, parse_rule(parser, (enum rule_effect)effect));
+            return;
+        }
+    }
+    if (parser_at(parser, "applies")) {
+        APPEND(ends->applies, parse_applies(parser));
+    } else if (parser_at(parser, "mode")) {
+        APPEND(ends->modes, parse_mode(parser));
+    } else if (parser_at(parser, "default")) {
+        APPEND(ends->defaults, parse_default(parser));
+    } else if (parser_at(parser, "set")) {
+        APPEND(ends->sets, parse_set(parser));
+    } else if (parser_at(parser, "floor")) {
+        APPEND(ends->later, parse_later(parser, LATER_FLOOR));
+    } else if (parser_at(parser, "override")) {
+        APPEND(ends->later, parse_later(parser, LATER_OVERRIDE));
+    } else if (parser_at(parser, "limit")) {
+        APPEND(ends->later, parse_later(parser, LATER_LIMIT));
+    } else {
+        unknown_statement(parser);
+        policy->flawed = true;
+    }
+}
+
+/* Behind the `{` of a policy, up to and with its `}`. */
+static void parse_statements(struct parser *parser, struct policy *policy, struct span open)
+{
+    struct policy_ends ends = {&policy->applies, &policy->modes, &policy->defaults,
+                               &policy->sets,    &policy->rules, &policy->later};
+    const unsigned braces = parser->braces;
+
+    while (parser->token.kind != TOKEN_CLOSE_BRACE) {
+        parser_begin_statement(parser);
+        if (parser->token.kind == TOKEN_END || at_new_policy(parser)) {
+            policy->flawed = true;
+            struct diagnostic *error = parser_error(parser, ERROR_SYNTAX, policy->name.span,
+                                                    "policy `%.*s` is not closed: a `}` is missing",
+                                                    (int)policy->name.length, policy->name.text);
+            diagnostic_second(error, open, NULL);
+            parser->braces = 0;
+            return;
+        }
+        parse_statement(parser, policy, &ends);
+        if (parser->panicking) {
+            policy->flawed = true;
+            skip_to(parser, statement_words, braces);
+        }
+        if (parser->spoiled)
+            policy->flawed = true;
+        if (parser->storage->failed)
+            return;
+    }
+    parser->panicking = false;
+    parser_advance(parser);
+}
+
+static struct policy *parse_policy(struct parser *parser)
+{
+    struct policy *policy = storage_take(parser->storage, 1, sizeof(*policy));
+    const struct span start = parser->token.span;
+
+    parser_advance(parser);
+    if (!policy || !parser_name(parser, "a name for the policy", &policy->name))
+        return NULL;
+    if (parser->token.kind == TOKEN_STRING)
+        policy->title = parser_string(parser);
+    const struct span open = parser->token.span;
+    if (!parser_expect(parser, TOKEN_OPEN_BRACE, "`{`"))
+        return NULL;
+    parse_statements(parser, policy, open);
+    policy->span = span_join(start, parser->previous.span);
+    return policy;
+}
+
+static void unknown_at_file_level(struct parser *parser)
+{
+    parser->sets_lost = true;
+    if (parser->token.kind == TOKEN_CLOSE_BRACE) {
+        (void)parser_error(parser, ERROR_SYNTAX, parser->token.span, "this `}` closes nothing");
+        parser->panicking = false; /* what follows it may be right */
+    } else if (token_is_one_of(&parser->token, statement_words)) {
+        diagnostic_help(parser_error(parser, ERROR_SYNTAX, parser->token.span,
+                                     "`%.*s` stands outside a policy", (int)parser->token.length,
+                                     parser->token.text),
+                        "statements stand between the braces of a policy: policy NAME { … }");
+    } else {
+        const char *near = nearest_word(&parser->token, file_words);
+        struct diagnostic *error = parser_expected(parser, "`policy` or `set`");
+        if (parser->token.kind == TOKEN_NAME && near)
+            diagnostic_label(error, "did you mean `%s`?", near);
+    }
+    parser_advance(parser);
+}
+
+static struct file_item *parse_item(struct parser *parser)
+{
+    struct file_item *item = storage_take(parser->storage, 1, sizeof(*item));
+    if (!item)
+        return NULL;
+    if (parser_at(parser, "policy")) {
+        item->policy = parse_policy(parser);
+        if (item->policy)
+            item->span = item->policy->span;
+    } else if (parser_at(parser, "set")) {
+        item->set = parse_set(parser);
+        if (item->set)
+            item->span = item->set->span;
+    } else {
+        unknown_at_file_level(parser);
+    }
+    return item->policy || item->set ? item : NULL;
+}
+
+struct file_tree *parse_policies(const struct source *source, struct storage *storage,
+                                 struct diagnostics *diagnostics)
+{
+    struct file_tree *tree = storage_take(storage, 1, sizeof(*tree));
+    struct parser parser;
+    const size_t errors = diagnostics_error_count(diagnostics);
+
+    if (!tree)
+        return NULL;
+    tree->source = source;
+    struct file_item **last = &tree->items;
+    parser_init(&parser, source, storage, diagnostics);
+    while (parser.token.kind != TOKEN_END && !storage->failed) {
+        parser_begin_statement(&parser);
+        *last = parse_item(&parser);
+        if (*last)
+            last = &(*last)->next;
+        if (parser.panicking) {
+            while (parser.token.kind == TOKEN_CLOSE_BRACE && parser.braces > 0)
+                parser_advance(&parser);
+            skip_to(&parser, file_words, 0);
+        }
+    }
+    tree->sets_lost = parser.sets_lost;
+    tree->flawed = diagnostics_error_count(diagnostics) > errors;
+    return storage->failed ? NULL : tree;
+}

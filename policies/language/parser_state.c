@@ -1,0 +1,148 @@
+#include "policies/language/parser_internal.h"
+
+#include <string.h>
+
+void parser_init(struct parser *parser, const struct source *source, struct storage *storage,
+                 struct diagnostics *diagnostics)
+{
+    *parser = (struct parser){.storage = storage, .diagnostics = diagnostics};
+    lexer_init(&parser->lexer, source, storage, diagnostics);
+    parser->previous = (struct token){.kind = TOKEN_END, .span = {source, 0, 0}};
+    lexer_next(&parser->lexer, &parser->token);
+    lexer_next(&parser->lexer, &parser->next);
+}
+
+static bool is_spoiled(const struct token *token)
+{
+    return token->kind == TOKEN_BAD || token->flawed;
+}
+
+void parser_advance(struct parser *parser)
+{
+    if (parser->token.kind == TOKEN_OPEN_BRACE)
+        parser->braces++;
+    else if (parser->token.kind == TOKEN_CLOSE_BRACE && parser->braces > 0)
+        parser->braces--;
+    parser->previous = parser->token;
+    parser->token = parser->next;
+    if (parser->next.kind != TOKEN_END)
+        lexer_next(&parser->lexer, &parser->next);
+    if (is_spoiled(&parser->token))
+        parser->spoiled = true;
+}
+
+void parser_begin_statement(struct parser *parser)
+{
+    parser->panicking = false;
+    parser->spoiled = is_spoiled(&parser->token);
+}
+
+bool token_is(const struct token *token, const char *word)
+{
+    return token->kind == TOKEN_NAME && token->length == strlen(word) &&
+           memcmp(token->text, word, token->length) == 0;
+}
+
+bool token_is_one_of(const struct token *token, const char *const *words)
+{
+    for (; *words; words++)
+        if (token_is(token, *words))
+            return true;
+    return false;
+}
+
+bool parser_at(const struct parser *parser, const char *word)
+{
+    return token_is(&parser->token, word);
+}
+
+bool parser_take(struct parser *parser, enum token_kind kind)
+{
+    if (parser->token.kind != kind)
+        return false;
+    parser_advance(parser);
+    return true;
+}
+
+bool parser_take_word(struct parser *parser, const char *word)
+{
+    if (!parser_at(parser, word))
+        return false;
+    parser_advance(parser);
+    return true;
+}
+
+struct diagnostic *parser_error(struct parser *parser, enum diagnostic_code code, struct span span,
+                                const char *format, ...)
+{
+    struct diagnostic *error = NULL;
+
+    if (!parser->panicking && !parser->spoiled && !parser->storage->failed) {
+        va_list list;
+        va_start(list, format);
+        error = report_list(parser->diagnostics, code, span, format, list);
+        va_end(list);
+    }
+    parser->panicking = true;
+    return error;
+}
+
+struct diagnostic *parser_expected(struct parser *parser, const char *what)
+{
+    const struct token *token = &parser->token;
+
+    if (token->kind == TOKEN_END)
+        return parser_error(parser, ERROR_SYNTAX, token->span,
+                            "expected %s, found the end of the file", what);
+    if (token->kind == TOKEN_STRING)
+        return parser_error(parser, ERROR_SYNTAX, token->span, "expected %s, found a string", what);
+    return parser_error(parser, ERROR_SYNTAX, token->span, "expected %s, found `%.*s`", what,
+                        (int)token->length, token->text);
+}
+
+bool parser_expect(struct parser *parser, enum token_kind kind, const char *what)
+{
+    if (parser_take(parser, kind))
+        return true;
+    (void)parser_expected(parser, what);
+    return false;
+}
+
+struct word word_of(const struct token *token)
+{
+    return (struct word){token->text, token->length, token->span};
+}
+
+bool parser_name(struct parser *parser, const char *what, struct word *name)
+{
+    if (parser->token.kind == TOKEN_NAME) {
+        *name = word_of(&parser->token);
+        parser_advance(parser);
+        return true;
+    }
+    struct diagnostic *error = parser_expected(parser, what);
+    if (parser->token.kind == TOKEN_STRING && is_name(parser->token.text, parser->token.length))
+        diagnostic_help(error, "names stand without quotes: %.*s", (int)parser->token.length,
+                        parser->token.text);
+    else
+        diagnostic_help(error,
+                        "a name begins with a letter and holds letters, digits, `_` and `-`");
+    return false;
+}
+
+struct literal *parser_string(struct parser *parser)
+{
+    if (parser->token.kind != TOKEN_STRING) {
+        (void)parser_expected(parser, "a string");
+        return NULL;
+    }
+    struct literal *literal = storage_take(parser->storage, 1, sizeof(*literal));
+    if (literal) {
+        literal->kind = parser->token.flawed ? LITERAL_BAD : LITERAL_STRING;
+        literal->span = parser->token.span;
+        literal->text = parser->token.text;
+        literal->length = parser->token.length;
+    }
+    parser_advance(parser);
+    return literal;
+}
