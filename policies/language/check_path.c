@@ -113,6 +113,16 @@ struct typed_value *path_value(const struct reading *reading)
     return value->text ? value : NULL;
 }
 
+static bool same_but_case(const char *a, const char *b, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        const char upper = a[i] >= 'a' && a[i] <= 'z' ? (char)(a[i] - ('a' - 'A')) : a[i];
+        if (upper != b[i])
+            return false;
+    }
+    return true;
+}
+
 /* Registry paths are written with the roots' long or short names; events have the short ones. NULL,
  * and an error, if there is no root. */
 static const char *registry_text(const struct reading *reading, size_t *length)
@@ -134,9 +144,9 @@ static const char *registry_text(const struct reading *reading, size_t *length)
     *length = literal->length;
     for (size_t i = 0; i < sizeof(roots) / sizeof(*roots); i++) {
         const size_t brief = strlen(roots[i].brief);
-        if (root == brief && memcmp(text, roots[i].brief, brief) == 0)
+        if (root == brief && same_but_case(text, roots[i].brief, brief))
             return text;
-        if (root != strlen(roots[i].full) || memcmp(text, roots[i].full, root) != 0)
+        if (root != strlen(roots[i].full) || !same_but_case(text, roots[i].full, root))
             continue;
         *length = brief + literal->length - root;
         char *copy = storage_take(reading->checker->storage, *length + 1, 1);

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "policies/language/names.h"
-#include "policies/language/suggest.h"
 
 static const char *const test_words[] = {"session", "given", "expect", NULL};
 static const char *const file_words[] = {"test", NULL};
@@ -111,7 +110,8 @@ static bool parse_expected_operation(struct parser *parser)
     if (parser->token.kind == TOKEN_STRING || parser->token.kind == TOKEN_INTEGER ||
         parser->token.kind == TOKEN_ADDRESS)
         parser_advance(parser);
-    while (parser->token.kind == TOKEN_NAME && !parser_at(parser, "by"))
+    while (parser->token.kind == TOKEN_NAME && !parser_at(parser, "by") &&
+           !token_is_one_of(&parser->token, test_words))
         if (!parse_expected_attribute(parser, operation_class))
             return false;
     return true;
@@ -229,18 +229,6 @@ static bool parse_session(struct parser *parser)
     return true;
 }
 
-/* Skips to the next line of the test, or its end. */
-static void skip_to(struct parser *parser, const char *const *words, unsigned braces)
-{
-    while (parser->token.kind != TOKEN_END) {
-        if (parser->token.kind == TOKEN_CLOSE_BRACE && parser->braces <= braces)
-            return;
-        if (parser->braces == braces && token_is_one_of(&parser->token, words))
-            return;
-        parser_advance(parser);
-    }
-}
-
 static void parse_line(struct parser *parser, size_t *expectations)
 {
     if (parser_at(parser, "session")) {
@@ -251,7 +239,10 @@ static void parse_line(struct parser *parser, size_t *expectations)
         ++*expectations;
         (void)parse_expect(parser);
     } else {
-        (void)parser_expected(parser, "`session`, `given` or `expect`");
+        const char *near = parser_nearest_word(&parser->token, test_words);
+        struct diagnostic *error = parser_expected(parser, "`session`, `given` or `expect`");
+        if (near)
+            diagnostic_label(error, "did you mean `%s`?", near);
         parser_advance(parser);
     }
 }
@@ -278,7 +269,7 @@ static void parse_one_test(struct parser *parser, size_t *expectations)
         }
         parse_line(parser, expectations);
         if (parser->panicking)
-            skip_to(parser, test_words, 1);
+            parser_skip_to(parser, test_words, 1);
     }
     parser->panicking = false;
     parser_advance(parser);
@@ -301,7 +292,7 @@ void parse_tests(const struct source *source, struct storage *storage,
             parser_advance(&parser);
         }
         if (parser.panicking)
-            skip_to(&parser, file_words, 0);
+            parser_skip_to(&parser, file_words, 0);
         if (parser.panicking && parser.token.kind == TOKEN_CLOSE_BRACE)
             parser_advance(&parser);
     }

@@ -3,74 +3,10 @@
  * one that stands behind `as`, `set`, `label` or a comma is a name. */
 #include "policies/language/parser_internal.h"
 
-#include <string.h>
-
-#include "policies/language/suggest.h"
-
 static const char *const statement_words[] = {"applies", "mode",     "default", "floor",
                                               "set",     "allow",    "deny",    "kill",
                                               "log",     "override", "limit",   NULL};
 static const char *const file_words[] = {"policy", "set", NULL};
-
-static bool stands_first_on_line(const struct token *token)
-{
-    const char *text = token->span.source->text;
-    for (uint32_t at = token->span.offset; at > 0; at--) {
-        const char c = text[at - 1];
-        if (c == '\n')
-            return true;
-        if (c != ' ' && c != '\t')
-            return false;
-    }
-    return true;
-}
-
-/* `policy NAME` at the start of a line: a brace was forgotten before it. */
-static bool at_new_policy(const struct parser *parser)
-{
-    return parser_at(parser, "policy") && parser->next.kind == TOKEN_NAME &&
-           stands_first_on_line(&parser->token);
-}
-
-static bool is_a_name_here(const struct parser *parser)
-{
-    static const char *const namers[] = {"as", "set", "label", "policy", NULL};
-    return token_is_one_of(&parser->previous, namers) || parser->previous.kind == TOKEN_COMMA ||
-           parser->previous.kind == TOKEN_DOT;
-}
-
-static const char *nearest_word(const struct token *token, const char *const *words)
-{
-    struct suggestion suggestion;
-    suggestion_init(&suggestion, token->text, token->length);
-    for (; *words; words++)
-        suggestion_offer(&suggestion, *words, strlen(*words));
-    return suggestion.best;
-}
-
-/* A statement's word, or one that was to be it: `alow` at the start of a line. */
-static bool begins_statement(const struct parser *parser, const char *const *words)
-{
-    if (parser->token.kind != TOKEN_NAME || is_a_name_here(parser))
-        return false;
-    return token_is_one_of(&parser->token, words) ||
-           (stands_first_on_line(&parser->token) && !is_joining_word(&parser->token) &&
-            nearest_word(&parser->token, words));
-}
-
-/* Skips to where a statement may begin, with `braces` open. */
-static void skip_to(struct parser *parser, const char *const *words, unsigned braces)
-{
-    while (parser->token.kind != TOKEN_END) {
-        if (parser->token.kind == TOKEN_CLOSE_BRACE && parser->braces <= braces)
-            break;
-        if (at_new_policy(parser))
-            break;
-        if (parser->braces == braces && begins_statement(parser, words))
-            break;
-        parser_advance(parser);
-    }
-}
 
 static bool parse_class(struct parser *parser, struct class_word **word)
 {
@@ -419,7 +355,7 @@ struct policy_ends {
 
 static void unknown_statement(struct parser *parser)
 {
-    const char *near = nearest_word(&parser->token, statement_words);
+    const char *near = parser_nearest_word(&parser->token, statement_words);
     struct diagnostic *error = parser_expected(parser, "a statement");
 
     parser->sets_lost = true;
@@ -475,7 +411,7 @@ static void parse_statements(struct parser *parser, struct policy *policy, struc
 
     while (parser->token.kind != TOKEN_CLOSE_BRACE) {
         parser_begin_statement(parser);
-        if (parser->token.kind == TOKEN_END || at_new_policy(parser)) {
+        if (parser->token.kind == TOKEN_END || parser_at_new_policy(parser)) {
             policy->flawed = true;
             struct diagnostic *error = parser_error(parser, ERROR_SYNTAX, policy->name.span,
                                                     "policy `%.*s` is not closed: a `}` is missing",
@@ -487,7 +423,7 @@ static void parse_statements(struct parser *parser, struct policy *policy, struc
         parse_statement(parser, policy, &ends);
         if (parser->panicking) {
             policy->flawed = true;
-            skip_to(parser, statement_words, braces);
+            parser_skip_to(parser, statement_words, braces);
         }
         if (parser->spoiled)
             policy->flawed = true;
@@ -528,7 +464,7 @@ static void unknown_at_file_level(struct parser *parser)
                                      parser->token.text),
                         "statements stand between the braces of a policy: policy NAME { … }");
     } else {
-        const char *near = nearest_word(&parser->token, file_words);
+        const char *near = parser_nearest_word(&parser->token, file_words);
         struct diagnostic *error = parser_expected(parser, "`policy` or `set`");
         if (parser->token.kind == TOKEN_NAME && near)
             diagnostic_label(error, "did you mean `%s`?", near);
@@ -575,7 +511,7 @@ struct file_tree *parse_policies(const struct source *source, struct storage *st
         if (parser.panicking) {
             while (parser.token.kind == TOKEN_CLOSE_BRACE && parser.braces > 0)
                 parser_advance(&parser);
-            skip_to(&parser, file_words, 0);
+            parser_skip_to(&parser, file_words, 0);
         }
     }
     tree->sets_lost = parser.sets_lost;

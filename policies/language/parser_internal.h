@@ -52,6 +52,15 @@ bool parser_name(struct parser *parser, const char *what, struct word *name);
 struct word word_of(const struct token *token);
 struct literal *parser_string(struct parser *parser);
 
+/* Of the words, the one that the token was probably to be; NULL if none is close. */
+const char *parser_nearest_word(const struct token *token, const char *const *words);
+
+/* `policy NAME` at the start of a line: where it cannot stand, a brace was forgotten before it. */
+bool parser_at_new_policy(const struct parser *parser);
+
+/* Skips to where a statement may begin, by one of its words, or end, with `braces` open. */
+void parser_skip_to(struct parser *parser, const char *const *words, unsigned braces);
+
 /* NULL if the statement has to be left. */
 struct literal *parse_value(struct parser *parser);
 /* At `[`; the values, NULL if there are none. False if the statement has to be left. */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "policies/language/suggest.h"
+
 void parser_init(struct parser *parser, const struct source *source, struct storage *storage,
                  struct diagnostics *diagnostics)
 {
@@ -145,4 +147,62 @@ struct literal *parser_string(struct parser *parser)
     }
     parser_advance(parser);
     return literal;
+}
+
+static bool stands_first_on_line(const struct token *token)
+{
+    const char *text = token->span.source->text;
+    for (uint32_t at = token->span.offset; at > 0; at--) {
+        const char c = text[at - 1];
+        if (c == '\n')
+            return true;
+        if (c != ' ' && c != '\t')
+            return false;
+    }
+    return true;
+}
+
+bool parser_at_new_policy(const struct parser *parser)
+{
+    return parser_at(parser, "policy") && parser->next.kind == TOKEN_NAME &&
+           stands_first_on_line(&parser->token);
+}
+
+static bool is_a_name_here(const struct parser *parser)
+{
+    static const char *const namers[] = {"as", "set", "label", "policy", NULL};
+    return token_is_one_of(&parser->previous, namers) || parser->previous.kind == TOKEN_COMMA ||
+           parser->previous.kind == TOKEN_DOT;
+}
+
+const char *parser_nearest_word(const struct token *token, const char *const *words)
+{
+    struct suggestion suggestion;
+    suggestion_init(&suggestion, token->text, token->length);
+    for (; *words; words++)
+        suggestion_offer(&suggestion, *words, strlen(*words));
+    return suggestion.best;
+}
+
+/* A statement's word, or one that was to be it: `alow` at the start of a line. */
+static bool begins_statement(const struct parser *parser, const char *const *words)
+{
+    if (parser->token.kind != TOKEN_NAME || is_a_name_here(parser))
+        return false;
+    return token_is_one_of(&parser->token, words) ||
+           (stands_first_on_line(&parser->token) && !is_joining_word(&parser->token) &&
+            parser_nearest_word(&parser->token, words));
+}
+
+void parser_skip_to(struct parser *parser, const char *const *words, unsigned braces)
+{
+    while (parser->token.kind != TOKEN_END) {
+        if (parser->token.kind == TOKEN_CLOSE_BRACE && parser->braces <= braces)
+            break;
+        if (parser_at_new_policy(parser))
+            break;
+        if (parser->braces == braces && begins_statement(parser, words))
+            break;
+        parser_advance(parser);
+    }
 }
