@@ -192,7 +192,8 @@ class Word:
             self.operands.append(number)
         least, most = known[self.name]
         if not least <= len(self.operands) <= most:
-            raise row.wrong(f"{item}: {self.name} takes {least} to {most} arguments")
+            many = str(least) if least == most else f"{least} or {most}"
+            raise row.wrong(f"{item}: {self.name} takes {many} arguments")
 
     def initialiser(self):
         padded = [str(number) for number in self.operands]
@@ -203,8 +204,10 @@ class Word:
 class Rule:
     """One row of event-operations.tsv that is an operation."""
 
-    def __init__(self, row, event, order):
+    def __init__(self, row, event, classes, order):
         self.operation = row["operation"]
+        if self.operation not in classes:
+            raise row.wrong(f"{self.operation!r} is no class of {', '.join(classes)}")
         self.conditions = [Word(row, event, item, CONDITIONS) for item in split(row["when"])]
         if not self.conditions:
             raise row.wrong("when: say `always` where there is no condition")
@@ -220,24 +223,28 @@ class Rule:
         self.attributes.sort(key=lambda attribute: order[attribute[0]])
 
 
-def attribute_order(header):
-    """The order of enum attribute_name, which the attributes of an operation keep."""
-    body = re.search(r"enum attribute_name \{(.*?)\};", header.read_text(encoding="utf-8"), re.S)
-    found = re.findall(r"^\s*ATTRIBUTE_(\w+)", body[1], re.M) if body else []
+def read_enum(header, name, prefix):
+    """The constants of an enum with their places, in lower case: the order of enum attribute_name is
+    that of the attributes of an operation."""
+    body = re.search(rf"enum {name} \{{(.*?)\}};", header.read_text(encoding="utf-8"), re.S)
+    found = re.findall(rf"^\s*{prefix}_(\w+)", body[1], re.M) if body else []
     if not found:
-        raise Wrong(f"{header}: enum attribute_name is not there")
-    return {name.lower(): position for position, name in enumerate(found)}
+        raise Wrong(f"{header}: enum {name} is not there")
+    return {constant.lower(): position for position, constant in enumerate(found)
+            if constant not in ("NONE", "COUNT")}
 
 
 def read_operations(directory, by_name):
-    order = attribute_order(directory.resolve().parent / "engine" / "vocabulary.h")
+    vocabulary = directory.resolve().parent / "engine" / "vocabulary.h"
+    classes = read_enum(vocabulary, "operation_class", "CLASS")
+    order = read_enum(vocabulary, "attribute_name", "ATTRIBUTE")
     mapped = set()
     for row in read_table(directory / "event-operations.tsv"):
         event = by_name.get(row["event"])
         if not event:
             raise row.wrong(f"{row['event']} is not in audit-events.tsv")
         if row["operation"] != "-":
-            event.rules.append(Rule(row, event, order))
+            event.rules.append(Rule(row, event, classes, order))
         elif event.name in mapped:
             raise row.wrong(f"{event.name} is no operation here and one above")
         mapped.add(event.name)

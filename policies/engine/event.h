@@ -35,7 +35,7 @@ struct operation {
 enum {
     EVENT_UNKNOWN = 0,        /* the number of an event that the catalogue does not know */
     EVENT_NAME_MAX = 256,     /* bytes; a longer name is cut and the event marked */
-    EVENT_OPERATIONS_MAX = 4, /* the most that one event maps to is three (winreg.LoadKey + read) */
+    EVENT_OPERATIONS_MAX = 4, /* the most that one event maps to is three (socket.bind) */
     EVENT_ATTRIBUTES_MAX = 8, /* of one operation; exec has six */
 };
 

@@ -213,7 +213,13 @@ static bool read_host(enum address_family family, const struct value *host, stru
         memset(address->bytes, 0xff, width);
         return true;
     }
-    return read_literal(host, address) && address->width == width;
+    if (!read_literal(host, address))
+        return false;
+    if (family == ADDRESS_FAMILY_INET) { /* getaddrinfo takes ::ffff:10.0.0.1 for 10.0.0.1 there */
+        unsigned prefix = address_bits(address);
+        address_fold(address, &prefix);
+    }
+    return address->width == width;
 }
 
 /* An element of an address of the internet; NULL if that cannot be read. */

@@ -77,7 +77,8 @@ static struct value next_value(struct input *input, unsigned depth)
     case VALUE_TEXT:
     case VALUE_BYTES:
     case VALUE_OBJECT: {
-        const size_t wanted = next_byte(input) * (next_byte(input) & 0xc0 ? 1U : 40U);
+        const size_t step = next_byte(input) & 0xc0 ? 1 : 40;
+        const size_t wanted = step * next_byte(input);
         const size_t length = wanted < input->size ? wanted : input->size;
         char *bytes = new_block(input, length);
         if (bytes) {
@@ -121,7 +122,7 @@ static bool any_text(struct input *input, char *buffer, size_t size)
     buffer[0] = '/';
     for (size_t i = 1; i < length; i++) {
         const uint8_t byte = next_byte(input);
-        buffer[i] = byte ? (char)byte : 'a';
+        memcpy(&buffer[i], byte ? (const void *)&byte : "a", 1);
     }
     buffer[length > 0 ? length : 1] = '\0';
     return true;
