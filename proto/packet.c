@@ -1,0 +1,86 @@
+#include "proto/packet.h"
+
+#include <string.h>
+
+static const unsigned char magic[4] = {'W', 'D', 'R', '1'};
+
+static void write_number(unsigned char *bytes, uint64_t number, int size)
+{
+    for (int i = 0; i < size; i++)
+        bytes[i] = (unsigned char)(number >> (8 * i));
+}
+
+static uint64_t read_number(const unsigned char *bytes, int size)
+{
+    uint64_t number = 0;
+    for (int i = 0; i < size; i++)
+        number |= (uint64_t)bytes[i] << (8 * i);
+    return number;
+}
+
+void packet_header_write(unsigned char bytes[PACKET_HEADER_SIZE],
+                         const struct packet_header *header)
+{
+    memcpy(bytes, magic, sizeof(magic));
+    write_number(bytes + 4, header->flags, 4);
+    write_number(bytes + 8, header->sequence, 8);
+    memcpy(bytes + 16, header->tag, SIPHASH_TAG_SIZE);
+}
+
+bool packet_header_read(struct packet_header *header, const unsigned char bytes[PACKET_HEADER_SIZE])
+{
+    if (memcmp(bytes, magic, sizeof(magic)) != 0)
+        return false;
+    header->flags = (uint32_t)read_number(bytes + 4, 4);
+    header->sequence = read_number(bytes + 8, 8);
+    memcpy(header->tag, bytes + 16, SIPHASH_TAG_SIZE);
+    return (header->flags & ~(uint32_t)PACKET_IN_FILE) == 0;
+}
+
+void packet_tag(const struct packet_context *context, const struct packet_header *header,
+                const void *body, size_t length, unsigned char tag[SIPHASH_TAG_SIZE])
+{
+    /* Everything of variable length comes last, and what precedes it has a fixed layout, so that
+     * two different messages never give the same bytes. */
+    unsigned char fixed[40] = {0};
+    struct siphash hash;
+
+    fixed[0] = (unsigned char)context->direction;
+    fixed[1] = context->request_tag != NULL;
+    write_number(fixed + 4, header->flags, 4);
+    write_number(fixed + 8, context->connection, 8);
+    write_number(fixed + 16, header->sequence, 8);
+    if (context->request_tag)
+        memcpy(fixed + 24, context->request_tag, SIPHASH_TAG_SIZE);
+
+    siphash_init(&hash, context->key);
+    siphash_update(&hash, fixed, sizeof(fixed));
+    siphash_update(&hash, body, length);
+    siphash_final(&hash, tag);
+}
+
+bool packet_is_authentic(const struct packet_context *context, const struct packet_header *header,
+                         const void *body, size_t length)
+{
+    unsigned char tag[SIPHASH_TAG_SIZE];
+    packet_tag(context, header, body, length, tag);
+    return siphash_compare(tag, header->tag) == 0;
+}
+
+void packet_derive_key(const unsigned char parent_key[SIPHASH_KEY_SIZE],
+                       const unsigned char client_nonce[NONCE_SIZE],
+                       const unsigned char daemon_nonce[NONCE_SIZE], uint64_t session,
+                       unsigned char key[SIPHASH_KEY_SIZE])
+{
+    static const unsigned char purpose[16] = "warder child key"; /* no packet begins like this */
+    unsigned char number[8];
+    struct siphash hash;
+
+    write_number(number, session, 8);
+    siphash_init(&hash, parent_key);
+    siphash_update(&hash, purpose, sizeof(purpose));
+    siphash_update(&hash, client_nonce, NONCE_SIZE);
+    siphash_update(&hash, daemon_nonce, NONCE_SIZE);
+    siphash_update(&hash, number, sizeof(number));
+    siphash_final(&hash, key);
+}

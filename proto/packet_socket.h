@@ -1,0 +1,50 @@
+/* Packets over a SOCK_SEQPACKET Unix socket, with descriptors and credentials beside them.
+ *
+ * Every call is one recvmsg or sendmsg, so that a cut packet is seen as cut; nothing is buffered in
+ * between. All descriptors received are close-on-exec. Errors are negative errno values. */
+#ifndef WARDER_PROTO_PACKET_SOCKET_H
+#define WARDER_PROTO_PACKET_SOCKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum {
+    PACKET_DESCRIPTORS_MAX = 3, /* Hello: executable, directory, and the body where it is a file */
+};
+
+struct packet_received {
+    size_t length; /* bytes in the buffer */
+    int descriptors[PACKET_DESCRIPTORS_MAX];
+    int descriptor_count;
+    bool has_credentials; /* SO_PASSCRED is set and the kernel vouches for the sender */
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+};
+
+enum packet_failure {
+    PACKET_CUT = -100001,   /* longer than the buffer, or more descriptors than allowed */
+    PACKET_EMPTY = -100002, /* an empty packet, or the end of the connection: recvmsg gives 0 for
+                               both, and both end a session */
+};
+
+/* Receives one packet. `flags` are recv's (MSG_DONTWAIT). 0, or a negative errno or packet_failure;
+ * then no descriptors are left open. */
+int packet_receive(int socket, void *buffer, size_t size, int flags,
+                   struct packet_received *received);
+
+/* Closes the descriptors that were received and not taken (taken: set to -1). */
+void packet_received_close(struct packet_received *received);
+
+/* Sends header and body as one packet, `descriptors` beside it (borrowed). 0 or a negative errno:
+ * never waits (-EAGAIN while the peer does not read), and a peer that is gone gives -EPIPE, never
+ * SIGPIPE. */
+int packet_send(int socket, const void *header, const void *body, size_t length,
+                const int *descriptors, int descriptor_count);
+
+/* A connected pair of close-on-exec packet sockets. 0 or a negative errno. */
+int packet_socket_pair(int sockets[2]);
+
+#endif

@@ -1,0 +1,117 @@
+#define _GNU_SOURCE
+#include "proto/packet_socket.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "proto/packet.h"
+
+/* One packet's ancillary data: descriptors and the sender's credentials. */
+union ancillary {
+    char bytes[CMSG_SPACE(sizeof(int) * PACKET_DESCRIPTORS_MAX) + CMSG_SPACE(sizeof(struct ucred))];
+    struct cmsghdr align;
+};
+
+static void take_ancillary(struct msghdr *message, struct packet_received *received, bool *too_many)
+{
+    for (struct cmsghdr *item = CMSG_FIRSTHDR(message); item; item = CMSG_NXTHDR(message, item)) {
+        if (item->cmsg_level != SOL_SOCKET)
+            continue;
+        if (item->cmsg_type == SCM_RIGHTS) {
+            const size_t count = (item->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+            for (size_t i = 0; i < count; i++) {
+                int descriptor;
+                memcpy(&descriptor, CMSG_DATA(item) + i * sizeof(int), sizeof(int));
+                if (received->descriptor_count < PACKET_DESCRIPTORS_MAX) {
+                    received->descriptors[received->descriptor_count++] = descriptor;
+                } else {
+                    close(descriptor);
+                    *too_many = true;
+                }
+            }
+        } else if (item->cmsg_type == SCM_CREDENTIALS) {
+            struct ucred credentials;
+            memcpy(&credentials, CMSG_DATA(item), sizeof(credentials));
+            received->has_credentials = true;
+            received->pid = credentials.pid;
+            received->uid = credentials.uid;
+            received->gid = credentials.gid;
+        }
+    }
+}
+
+int packet_receive(int socket, void *buffer, size_t size, int flags,
+                   struct packet_received *received)
+{
+    union ancillary ancillary;
+    struct iovec part = {.iov_base = buffer, .iov_len = size};
+    struct msghdr message = {
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = ancillary.bytes,
+        .msg_controllen = sizeof(ancillary.bytes),
+    };
+    bool too_many = false;
+
+    memset(received, 0, sizeof(*received));
+    const ssize_t length = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
+    if (length < 0)
+        return -errno;
+    take_ancillary(&message, received, &too_many);
+    received->length = (size_t)length;
+    if (too_many || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
+        packet_received_close(received);
+        return PACKET_CUT;
+    }
+    if (length == 0) {
+        packet_received_close(received);
+        return PACKET_EMPTY;
+    }
+    return 0;
+}
+
+void packet_received_close(struct packet_received *received)
+{
+    for (int i = 0; i < received->descriptor_count; i++)
+        if (received->descriptors[i] >= 0)
+            close(received->descriptors[i]);
+    received->descriptor_count = 0;
+}
+
+int packet_send(int socket, const void *header, const void *body, size_t length,
+                const int *descriptors, int descriptor_count)
+{
+    union ancillary ancillary;
+    struct iovec parts[2] = {
+        {.iov_base = (void *)header, .iov_len = PACKET_HEADER_SIZE},
+        {.iov_base = (void *)body, .iov_len = length},
+    };
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = length > 0 ? 2 : 1};
+
+    if (descriptor_count < 0 || descriptor_count > PACKET_DESCRIPTORS_MAX)
+        return -EINVAL;
+    if (descriptor_count > 0) {
+        const size_t size = sizeof(int) * (size_t)descriptor_count;
+        memset(&ancillary, 0, sizeof(ancillary));
+        message.msg_control = ancillary.bytes;
+        message.msg_controllen = CMSG_SPACE(size);
+        struct cmsghdr *item = CMSG_FIRSTHDR(&message);
+        item->cmsg_level = SOL_SOCKET;
+        item->cmsg_type = SCM_RIGHTS;
+        item->cmsg_len = CMSG_LEN(size);
+        memcpy(CMSG_DATA(item), descriptors, size);
+    }
+    const ssize_t sent = sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0)
+        return -errno;
+    /* A packet goes whole or not at all. */
+    return (size_t)sent == PACKET_HEADER_SIZE + length ? 0 : -EMSGSIZE;
+}
+
+int packet_socket_pair(int sockets[2])
+{
+    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0 ? -errno : 0;
+}
