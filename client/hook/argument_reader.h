@@ -1,0 +1,43 @@
+/* The arguments of an audit event, read out of the interpreter without running any Python code.
+ *
+ * Exact builtin types are read, and the content that their subclasses store (marked); everything
+ * else goes by the name of its type (marked opaque). Never str(), repr(), __fspath__, iteration,
+ * attribute access. The interpreter lock must be held: what is read cannot change meanwhile, and
+ * everything is copied into the arena, so that it may change afterwards.
+ *
+ * Bounds are those of value.h; the reader stops copying there and marks the cut. */
+#ifndef WARDER_CLIENT_HOOK_ARGUMENT_READER_H
+#define WARDER_CLIENT_HOOK_ARGUMENT_READER_H
+
+#include <stdbool.h>
+
+#include "client/hook/python_api.h"
+#include "policies/engine/arena.h"
+#include "policies/engine/value.h"
+
+struct argument_reader {
+    const struct python_api *api;
+    struct arena *arena;
+    size_t nodes; /* read so far, of VALUE_NODES_MAX */
+    size_t bytes; /* copied so far, of VALUE_TOTAL_BYTES_MAX */
+};
+
+/* Reads the first `most` elements of the argument tuple; `*count` says how many there were to read.
+ * NULL if the arena is full or `args` is no tuple: then nothing is known, and the event is denied.
+ */
+const struct value *arguments_read(const struct python_api *api, python_object *args, unsigned most,
+                                   struct arena *arena, uint32_t *count);
+
+/* Reads one object. */
+struct value argument_read(struct argument_reader *reader, python_object *object);
+
+/* The descriptor inside a `_socket.socket` object, or -1 if `object` cannot be one. Reads the C
+ * struct: the object may be half built, and its methods are Python's to change. */
+int argument_socket_descriptor(const struct python_api *api, python_object *object);
+
+/* co_filename of a code object as a text in the arena; false if the object is none. Allocates, and
+ * reads an attribute of an exact code object, which no Python code can hook. */
+bool argument_code_filename(const struct python_api *api, python_object *object,
+                            struct arena *arena, struct value *filename);
+
+#endif

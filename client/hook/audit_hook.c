@@ -1,0 +1,260 @@
+/* The way of an event: looked up, perhaps settled here, read, mapped to operations, asked,
+ * answered.
+ *
+ * The verdict is deny until an authentic answer says otherwise, and every path through here that
+ * could not ask ends in denial. No lock of ours is held, and no connection borrowed, while
+ * CPython's lock is awaited: CPython may end the thread there. */
+#define _GNU_SOURCE
+#include "client/hook/audit_hook.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "client/hook/argument_reader.h"
+#include "client/hook/denial.h"
+#include "client/hook/hook_session.h"
+#include "client/hook/process_resolver.h"
+#include "policies/catalogue/catalogue.h"
+#include "policies/engine/event_map.h"
+
+enum {
+    RUNTIMES_MAX = 4,
+    ARGUMENTS_FORWARDED_MAX = 32, /* of an event that the catalogue does not know */
+    MEMORY_DOMAIN_RAW = 0,        /* PYMEM_DOMAIN_RAW */
+};
+
+static const char verify_event[] = "warder.verify";
+static const char clear_event[] = "cpython._PySys_ClearAuditHooks";
+
+static struct runtime runtimes[RUNTIMES_MAX];
+
+/* ------------------------------------------------------------------------------------- judgement
+ */
+
+/* What this process may decide without the daemon: nothing yet. Only one answer can ever come from
+ * here, "allowed, and nobody wants a record"; everything else is asked. */
+static bool settled_here(const struct event *event)
+{
+    (void)event;
+    return false;
+}
+
+/* Reads and maps the event into the question's arena. False if it could not be read: nothing is
+ * known of it then, and it is denied. */
+static bool read_event(struct runtime *runtime, python_object *args,
+                       const struct event_entry *entry, struct question *question,
+                       struct event *event)
+{
+    struct process_resolver resolver = {.api = &runtime->api, .args = args};
+    const struct event_resolver table = process_resolver_table(&resolver);
+    const unsigned most = entry ? entry->forwarded_count : ARGUMENTS_FORWARDED_MAX;
+
+    event->arguments =
+        arguments_read(&runtime->api, args, most, &question->memory.arena, &event->argument_count);
+    return event->arguments && event_map(event, &table, &question->memory.arena);
+}
+
+/* Borrows a connection, letting other threads run while all are taken. */
+static struct question *borrow(const struct python_api *api, bool threaded)
+{
+    const int64_t deadline = monotonic_now() + hook_session_bound();
+    struct question *question;
+
+    while (!(question = hook_session_borrow())) {
+        if (monotonic_now() >= deadline)
+            return NULL;
+        void *thread = threaded ? api->PyEval_SaveThread() : NULL;
+        hook_session_wait(deadline);
+        if (threaded)
+            api->PyEval_RestoreThread(thread);
+    }
+    return question;
+}
+
+static void deny_unread(struct answer *answer, const struct event *event, const char *why)
+{
+    memset(answer, 0, sizeof(*answer));
+    answer->outcome = WARDER__V1__OUTCOME__OUTCOME_DENY;
+    snprintf(answer->message, sizeof(answer->message), "%s", why);
+    snprintf(answer->text, sizeof(answer->text), "warder: event \"%.*s\" denied: %s",
+             (int)event->name_length, event->name, why);
+}
+
+/* Fills in the answer; anything but an allow from the daemon is a denial. */
+static void judge(struct runtime *runtime, python_object *args, const struct event_entry *entry,
+                  struct event *event, struct answer *answer)
+{
+    const struct python_api *api = &runtime->api;
+    const bool threaded = python_thread(api) != NULL;
+    struct question *question = borrow(api, threaded);
+
+    if (!question) {
+        deny_unread(answer, event, "every connection to the policy daemon is in use");
+        return;
+    }
+    if (!read_event(runtime, args, entry, question, event)) {
+        hook_session_return(question);
+        deny_unread(answer, event, "its arguments are too large to be judged");
+        return;
+    }
+    void *thread = threaded ? api->PyEval_SaveThread() : NULL;
+    hook_session_ask(question, event, answer);
+    hook_session_return(question);
+    if (threaded)
+        api->PyEval_RestoreThread(thread);
+}
+
+/* ------------------------------------------------------------------------------ the entry's memory
+ */
+
+/* CPython allocates the record of an early hook with the default raw allocator and frees it with
+ * the one that is in place at exit; under -X dev or PYTHONMALLOC=debug that is the debug one, which
+ * aborts on memory that is not its own. So the record's address is noted when it is allocated, and
+ * when CPython is about to free its hooks, an allocator is put in that passes over that one
+ * address. */
+
+static struct python_allocator noting_real;
+static void *noted;
+
+static void *noting_malloc(void *context, size_t size)
+{
+    (void)context;
+    noted = noting_real.malloc(noting_real.context, size);
+    return noted;
+}
+
+static int add_hook_noting_entry(struct runtime *runtime, python_audit_hook *hook)
+{
+    const struct python_api *api = &runtime->api;
+    struct python_allocator noting;
+
+    api->PyMem_GetAllocator(MEMORY_DOMAIN_RAW, &noting_real);
+    noting = noting_real;
+    noting.context = NULL;
+    noting.malloc = noting_malloc;
+    noted = NULL;
+    /* Only malloc is called in between, by this thread: nothing of Python runs before
+     * initialisation. */
+    api->PyMem_SetAllocator(MEMORY_DOMAIN_RAW, &noting);
+    const int result = api->PySys_AddAuditHook(hook, runtime);
+    api->PyMem_SetAllocator(MEMORY_DOMAIN_RAW, &noting_real);
+    runtime->hook_entry = noted;
+    return result;
+}
+
+struct sparing {
+    struct python_allocator real;
+    void *spared;
+};
+
+static void *sparing_malloc(void *context, size_t size)
+{
+    const struct sparing *sparing = context;
+    return sparing->real.malloc(sparing->real.context, size);
+}
+
+static void *sparing_calloc(void *context, size_t count, size_t size)
+{
+    const struct sparing *sparing = context;
+    return sparing->real.calloc(sparing->real.context, count, size);
+}
+
+static void *sparing_realloc(void *context, void *memory, size_t size)
+{
+    const struct sparing *sparing = context;
+    return sparing->real.realloc(sparing->real.context, memory, size);
+}
+
+static void sparing_free(void *context, void *memory)
+{
+    const struct sparing *sparing = context;
+    if (memory != sparing->spared)
+        sparing->real.free(sparing->real.context, memory);
+}
+
+static void spare_entry(struct runtime *runtime)
+{
+    static struct sparing sparing[RUNTIMES_MAX];
+    struct sparing *own = &sparing[runtime - runtimes];
+
+    if (!runtime->hook_entry)
+        return;
+    runtime->api.PyMem_GetAllocator(MEMORY_DOMAIN_RAW, &own->real);
+    own->spared = runtime->hook_entry;
+    runtime->hook_entry = NULL;
+    struct python_allocator allocator = {own, sparing_malloc, sparing_calloc, sparing_realloc,
+                                         sparing_free};
+    runtime->api.PyMem_SetAllocator(MEMORY_DOMAIN_RAW, &allocator);
+}
+
+/* ----------------------------------------------------------------------------------------- hook */
+
+static int hook(const char *name, python_object *args, void *data)
+{
+    struct runtime *runtime = data;
+    struct event event = {.name = name};
+    struct answer answer;
+
+    event.name_length = (uint32_t)strnlen(name, EVENT_NAME_MAX + 1);
+    if (event.name_length > EVENT_NAME_MAX) {
+        event.name_length = EVENT_NAME_MAX;
+        event.name_cut = true;
+    }
+    hook_session_check_process();
+    if (strcmp(name, verify_event) == 0) {
+        runtime->seen = true;
+        return 0;
+    }
+    if (settled_here(&event))
+        return 0;
+
+    const struct event_entry *entry =
+        event.name_cut ? NULL : catalogue_find(name, event.name_length);
+    event.number = entry ? entry->number : EVENT_UNKNOWN;
+    judge(runtime, args, entry, &event, &answer);
+
+    if (strcmp(name, clear_event) == 0) {
+        runtime->hooked = false;
+        spare_entry(runtime);
+        return 0;
+    }
+    if (answer.outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW ||
+        (entry && entry->veto == VETO_NEVER))
+        return 0;
+    return denial_raise(&runtime->api, &event, entry, &answer);
+}
+
+struct runtime *runtime_of(const struct elf_object *object)
+{
+    for (int i = 0; i < RUNTIMES_MAX; i++) {
+        struct runtime *runtime = &runtimes[i];
+        if (runtime->base == object->start)
+            return runtime;
+        if (runtime->base)
+            continue;
+        if (!python_api_load(&runtime->api, object))
+            return NULL;
+        runtime->base = object->start;
+        return runtime;
+    }
+    return NULL;
+}
+
+bool audit_hook_install(struct runtime *runtime)
+{
+    if (runtime->hooked)
+        return true;
+    runtime->early = !runtime->api.Py_IsInitialized();
+    const int result = runtime->early ? add_hook_noting_entry(runtime, hook)
+                                      : runtime->api.PySys_AddAuditHook(hook, runtime);
+    runtime->hooked = result == 0;
+    return runtime->hooked;
+}
+
+bool audit_hook_verify(struct runtime *runtime)
+{
+    runtime->seen = false;
+    if (runtime->api.PySys_Audit(verify_event, NULL) < 0)
+        runtime->api.PyErr_Clear();
+    return runtime->seen;
+}

@@ -1,0 +1,34 @@
+/* The audit hook itself, and how it gets into an interpreter.
+ *
+ * One runtime is one copy of CPython in this process: the program's, or a libpython that came by
+ * dlopen. Each has its own table of functions; all share the process's session. */
+#ifndef WARDER_CLIENT_HOOK_AUDIT_HOOK_H
+#define WARDER_CLIENT_HOOK_AUDIT_HOOK_H
+
+#include <stdbool.h>
+
+#include "client/hook/elf_symbols.h"
+#include "client/hook/python_api.h"
+
+struct runtime {
+    struct python_api api;
+    uintptr_t base;     /* of the object that holds it: tells runtimes apart */
+    bool hooked;        /* the hook is registered; false again once CPython has cleared its hooks */
+    void *hook_entry;   /* CPython's own record of the hook, where it was allocated before the
+                           allocators were final; NULL otherwise */
+    bool early;         /* registered before initialisation */
+    volatile bool seen; /* the private event of audit_hook_verify came through */
+};
+
+/* The runtime of an object that defines the API, made on first sight. NULL if it is no CPython that
+ * this hook knows, or there are too many. */
+struct runtime *runtime_of(const struct elf_object *object);
+
+/* Registers the hook. False if CPython does not take it. The session must be live. */
+bool audit_hook_install(struct runtime *runtime);
+
+/* Raises a private event and sees whether it reaches the hook: PySys_AddAuditHook reports success
+ * even if an earlier hook of Python's has vetoed it. The interpreter must be initialised. */
+bool audit_hook_verify(struct runtime *runtime);
+
+#endif

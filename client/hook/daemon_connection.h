@@ -1,0 +1,73 @@
+/* One connection of the hook to the daemon: a packet out, its answer in, within a bound.
+ *
+ * The descriptor is within reach of the interpreter's own code, which can close it, replace it,
+ * read and write it without an audit event. So nothing here trusts the descriptor: an answer counts
+ * only if it carries the request's number and a MAC under the session's key; every wait has an end;
+ * and before a descriptor is closed it is made sure that it still is the one that was opened. */
+#ifndef WARDER_CLIENT_HOOK_DAEMON_CONNECTION_H
+#define WARDER_CLIENT_HOOK_DAEMON_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policies/engine/arena.h"
+#include "proto/message.h"
+#include "proto/packet.h"
+
+struct daemon_connection {
+    int socket;      /* -1: none */
+    uint64_t inode;  /* of the socket; the descriptor is ours as long as it has this one */
+    uint64_t number; /* as the daemon gave; part of every MAC. 0 before it has */
+    uint64_t sent;   /* number of the last message sent */
+};
+
+#define DAEMON_CONNECTION_NONE ((struct daemon_connection){.socket = -1})
+
+enum exchange_result {
+    EXCHANGE_DONE,
+    EXCHANGE_LOST,      /* no daemon at the other end, or not any more */
+    EXCHANGE_LATE,      /* no answer within the bound */
+    EXCHANGE_FORGED,    /* an answer that is not the daemon's */
+    EXCHANGE_TOO_LARGE, /* the message cannot be sent */
+};
+
+/* What an exchange works with. Memory belongs to the caller. */
+struct exchange_memory {
+    struct arena arena;    /* answers are decoded here, after a reset */
+    unsigned char *packet; /* PACKET_SIZE_MAX bytes */
+};
+
+struct exchange {
+    const unsigned char *key; /* of the session; NULL where there is none yet */
+    const int *descriptors;   /* to send along; borrowed */
+    int descriptor_count;
+    int64_t deadline; /* monotonic_now's clock */
+    struct exchange_memory *memory;
+};
+
+/* Nanoseconds of a clock that is never set back. */
+int64_t monotonic_now(void);
+
+/* Takes over a connected packet socket: moved to a high descriptor, close-on-exec. On failure the
+ * socket is closed and false returned. */
+bool daemon_connection_adopt(struct daemon_connection *connection, int socket, uint64_t number);
+
+/* Connects to the daemon's session socket, waiting for room in its queue until the deadline. False
+ * if nobody is there, or somebody whom this process must not trust. */
+bool daemon_connection_open(struct daemon_connection *connection, const char *path,
+                            int64_t deadline);
+
+/* Sends a message and, if `reply` is not NULL, waits for its answer; `*reply` lives in the arena.
+ * A descriptor that comes with the answer goes to `*received` (-1 if none came); NULL refuses one.
+ * After anything but EXCHANGE_DONE and EXCHANGE_TOO_LARGE the connection is of no more use. */
+enum exchange_result daemon_connection_exchange(struct daemon_connection *connection,
+                                                const struct exchange *exchange,
+                                                const Warder__V1__ClientMessage *message,
+                                                const Warder__V1__DaemonMessage **reply,
+                                                int *received);
+
+/* Closes the descriptor if it is still ours, and forgets it either way. */
+void daemon_connection_close(struct daemon_connection *connection);
+
+#endif

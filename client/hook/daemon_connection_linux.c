@@ -1,0 +1,276 @@
+#define _GNU_SOURCE
+#include "client/hook/daemon_connection.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proto/message_socket.h"
+#include "proto/packet_socket.h"
+
+enum {
+    /* Descriptors are placed above the soft limit of open files where there is room below the hard
+     * one: there, code that counts or closes "all" descriptors (up to SC_OPEN_MAX) does not meet
+     * them. Not above this, because the kernel's table is as long as the highest descriptor. */
+    HIGH_DESCRIPTOR_MAX = 32768,
+    HIGH_DESCRIPTOR_ROOM = 64,
+    CONNECT_RETRY_NS = 2 * 1000 * 1000, /* between attempts while the daemon's queue is full */
+};
+
+int64_t monotonic_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* Milliseconds until the deadline, rounded up; 0 when it has passed. */
+static int milliseconds_left(int64_t deadline)
+{
+    const int64_t left = deadline - monotonic_now();
+    if (left <= 0)
+        return 0;
+    return left > (int64_t)INT_MAX * 1000000 ? INT_MAX : (int)((left + 999999) / 1000000);
+}
+
+static bool inode_of(int descriptor, uint64_t *inode)
+{
+    struct statx status;
+    if (statx(descriptor, "", AT_EMPTY_PATH, STATX_INO | STATX_TYPE, &status) < 0 ||
+        !S_ISSOCK(status.stx_mode))
+        return false;
+    *inode = status.stx_ino;
+    return true;
+}
+
+/* Moves a descriptor up; returns the new one, the old is closed. The limit is raised for the moment
+ * of the move only. */
+static int place_high(int descriptor)
+{
+    struct rlimit limit;
+    int high = -1;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        const rlim_t soft = limit.rlim_cur;
+        if (soft <= HIGH_DESCRIPTOR_MAX && limit.rlim_max >= soft + HIGH_DESCRIPTOR_ROOM) {
+            struct rlimit raised = limit;
+            raised.rlim_cur = soft + HIGH_DESCRIPTOR_ROOM;
+            if (setrlimit(RLIMIT_NOFILE, &raised) == 0) {
+                high = fcntl(descriptor, F_DUPFD_CLOEXEC, (int)soft);
+                setrlimit(RLIMIT_NOFILE, &limit);
+            }
+        }
+        if (high < 0) {
+            rlim_t top = soft < HIGH_DESCRIPTOR_MAX ? soft : HIGH_DESCRIPTOR_MAX;
+            top = top > HIGH_DESCRIPTOR_ROOM ? top - HIGH_DESCRIPTOR_ROOM : 3;
+            high = fcntl(descriptor, F_DUPFD_CLOEXEC, (int)top);
+        }
+    }
+    if (high < 0)
+        return descriptor;
+    close(descriptor);
+    return high;
+}
+
+bool daemon_connection_adopt(struct daemon_connection *connection, int socket, uint64_t number)
+{
+    *connection = (struct daemon_connection){.socket = place_high(socket), .number = number};
+    if (fcntl(connection->socket, F_SETFD, FD_CLOEXEC) == 0 &&
+        inode_of(connection->socket, &connection->inode))
+        return true;
+    close(connection->socket);
+    connection->socket = -1;
+    return false;
+}
+
+/* The daemon runs as root or as the user that owns its socket in a directory of root's; a private
+ * one as the user whose program it holds. */
+static bool peer_is_trusted(int socket, const char *path)
+{
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+        return false;
+    if (peer.uid == 0 || peer.uid == geteuid())
+        return true;
+
+    struct statx file;
+    struct statx directory;
+    char parent[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+    const char *slash = strrchr(path, '/');
+    if (!slash || slash == path || (size_t)(slash - path) >= sizeof(parent))
+        return false;
+    memcpy(parent, path, (size_t)(slash - path));
+    parent[slash - path] = '\0';
+    if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_UID, &file) < 0 ||
+        statx(AT_FDCWD, parent, AT_SYMLINK_NOFOLLOW, STATX_UID | STATX_MODE, &directory) < 0)
+        return false;
+    const bool only_owner_writes = (directory.stx_mode & (S_IWGRP | S_IWOTH)) == 0;
+    return file.stx_uid == peer.uid && only_owner_writes &&
+           (directory.stx_uid == 0 || directory.stx_uid == peer.uid);
+}
+
+bool daemon_connection_open(struct daemon_connection *connection, const char *path,
+                            int64_t deadline)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    *connection = DAEMON_CONNECTION_NONE;
+    if (strlen(path) >= sizeof(address.sun_path))
+        return false;
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    const int end = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (end < 0)
+        return false;
+    /* Without blocking, a full queue is EAGAIN, and the wait is ours to bound. */
+    while (connect(end, (struct sockaddr *)&address, sizeof(address)) < 0) {
+        const bool again = errno == EAGAIN || errno == EINTR;
+        if (!again || milliseconds_left(deadline) == 0) {
+            close(end);
+            return false;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = CONNECT_RETRY_NS}, NULL);
+    }
+    if (!peer_is_trusted(end, path)) {
+        close(end);
+        return false;
+    }
+    return daemon_connection_adopt(connection, end, 0);
+}
+
+void daemon_connection_close(struct daemon_connection *connection)
+{
+    uint64_t inode;
+    if (connection->socket >= 0 && inode_of(connection->socket, &inode) &&
+        inode == connection->inode)
+        close(connection->socket);
+    *connection = DAEMON_CONNECTION_NONE;
+}
+
+/* ---------------------------------------------------------------------------------- exchanges */
+
+/* Sends, waiting for room until the deadline. */
+static enum exchange_result send_by_deadline(struct daemon_connection *connection,
+                                             const struct exchange *exchange,
+                                             const Warder__V1__ClientMessage *message,
+                                             struct packet_header *header)
+{
+    const struct packet_context context = {
+        .key = exchange->key, .direction = TO_DAEMON, .connection = connection->number};
+    const struct message_sender sender = {
+        .socket = connection->socket,
+        .sequence = connection->sent + 1,
+        .context = exchange->key ? &context : NULL,
+        .descriptors = exchange->descriptors,
+        .descriptor_count = exchange->descriptor_count,
+        .packet = exchange->memory->packet,
+        .arena = &exchange->memory->arena,
+    };
+
+    for (;;) {
+        const int error = message_send(&sender, &message->base, header);
+        if (error == 0) {
+            connection->sent++;
+            return EXCHANGE_DONE;
+        }
+        if (error == -EMSGSIZE)
+            return EXCHANGE_TOO_LARGE;
+        if (error == -EAGAIN) {
+            /* A daemon that does not read, for now. */
+            struct pollfd ready = {.fd = connection->socket, .events = POLLOUT};
+            const int left = milliseconds_left(exchange->deadline);
+            if (left == 0)
+                return EXCHANGE_LATE;
+            if (poll(&ready, 1, left) < 0 && errno != EINTR)
+                return EXCHANGE_LOST;
+        } else if (error != -EINTR) {
+            return EXCHANGE_LOST;
+        }
+    }
+}
+
+static enum exchange_result receive_packet(struct daemon_connection *connection,
+                                           const struct exchange *exchange,
+                                           struct packet_received *received)
+{
+    for (;;) {
+        struct pollfd ready = {.fd = connection->socket, .events = POLLIN};
+        const int count = poll(&ready, 1, milliseconds_left(exchange->deadline));
+        if (count == 0)
+            return EXCHANGE_LATE;
+        if (count < 0 && errno != EINTR)
+            return EXCHANGE_LOST;
+        if (count < 0)
+            continue; /* a signal: its Python handler runs when the interpreter next looks */
+        const int error = packet_receive(connection->socket, exchange->memory->packet,
+                                         PACKET_SIZE_MAX, MSG_DONTWAIT, received);
+        if (error == 0)
+            return EXCHANGE_DONE;
+        if (error != -EAGAIN && error != -EINTR)
+            return error == PACKET_CUT ? EXCHANGE_FORGED : EXCHANGE_LOST;
+    }
+}
+
+/* Decodes what was received if it is the answer to `request` and the daemon's. */
+static enum exchange_result open_reply(const struct daemon_connection *connection,
+                                       const struct exchange *exchange,
+                                       const struct packet_header *request, size_t length,
+                                       const Warder__V1__DaemonMessage **reply)
+{
+    const unsigned char *packet = exchange->memory->packet;
+    const unsigned char *body = packet + PACKET_HEADER_SIZE;
+    struct packet_header header;
+
+    if (length < PACKET_HEADER_SIZE || !packet_header_read(&header, packet) || header.flags != 0 ||
+        header.sequence != request->sequence)
+        return EXCHANGE_FORGED;
+    length -= PACKET_HEADER_SIZE;
+    if (exchange->key) {
+        const struct packet_context context = {.key = exchange->key,
+                                               .direction = TO_CLIENT,
+                                               .connection = connection->number,
+                                               .request_tag = request->tag};
+        if (!packet_is_authentic(&context, &header, body, length))
+            return EXCHANGE_FORGED;
+    }
+    arena_reset(&exchange->memory->arena);
+    *reply = daemon_message_decode(&exchange->memory->arena, body, length);
+    return *reply ? EXCHANGE_DONE : EXCHANGE_FORGED;
+}
+
+enum exchange_result daemon_connection_exchange(struct daemon_connection *connection,
+                                                const struct exchange *exchange,
+                                                const Warder__V1__ClientMessage *message,
+                                                const Warder__V1__DaemonMessage **reply,
+                                                int *received)
+{
+    struct packet_header request;
+    struct packet_received packet = {.descriptor_count = 0};
+
+    if (received)
+        *received = -1;
+    if (connection->socket < 0)
+        return EXCHANGE_LOST;
+    enum exchange_result result = send_by_deadline(connection, exchange, message, &request);
+    if (result != EXCHANGE_DONE || !reply)
+        return result;
+    result = receive_packet(connection, exchange, &packet);
+    if (result == EXCHANGE_DONE)
+        result = open_reply(connection, exchange, &request, packet.length, reply);
+    if (result == EXCHANGE_DONE && received && packet.descriptor_count == 1) {
+        *received = packet.descriptors[0];
+        packet.descriptors[0] = -1;
+    }
+    packet_received_close(&packet);
+    return result;
+}

@@ -1,0 +1,204 @@
+#define _GNU_SOURCE
+#include "client/hook/denial.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/hook/argument_reader.h"
+#include "client/hook/fatal.h"
+#include "policies/engine/event_text.h"
+
+enum {
+    /* Include/typeslots.h, the same in every version. */
+    SLOT_INIT = 60,
+    SLOT_NEW = 65,
+    METHOD_NO_ARGUMENTS = 4, /* METH_NOARGS */
+    PLACE_FILE_MAX = 4096,
+};
+
+/* PyMethodDef. */
+struct method_definition {
+    const char *name;
+    python_object *(*function)(python_object *self, python_object *ignored);
+    int flags;
+    const char *doc;
+};
+
+/* The API of whichever interpreter shows an exception: methods get no pointer of ours. */
+static const struct python_api *text_api;
+
+/* str(): the sentence alone, without the "[Errno 13]" that OSError puts before it. */
+static python_object *denial_text(python_object *self, python_object *ignored)
+{
+    (void)ignored;
+    return text_api->PyObject_GetAttrString(self, "strerror");
+}
+
+static struct method_definition text_method = {"__str__", denial_text, METHOD_NO_ARGUMENTS,
+                                               "What was denied, by which rule, and why."};
+
+static const char class_key[] = "warder.PolicyDenied";
+static const char class_doc[] =
+    "An operation that a policy of this host does not allow.\n\n"
+    "A PermissionError with errno EACCES. Attributes, all str but the first:\n"
+    "  errno        EACCES\n"
+    "  operation    the operation class: 'exec'\n"
+    "  event        the audit event: 'subprocess.Popen'\n"
+    "  policy       the policy that denied: 'local/no-process'\n"
+    "  rule         its rule, or 'default-exec'\n"
+    "  decision_id  under which the record has it: '7f3a-12'\n"
+    "  message      what the policy's author says about it\n"
+    "str() gives the whole sentence.";
+
+/* The slots of the class as it was made. A changed __new__ or __init__ shows in them. */
+static void *made_new;
+static void *made_init;
+
+static python_object *make_class(const struct python_api *api)
+{
+    python_object *base = *(python_object **)api->PyExc_PermissionError;
+    python_object *dict = api->PyDict_New();
+    if (!dict)
+        return NULL;
+    text_api = api;
+    python_object *method = api->PyDescr_NewMethod(base, &text_method);
+    python_object *made = NULL;
+    if (method && api->PyDict_SetItemString(dict, "__str__", method) == 0)
+        made = api->PyErr_NewExceptionWithDoc(class_key, class_doc, base, dict);
+    if (method)
+        api->Py_DecRef(method);
+    api->Py_DecRef(dict);
+    if (made) {
+        made_new = api->PyType_GetSlot(made, SLOT_NEW);
+        made_init = api->PyType_GetSlot(made, SLOT_INIT);
+    }
+    return made;
+}
+
+python_object *denial_class(const struct python_api *api)
+{
+    /* A dict of the interpreter that no Python code reaches, and that goes with it. */
+    python_object *store = api->PyInterpreterState_GetDict(python_interpreter(api));
+    if (!store)
+        return NULL;
+    python_object *found = api->PyDict_GetItemString(store, class_key);
+    if (found)
+        return found;
+    python_object *made = make_class(api);
+    if (!made)
+        return NULL;
+    const int stored = api->PyDict_SetItemString(store, class_key, made);
+    api->Py_DecRef(made);
+    return stored == 0 ? made : NULL;
+}
+
+static bool class_is_as_made(const struct python_api *api, python_object *class)
+{
+    return api->PyType_GetSlot(class, SLOT_NEW) == made_new &&
+           api->PyType_GetSlot(class, SLOT_INIT) == made_init;
+}
+
+static void set_text(const struct python_api *api, python_object *dict, const char *name,
+                     const char *bytes, size_t length)
+{
+    python_object *text = api->PyUnicode_DecodeUTF8(bytes, (python_size)length, "strict");
+    if (!text || api->PyDict_SetItemString(dict, name, text) < 0)
+        api->PyErr_Clear();
+    if (text)
+        api->Py_DecRef(text);
+}
+
+/* Attributes go straight into the instance's dict: setting them as attributes would ask the class.
+ */
+static void describe(const struct python_api *api, python_object *exception,
+                     const struct event *event, const struct answer *answer)
+{
+    char name[EVENT_NAME_MAX + 16];
+    python_object *dict = api->PyObject_GenericGetDict(exception, NULL);
+
+    if (!dict) {
+        api->PyErr_Clear();
+        return;
+    }
+    printable_text(event->name, event->name_length, name, sizeof(name));
+    set_text(api, dict, "operation", answer->operation, strlen(answer->operation));
+    set_text(api, dict, "event", name, strlen(name));
+    set_text(api, dict, "policy", answer->policy, strlen(answer->policy));
+    set_text(api, dict, "rule", answer->rule, strlen(answer->rule));
+    set_text(api, dict, "decision_id", answer->decision_id, strlen(answer->decision_id));
+    set_text(api, dict, "message", answer->message, strlen(answer->message));
+    api->Py_DecRef(dict);
+}
+
+static void set_exception(const struct python_api *api, const struct event *event,
+                          const struct answer *answer)
+{
+    python_object *class = denial_class(api);
+    const bool intact = class && class_is_as_made(api, class);
+
+    if (!intact) {
+        api->PyErr_Clear();
+        class = *(python_object **)api->PyExc_PermissionError;
+    }
+    python_object *number = api->PyLong_FromLong(EACCES);
+    python_object *text =
+        api->PyUnicode_DecodeUTF8(answer->text, (python_size)strlen(answer->text), "strict");
+    python_object *exception =
+        number && text ? api->PyObject_CallFunctionObjArgs(class, number, text, NULL) : NULL;
+    if (exception) {
+        if (intact)
+            describe(api, exception, event, answer);
+        api->PyErr_SetObject(class, exception);
+        api->Py_DecRef(exception);
+    }
+    if (number)
+        api->Py_DecRef(number);
+    if (text)
+        api->Py_DecRef(text);
+    if (!api->PyErr_Occurred()) /* no memory for it: still no */
+        api->PyErr_SetString(*(python_object **)api->PyExc_PermissionError, "denied by warder");
+}
+
+/* The line of Python that asked. Only a denial is worth what it costs: the frame object may have to
+ * be made. */
+static void tell_place(const struct python_api *api, uint64_t decision)
+{
+    char memory[PLACE_FILE_MAX + 64];
+    struct arena arena;
+    struct value file = value_text("", 0);
+
+    python_object *frame = decision ? api->PyEval_GetFrame() : NULL;
+    if (!frame)
+        return;
+    const int line = api->PyFrame_GetLineNumber(frame);
+    python_object *code = api->PyFrame_GetCode ? api->PyFrame_GetCode(frame)
+                                               : api->PyObject_GetAttrString(frame, "f_code");
+    if (!code) {
+        api->PyErr_Clear();
+        return;
+    }
+    arena_init(&arena, memory, sizeof(memory));
+    if (argument_code_filename(api, code, &arena, &file))
+        hook_session_tell_place(decision, file.bytes, file.count, line > 0 ? (unsigned)line : 0);
+    api->Py_DecRef(code);
+}
+
+int denial_raise(const struct python_api *api, const struct event *event,
+                 const struct event_entry *entry, const struct answer *answer)
+{
+    const bool starting = !api->Py_IsInitialized();
+
+    if (answer->outcome == WARDER__V1__OUTCOME__OUTCOME_KILL || starting || !python_thread(api) ||
+        (entry && entry->veto == VETO_ENDS))
+        fatal_end(answer->text);
+
+    /* Making objects can start a collection, and a collection runs finalisers: not in here. 3.8 and
+     * 3.9 have no way to hold it off; the verdict stands already. */
+    const int collecting = api->PyGC_Disable ? api->PyGC_Disable() : 0;
+    tell_place(api, answer->decision);
+    set_exception(api, event, answer);
+    if (collecting)
+        api->PyGC_Enable();
+    return -1;
+}

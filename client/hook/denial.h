@@ -1,0 +1,25 @@
+/* How a denial reaches the caller: as warder.PolicyDenied, or, where CPython cannot take an
+ * exception, as the end of the process.
+ *
+ * Everything here runs after the verdict: the answer is no whatever happens. The class is made once
+ * in each interpreter, of C functions alone; code of the interpreter may change it afterwards, and
+ * then a plain PermissionError is raised, so that nothing of what was changed runs inside the hook.
+ */
+#ifndef WARDER_CLIENT_HOOK_DENIAL_H
+#define WARDER_CLIENT_HOOK_DENIAL_H
+
+#include "client/hook/hook_session.h"
+#include "client/hook/python_api.h"
+#include "policies/catalogue/catalogue.h"
+#include "policies/engine/event.h"
+
+/* Sets the exception, tells the daemon the calling line, and returns what the audit hook must
+ * return; or ends the process. The interpreter lock must be held. */
+int denial_raise(const struct python_api *api, const struct event *event,
+                 const struct event_entry *entry, const struct answer *answer);
+
+/* The class of this interpreter: a borrowed reference, NULL with an exception set if it cannot be
+ * made. */
+python_object *denial_class(const struct python_api *api);
+
+#endif

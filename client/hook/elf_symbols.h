@@ -1,0 +1,42 @@
+/* The symbols of the objects that are loaded in this process, looked up by hand.
+ *
+ * dlsym and dladdr carry symbol version GLIBC_2.34 when linked on Debian 12, and libwarder.so must
+ * load from GLIBC_2.31 on; dlsym would also not find an object that was opened RTLD_LOCAL. So the
+ * loader's own tables are read: dl_iterate_phdr for the objects, DT_GNU_HASH for the names.
+ *
+ * Safe to call from a constructor and from any thread; the loader holds its lock meanwhile. */
+#ifndef WARDER_CLIENT_HOOK_ELF_SYMBOLS_H
+#define WARDER_CLIENT_HOOK_ELF_SYMBOLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One loaded object. Valid as long as the object stays loaded. */
+struct elf_object {
+    uintptr_t base;   /* what its addresses are relative to */
+    uintptr_t start;  /* of its first loaded segment */
+    uintptr_t end;    /* behind its last */
+    const char *name; /* path, as the loader has it; "" for the program itself */
+    const void *hash; /* DT_GNU_HASH; NULL if it has none, and then no symbol is found in it */
+    const void *symbols;
+    const char *strings;
+};
+
+/* The address of a function or variable that the object itself defines; NULL if it defines none. */
+void *elf_symbol(const struct elf_object *object, const char *name);
+
+/* The first object, in the loader's order, that defines `name` and is not this one. */
+bool elf_find_definer(const char *name, struct elf_object *object);
+
+/* The program itself. A variable of a library that the program was linked to directly may stand in
+ * the program (a copy relocation), and then everyone uses that one. */
+bool elf_program(struct elf_object *object);
+
+/* The object that holds an address. */
+bool elf_find_holder(uintptr_t address, struct elf_object *object);
+
+/* How often objects have been loaded so far: unchanged means that nothing new is there. */
+unsigned long long elf_load_count(void);
+
+#endif

@@ -1,0 +1,101 @@
+/* How the hook gets into a process on Linux.
+ *
+ * Preloaded, the constructor runs before the program's first instruction. If the program holds
+ * CPython (it defines PySys_AddAuditHook, or a library that it is linked to does), the process says
+ * Hello and the hook is registered before the interpreter exists. If it does not, one door stays
+ * open: a libpython that comes later by dlopen calls setlocale() while it initialises, before its
+ * first audit event (all versions: Python/preconfig.c, _PyPreConfig_Read), and this object's
+ * setlocale stands before libc's. To every other program that calls it, it is a jump. */
+#define _GNU_SOURCE
+#include <stddef.h>
+#include <stdio.h>
+
+#include "client/hook/audit_hook.h"
+#include "client/hook/elf_symbols.h"
+#include "client/hook/fatal.h"
+#include "client/hook/hook_session.h"
+#include "client/hook/python_module.h"
+
+static unsigned long long loads_seen; /* objects loaded when the constructor looked */
+static bool python_found;             /* then, or since */
+
+/* True if the object stands in the global scope through the loader's hands (LD_PRELOAD,
+ * ld.so.preload), and not because somebody imported it: then attach() decides. */
+static bool preloaded;
+
+static void end_unguarded(const char *why)
+{
+    char line[640];
+    snprintf(line, sizeof(line),
+             "warder: this interpreter may not start: %s. See `warder status`; a program started "
+             "without Warder's preload is not under its policy.",
+             why);
+    fatal_end(line);
+}
+
+/* Puts an interpreter that is about to start under policy, or ends the process. */
+static void guard(const struct elf_object *object, Warder__V1__HookRoute route)
+{
+    struct session_failure failure;
+    struct runtime *runtime = runtime_of(object);
+
+    if (!runtime)
+        end_unguarded("it is no CPython from 3.8 on, or its C API cannot be found");
+    if (runtime->hooked)
+        return;
+    const struct session_request request = {.python_version = runtime->api.version, .route = route};
+    if (!hook_session_start(&request, &failure))
+        end_unguarded(failure.text);
+    if (!audit_hook_install(runtime))
+        end_unguarded("CPython did not take the audit hook");
+    if (runtime->early)
+        python_module_register(runtime);
+}
+
+__attribute__((constructor)) static void enter(void)
+{
+    struct elf_object object;
+
+    loads_seen = elf_load_count();
+    if (!elf_find_definer("PySys_AddAuditHook", &object)) {
+        preloaded = true;
+        return;
+    }
+    python_found = true;
+    /* An initialised interpreter means that it is importing us. */
+    struct runtime *runtime = runtime_of(&object);
+    preloaded = !runtime || !runtime->api.Py_IsInitialized();
+    if (preloaded)
+        guard(&object, WARDER__V1__HOOK_ROUTE__HOOK_ROUTE_PRELOAD);
+}
+
+/* Called from a libpython that is initialising: for the first time, or again after its end. */
+static void look_at_caller(uintptr_t address)
+{
+    struct elf_object object;
+
+    if (!preloaded || (!python_found && elf_load_count() == loads_seen))
+        return;
+    if (!elf_find_holder(address, &object) || !elf_symbol(&object, "PySys_AddAuditHook"))
+        return;
+    python_found = true;
+    struct runtime *runtime = runtime_of(&object);
+    if (!runtime || (!runtime->hooked && !runtime->api.Py_IsInitialized()))
+        guard(&object, WARDER__V1__HOOK_ROUTE__HOOK_ROUTE_LATE);
+}
+
+char *setlocale(int category, const char *locale);
+__attribute__((visibility("default"))) char *setlocale(int category, const char *locale)
+{
+    static char *(*real)(int, const char *);
+
+    if (!real) {
+        struct elf_object libc;
+        if (elf_find_definer("setlocale", &libc)) {
+            void *address = elf_symbol(&libc, "setlocale");
+            __builtin_memcpy(&real, &address, sizeof(real));
+        }
+    }
+    look_at_caller((uintptr_t)__builtin_return_address(0));
+    return real ? real(category, locale) : NULL;
+}

@@ -1,0 +1,658 @@
+/* Invariants.
+ *
+ * - `session.lock` guards everything in `session` but the inside of a busy question, which belongs
+ * to the thread that borrowed it.
+ * - A key never travels after user code has begun to run: a forked child's is derived from its
+ *   parent's, a resumed session keeps its own.
+ * - `session.owner` is a page that the kernel wipes in every forked child. Where the mark is gone
+ * and no fork handler has run, connections and numbers are the parent's and are not used. */
+#define _GNU_SOURCE
+#include "client/hook/hook_session.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/hook/fatal.h"
+#include "client/hook/process_facts.h"
+#include "policies/engine/event_text.h"
+#include "proto/event_wire.h"
+
+enum {
+    QUESTION_ARENA_SIZE = 3 * 1024 * 1024, /* arguments, then messages: VALUE_NODES_MAX nodes as
+                                              values and as messages, and their texts */
+    OWNER_MARK = 0x57,
+};
+
+enum session_state {
+    SESSION_NONE,
+    SESSION_LIVE,
+    SESSION_CHILD, /* forked: Hello is still to be said */
+};
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t returned;
+    enum session_state state;
+    uint64_t number;
+    unsigned char key[SIPHASH_KEY_SIZE];
+    char path[108]; /* of the session socket; sun_path's size */
+    char python_version[24];
+    int64_t bound; /* nanoseconds for a verdict */
+    unsigned forged;
+    bool crowded; /* somebody had to wait: open another connection when one comes back */
+    struct question questions[QUESTION_COUNT];
+    struct daemon_connection handed; /* for the child of the fork that is under way */
+    volatile unsigned char *owner;
+} session = {
+    .lock = PTHREAD_MUTEX_INITIALIZER,
+    .returned = PTHREAD_COND_INITIALIZER,
+    .questions = {{.connection = {.socket = -1}},
+                  {.connection = {.socket = -1}},
+                  {.connection = {.socket = -1}},
+                  {.connection = {.socket = -1}}},
+    .handed = {.socket = -1},
+    .bound = (int64_t)VERDICT_MILLISECONDS * 1000000,
+};
+
+int64_t hook_session_bound(void)
+{
+    return session.bound;
+}
+
+bool hook_session_is_live(void)
+{
+    return session.state != SESSION_NONE;
+}
+
+/* Memory for a question, once; kept for the life of the process. */
+static bool give_memory(struct question *question)
+{
+    if (question->memory.packet)
+        return true;
+    unsigned char *memory = mmap(NULL, QUESTION_ARENA_SIZE + PACKET_SIZE_MAX,
+                                 PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return false;
+    arena_init(&question->memory.arena, memory, QUESTION_ARENA_SIZE);
+    question->memory.packet = memory + QUESTION_ARENA_SIZE;
+    return true;
+}
+
+static bool fresh_nonce(unsigned char nonce[NONCE_SIZE])
+{
+    return getrandom(nonce, NONCE_SIZE, 0) == NONCE_SIZE;
+}
+
+/* ---------------------------------------------------------------------------------------- hello */
+
+static void refuse(struct session_failure *failure, const char *text)
+{
+    snprintf(failure->text, sizeof(failure->text), "%s", text);
+}
+
+static const char *failure_of(enum exchange_result result)
+{
+    switch (result) {
+    case EXCHANGE_LATE:
+        return "the policy daemon did not answer in time";
+    case EXCHANGE_FORGED:
+        return "what answered is not the policy daemon of this session";
+    case EXCHANGE_TOO_LARGE:
+        return "the message to the policy daemon is too large";
+    default:
+        return "the connection to the policy daemon was lost";
+    }
+}
+
+/* Takes the daemon's word for who this session is. */
+static bool take_welcome(const Warder__V1__Welcome *welcome, struct daemon_connection *connection,
+                         const unsigned char *parent_key, const unsigned char nonce[NONCE_SIZE])
+{
+    if (parent_key) {
+        if (welcome->nonce.len != NONCE_SIZE)
+            return false;
+        unsigned char key[SIPHASH_KEY_SIZE];
+        packet_derive_key(parent_key, nonce, welcome->nonce.data, welcome->session, key);
+        memcpy(session.key, key, sizeof(key));
+    } else {
+        if (welcome->key.len != SIPHASH_KEY_SIZE)
+            return false;
+        memcpy(session.key, welcome->key.data, SIPHASH_KEY_SIZE);
+    }
+    session.number = welcome->session;
+    connection->number = welcome->connection;
+    if (welcome->verdict_milliseconds > 0)
+        session.bound = (int64_t)welcome->verdict_milliseconds * 1000000;
+    return true;
+}
+
+/* Says Hello on a fresh connection. `parent_key`: the session of this process's parent vouches for
+ * it. */
+static bool say_hello(struct question *question, const struct session_request *request,
+                      const unsigned char *parent_key, uint64_t parent,
+                      struct session_failure *failure)
+{
+    unsigned char nonce[NONCE_SIZE];
+    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
+    Warder__V1__Hello hello;
+    const Warder__V1__DaemonMessage *reply;
+    struct process_facts facts;
+
+    if (!fresh_nonce(nonce)) {
+        refuse(failure, "the kernel gives no random numbers");
+        return false;
+    }
+    arena_reset(&question->memory.arena);
+    process_facts_collect(&facts, request->python_version, &question->memory.arena, &hello);
+    hello.route = request->route;
+    hello.wishes = (Warder__V1__Wishes *)request->wishes;
+    hello.nonce = bytes_field(nonce, sizeof(nonce));
+    hello.parent = parent;
+    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_HELLO;
+    message.hello = &hello;
+    const struct exchange exchange = {
+        .key = parent_key,
+        .descriptors = facts.descriptors,
+        .descriptor_count = facts.descriptor_count,
+        .deadline = monotonic_now() + (int64_t)WELCOME_MILLISECONDS * 1000000,
+        .memory = &question->memory,
+    };
+    const enum exchange_result result =
+        daemon_connection_exchange(&question->connection, &exchange, &message, &reply, NULL);
+    process_facts_release(&facts);
+    if (result != EXCHANGE_DONE) {
+        refuse(failure, failure_of(result));
+        return false;
+    }
+    if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_REFUSED) {
+        printable_text((const char *)reply->refused->reason.data, reply->refused->reason.len,
+                       failure->text, sizeof(failure->text));
+        return false;
+    }
+    if (reply->body_case != WARDER__V1__DAEMON_MESSAGE__BODY_WELCOME ||
+        !take_welcome(reply->welcome, &question->connection, parent_key, nonce)) {
+        refuse(failure, failure_of(EXCHANGE_FORGED));
+        return false;
+    }
+    return true;
+}
+
+/* Asks at the door that `warder run` left open for a connection of this process's own. */
+static bool connect_by_door(struct question *question, int door, int64_t deadline)
+{
+    struct daemon_connection knocking = DAEMON_CONNECTION_NONE;
+    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
+    Warder__V1__Open open_request = WARDER__V1__OPEN__INIT;
+    const Warder__V1__DaemonMessage *reply;
+    int received;
+
+    if (!daemon_connection_adopt(&knocking, door, 0))
+        return false;
+    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_OPEN;
+    message.open = &open_request;
+    const struct exchange exchange = {.deadline = deadline, .memory = &question->memory};
+    const enum exchange_result result =
+        daemon_connection_exchange(&knocking, &exchange, &message, &reply, &received);
+    daemon_connection_close(&knocking);
+    if (result != EXCHANGE_DONE || received < 0)
+        return false;
+    return daemon_connection_adopt(&question->connection, received, 0);
+}
+
+static bool connect_first(struct question *question, const struct session_request *request,
+                          struct session_failure *failure)
+{
+    const int64_t deadline = monotonic_now() + session.bound;
+    const int door = request->socket_path ? -1 : process_door();
+
+    process_session_socket(request->socket_path, session.path, sizeof(session.path));
+    if (door >= 0 && connect_by_door(question, door, deadline))
+        return true;
+    if (daemon_connection_open(&question->connection, session.path, deadline))
+        return true;
+    snprintf(failure->text, sizeof(failure->text), "no policy daemon answers at %s",
+             session.path[0] ? session.path : "any socket");
+    return false;
+}
+
+static void before_fork(void);
+static void after_fork_in_parent(void);
+static void after_fork_in_child(void);
+
+static void mark_owner(void)
+{
+    if (session.owner)
+        *session.owner = OWNER_MARK;
+}
+
+static void watch_forks(void)
+{
+    static bool watching;
+    if (watching)
+        return;
+    watching = true;
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    void *page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page != MAP_FAILED && madvise(page, (size_t)sysconf(_SC_PAGESIZE), MADV_WIPEONFORK) == 0)
+        session.owner = page;
+    mark_owner();
+}
+
+bool hook_session_start(const struct session_request *request, struct session_failure *failure)
+{
+    struct question *question = &session.questions[0];
+    bool started = false;
+
+    pthread_mutex_lock(&session.lock);
+    if (session.state != SESSION_NONE) {
+        pthread_mutex_unlock(&session.lock);
+        return true;
+    }
+    snprintf(session.python_version, sizeof(session.python_version), "%s", request->python_version);
+    if (!give_memory(question))
+        refuse(failure, "out of memory");
+    else if (connect_first(question, request, failure))
+        started = say_hello(question, request, NULL, 0, failure);
+    if (started) {
+        session.state = SESSION_LIVE;
+        watch_forks();
+    } else {
+        daemon_connection_close(&question->connection);
+    }
+    pthread_mutex_unlock(&session.lock);
+    return started;
+}
+
+/* ------------------------------------------------------------------------------------- borrowing
+ */
+
+struct question *hook_session_borrow(void)
+{
+    struct question *found = NULL;
+
+    pthread_mutex_lock(&session.lock);
+    /* The first ones are connected; a later one only after it was opened. */
+    for (int i = 0; i < QUESTION_COUNT && !found; i++) {
+        struct question *question = &session.questions[i];
+        if (!question->busy && (i == 0 || question->connection.socket >= 0))
+            found = question;
+    }
+    if (found && give_memory(found))
+        found->busy = true;
+    else
+        found = NULL;
+    if (!found)
+        session.crowded = true;
+    pthread_mutex_unlock(&session.lock);
+    if (found)
+        arena_reset(&found->memory.arena);
+    return found;
+}
+
+void hook_session_wait(int64_t deadline)
+{
+    const int64_t step = 50 * 1000000; /* the wait's clock can be set: look again often */
+    struct timespec until;
+    int64_t left = deadline - monotonic_now();
+
+    if (left <= 0)
+        return;
+    if (left > step)
+        left = step;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += left;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    pthread_mutex_lock(&session.lock);
+    bool any_free = false;
+    for (int i = 0; i < QUESTION_COUNT; i++)
+        any_free |=
+            !session.questions[i].busy && (i == 0 || session.questions[i].connection.socket >= 0);
+    if (!any_free)
+        pthread_cond_timedwait(&session.returned, &session.lock, &until);
+    pthread_mutex_unlock(&session.lock);
+}
+
+void hook_session_return(struct question *question)
+{
+    pthread_mutex_lock(&session.lock);
+    question->busy = false;
+    pthread_cond_signal(&session.returned);
+    pthread_mutex_unlock(&session.lock);
+}
+
+/* -------------------------------------------------------------------------- more connections */
+
+/* Fetches a connection over an existing one. -1 if it cannot be had. */
+static int fetch_connection(struct question *question, Warder__V1__OpenPurpose purpose,
+                            int64_t deadline, uint64_t *number)
+{
+    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
+    Warder__V1__Open request = WARDER__V1__OPEN__INIT;
+    const Warder__V1__DaemonMessage *reply;
+    int received = -1;
+
+    request.purpose = purpose;
+    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_OPEN;
+    message.open = &request;
+    const struct exchange exchange = {
+        .key = session.key, .deadline = deadline, .memory = &question->memory};
+    const enum exchange_result result =
+        daemon_connection_exchange(&question->connection, &exchange, &message, &reply, &received);
+    if (result == EXCHANGE_DONE && reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_OPENED &&
+        received >= 0) {
+        *number = reply->opened->connection;
+        return received;
+    }
+    if (received >= 0)
+        close(received);
+    if (result != EXCHANGE_DONE && result != EXCHANGE_TOO_LARGE)
+        daemon_connection_close(&question->connection);
+    return -1;
+}
+
+/* One connection more, if threads had to wait for one. */
+static void relieve_crowd(struct question *question)
+{
+    struct question *idle = NULL;
+    uint64_t number;
+
+    pthread_mutex_lock(&session.lock);
+    for (int i = 1; i < QUESTION_COUNT && session.crowded && !idle; i++)
+        if (!session.questions[i].busy && session.questions[i].connection.socket < 0)
+            idle = &session.questions[i];
+    if (idle)
+        idle->busy = true;
+    session.crowded = false;
+    pthread_mutex_unlock(&session.lock);
+    if (!idle)
+        return;
+    const int socket = fetch_connection(question, WARDER__V1__OPEN_PURPOSE__OPEN_PURPOSE_SESSION,
+                                        monotonic_now() + session.bound, &number);
+    if (socket >= 0)
+        daemon_connection_adopt(&idle->connection, socket, number);
+    hook_session_return(idle);
+}
+
+/* ---------------------------------------------------------------------------------------- resume
+ */
+
+/* A fresh connection for a session that had one before: both sides prove that they know the key. */
+static bool resume(struct question *question, int64_t deadline)
+{
+    unsigned char nonce[NONCE_SIZE];
+    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
+    Warder__V1__Resume request = WARDER__V1__RESUME__INIT;
+    const Warder__V1__DaemonMessage *reply;
+
+    daemon_connection_close(&question->connection);
+    if (!fresh_nonce(nonce) ||
+        !daemon_connection_open(&question->connection, session.path, deadline))
+        return false;
+    request.session = session.number;
+    request.nonce = bytes_field(nonce, sizeof(nonce));
+    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_RESUME;
+    message.resume = &request;
+    const struct exchange exchange = {
+        .key = session.key, .deadline = deadline, .memory = &question->memory};
+    if (daemon_connection_exchange(&question->connection, &exchange, &message, &reply, NULL) !=
+            EXCHANGE_DONE ||
+        reply->body_case != WARDER__V1__DAEMON_MESSAGE__BODY_RESUMED ||
+        reply->resumed->nonce.len != NONCE_SIZE ||
+        memcmp(reply->resumed->nonce.data, nonce, NONCE_SIZE) != 0) {
+        daemon_connection_close(&question->connection);
+        return false;
+    }
+    question->connection.number = reply->resumed->connection;
+    return true;
+}
+
+/* ----------------------------------------------------------------------------------------- forks
+ */
+
+static bool make_ready(struct question *question, int64_t deadline,
+                       struct session_failure *failure);
+
+static void before_fork(void)
+{
+    struct question *question = NULL;
+    struct session_failure failure;
+    uint64_t number = 0;
+    const int64_t deadline = monotonic_now() + session.bound;
+
+    while (session.state != SESSION_NONE && !(question = hook_session_borrow()) &&
+           monotonic_now() < deadline)
+        hook_session_wait(deadline);
+    /* A child that forks before its first event becomes a session now: its child needs a parent. */
+    if (question && make_ready(question, deadline, &failure)) {
+        const int socket = fetch_connection(question, WARDER__V1__OPEN_PURPOSE__OPEN_PURPOSE_CHILD,
+                                            deadline, &number);
+        if (socket >= 0)
+            daemon_connection_adopt(&session.handed, socket, number);
+    }
+    if (question)
+        hook_session_return(question);
+    /* Held across the fork, so that the child finds the session at rest. */
+    pthread_mutex_lock(&session.lock);
+}
+
+static void after_fork_in_parent(void)
+{
+    daemon_connection_close(&session.handed);
+    pthread_mutex_unlock(&session.lock);
+}
+
+/* Drops what is the parent's. Its descriptors are closed in this process alone. */
+static void become_child(void)
+{
+    for (int i = 0; i < QUESTION_COUNT; i++) {
+        daemon_connection_close(&session.questions[i].connection);
+        session.questions[i].busy = false;
+    }
+    if (session.state != SESSION_NONE)
+        session.state = SESSION_CHILD;
+    session.crowded = false;
+    session.forged = 0;
+    mark_owner();
+}
+
+static void after_fork_in_child(void)
+{
+    /* The lock's owner was the parent's thread; there is nobody else here. */
+    session.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    session.returned = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    become_child();
+}
+
+void hook_session_check_process(void)
+{
+    if (!session.owner || *session.owner == OWNER_MARK)
+        return;
+    session.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    session.returned = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    session.handed = DAEMON_CONNECTION_NONE;
+    become_child();
+}
+
+/* The first event of a forked child: it becomes a session of its own, under its parent's key. */
+static bool start_as_child(struct question *question, struct session_failure *failure)
+{
+    const struct session_request request = {.python_version = session.python_version,
+                                            .route = WARDER__V1__HOOK_ROUTE__HOOK_ROUTE_FORK};
+    unsigned char parent_key[SIPHASH_KEY_SIZE];
+    uint64_t parent = 0;
+
+    pthread_mutex_lock(&session.lock);
+    if (session.state != SESSION_CHILD) { /* another thread was first */
+        pthread_mutex_unlock(&session.lock);
+        return false;
+    }
+    memcpy(parent_key, session.key, sizeof(parent_key));
+    if (session.handed.socket >= 0) {
+        question->connection = session.handed;
+        session.handed = DAEMON_CONNECTION_NONE;
+    } else if (daemon_connection_open(&question->connection, session.path,
+                                      monotonic_now() + session.bound)) {
+        parent = session.number;
+    } else {
+        refuse(failure, "the policy daemon cannot be reached");
+        pthread_mutex_unlock(&session.lock);
+        return false;
+    }
+    const bool started = say_hello(question, &request, parent_key, parent, failure);
+    if (started)
+        session.state = SESSION_LIVE;
+    else
+        daemon_connection_close(&question->connection);
+    pthread_mutex_unlock(&session.lock);
+    return started;
+}
+
+/* ---------------------------------------------------------------------------------------- asking
+ */
+
+static void copy_field(char *out, size_t size, const ProtobufCBinaryData *field)
+{
+    printable_text((const char *)field->data, field->len, out, size);
+}
+
+static void deny_locally(const struct event *event, struct answer *answer, const char *why)
+{
+    char what[EVENT_TEXT_MAX];
+    const char *name = event->operation_count > 0
+                           ? vocabulary_class_name(event->operations[0].operation_class)
+                           : NULL;
+
+    event_text(event, 0, what, sizeof(what));
+    snprintf(answer->operation, sizeof(answer->operation), "%s", name ? name : "");
+    snprintf(answer->message, sizeof(answer->message), "%s", why);
+    snprintf(answer->text, sizeof(answer->text), "warder: %s denied: %s", what, why);
+}
+
+static void take_verdict(const Warder__V1__Verdict *verdict, struct answer *answer)
+{
+    if (verdict->outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW) {
+        answer->outcome = verdict->outcome;
+        return;
+    }
+    if (verdict->outcome == WARDER__V1__OUTCOME__OUTCOME_KILL)
+        answer->outcome = verdict->outcome;
+    copy_field(answer->operation, sizeof(answer->operation), &verdict->operation);
+    copy_field(answer->policy, sizeof(answer->policy), &verdict->policy);
+    copy_field(answer->rule, sizeof(answer->rule), &verdict->rule);
+    copy_field(answer->message, sizeof(answer->message), &verdict->message);
+    copy_field(answer->decision_id, sizeof(answer->decision_id), &verdict->decision_id);
+    copy_field(answer->text, sizeof(answer->text), &verdict->text);
+    answer->decision = verdict->decision;
+}
+
+/* Somebody answers who does not know the key. A few times may be a mistake of this process; then it
+ * is an attack. */
+static void count_forgery(void)
+{
+    if (__atomic_add_fetch(&session.forged, 1, __ATOMIC_RELAXED) >= FORGED_ANSWERS_MAX)
+        fatal_end("warder: too many forged answers on the connection to the policy daemon; "
+                  "this interpreter is ended");
+}
+
+/* A connection that may be asked on: the one at hand, or a new one. */
+static bool make_ready(struct question *question, int64_t deadline, struct session_failure *failure)
+{
+    if (session.state == SESSION_CHILD && start_as_child(question, failure))
+        return true;
+    if (session.state == SESSION_CHILD)
+        return false;
+    if (question->connection.socket >= 0)
+        return true;
+    if (resume(question, deadline))
+        return true;
+    refuse(failure, "the policy daemon cannot be reached; nothing is allowed without it");
+    return false;
+}
+
+void hook_session_ask(struct question *question, const struct event *event, struct answer *answer)
+{
+    struct session_failure failure = {.text = ""};
+    const int64_t deadline = monotonic_now() + session.bound;
+
+    memset(answer, 0, sizeof(*answer));
+    answer->outcome = WARDER__V1__OUTCOME__OUTCOME_DENY;
+    /* The event stands in the question's arena; what follows puts its messages behind it. A new
+     * connection needs the arena for itself, so it is made before anything is packed, in the part
+     * that the event does not use. */
+    struct arena whole = question->memory.arena;
+    struct arena rest;
+    arena_init(&rest, whole.memory + whole.used, whole.size - whole.used);
+    question->memory.arena = rest;
+
+    for (int attempt = 0; attempt < 2; attempt++) {
+        Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
+        Warder__V1__Ask ask = WARDER__V1__ASK__INIT;
+        Warder__V1__Event wire;
+        const Warder__V1__DaemonMessage *reply = NULL;
+
+        if (!make_ready(question, deadline, &failure))
+            break;
+        arena_reset(&question->memory.arena);
+        if (!event_to_wire(event, &question->memory.arena, &wire)) {
+            refuse(&failure, failure_of(EXCHANGE_TOO_LARGE));
+            break;
+        }
+        ask.event = &wire;
+        message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_ASK;
+        message.ask = &ask;
+        const struct exchange exchange = {
+            .key = session.key, .deadline = deadline, .memory = &question->memory};
+        const enum exchange_result result =
+            daemon_connection_exchange(&question->connection, &exchange, &message, &reply, NULL);
+        if (result == EXCHANGE_DONE) {
+            if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_VERDICT)
+                take_verdict(reply->verdict, answer);
+            else
+                refuse(&failure, failure_of(EXCHANGE_FORGED));
+            break;
+        }
+        refuse(&failure, failure_of(result));
+        if (result == EXCHANGE_TOO_LARGE)
+            break;
+        daemon_connection_close(&question->connection);
+        if (result == EXCHANGE_FORGED)
+            count_forgery();
+        else if (result == EXCHANGE_LATE)
+            break;
+        /* Lost or forged: once more on a new connection, within the same bound. */
+    }
+    if (session.crowded && question->connection.socket >= 0)
+        relieve_crowd(question);
+    question->memory.arena = whole;
+    if (failure.text[0] && !answer->text[0])
+        deny_locally(event, answer, failure.text);
+}
+
+void hook_session_tell_place(uint64_t decision, const char *file, size_t file_length, unsigned line)
+{
+    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
+    Warder__V1__Denied denied = WARDER__V1__DENIED__INIT;
+    struct question *question = hook_session_borrow();
+
+    if (!question)
+        return;
+    denied.decision = decision;
+    denied.file = bytes_field(file, file_length);
+    denied.line = line;
+    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_DENIED;
+    message.denied = &denied;
+    const struct exchange exchange = {
+        .key = session.key, .deadline = monotonic_now(), .memory = &question->memory};
+    daemon_connection_exchange(&question->connection, &exchange, &message, NULL, NULL);
+    hook_session_return(question);
+}

@@ -1,0 +1,90 @@
+/* The session of this process with the daemon: one, with at most four connections.
+ *
+ * Threads share the connections: each borrows one for the length of a question. A connection is a
+ * `struct question`: it carries the memory that arguments are read into and messages are packed in,
+ * so that the path of a verdict allocates nothing once it is warm.
+ *
+ * Forks: the parent fetches the child's connection before it forks (a handler of pthread_atfork),
+ * the child says Hello over it, under its parent's key, when it raises its first event. A child
+ * that came to be in another way (a bare clone) finds its memory wiped of the parent's mark and
+ * connects by path. A lost connection is resumed by path, each side proving that it knows the key.
+ * Whatever fails, the answer is a denial, within the bound. */
+#ifndef WARDER_CLIENT_HOOK_HOOK_SESSION_H
+#define WARDER_CLIENT_HOOK_HOOK_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/hook/daemon_connection.h"
+#include "policies/engine/event.h"
+
+enum {
+    QUESTION_COUNT = 4, /* connections of a session at most (design, "The session") */
+    VERDICT_MILLISECONDS =
+        2000, /* until the daemon says otherwise (design, "The way of an event") */
+    WELCOME_MILLISECONDS = 10000, /* for the first answer: the daemon may have to look up the user
+                                     in a directory service */
+    FORGED_ANSWERS_MAX = 16,      /* after so many the process ends: somebody is trying keys */
+};
+
+struct question {
+    struct daemon_connection connection;
+    struct exchange_memory memory;
+    bool busy;
+};
+
+/* A verdict, and what the caller is told with it; texts are terminated, cut where too long. */
+struct answer {
+    Warder__V1__Outcome outcome;
+    uint64_t decision; /* 0 if the daemon had no part in it */
+    char operation[32];
+    char policy[192];
+    char rule[160];
+    char message[1024];
+    char decision_id[64];
+    char text[2048];
+};
+
+/* Why a session could not be had; for a person. */
+struct session_failure {
+    char text[512];
+};
+
+/* What the process says of itself beside what is read from /proc. */
+struct session_request {
+    const char *python_version;
+    Warder__V1__HookRoute route;
+    const char *socket_path; /* NULL: where the host, or `warder run`, has it */
+    const Warder__V1__Wishes *wishes;
+};
+
+/* Says Hello. True once the daemon has welcomed the process; also if it already had. */
+bool hook_session_start(const struct session_request *request, struct session_failure *failure);
+
+bool hook_session_is_live(void);
+
+/* Borrows a connection for one question; NULL if all are taken. The question's arena is empty. */
+struct question *hook_session_borrow(void);
+
+/* Waits until one may be free, at most until the deadline. */
+void hook_session_wait(int64_t deadline);
+
+void hook_session_return(struct question *question);
+
+/* Asks for a verdict on an event in the question's arena. `answer` says deny from its first moment
+ * to the one where an authentic answer says otherwise. Must not hold the interpreter lock: it
+ * waits. */
+void hook_session_ask(struct question *question, const struct event *event, struct answer *answer);
+
+/* Tells the daemon which Python line was denied. Best effort, does not wait. */
+void hook_session_tell_place(uint64_t decision, const char *file, size_t file_length,
+                             unsigned line);
+
+/* Notices a fork that no handler saw. Called at every event, costs one load. */
+void hook_session_check_process(void);
+
+/* How long a verdict may take, nanoseconds. */
+int64_t hook_session_bound(void);
+
+#endif

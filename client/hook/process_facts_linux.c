@@ -1,0 +1,379 @@
+#define _GNU_SOURCE
+#include "client/hook/process_facts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/hook/elf_symbols.h"
+#include "client/hook/process_resolver.h"
+#include "policies/engine/path_text.h"
+#include "policies/engine/subject.h"
+#include "proto/host_paths.h"
+
+enum {
+    ARGUMENTS_SIZE_MAX = 16 * 1024, /* bytes of argv that are told */
+    ARGUMENTS_MAX = 64,
+    PLACE_PATHS_MAX = 12, /* of one place */
+    RUN_TOKEN_SIZE_MAX = 64,
+};
+
+/* ------------------------------------------------------------------------------------- arguments
+ */
+
+/* argv as the kernel keeps it. Returns how many there are; texts live in the arena. */
+static size_t read_arguments(struct arena *arena, char **arguments, bool *cut)
+{
+    char *text = arena_alloc(arena, ARGUMENTS_SIZE_MAX + 1);
+    size_t count = 0;
+
+    *cut = false;
+    if (!text)
+        return 0;
+    const int file = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return 0;
+    ssize_t size = read(file, text, ARGUMENTS_SIZE_MAX);
+    char more;
+    *cut = size == ARGUMENTS_SIZE_MAX && read(file, &more, 1) == 1;
+    close(file);
+    if (size <= 0)
+        return 0;
+    text[size] = '\0';
+    for (ssize_t at = 0; at < size; at += (ssize_t)strlen(text + at) + 1) {
+        if (count == ARGUMENTS_MAX) {
+            *cut = true;
+            break;
+        }
+        arguments[count++] = text + at;
+    }
+    return count;
+}
+
+/* What CPython will run, found as its command line is read (Python/initconfig.c): a file, "-c", or
+ * "-m NAME". NULL if nothing but standard input is left. */
+static const char *find_script(char **arguments, size_t count, struct arena *arena)
+{
+    for (size_t i = 1; i < count; i++) {
+        const char *argument = arguments[i];
+        if (argument[0] != '-')
+            return argument;
+        if (strcmp(argument, "-") == 0)
+            return NULL;
+        if (strncmp(argument, "--", 2) == 0) {
+            if (strcmp(argument, "--check-hash-based-pycs") == 0)
+                i++;
+            continue;
+        }
+        for (const char *option = argument + 1; *option; option++) {
+            if (*option == 'c')
+                return "-c";
+            if (*option == 'm') {
+                const char *name = option[1] ? option + 1 : i + 1 < count ? arguments[i + 1] : "";
+                char *script = arena_alloc(arena, strlen(name) + 4);
+                if (script)
+                    snprintf(script, strlen(name) + 4, "-m %s", name);
+                return script;
+            }
+            if (*option == 'W' || *option == 'X') {
+                if (!option[1])
+                    i++;
+                break;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* ---------------------------------------------------------------------------------------- places
+ */
+
+static bool is_directory(const char *path)
+{
+    struct statx status;
+    return statx(AT_FDCWD, path, 0, STATX_TYPE, &status) == 0 && S_ISDIR(status.stx_mode);
+}
+
+static bool is_file(const char *path)
+{
+    struct statx status;
+    return statx(AT_FDCWD, path, 0, STATX_TYPE, &status) == 0 && S_ISREG(status.stx_mode);
+}
+
+/* True if the subject could put files there. Root can everywhere, and is not held by this. */
+static bool could_be_written(const char *path)
+{
+    return geteuid() != 0 && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
+}
+
+struct place_list {
+    Warder__V1__PlacePaths *message;
+    struct arena *arena;
+};
+
+static void place_add(struct place_list *list, const char *path)
+{
+    char resolved[PATH_MAX];
+    Warder__V1__PlacePaths *message = list->message;
+
+    if (message->n_paths == PLACE_PATHS_MAX || !is_directory(path) ||
+        !process_resolve_path(path, true, resolved, sizeof(resolved)))
+        return;
+    for (size_t i = 0; i < message->n_paths; i++)
+        if (message->paths[i].len == strlen(resolved) &&
+            memcmp(message->paths[i].data, resolved, message->paths[i].len) == 0)
+            return;
+    const char *copy = arena_copy(list->arena, resolved, strlen(resolved));
+    if (copy)
+        message->paths[message->n_paths++] = text_field(copy);
+}
+
+/* The directory above `levels` components of a path; false if there are not so many. */
+static bool ancestor(const char *path, int levels, char *buffer, size_t size)
+{
+    size_t length = strlen(path);
+
+    while (levels-- > 0) {
+        while (length > 0 && path[length - 1] != '/')
+            length--;
+        while (length > 0 && path[length - 1] == '/')
+            length--;
+        if (length == 0)
+            return false;
+    }
+    if (length >= size)
+        return false;
+    memcpy(buffer, path, length);
+    buffer[length] = '\0';
+    return true;
+}
+
+static void add_unless_writable(struct place_list *list, const char *prefix, const char *library,
+                                const char *version, const char *suffix)
+{
+    char path[PATH_MAX];
+    const int length =
+        snprintf(path, sizeof(path), "%s/%s/python%s%s", prefix, library, version, suffix);
+
+    if (length > 0 && (size_t)length < sizeof(path) && !could_be_written(path))
+        place_add(list, path);
+}
+
+/* The library trees that belong to an installation under `prefix`, and Debian's packages beside it.
+ */
+static void add_installation(struct place_list *list, const char *prefix, const char *version)
+{
+    add_unless_writable(list, prefix, "lib", version, "");
+    add_unless_writable(list, prefix, "lib64", version, "");
+    add_unless_writable(list, prefix, "lib", version, "t"); /* free-threaded builds */
+    add_unless_writable(list, prefix, "lib", "3", "");
+    if (strcmp(prefix, "/usr") == 0)
+        add_unless_writable(list, prefix, "local/lib", version, "");
+}
+
+static void find_python(struct place_list *list, const char *version)
+{
+    struct elf_object library;
+    char major_minor[16];
+    char path[PATH_MAX];
+    char prefix[PATH_MAX];
+    size_t parts = 0;
+    size_t length = 0;
+
+    for (; version[length] && length < sizeof(major_minor) - 1; length++) {
+        if (version[length] == '.' && ++parts == 2)
+            break;
+        major_minor[length] = version[length];
+    }
+    major_minor[length] = '\0';
+
+    ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    if (size > 0) {
+        path[size] = '\0';
+        if (ancestor(path, 2, prefix, sizeof(prefix))) /* PREFIX/bin/python3 */
+            add_installation(list, prefix, major_minor);
+    }
+    if (elf_find_definer("PySys_AddAuditHook", &library) && library.name[0] == '/' &&
+        process_resolve_path(library.name, true, path, sizeof(path)) &&
+        ancestor(path, 2, prefix, sizeof(prefix))) /* PREFIX/lib/libpython3.11.so.1.0 */
+        add_installation(list, prefix, major_minor);
+    if (elf_find_definer("PySys_AddAuditHook", &library) && library.name[0] == '/' &&
+        process_resolve_path(library.name, true, path, sizeof(path)) &&
+        ancestor(path, 3, prefix, sizeof(prefix))) /* PREFIX/lib/x86_64-linux-gnu/libpython... */
+        add_installation(list, prefix, major_minor);
+}
+
+/* A virtual environment is recognised as CPython does it: by pyvenv.cfg above the name that it was
+ * started under, links not followed. */
+static void find_venv(struct place_list *list, char **arguments, size_t count)
+{
+    const char *started = (const char *)getauxval(AT_EXECFN);
+    char directory[PATH_MAX];
+    char prefix[PATH_MAX];
+    char file[PATH_MAX];
+
+    /* Of a script with `#!`, the kernel's name is the script's and argv[0] the interpreter's. */
+    if (count > 0 && strchr(arguments[0], '/'))
+        started = arguments[0];
+    if (!started || !getcwd(directory, sizeof(directory)) ||
+        path_normalise(directory, started, strlen(started), file, sizeof(file)) == 0 ||
+        !ancestor(file, 2, prefix, sizeof(prefix)))
+        return;
+    const int length = snprintf(file, sizeof(file), "%s/pyvenv.cfg", prefix);
+    if (length > 0 && (size_t)length < sizeof(file) && is_file(file))
+        place_add(list, prefix);
+}
+
+static void find_places(struct arena *arena, const char *version, char **arguments, size_t count,
+                        Warder__V1__Hello *hello)
+{
+    static const enum place told[] = {PLACE_PYTHON, PLACE_VENV, PLACE_START};
+    enum { TOLD = sizeof(told) / sizeof(*told) };
+    Warder__V1__PlacePaths *places = arena_zalloc(arena, TOLD, sizeof(*places));
+    Warder__V1__PlacePaths **pointers = arena_zalloc(arena, TOLD, sizeof(Warder__V1__PlacePaths *));
+    char directory[PATH_MAX];
+
+    if (!places || !pointers)
+        return;
+    for (size_t i = 0; i < TOLD; i++) {
+        struct place_list list = {.message = &places[i], .arena = arena};
+        warder__v1__place_paths__init(&places[i]);
+        places[i].place = told[i];
+        places[i].paths = arena_zalloc(arena, PLACE_PATHS_MAX, sizeof(ProtobufCBinaryData));
+        if (!places[i].paths)
+            return;
+        if (told[i] == PLACE_PYTHON)
+            find_python(&list, version);
+        else if (told[i] == PLACE_VENV)
+            find_venv(&list, arguments, count);
+        else if (getcwd(directory, sizeof(directory)))
+            place_add(&list, directory);
+        pointers[i] = &places[i];
+    }
+    hello->places = pointers;
+    hello->n_places = TOLD;
+}
+
+/* ----------------------------------------------------------------------------------------- Hello
+ */
+
+static bool hexadecimal(const char *text, unsigned char *bytes, size_t size, size_t *length)
+{
+    *length = 0;
+    for (; text[0] && text[1]; text += 2) {
+        unsigned value;
+        if (*length == size || sscanf(text, "%2x", &value) != 1)
+            return false;
+        bytes[(*length)++] = (unsigned char)value;
+    }
+    return text[0] == '\0' && *length > 0;
+}
+
+static void find_token(struct arena *arena, Warder__V1__Hello *hello)
+{
+    const char *text = getenv("WARDER_RUN");
+    unsigned char token[RUN_TOKEN_SIZE_MAX];
+    size_t length;
+
+    if (!text || !hexadecimal(text, token, sizeof(token), &length))
+        return;
+    const char *copy = arena_copy(arena, token, length);
+    if (copy)
+        hello->run_token = bytes_field(copy, length);
+}
+
+void process_facts_collect(struct process_facts *facts, const char *python_version,
+                           struct arena *arena, Warder__V1__Hello *hello)
+{
+    char *arguments[ARGUMENTS_MAX];
+    bool cut;
+
+    *facts = (struct process_facts){.descriptor_count = 0};
+    warder__v1__hello__init(hello);
+    hello->protocol = 1;
+    hello->hook_version = text_field(WARDER_VERSION);
+    hello->python_version = text_field(python_version);
+
+    const int executable = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+    if (executable >= 0) {
+        facts->descriptors[facts->descriptor_count++] = executable;
+        hello->has_executable = true;
+    }
+    const int directory = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (directory >= 0) {
+        facts->descriptors[facts->descriptor_count++] = directory;
+        hello->has_directory = true;
+    }
+
+    const size_t count = read_arguments(arena, arguments, &cut);
+    hello->argv = arena_zalloc(arena, count, sizeof(ProtobufCBinaryData));
+    hello->n_argv = hello->argv ? count : 0;
+    hello->argv_cut = cut;
+    for (size_t i = 0; i < hello->n_argv; i++)
+        hello->argv[i] = text_field(arguments[i]);
+    hello->script = text_field(find_script(arguments, count, arena));
+    find_places(arena, python_version, arguments, count, hello);
+    find_token(arena, hello);
+}
+
+void process_facts_release(struct process_facts *facts)
+{
+    for (int i = 0; i < facts->descriptor_count; i++)
+        close(facts->descriptors[i]);
+    facts->descriptor_count = 0;
+}
+
+/* --------------------------------------------------------------------------- where the daemon is
+ */
+
+static bool host_daemon_is_there(void)
+{
+    return access(HOST_SESSION_SOCKET, F_OK) == 0;
+}
+
+int process_door(void)
+{
+    const char *text = getenv("WARDER_DOOR");
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+    char *end;
+
+    if (!text || !*text)
+        return -1;
+    errno = 0;
+    const long door = strtol(text, &end, 10);
+    if (*end || errno || door < 3 || door > INT_MAX ||
+        getsockopt((int)door, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+        return -1;
+    /* On a host with a daemon, a door of anyone else's leads past it. */
+    struct statx host;
+    if (host_daemon_is_there()) {
+        if (statx(AT_FDCWD, HOST_SESSION_SOCKET, 0, STATX_UID, &host) < 0 ||
+            (peer.uid != host.stx_uid && peer.uid != 0))
+            return -1;
+    } else if (peer.uid != 0 && peer.uid != geteuid()) {
+        return -1;
+    }
+    return (int)door;
+}
+
+void process_session_socket(const char *wanted, char *path, size_t size)
+{
+    const char *found = wanted;
+
+    if (!found && !host_daemon_is_there())
+        found = getenv("WARDER_SOCKET");
+    if (!found)
+        found = HOST_SESSION_SOCKET;
+    if (strlen(found) < size)
+        memcpy(path, found, strlen(found) + 1);
+    else
+        path[0] = '\0';
+}

@@ -1,0 +1,27 @@
+/* The hook's answers to what only the process can know: its directory, what links lead to, what a
+ * descriptor is (policies/engine/event_map.h asks).
+ *
+ * Answers come from system calls of this thread; none of them blocks on anything but the file
+ * system, none runs code of the interpreter, none allocates. The interpreter lock must be held
+ * where an answer is read from an argument or from the environment. */
+#ifndef WARDER_CLIENT_HOOK_PROCESS_RESOLVER_H
+#define WARDER_CLIENT_HOOK_PROCESS_RESOLVER_H
+
+#include "client/hook/python_api.h"
+#include "policies/engine/event_map.h"
+
+struct process_resolver {
+    const struct python_api *api;
+    python_object *args; /* of the event that is being mapped */
+};
+
+/* The table of answers; `resolver` is borrowed as its context. */
+struct event_resolver process_resolver_table(struct process_resolver *resolver);
+
+/* An absolute path, `..` and links in it as the kernel would walk them, as the path of the file
+ * that would be opened. Parts that do not exist stand as they are. False if it cannot be known: a
+ * directory that may not be searched, too many links, too long. `follow` false: a link in the last
+ * component is taken as itself. */
+bool process_resolve_path(const char *path, bool follow, char *buffer, size_t size);
+
+#endif

@@ -1,0 +1,307 @@
+#define _GNU_SOURCE
+#include "client/hook/process_resolver.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client/hook/argument_reader.h"
+#include "policies/engine/path_text.h"
+
+extern char **environ;
+
+enum {
+    LINKS_MAX = 40, /* as the kernel follows in one path (MAXSYMLINKS, path_resolution(7)) */
+};
+
+/* -------------------------------------------------------------------------------------- paths */
+
+/* A walk through a path: what is resolved so far, and what is left to walk. The rest is kept at the
+ * end of its buffer, so that a link's target can be put before it. */
+struct walk {
+    char resolved[PATH_MAX];
+    size_t length; /* of resolved; 0 stands for the root */
+    char rest[2 * PATH_MAX];
+    size_t at; /* where the rest begins */
+    int links;
+};
+
+/* Puts text before the rest; false if it does not fit. */
+static bool walk_prepend(struct walk *walk, const char *text, size_t length)
+{
+    if (length + 1 > walk->at)
+        return false;
+    walk->rest[--walk->at] = '/';
+    walk->at -= length;
+    memcpy(walk->rest + walk->at, text, length);
+    return true;
+}
+
+static bool walk_append(struct walk *walk, const char *part, size_t length)
+{
+    if (walk->length + 1 + length >= sizeof(walk->resolved))
+        return false;
+    walk->resolved[walk->length++] = '/';
+    memcpy(walk->resolved + walk->length, part, length);
+    walk->length += length;
+    walk->resolved[walk->length] = '\0';
+    return true;
+}
+
+static void walk_up(struct walk *walk)
+{
+    while (walk->length > 0 && walk->resolved[--walk->length] != '/')
+        ;
+    walk->resolved[walk->length] = '\0';
+}
+
+/* The next component; NULL at the end. `*last` if nothing but separators follows. */
+static const char *walk_next(struct walk *walk, size_t *length, bool *last)
+{
+    const size_t end = sizeof(walk->rest);
+
+    while (walk->at < end && walk->rest[walk->at] == '/')
+        walk->at++;
+    if (walk->at == end)
+        return NULL;
+    const char *part = walk->rest + walk->at;
+    const char *slash = memchr(part, '/', end - walk->at);
+    *length = slash ? (size_t)(slash - part) : end - walk->at;
+    walk->at += *length;
+    size_t next = walk->at;
+    while (next < end && walk->rest[next] == '/')
+        next++;
+    *last = next == end;
+    return part;
+}
+
+/* One component that is a name: appended, and replaced by its target if it is a link. `*missing`
+ * once a part does not exist: what follows stands as it is. */
+static bool walk_step(struct walk *walk, const char *part, size_t length, bool follow,
+                      bool *missing)
+{
+    char target[PATH_MAX];
+
+    if (!walk_append(walk, part, length))
+        return false;
+    if (*missing || !follow)
+        return true;
+    const ssize_t size = readlink(walk->resolved, target, sizeof(target));
+    if (size < 0) {
+        if (errno == ENOENT || errno == ENOTDIR)
+            *missing = true;
+        else if (errno != EINVAL) /* EINVAL: it exists and is no link */
+            return false;
+        return true;
+    }
+    if (size == 0 || (size_t)size == sizeof(target) || ++walk->links > LINKS_MAX)
+        return false;
+    if (target[0] == '/')
+        walk->length = 0;
+    else
+        walk_up(walk);
+    return walk_prepend(walk, target, (size_t)size);
+}
+
+bool process_resolve_path(const char *path, bool follow, char *buffer, size_t size)
+{
+    struct walk walk = {.at = sizeof(walk.rest)};
+    const char *part;
+    size_t length;
+    bool last;
+    bool missing = false;
+
+    if (path[0] != '/' || !walk_prepend(&walk, path, strlen(path)))
+        return false;
+    while ((part = walk_next(&walk, &length, &last))) {
+        if (length == 1 && part[0] == '.')
+            continue;
+        if (length == 2 && part[0] == '.' && part[1] == '.')
+            walk_up(&walk);
+        else if (!walk_step(&walk, part, length, follow || !last, &missing))
+            return false;
+    }
+    if (walk.length == 0)
+        walk.resolved[walk.length++] = '/';
+    if (walk.length >= size)
+        return false;
+    memcpy(buffer, walk.resolved, walk.length);
+    buffer[walk.length] = '\0';
+    return true;
+}
+
+static bool resolve(void *context, const char *path, bool follow, char *buffer, size_t size)
+{
+    (void)context;
+    return process_resolve_path(path, follow, buffer, size);
+}
+
+static bool caller_directory(void *context, char *buffer, size_t size)
+{
+    (void)context;
+    /* A directory outside the process's root is "(unreachable)/...". */
+    return getcwd(buffer, size) && buffer[0] == '/';
+}
+
+static enum resolver_answer descriptor_path(void *context, int64_t descriptor, char *buffer,
+                                            size_t size)
+{
+    char link[32];
+
+    (void)context;
+    if (descriptor < 0 || descriptor > INT_MAX)
+        return ANSWER_UNKNOWN;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", (int)descriptor);
+    const ssize_t length = readlink(link, buffer, size);
+    if (length <= 0 || (size_t)length >= size)
+        return ANSWER_UNKNOWN;
+    buffer[length] = '\0';
+    /* pipe:[1], socket:[1], anon_inode:...; a memory file has a slash before its name. */
+    return buffer[0] != '/' || strncmp(buffer, "/memfd:", 7) == 0 ? ANSWER_NONE : ANSWER_KNOWN;
+}
+
+static bool executable(void *context, const char *path)
+{
+    struct statx status;
+
+    (void)context;
+    return statx(AT_FDCWD, path, 0, STATX_TYPE, &status) == 0 && S_ISREG(status.stx_mode) &&
+           access(path, X_OK) == 0;
+}
+
+/* -------------------------------------------------------------------------------- environment */
+
+static enum resolver_answer variable(void *context, const char *name, char *buffer, size_t size)
+{
+    (void)context;
+    const char *value = getenv(name);
+    if (!value)
+        return ANSWER_NONE;
+    if (strlen(value) >= size)
+        return ANSWER_UNKNOWN;
+    memcpy(buffer, value, strlen(value) + 1);
+    return ANSWER_KNOWN;
+}
+
+static bool environment(void *context, struct arena *arena, struct value *map)
+{
+    size_t count = 0;
+    size_t bytes = 0;
+
+    (void)context;
+    *map = (struct value){.kind = VALUE_MAP};
+    while (environ && environ[count])
+        count++;
+    if (count > VALUE_ITEMS_MAX) {
+        count = VALUE_ITEMS_MAX;
+        map->marks |= VALUE_CUT;
+    }
+    struct value *items = arena_zalloc(arena, 2 * count, sizeof(*items));
+    if (!items)
+        return false;
+    size_t pairs = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *entry = environ[i];
+        const char *equals = strchr(entry, '=');
+        if (!equals) /* execve passes what it is given */
+            continue;
+        const size_t length = strlen(entry);
+        if (length > VALUE_BYTES_MAX || bytes + length > VALUE_TOTAL_BYTES_MAX / 2) {
+            map->marks |= VALUE_CUT;
+            continue;
+        }
+        bytes += length;
+        const char *copy = arena_copy(arena, entry, length);
+        if (!copy)
+            return false;
+        items[2 * pairs] = value_text(copy, (size_t)(equals - entry));
+        items[2 * pairs + 1] =
+            value_text(copy + (equals - entry) + 1, length - (size_t)(equals - entry) - 1);
+        pairs++;
+    }
+    map->count = (uint32_t)pairs;
+    map->items = items;
+    return true;
+}
+
+/* ------------------------------------------------------------------------ sockets, processes */
+
+static python_object *argument(struct process_resolver *resolver, unsigned index)
+{
+    if (!resolver->args || (python_size)index >= resolver->api->PyTuple_Size(resolver->args))
+        return NULL;
+    return resolver->api->PyTuple_GetItem(resolver->args, index);
+}
+
+static int socket_family(void *context, unsigned index)
+{
+    struct process_resolver *resolver = context;
+    python_object *object = argument(resolver, index);
+    int family;
+    socklen_t size = sizeof(family);
+
+    if (!object)
+        return -1;
+    const int descriptor = argument_socket_descriptor(resolver->api, object);
+    if (descriptor < 0 || getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &family, &size) < 0)
+        return -1;
+    return family;
+}
+
+static bool code_filename(void *context, unsigned index, char *buffer, size_t size)
+{
+    struct process_resolver *resolver = context;
+    python_object *object = argument(resolver, index);
+    char memory[PATH_MAX + 64];
+    struct arena arena;
+    struct value filename;
+
+    arena_init(&arena, memory, sizeof(memory));
+    if (!object || !argument_code_filename(resolver->api, object, &arena, &filename) ||
+        filename.marks || filename.count >= size)
+        return false;
+    memcpy(buffer, filename.bytes, filename.count);
+    buffer[filename.count] = '\0';
+    return true;
+}
+
+static enum process_relation relation(void *context, int64_t pid)
+{
+    siginfo_t info;
+
+    (void)context;
+    if (pid == 0 || pid == -(int64_t)getpgrp())
+        return PROCESS_GROUP;
+    if (pid < 0 || pid > INT_MAX)
+        return PROCESS_OTHER;
+    if (pid == getpid())
+        return PROCESS_SELF;
+    /* Asks whether it is a child without reaping it. */
+    if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+        return PROCESS_CHILD;
+    return PROCESS_OTHER;
+}
+
+struct event_resolver process_resolver_table(struct process_resolver *resolver)
+{
+    return (struct event_resolver){
+        .context = resolver,
+        .python_minor = resolver->api->minor,
+        .caller_directory = caller_directory,
+        .descriptor_path = descriptor_path,
+        .resolve = resolve,
+        .executable = executable,
+        .variable = variable,
+        .environment = environment,
+        .socket_family = socket_family,
+        .code_filename = code_filename,
+        .relation = relation,
+    };
+}

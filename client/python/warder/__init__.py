@@ -1,0 +1,17 @@
+"""Warder enforces this host's policy inside this interpreter.
+
+    import warder
+    warder.attach()            # from here on, for good
+
+    try:
+        subprocess.run(["id"])
+    except warder.PolicyDenied as denied:
+        print(denied, denied.policy, denied.rule, denied.decision_id)
+
+An interpreter that was started under Warder (`warder run`, or a host that preloads it for everyone)
+is attached already; there, `import warder` finds a builtin module with the same names.
+"""
+
+from ._hook import PolicyDenied, __version__, attach
+
+__all__ = ["PolicyDenied", "attach", "__version__"]
