@@ -1,0 +1,390 @@
+#define _GNU_SOURCE
+#include "daemon/admin/policy_change.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/admin/outbox.h"
+#include "daemon/generation.h"
+#include "policies/language/compile.h"
+
+enum {
+    TEXTS_MAX = 256, /* of one request */
+};
+
+struct policy_changer {
+    struct server *server;
+    struct policy_store *store;
+    bool busy;
+};
+
+/* One change under way. The worker touches nothing else. */
+struct change_job {
+    uv_work_t work;
+    struct policy_changer *changer;
+    struct connection *connection; /* held */
+    unsigned char *bytes;
+    size_t length;
+    char who[64];
+    struct generation *made;
+    uint64_t generation;
+    char *text; /* for the person who asked; owned */
+    Warder__V1__FailureKind failure;
+    bool failed;
+};
+
+/* ----------------------------------------------------------------------------------- in a worker
+ */
+
+static bool fail(struct change_job *job, Warder__V1__FailureKind kind, char *text)
+{
+    job->failed = true;
+    job->failure = kind;
+    free(job->text);
+    job->text = text;
+    return false;
+}
+
+static bool fail_with(struct change_job *job, Warder__V1__FailureKind kind, const char *text)
+{
+    return fail(job, kind, strdup(text));
+}
+
+/* The policies of the request's texts, each by itself. */
+struct change_set {
+    struct policy_parts parts[TEXTS_MAX];
+    size_t count;
+    enum policy_tier tier;
+};
+
+static void change_set_deinit(struct change_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        policy_parts_deinit(&set->parts[i]);
+}
+
+static char *terminated(const ProtobufCBinaryData *field)
+{
+    return strndup(field->len > 0 ? (const char *)field->data : "", field->len);
+}
+
+/* Checks the request's texts as they were written, so that messages speak of the author's file and
+ * lines, and takes them apart. */
+static bool check_texts(struct change_job *job, const Warder__V1__Apply *apply,
+                        struct change_set *set)
+{
+    struct policy_text texts[TEXTS_MAX];
+    char *files[TEXTS_MAX] = {NULL};
+    CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
+    bool done = diagnostics != NULL;
+
+    set->tier = apply->tier == WARDER__V1__TIER__TIER_VENDOR ? TIER_VENDOR : TIER_LOCAL;
+    for (size_t i = 0; done && i < apply->n_texts; i++) {
+        files[i] = terminated(&apply->texts[i]->file);
+        texts[i] = (struct policy_text){.file = files[i] ? files[i] : "policy",
+                                        .text = (const char *)apply->texts[i]->text.data,
+                                        .length = apply->texts[i]->text.len,
+                                        .tier = set->tier};
+    }
+    if (done) {
+        struct policy_block *block = generation_compile(texts, apply->n_texts, diagnostics);
+        done = block != NULL;
+        policy_block_free(block);
+    }
+    for (size_t i = 0; done && i < apply->n_texts; i++) {
+        done = policy_split(&texts[i], &set->parts[i], diagnostics) == 0;
+        set->count += done;
+    }
+    char *report = NULL;
+    if (diagnostics && (!done || diagnostics_warning_count(diagnostics) > 0))
+        report = diagnostics_render(diagnostics, done ? NULL : "the active policies stay", false);
+    for (size_t i = 0; i < apply->n_texts; i++)
+        free(files[i]);
+    if (!done)
+        return fail(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY, report);
+    job->text = report; /* warnings */
+    return true;
+}
+
+/* What the store would hold after the change. */
+static bool replace(struct stored_policies *stored, const char *name, enum policy_tier tier,
+                    const char *text)
+{
+    for (size_t i = 0; i < stored->count; i++) {
+        struct stored_policy *policy = &stored->policies[i];
+        if (policy->tier != tier || strcmp(policy->name, name) != 0)
+            continue;
+        free(policy->text);
+        policy->text = strdup(text);
+        return policy->text != NULL;
+    }
+    struct stored_policy *grown = realloc(stored->policies, (stored->count + 1) * sizeof(*grown));
+    if (!grown)
+        return false;
+    stored->policies = grown;
+    grown[stored->count] = (struct stored_policy){
+        .name = strdup(name), .tier = tier, .text = strdup(text), .who = strdup("")};
+    stored->count++;
+    return grown[stored->count - 1].name && grown[stored->count - 1].text;
+}
+
+/* Compiles what would be, before anything is stored. */
+static bool check_whole(struct change_job *job, const struct change_set *set)
+{
+    struct stored_policies stored;
+    char error[512];
+    char *report;
+    bool complete = true;
+
+    if (!policy_store_load(job->changer->store, &stored, error, sizeof(error)))
+        return fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, error);
+    for (size_t i = 0; i < set->count; i++)
+        for (size_t j = 0; j < set->parts[i].count && complete; j++)
+            complete = replace(&stored, set->parts[i].parts[j].name, set->tier,
+                               set->parts[i].parts[j].text);
+    struct generation *trial = complete ? generation_new(&stored, &report) : NULL;
+    if (!complete) {
+        stored_policies_deinit(&stored);
+        report = NULL;
+    }
+    if (!trial)
+        return fail(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY,
+                    report ? report : strdup("out of memory"));
+    generation_release(trial);
+    return true;
+}
+
+/* Stores, reads back, compiles: what comes into force is what the disk has. */
+static bool store(struct change_job *job, const struct policy_change *changes, size_t count)
+{
+    struct stored_policies stored;
+    char error[512];
+    char *report;
+
+    if (!policy_store_change(job->changer->store, changes, count, job->who, &job->generation, error,
+                             sizeof(error)) ||
+        !policy_store_load(job->changer->store, &stored, error, sizeof(error)))
+        return fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, error);
+    job->made = generation_new(&stored, &report);
+    if (!job->made)
+        return fail(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR,
+                    report ? report : strdup("out of memory"));
+    return true;
+}
+
+static bool store_set(struct change_job *job, const struct change_set *set)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < set->count; i++)
+        count += set->parts[i].count;
+    if (count == 0)
+        return fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY,
+                         "there is no policy in what was given");
+    struct policy_change *changes = calloc(count, sizeof(*changes));
+    if (!changes)
+        return fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, "out of memory");
+    size_t filled = 0;
+    for (size_t i = 0; i < set->count; i++)
+        for (size_t j = 0; j < set->parts[i].count; j++)
+            changes[filled++] = (struct policy_change){.name = set->parts[i].parts[j].name,
+                                                       .tier = set->tier,
+                                                       .text = set->parts[i].parts[j].text};
+    const bool stored = store(job, changes, count);
+    free(changes);
+    return stored;
+}
+
+static char *done_text(const struct change_job *job, const char *what)
+{
+    char *text = NULL;
+    if (asprintf(&text, "%s%s; generation %" PRIu64 " is in force", job->text ? job->text : "",
+                 what, job->generation) < 0)
+        return NULL;
+    return text;
+}
+
+static void work_apply(struct change_job *job, const Warder__V1__Apply *apply)
+{
+    struct change_set *set = calloc(1, sizeof(*set));
+    char what[64];
+    size_t count = 0;
+
+    if (!set || apply->n_texts == 0 || apply->n_texts > TEXTS_MAX) {
+        fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR,
+                  "nothing to apply, or too many files at once");
+    } else if (check_texts(job, apply, set) && check_whole(job, set) && store_set(job, set)) {
+        for (size_t i = 0; i < set->count; i++)
+            count += set->parts[i].count;
+        snprintf(what, sizeof(what), "applied %zu %s", count, count == 1 ? "policy" : "policies");
+        char *text = done_text(job, what);
+        free(job->text);
+        job->text = text;
+    }
+    if (set)
+        change_set_deinit(set);
+    free(set);
+}
+
+/* NAME or TIER/NAME. */
+static bool parse_name(const char *given, const struct stored_policies *stored,
+                       struct policy_change *change)
+{
+    for (size_t i = 0; i < stored->count; i++) {
+        const struct stored_policy *policy = &stored->policies[i];
+        const char *tier = policy_tier_name(policy->tier);
+        const size_t length = strlen(tier);
+        const bool tiered = strncmp(given, tier, length) == 0 && given[length] == '/';
+        if (strcmp(policy->name, given) != 0 &&
+            !(tiered && strcmp(policy->name, given + length + 1) == 0))
+            continue;
+        *change = (struct policy_change){.name = policy->name, .tier = policy->tier};
+        return true;
+    }
+    return false;
+}
+
+static void work_remove(struct change_job *job, const Warder__V1__RemovePolicy *remove)
+{
+    struct stored_policies stored;
+    struct policy_change change;
+    char error[512];
+    char what[320];
+    char *name = terminated(&remove->name);
+
+    if (!name || !policy_store_load(job->changer->store, &stored, error, sizeof(error))) {
+        fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR,
+                  name ? error : "out of memory");
+        free(name);
+        return;
+    }
+    if (!parse_name(name, &stored, &change)) {
+        snprintf(what, sizeof(what), "there is no policy named `%.200s`; `warder list` shows all",
+                 name);
+        fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_NOT_FOUND, what);
+    } else if (store(job, &change, 1)) {
+        snprintf(what, sizeof(what), "removed %s/%.200s", policy_tier_name(change.tier),
+                 change.name);
+        job->text = done_text(job, what);
+    }
+    stored_policies_deinit(&stored);
+    free(name);
+}
+
+static void work(uv_work_t *request)
+{
+    struct change_job *job = request->data;
+    struct arena arena;
+    void *memory = malloc(MESSAGE_ARENA_SIZE);
+
+    arena_init(&arena, memory, memory ? MESSAGE_ARENA_SIZE : 0);
+    const Warder__V1__ClientMessage *message =
+        client_message_decode(&arena, job->bytes, job->length);
+    if (!message)
+        fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, "out of memory");
+    else if (message->admin->body_case == WARDER__V1__ADMIN_REQUEST__BODY_APPLY)
+        work_apply(job, message->admin->apply);
+    else
+        work_remove(job, message->admin->remove);
+    free(memory);
+}
+
+/* ---------------------------------------------------------------------------- back on the loop */
+
+static void record_change(struct change_job *job)
+{
+    char text[512];
+    snprintf(text, sizeof(text), "generation %" PRIu64 " by %s", job->generation, job->who);
+    audit_log_add(job->changer->server->audit, audit_item_notice(AUDIT_DAEMON, 0, -1, 0, text),
+                  false);
+}
+
+static void answer(struct change_job *job)
+{
+    Warder__V1__AdminReply reply = WARDER__V1__ADMIN_REPLY__INIT;
+    Warder__V1__Done done = WARDER__V1__DONE__INIT;
+
+    if (job->connection->state == STATE_CLOSED)
+        return;
+    if (job->failed) {
+        outbox_fail(job->connection, job->failure, job->text ? job->text : "out of memory");
+        return;
+    }
+    done.text = text_field(job->text);
+    done.generation = job->generation;
+    reply.body_case = WARDER__V1__ADMIN_REPLY__BODY_DONE;
+    reply.done = &done;
+    outbox_add(job->connection, &reply, false);
+}
+
+static void after_work(uv_work_t *request, int status)
+{
+    struct change_job *job = request->data;
+
+    job->changer->busy = false;
+    if (status < 0)
+        fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, "the daemon is stopping");
+    if (job->made) {
+        server_set_generation(job->changer->server, job->made);
+        record_change(job);
+    }
+    answer(job);
+    connection_release(job->connection);
+    free(job->bytes);
+    free(job->text);
+    free(job);
+}
+
+static void start(struct policy_changer *changer, struct connection *connection,
+                  const struct incoming *incoming)
+{
+    struct change_job *job = calloc(1, sizeof(*job));
+    unsigned char *bytes = malloc(incoming->length + 1);
+
+    if (changer->busy || !job || !bytes) {
+        outbox_fail(connection, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR,
+                    changer->busy ? "another change is under way; try again in a moment"
+                                  : "out of memory");
+        free(job);
+        free(bytes);
+        return;
+    }
+    memcpy(bytes, incoming->body, incoming->length);
+    *job = (struct change_job){.changer = changer,
+                               .connection = connection_hold(connection),
+                               .bytes = bytes,
+                               .length = incoming->length};
+    job->work.data = job;
+    snprintf(job->who, sizeof(job->who), "uid %u", (unsigned)incoming->received->uid);
+    if (connection->state == STATE_CONTROL)
+        snprintf(job->who, sizeof(job->who), "uid %u (private)", (unsigned)geteuid());
+    changer->busy = true;
+    uv_queue_work(changer->server->loop, &job->work, work, after_work);
+}
+
+void policy_change_apply(struct policy_changer *changer, struct connection *connection,
+                         const struct incoming *incoming)
+{
+    start(changer, connection, incoming);
+}
+
+void policy_change_remove(struct policy_changer *changer, struct connection *connection,
+                          const struct incoming *incoming)
+{
+    start(changer, connection, incoming);
+}
+
+struct policy_changer *policy_changer_new(struct server *server, struct policy_store *store_used)
+{
+    struct policy_changer *changer = calloc(1, sizeof(*changer));
+    if (changer)
+        *changer = (struct policy_changer){.server = server, .store = store_used};
+    return changer;
+}
+
+void policy_changer_free(struct policy_changer *changer)
+{
+    free(changer);
+}

@@ -1,0 +1,306 @@
+#include "daemon/audit/audit_database.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/audit/event_json.h"
+#include "policies/engine/event_text.h"
+#include "proto/event_wire.h"
+
+enum {
+    EVENT_ARENA_SIZE = MESSAGE_ARENA_SIZE + 2 * 1024 * 1024, /* the message, then the event */
+    MEGABYTE = 1024 * 1024,
+};
+
+const struct database_kind audit_database_kind = {
+    .file = "audit.db",
+    .application_id = 0x57445241, /* WDRA */
+    .version = 1,
+    /* One flush for each batch, ten a second at most: a denial is on disk within the stated second.
+     */
+    .synchronous = "FULL",
+    .schema =
+        "CREATE TABLE sessions ("
+        "  session INTEGER PRIMARY KEY,"
+        "  started INTEGER NOT NULL," /* nanoseconds since 1970, UTC */
+        "  ended INTEGER,"
+        "  decisions INTEGER,"
+        "  denials INTEGER,"
+        "  facts TEXT NOT NULL" /* JSON: what is proved, what is said */
+        ") STRICT;"
+        "CREATE TABLE records ("
+        "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+        "  time INTEGER NOT NULL,"
+        "  kind TEXT NOT NULL," /* decision, refusal, drop, daemon */
+        "  session INTEGER,"
+        "  number INTEGER," /* of the decision in its session; the id is SESSION-NUMBER, the session
+                               in hexadecimal */
+        "  count INTEGER NOT NULL," /* of decisions like it, one after the other */
+        "  verdict TEXT,"
+        "  event TEXT,"
+        "  summary TEXT NOT NULL," /* exec \"id\" */
+        "  arguments TEXT,"        /* JSON */
+        "  operations TEXT,"       /* JSON */
+        "  policy TEXT,"
+        "  rule TEXT,"
+        "  message TEXT,"
+        "  unknown INTEGER,"
+        "  settled INTEGER," /* 1: by the hook in process */
+        "  generation INTEGER,"
+        "  file TEXT,"
+        "  line INTEGER,"
+        "  uid INTEGER,"
+        "  pid INTEGER"
+        ") STRICT;"
+        "CREATE INDEX records_by_session ON records (session, number);"
+        "CREATE INDEX denials ON records (id) WHERE verdict IN ('deny', 'kill', 'would-deny');",
+};
+
+bool audit_database_open(struct audit_database *database, const char *directory, char *error,
+                         size_t size)
+{
+    memset(database, 0, sizeof(*database));
+    database->connection =
+        database_open(&audit_database_kind, directory, DATABASE_WRITE, error, size);
+    if (!database->connection)
+        return false;
+    database->insert_session = database_prepare(
+        database->connection, "INSERT INTO sessions (session, started, facts) VALUES (?1, ?2, ?3)",
+        error, size);
+    database->end_session = database_prepare(
+        database->connection,
+        "UPDATE sessions SET ended = ?2, decisions = ?3, denials = ?4 WHERE session = ?1", error,
+        size);
+    database->insert_record = database_prepare(
+        database->connection,
+        "INSERT INTO records (time, kind, session, number, count, verdict, event, summary, "
+        "arguments,"
+        " operations, policy, rule, message, unknown, settled, generation, file, line, uid, pid)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
+        " ?19, ?20)",
+        error, size);
+    void *memory = malloc(EVENT_ARENA_SIZE);
+    if (memory)
+        arena_init(&database->arena, memory, EVENT_ARENA_SIZE);
+    else
+        snprintf(error, size, "out of memory");
+    if (database->insert_session && database->end_session && database->insert_record && memory)
+        return true;
+    audit_database_close(database);
+    return false;
+}
+
+void audit_database_close(struct audit_database *database)
+{
+    sqlite3_finalize(database->insert_session);
+    sqlite3_finalize(database->end_session);
+    sqlite3_finalize(database->insert_record);
+    database_close(database->connection);
+    free(database->arena.memory);
+    memset(database, 0, sizeof(*database));
+}
+
+static bool finish(struct audit_database *database, sqlite3_stmt *statement, char *error,
+                   size_t size)
+{
+    const int result = sqlite3_step(statement);
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    if (result == SQLITE_DONE)
+        return true;
+    return database_failed(database->connection, "cannot be written", error, size);
+}
+
+static void bind_text(sqlite3_stmt *statement, int column, const char *text)
+{
+    if (text)
+        sqlite3_bind_text(statement, column, text, -1, SQLITE_TRANSIENT);
+}
+
+/* Takes the reference. */
+static void bind_json(sqlite3_stmt *statement, int column, json_t *json)
+{
+    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    if (text)
+        sqlite3_bind_text(statement, column, text, -1, SQLITE_TRANSIENT);
+    free(text);
+    json_decref(json);
+}
+
+static void bind_number(sqlite3_stmt *statement, int column, uint64_t number)
+{
+    sqlite3_bind_int64(statement, column, (sqlite3_int64)number);
+}
+
+/* Texts that a program chose are stored so that they can be shown. */
+static void bind_printable(sqlite3_stmt *statement, int column, const char *text)
+{
+    char printable[RECORD_TEXT_MAX + 8];
+    if (!text)
+        return;
+    printable_text(text, strlen(text), printable, sizeof(printable));
+    bind_text(statement, column, printable);
+}
+
+/* The event was decoded once before, by the loop; one that does not decode now is kept by name of
+ * its failure. */
+static void bind_event(struct audit_database *database, const struct audit_decision *decision)
+{
+    sqlite3_stmt *statement = database->insert_record;
+    struct event event;
+    char name[EVENT_NAME_MAX * 4 + 8];
+    char summary[EVENT_TEXT_MAX];
+
+    arena_reset(&database->arena);
+    const Warder__V1__Event *message = (const Warder__V1__Event *)message_decode(
+        &warder__v1__event__descriptor, &database->arena, decision->event, decision->event_size);
+    if (!message || !event_from_wire(message, &database->arena, &event)) {
+        bind_text(statement, 8, "an event that cannot be shown");
+        return;
+    }
+    printable_text(event.name, event.name_length, name, sizeof(name));
+    event_text(&event, 0, summary, sizeof(summary));
+    bind_text(statement, 7, name);
+    bind_text(statement, 8, summary);
+    bind_json(statement, 9, event_arguments_json(&event));
+    bind_json(statement, 10, event_operations_json(&event));
+}
+
+static void bind_decision(struct audit_database *database, const struct audit_item *item)
+{
+    const struct audit_decision *decision = &item->decision;
+    sqlite3_stmt *statement = database->insert_record;
+
+    bind_text(statement, 2, "decision");
+    bind_number(statement, 4, decision->number);
+    bind_number(statement, 5, decision->last - decision->number + 1);
+    bind_text(statement, 6, decision->verdict);
+    bind_event(database, decision);
+    bind_text(statement, 11, decision->policy);
+    bind_text(statement, 12, decision->rule);
+    bind_text(statement, 13, decision->message);
+    sqlite3_bind_int(statement, 14, decision->unknown);
+    sqlite3_bind_int(statement, 15, decision->settled);
+    bind_number(statement, 16, decision->generation);
+    bind_printable(statement, 17, decision->file);
+    if (decision->file)
+        sqlite3_bind_int64(statement, 18, decision->line);
+}
+
+static void bind_notice(struct audit_database *database, const struct audit_item *item)
+{
+    sqlite3_stmt *statement = database->insert_record;
+
+    bind_text(statement, 2,
+              item->kind == AUDIT_REFUSAL ? "refusal"
+              : item->kind == AUDIT_DROP  ? "drop"
+                                          : "daemon");
+    bind_number(statement, 5, item->notice.count);
+    bind_printable(statement, 8, item->notice.text);
+    if (item->notice.uid >= 0)
+        sqlite3_bind_int64(statement, 19, item->notice.uid);
+    if (item->notice.pid > 0)
+        sqlite3_bind_int64(statement, 20, item->notice.pid);
+}
+
+bool audit_database_write(struct audit_database *database, const struct audit_item *item,
+                          char *error, size_t size)
+{
+    sqlite3_stmt *statement;
+
+    switch (item->kind) {
+    case AUDIT_SESSION_START:
+        statement = database->insert_session;
+        bind_number(statement, 1, item->session);
+        bind_number(statement, 2, item->time);
+        bind_text(statement, 3, item->start.json);
+        break;
+    case AUDIT_SESSION_END:
+        statement = database->end_session;
+        bind_number(statement, 1, item->session);
+        bind_number(statement, 2, item->time);
+        bind_number(statement, 3, item->end.decisions);
+        bind_number(statement, 4, item->end.denials);
+        break;
+    default:
+        statement = database->insert_record;
+        bind_number(statement, 1, item->time);
+        if (item->session > 0)
+            bind_number(statement, 3, item->session);
+        if (item->kind == AUDIT_DECISION)
+            bind_decision(database, item);
+        else
+            bind_notice(database, item);
+        break;
+    }
+    return finish(database, statement, error, size);
+}
+
+static bool read_number(struct audit_database *database, const char *sql, uint64_t *number,
+                        char *error, size_t size)
+{
+    sqlite3_stmt *statement = database_prepare(database->connection, sql, error, size);
+    if (!statement)
+        return false;
+    const bool found = sqlite3_step(statement) == SQLITE_ROW;
+    if (found)
+        *number = (uint64_t)sqlite3_column_int64(statement, 0);
+    else
+        database_failed(database->connection, "cannot be read", error, size);
+    sqlite3_finalize(statement);
+    return found;
+}
+
+bool audit_database_next_session(struct audit_database *database, uint64_t *number, char *error,
+                                 size_t size)
+{
+    if (!read_number(database,
+                     "SELECT max(coalesce((SELECT max(session) FROM sessions), 0),"
+                     "           coalesce((SELECT max(session) FROM records), 0))",
+                     number, error, size))
+        return false;
+    (*number)++;
+    return true;
+}
+
+/* Pages that are in use: free ones are used again before the file grows. */
+static bool bytes_used(struct audit_database *database, uint64_t *bytes, char *error, size_t size)
+{
+    uint64_t pages;
+    uint64_t free_pages;
+    uint64_t page_size;
+
+    if (!read_number(database, "PRAGMA page_count", &pages, error, size) ||
+        !read_number(database, "PRAGMA freelist_count", &free_pages, error, size) ||
+        !read_number(database, "PRAGMA page_size", &page_size, error, size))
+        return false;
+    *bytes = (pages - free_pages) * page_size;
+    return true;
+}
+
+bool audit_database_trim(struct audit_database *database, unsigned megabytes, uint64_t *dropped,
+                         char *error, size_t size)
+{
+    uint64_t bytes;
+
+    *dropped = 0;
+    if (megabytes == 0)
+        return true;
+    if (!bytes_used(database, &bytes, error, size))
+        return false;
+    if (bytes <= (uint64_t)megabytes * MEGABYTE)
+        return true;
+    /* A tenth at a time, the oldest first; sessions go with their last record. */
+    if (!database_run(database->connection,
+                      "DELETE FROM records WHERE id IN (SELECT id FROM records ORDER BY id LIMIT"
+                      " (SELECT count(*) / 10 + 1 FROM records))",
+                      error, size))
+        return false;
+    *dropped = (uint64_t)sqlite3_changes(database->connection);
+    return database_run(database->connection,
+                        "DELETE FROM sessions WHERE ended IS NOT NULL AND session < coalesce("
+                        "(SELECT min(session) FROM records), 0)",
+                        error, size);
+}

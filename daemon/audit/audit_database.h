@@ -1,0 +1,39 @@
+/* The tables of audit.db, and how items are written into them. Used by the audit thread alone. */
+#ifndef WARDER_DAEMON_AUDIT_AUDIT_DATABASE_H
+#define WARDER_DAEMON_AUDIT_AUDIT_DATABASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/audit/audit_item.h"
+#include "daemon/store/database.h"
+#include "policies/engine/arena.h"
+
+extern const struct database_kind audit_database_kind;
+
+struct audit_database {
+    sqlite3 *connection;
+    sqlite3_stmt *insert_session;
+    sqlite3_stmt *end_session;
+    sqlite3_stmt *insert_record;
+    struct arena arena; /* events are decoded here */
+};
+
+bool audit_database_open(struct audit_database *database, const char *directory, char *error,
+                         size_t size);
+void audit_database_close(struct audit_database *database);
+
+/* One item, inside a transaction. False: the database did not take it, and `error` says why. */
+bool audit_database_write(struct audit_database *database, const struct audit_item *item,
+                          char *error, size_t size);
+
+/* Drops the oldest records until the file is below the bound; `*dropped` counts them. */
+bool audit_database_trim(struct audit_database *database, unsigned megabytes, uint64_t *dropped,
+                         char *error, size_t size);
+
+/* One more than the highest session number in the record. */
+bool audit_database_next_session(struct audit_database *database, uint64_t *number, char *error,
+                                 size_t size);
+
+#endif

@@ -1,0 +1,123 @@
+#include "daemon/audit/audit_item.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/store/database.h"
+
+/* Copies texts one after the other into an item's memory. */
+struct packer {
+    char *next;
+};
+
+static size_t text_size(const char *text)
+{
+    return text ? strlen(text) + 1 : 0;
+}
+
+static const char *pack(struct packer *packer, const void *bytes, size_t size)
+{
+    if (!bytes)
+        return NULL;
+    char *copy = packer->next;
+    memcpy(copy, bytes, size);
+    packer->next += size;
+    return copy;
+}
+
+static struct audit_item *item_new(enum audit_kind kind, uint64_t session, size_t memory)
+{
+    struct audit_item *item = malloc(sizeof(*item) + memory);
+    if (!item)
+        return NULL;
+    *item = (struct audit_item){
+        .kind = kind,
+        .time = wall_clock_now(),
+        .session = session,
+        .size = sizeof(*item) + memory,
+    };
+    return item;
+}
+
+struct audit_item *audit_item_decision(uint64_t session, const struct audit_decision *decision)
+{
+    const size_t memory = text_size(decision->verdict) + text_size(decision->policy) +
+                          text_size(decision->rule) + text_size(decision->message) +
+                          text_size(decision->file) + decision->event_size;
+    struct audit_item *item = item_new(AUDIT_DECISION, session, memory);
+    if (!item)
+        return NULL;
+
+    struct packer packer = {.next = item->memory};
+    struct audit_decision *copy = &item->decision;
+    *copy = *decision;
+    copy->verdict = pack(&packer, decision->verdict, text_size(decision->verdict));
+    copy->policy = pack(&packer, decision->policy, text_size(decision->policy));
+    copy->rule = pack(&packer, decision->rule, text_size(decision->rule));
+    copy->message = pack(&packer, decision->message, text_size(decision->message));
+    copy->file = pack(&packer, decision->file, text_size(decision->file));
+    copy->event = pack(&packer, decision->event, decision->event_size);
+    return item;
+}
+
+struct audit_item *audit_item_with_place(struct audit_item *item, const char *file,
+                                         size_t file_length, uint32_t line)
+{
+    char *text = malloc(file_length + 1);
+    if (!text)
+        return item;
+    if (file_length > 0)
+        memcpy(text, file, file_length);
+    text[file_length] = '\0';
+
+    struct audit_decision decision = item->decision;
+    decision.file = text;
+    decision.line = line;
+    struct audit_item *placed = audit_item_decision(item->session, &decision);
+    free(text);
+    if (!placed)
+        return item;
+    placed->time = item->time;
+    placed->next = item->next;
+    audit_item_free(item);
+    return placed;
+}
+
+struct audit_item *audit_item_session_start(uint64_t session, const char *json)
+{
+    struct audit_item *item = item_new(AUDIT_SESSION_START, session, text_size(json));
+    if (!item)
+        return NULL;
+    struct packer packer = {.next = item->memory};
+    item->start.json = pack(&packer, json, text_size(json));
+    return item;
+}
+
+struct audit_item *audit_item_session_end(uint64_t session, uint64_t decisions, uint64_t denials)
+{
+    struct audit_item *item = item_new(AUDIT_SESSION_END, session, 0);
+    if (!item)
+        return NULL;
+    item->end.decisions = decisions;
+    item->end.denials = denials;
+    return item;
+}
+
+struct audit_item *audit_item_notice(enum audit_kind kind, uint64_t session, int64_t uid,
+                                     int64_t pid, const char *text)
+{
+    struct audit_item *item = item_new(kind, session, text_size(text));
+    if (!item)
+        return NULL;
+    struct packer packer = {.next = item->memory};
+    item->notice.uid = uid;
+    item->notice.pid = pid;
+    item->notice.count = 1;
+    item->notice.text = pack(&packer, text, text_size(text));
+    return item;
+}
+
+void audit_item_free(struct audit_item *item)
+{
+    free(item);
+}

@@ -1,0 +1,300 @@
+/* Invariants. `lock` guards the queue and the statistics; the database belongs to the thread alone.
+ * An item leaves the queue when it is handed to the thread and is freed when its transaction has
+ * been committed: what could not be written is tried again, in order, for as long as the daemon
+ * lives. */
+#define _GNU_SOURCE
+#include "daemon/audit/audit_log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/audit/audit_database.h"
+
+enum {
+    PRIORITY = 10,            /* nice: keeps p99.9 of verdicts down (limits.md, "A round trip") */
+    RETRY_MILLISECONDS = 500, /* while the database does not take what is written */
+    STOP_ATTEMPTS = 10,       /* then what is left is given up, and said */
+    TRIM_EVERY = 50,          /* batches between looks at the file's size */
+};
+
+struct audit_log {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    pthread_cond_t finished; /* a batch is on disk */
+    uint64_t added;          /* items, ever */
+    uint64_t settled;        /* of those: written, or given up */
+    unsigned waiting;        /* threads in audit_log_wait: a batch does not wait for company */
+    struct audit_item *first;
+    struct audit_item **end; /* where the next item goes */
+    size_t bytes;            /* queued, and in the thread's hands */
+    uint64_t unreported_drops;
+    bool stopping;
+    struct audit_statistics statistics;
+    struct audit_log_options options;
+    uint64_t first_session;
+    struct audit_database database;
+};
+
+static struct timespec after_milliseconds(long milliseconds)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += milliseconds * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    return until;
+}
+
+/* Sleeps with the lock let go; less long if the log is to stop or somebody waits for it. */
+static void wait_milliseconds(struct audit_log *log, long milliseconds)
+{
+    const struct timespec until = after_milliseconds(milliseconds);
+    while (!log->stopping && !log->waiting &&
+           pthread_cond_timedwait(&log->changed, &log->lock, &until) == 0)
+        ;
+}
+
+/* Takes up to a batch off the queue. Called with the lock held. */
+static struct audit_item *take_batch(struct audit_log *log, size_t *count)
+{
+    struct audit_item *batch = log->first;
+    struct audit_item *last = batch;
+
+    *count = 0;
+    if (!batch)
+        return NULL;
+    for (*count = 1; *count < AUDIT_BATCH_MAX && last->next; (*count)++)
+        last = last->next;
+    log->first = last->next;
+    if (!log->first)
+        log->end = &log->first;
+    last->next = NULL;
+    return batch;
+}
+
+static bool write_drops(struct audit_log *log, uint64_t drops, const char *text, char *error,
+                        size_t size)
+{
+    if (drops == 0)
+        return true;
+    CLEANUP(audit_item_free)
+    struct audit_item *item = audit_item_notice(AUDIT_DROP, 0, -1, 0, text);
+    if (!item)
+        return false;
+    item->notice.count = drops;
+    return audit_database_write(&log->database, item, error, size);
+}
+
+static bool write_batch(struct audit_log *log, struct audit_item *batch, uint64_t drops, bool trim,
+                        char *error, size_t size)
+{
+    uint64_t trimmed = 0;
+
+    if (!database_run(log->database.connection, "BEGIN", error, size))
+        return false;
+    bool done = write_drops(log, drops,
+                            "allowed decisions dropped: they came faster than the disk takes them",
+                            error, size);
+    for (struct audit_item *item = batch; item && done; item = item->next)
+        done = audit_database_write(&log->database, item, error, size);
+    if (done && trim)
+        done = audit_database_trim(&log->database, log->options.megabytes, &trimmed, error, size) &&
+               write_drops(log, trimmed, "oldest records dropped: record_megabytes is reached",
+                           error, size);
+    if (done && database_run(log->database.connection, "COMMIT", error, size))
+        return true;
+    sqlite3_exec(log->database.connection, "ROLLBACK", NULL, NULL, NULL);
+    return false;
+}
+
+static void free_batch(struct audit_log *log, struct audit_item *batch)
+{
+    while (batch) {
+        struct audit_item *next = batch->next;
+        log->bytes -= batch->size;
+        audit_item_free(batch);
+        batch = next;
+    }
+}
+
+/* Writes one batch, however often it takes. Called and returns with the lock held. */
+static bool write_or_wait(struct audit_log *log, struct audit_item *batch, size_t count)
+{
+    static unsigned batches; /* of this thread */
+    char error[sizeof(log->statistics.error)] = "";
+    const uint64_t drops = log->unreported_drops;
+    int attempts = 0;
+
+    for (;;) {
+        pthread_mutex_unlock(&log->lock);
+        const bool done =
+            write_batch(log, batch, drops, ++batches % TRIM_EVERY == 0, error, sizeof(error));
+        if (done && log->options.written)
+            log->options.written(log->options.context);
+        pthread_mutex_lock(&log->lock);
+        memcpy(log->statistics.error, done ? "" : error, done ? 1 : sizeof(error));
+        if (done) {
+            log->statistics.written += count;
+            log->unreported_drops -= drops;
+            return true;
+        }
+        if (log->stopping && ++attempts == STOP_ATTEMPTS)
+            return false;
+        if (log->stopping) {
+            pthread_mutex_unlock(&log->lock);
+            usleep(RETRY_MILLISECONDS * 1000);
+            pthread_mutex_lock(&log->lock);
+        } else {
+            wait_milliseconds(log, RETRY_MILLISECONDS);
+        }
+    }
+}
+
+static void *run(void *context)
+{
+    struct audit_log *log = context;
+    bool given_up = false;
+
+    pthread_setname_np(pthread_self(), "warderd-audit");
+    /* On Linux a thread has a priority of its own. */
+    setpriority(PRIO_PROCESS, (id_t)gettid(), PRIORITY);
+    pthread_mutex_lock(&log->lock);
+    for (;;) {
+        size_t count;
+
+        while (!log->first && !log->unreported_drops && !log->stopping)
+            pthread_cond_wait(&log->changed, &log->lock);
+        if (log->stopping && !log->first && !log->unreported_drops)
+            break;
+        if (!log->stopping)
+            wait_milliseconds(log, AUDIT_GATHER_MILLISECONDS);
+        struct audit_item *batch = take_batch(log, &count);
+        if (!given_up && !write_or_wait(log, batch, count))
+            given_up = true; /* stopping: free what is left */
+        if (given_up)
+            log->unreported_drops = 0;
+        log->settled += count;
+        free_batch(log, batch);
+        pthread_cond_broadcast(&log->finished);
+    }
+    pthread_mutex_unlock(&log->lock);
+    return NULL;
+}
+
+struct audit_log *audit_log_start(const struct audit_log_options *options, char *error, size_t size)
+{
+    struct audit_log *log = calloc(1, sizeof(*log));
+    pthread_condattr_t attributes;
+
+    if (!log) {
+        snprintf(error, size, "out of memory");
+        return NULL;
+    }
+    log->options = *options;
+    log->end = &log->first;
+    if (!audit_database_open(&log->database, options->directory, error, size)) {
+        free(log);
+        return NULL;
+    }
+    pthread_mutex_init(&log->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&log->changed, &attributes);
+    pthread_cond_init(&log->finished, &attributes);
+    pthread_condattr_destroy(&attributes);
+    int result = 0;
+    if (audit_database_next_session(&log->database, &log->first_session, error, size) &&
+        (result = pthread_create(&log->thread, NULL, run, log)) == 0)
+        return log;
+    if (result != 0)
+        snprintf(error, size, "the audit thread cannot be started: %s", strerror(result));
+    audit_database_close(&log->database);
+    free(log);
+    return NULL;
+}
+
+bool audit_log_stop(struct audit_log *log, char *error, size_t size)
+{
+    if (!log)
+        return true;
+    pthread_mutex_lock(&log->lock);
+    log->stopping = true;
+    pthread_cond_signal(&log->changed);
+    pthread_mutex_unlock(&log->lock);
+    pthread_join(log->thread, NULL);
+    const bool done = log->statistics.error[0] == '\0';
+    if (!done)
+        snprintf(error, size, "%s", log->statistics.error);
+    audit_database_close(&log->database);
+    pthread_cond_destroy(&log->changed);
+    pthread_cond_destroy(&log->finished);
+    pthread_mutex_destroy(&log->lock);
+    free(log);
+    return done;
+}
+
+void audit_log_add(struct audit_log *log, struct audit_item *item, bool droppable)
+{
+    pthread_mutex_lock(&log->lock);
+    if (!item || (droppable && log->bytes + item->size > AUDIT_QUEUE_BYTES_MAX)) {
+        log->statistics.dropped++;
+        log->unreported_drops++;
+        audit_item_free(item);
+    } else {
+        const bool first = !log->first;
+        item->next = NULL;
+        *log->end = item;
+        log->end = &item->next;
+        log->bytes += item->size;
+        log->added++;
+        if (first)
+            pthread_cond_signal(&log->changed);
+    }
+    pthread_mutex_unlock(&log->lock);
+}
+
+bool audit_log_wait(struct audit_log *log, unsigned milliseconds)
+{
+    const struct timespec until = after_milliseconds((long)milliseconds);
+
+    pthread_mutex_lock(&log->lock);
+    const uint64_t wanted = log->added;
+    log->waiting++;
+    pthread_cond_signal(&log->changed);
+    while (log->settled < wanted && pthread_cond_timedwait(&log->finished, &log->lock, &until) == 0)
+        ;
+    log->waiting--;
+    const bool done = log->settled >= wanted;
+    pthread_mutex_unlock(&log->lock);
+    return done;
+}
+
+bool audit_log_is_full(struct audit_log *log)
+{
+    pthread_mutex_lock(&log->lock);
+    const bool full = log->bytes > AUDIT_QUEUE_BYTES_FULL;
+    pthread_mutex_unlock(&log->lock);
+    return full;
+}
+
+void audit_log_statistics(struct audit_log *log, struct audit_statistics *statistics)
+{
+    pthread_mutex_lock(&log->lock);
+    *statistics = log->statistics;
+    statistics->waiting = 0;
+    for (const struct audit_item *item = log->first; item; item = item->next)
+        statistics->waiting++;
+    pthread_mutex_unlock(&log->lock);
+}
+
+uint64_t audit_log_first_session(const struct audit_log *log)
+{
+    return log->first_session;
+}

@@ -1,0 +1,239 @@
+#include "daemon/audit/audit_query.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "daemon/audit/audit_database.h"
+
+#define CONDITION                                                                                  \
+    " records.id > ?1 AND (?2 = 0 OR records.session = ?2)"                                        \
+    " AND (?3 = 0 OR verdict IN ('deny', 'kill', 'would-deny'))"
+
+enum column {
+    COLUMN_ID,
+    COLUMN_TIME,
+    COLUMN_KIND,
+    COLUMN_SESSION,
+    COLUMN_NUMBER,
+    COLUMN_COUNT,
+    COLUMN_VERDICT,
+    COLUMN_EVENT,
+    COLUMN_SUMMARY,
+    COLUMN_ARGUMENTS,
+    COLUMN_OPERATIONS,
+    COLUMN_POLICY,
+    COLUMN_RULE,
+    COLUMN_MESSAGE,
+    COLUMN_UNKNOWN,
+    COLUMN_SETTLED,
+    COLUMN_GENERATION,
+    COLUMN_FILE,
+    COLUMN_LINE,
+    COLUMN_UID,
+    COLUMN_PID,
+    COLUMN_FACTS,
+};
+
+static const char start_sql[] =
+    "SELECT id FROM records WHERE" CONDITION " ORDER BY id DESC LIMIT 1 OFFSET ?4";
+
+static const char next_sql[] =
+    "SELECT id, time, kind, records.session, number, count, verdict, event, summary, arguments,"
+    " operations, policy, rule, message, unknown, settled, generation, file, line, uid, pid, facts"
+    " FROM records LEFT JOIN sessions ON records.session = sessions.session"
+    " WHERE" CONDITION " ORDER BY id LIMIT ?4";
+
+struct audit_reader {
+    sqlite3 *connection;
+    sqlite3_stmt *start;
+    sqlite3_stmt *next;
+};
+
+struct audit_reader *audit_reader_open(const char *directory, char *error, size_t size)
+{
+    struct audit_reader *reader = calloc(1, sizeof(*reader));
+    if (!reader)
+        return NULL;
+    reader->connection = database_open(&audit_database_kind, directory, DATABASE_READ, error, size);
+    if (reader->connection) {
+        reader->start = database_prepare(reader->connection, start_sql, error, size);
+        reader->next = database_prepare(reader->connection, next_sql, error, size);
+    }
+    if (reader->start && reader->next)
+        return reader;
+    audit_reader_free(reader);
+    return NULL;
+}
+
+void audit_reader_free(struct audit_reader *reader)
+{
+    if (!reader)
+        return;
+    sqlite3_finalize(reader->start);
+    sqlite3_finalize(reader->next);
+    database_close(reader->connection);
+    free(reader);
+}
+
+static void bind(sqlite3_stmt *statement, const struct audit_query *query, uint64_t fourth)
+{
+    sqlite3_bind_int64(statement, 1, (sqlite3_int64)query->after);
+    sqlite3_bind_int64(statement, 2, (sqlite3_int64)query->session);
+    sqlite3_bind_int(statement, 3, query->denied);
+    sqlite3_bind_int64(statement, 4, (sqlite3_int64)fourth);
+}
+
+bool audit_query_start(struct audit_reader *reader, struct audit_query *query, char *error,
+                       size_t size)
+{
+    if (query->last == 0)
+        return true;
+    bind(reader->start, query, query->last);
+    const int result = sqlite3_step(reader->start);
+    if (result == SQLITE_ROW) /* the one before the first that is wanted */
+        query->after = (uint64_t)sqlite3_column_int64(reader->start, 0);
+    sqlite3_reset(reader->start);
+    if (result == SQLITE_ROW || result == SQLITE_DONE)
+        return true;
+    return database_failed(reader->connection, "cannot be read", error, size);
+}
+
+static void set_text(json_t *object, const char *key, sqlite3_stmt *statement, enum column column)
+{
+    const char *text = (const char *)sqlite3_column_text(statement, column);
+    if (text)
+        json_object_set_new(object, key, json_string(text));
+}
+
+static void set_json(json_t *object, const char *key, sqlite3_stmt *statement, enum column column)
+{
+    const char *text = (const char *)sqlite3_column_text(statement, column);
+    json_t *value = text ? json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : NULL;
+    if (value)
+        json_object_set_new(object, key, value);
+}
+
+static void set_number(json_t *object, const char *key, sqlite3_stmt *statement, enum column column)
+{
+    if (sqlite3_column_type(statement, column) != SQLITE_NULL)
+        json_object_set_new(object, key, json_integer(sqlite3_column_int64(statement, column)));
+}
+
+static void set_truth(json_t *object, const char *key, sqlite3_stmt *statement, enum column column)
+{
+    json_object_set_new(object, key, json_boolean(sqlite3_column_int(statement, column)));
+}
+
+static void set_time(json_t *object, uint64_t time)
+{
+    const time_t seconds = (time_t)(time / 1000000000U);
+    struct tm parts;
+    char day[32];
+    char text[64];
+
+    gmtime_r(&seconds, &parts);
+    strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &parts);
+    snprintf(text, sizeof(text), "%s.%09uZ", day, (unsigned)(time % 1000000000U));
+    json_object_set_new(object, "time", json_string(text));
+}
+
+static void set_decision(json_t *object, sqlite3_stmt *statement)
+{
+    const uint64_t session = (uint64_t)sqlite3_column_int64(statement, COLUMN_SESSION);
+    const uint64_t number = (uint64_t)sqlite3_column_int64(statement, COLUMN_NUMBER);
+    char text[64];
+
+    snprintf(text, sizeof(text), "%llx-%llu", (unsigned long long)session,
+             (unsigned long long)number);
+    json_object_set_new(object, "decision", json_string(text));
+    set_text(object, "verdict", statement, COLUMN_VERDICT);
+    set_text(object, "event", statement, COLUMN_EVENT);
+    set_json(object, "arguments", statement, COLUMN_ARGUMENTS);
+    set_json(object, "operations", statement, COLUMN_OPERATIONS);
+    set_text(object, "policy", statement, COLUMN_POLICY);
+    set_text(object, "rule", statement, COLUMN_RULE);
+    set_text(object, "message", statement, COLUMN_MESSAGE);
+    set_truth(object, "unknown", statement, COLUMN_UNKNOWN);
+    set_truth(object, "settled", statement, COLUMN_SETTLED);
+    set_number(object, "generation", statement, COLUMN_GENERATION);
+    set_text(object, "file", statement, COLUMN_FILE);
+    set_number(object, "line", statement, COLUMN_LINE);
+    set_json(object, "subject", statement, COLUMN_FACTS);
+}
+
+static bool take_row(sqlite3_stmt *statement, struct audit_row *row)
+{
+    json_t *object = json_object();
+    char session[32];
+
+    row->id = (uint64_t)sqlite3_column_int64(statement, COLUMN_ID);
+    row->time = (uint64_t)sqlite3_column_int64(statement, COLUMN_TIME);
+    snprintf(row->kind, sizeof(row->kind), "%s", sqlite3_column_text(statement, COLUMN_KIND));
+    json_object_set_new(object, "id", json_integer((json_int_t)row->id));
+    set_time(object, row->time);
+    json_object_set_new(object, "kind", json_string(row->kind));
+    set_text(object, "summary", statement, COLUMN_SUMMARY);
+    set_number(object, "count", statement, COLUMN_COUNT);
+    if (sqlite3_column_type(statement, COLUMN_SESSION) != SQLITE_NULL) {
+        snprintf(session, sizeof(session), "%llx",
+                 (unsigned long long)sqlite3_column_int64(statement, COLUMN_SESSION));
+        json_object_set_new(object, "session", json_string(session));
+    }
+    if (strcmp(row->kind, "decision") == 0) {
+        set_decision(object, statement);
+    } else {
+        set_number(object, "uid", statement, COLUMN_UID);
+        set_number(object, "pid", statement, COLUMN_PID);
+    }
+    row->json = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    json_decref(object);
+    return row->json != NULL;
+}
+
+bool audit_query_next(struct audit_reader *reader, struct audit_query *query,
+                      struct audit_rows *rows, char *error, size_t size)
+{
+    int result = SQLITE_DONE;
+
+    rows->count = 0;
+    bind(reader->next, query, AUDIT_ROWS_MAX);
+    while (rows->count < AUDIT_ROWS_MAX && (result = sqlite3_step(reader->next)) == SQLITE_ROW) {
+        if (!take_row(reader->next, &rows->rows[rows->count])) {
+            result = SQLITE_NOMEM;
+            break;
+        }
+        query->after = rows->rows[rows->count++].id;
+    }
+    sqlite3_reset(reader->next);
+    if (result == SQLITE_ROW || result == SQLITE_DONE)
+        return true;
+    audit_rows_deinit(rows);
+    return database_failed(reader->connection, "cannot be read", error, size);
+}
+
+void audit_rows_deinit(struct audit_rows *rows)
+{
+    for (size_t i = 0; i < rows->count; i++)
+        free(rows->rows[i].json);
+    rows->count = 0;
+}
+
+uint64_t audit_reader_last_decision(struct audit_reader *reader, uint64_t session)
+{
+    char error[256];
+    uint64_t number = 0;
+    sqlite3_stmt *statement = database_prepare(
+        reader->connection, "SELECT max(number + count - 1) FROM records WHERE session = ?1", error,
+        sizeof(error));
+
+    if (!statement)
+        return 0;
+    sqlite3_bind_int64(statement, 1, (sqlite3_int64)session);
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        number = (uint64_t)sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return number;
+}

@@ -1,0 +1,56 @@
+/* Reading the record, beside the thread that writes it. Blocks on the disk: not for the loop.
+ *
+ * Each row comes as one JSON object:
+ *
+ *     id, time (RFC 3339, UTC, nanoseconds), kind, summary, count;
+ *     of decisions: decision ("7f3a-12"), session, verdict, event, arguments, operations, policy,
+ * rule, message, unknown, settled, generation, file, line, and subject: {proved: {...}, said:
+ * {...}}; of refusals and the like: uid, pid */
+#ifndef WARDER_DAEMON_AUDIT_AUDIT_QUERY_H
+#define WARDER_DAEMON_AUDIT_AUDIT_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    AUDIT_ROWS_MAX = 200, /* of one call */
+};
+
+struct audit_query {
+    bool denied;      /* deny, kill and would-deny alone */
+    uint64_t session; /* 0: of all */
+    uint64_t after;   /* rows with a higher id */
+    uint64_t last;    /* of those, only the last so many; 0: all. Used by audit_query_start */
+};
+
+struct audit_row {
+    uint64_t id;
+    uint64_t time; /* nanoseconds since 1970, UTC */
+    char kind[16];
+    char *json;
+};
+
+struct audit_rows {
+    struct audit_row rows[AUDIT_ROWS_MAX];
+    size_t count;
+};
+
+struct audit_reader;
+
+struct audit_reader *audit_reader_open(const char *directory, char *error, size_t size);
+void audit_reader_free(struct audit_reader *reader);
+
+/* Sets `after` so that what follows is the last `last` rows. */
+bool audit_query_start(struct audit_reader *reader, struct audit_query *query, char *error,
+                       size_t size);
+
+/* The next rows in order of id; fewer than AUDIT_ROWS_MAX at the end. Moves `after` on. */
+bool audit_query_next(struct audit_reader *reader, struct audit_query *query,
+                      struct audit_rows *rows, char *error, size_t size);
+void audit_rows_deinit(struct audit_rows *rows);
+
+/* The number of the last decision of a session that the record has; 0 if it has none. */
+uint64_t audit_reader_last_decision(struct audit_reader *reader, uint64_t session);
+
+#endif

@@ -1,0 +1,35 @@
+/* Events as JSON, for the record: arguments under the catalogue's names, operations with their
+ * attributes, secrets as their length.
+ *
+ *     text            "id"; bytes that are no UTF-8: {"text": "63616ee9"} in hexadecimal
+ *     bytes           {"bytes": "00ff"}
+ *     int             7; beyond 64 bits {"int": "0x..."}, two's complement, highest byte first
+ *     float           1.5; not finite: {"float": "nan"}
+ *     none, bool      null, true
+ *     list, map       [...], {...}; a map whose keys are not all text: {"map": [[key, value], ...]}
+ *     other objects   {"object": "PosixPath"}
+ *     marked values   {"value": ..., "cut": true, "subclass": true, "opaque": true}, those that
+ * hold long ones       {"value": ..., "cut": true, "length": N}: the first part, and the whole
+ * length secrets         {"secret": "text", "length": 12}: kind, and bytes or elements
+ */
+#ifndef WARDER_DAEMON_AUDIT_EVENT_JSON_H
+#define WARDER_DAEMON_AUDIT_EVENT_JSON_H
+
+#include <jansson.h>
+
+#include "policies/engine/event.h"
+
+enum {
+    RECORD_TEXT_MAX = 4096, /* bytes of a text that are kept: PATH_MAX */
+    RECORD_BYTES_MAX = 256, /* of a bytes object */
+    RECORD_ITEMS_MAX = 256, /* elements of a list, pairs of a map */
+};
+
+/* New references; NULL on lack of memory. */
+json_t *event_arguments_json(const struct event *event);
+json_t *event_operations_json(const struct event *event);
+
+/* A text that may hold any bytes. */
+json_t *text_json(const char *bytes, size_t length);
+
+#endif

@@ -1,0 +1,22 @@
+#include "daemon/configuration.h"
+
+#include <stdio.h>
+
+#include "proto/host_paths.h"
+
+void configuration_defaults(struct configuration *configuration)
+{
+    *configuration = (struct configuration){
+        .state_directory = HOST_STATE_DIRECTORY,
+        .session_socket = HOST_SESSION_SOCKET,
+        .admin_socket = HOST_ADMIN_SOCKET,
+        .record_megabytes = 1024,
+        /* A session has at most four connections, and a user hardly more interpreters than the
+         * processes that systemd lets a login have (TasksMax=33% of pid_max 32768, rounded down).
+         */
+        .sessions_per_user = 4096,
+        .connections_per_user = 4 * 4096,
+        .unfinished_per_user = 256,
+        .verdict_milliseconds = 2000, /* design, "The way of an event" */
+    };
+}

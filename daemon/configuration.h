@@ -1,0 +1,42 @@
+/* The daemon's settings: built-in values, then the configuration file, then the command line.
+ *
+ * Read once, before the first untrusted byte. The file is TOML; a key that is not known or of the
+ * wrong type is an error with its place, never ignored. */
+#ifndef WARDER_DAEMON_CONFIGURATION_H
+#define WARDER_DAEMON_CONFIGURATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+    CONFIGURATION_PATH_MAX = 4096,
+};
+
+struct configuration {
+    char state_directory[CONFIGURATION_PATH_MAX];
+    char session_socket[CONFIGURATION_PATH_MAX];
+    char admin_socket[CONFIGURATION_PATH_MAX]; /* "": none */
+    char user[64];                             /* to become after opening; "": stay */
+    bool record_all;           /* every decision, not denials and `log` rules alone */
+    unsigned record_megabytes; /* audit.db is kept below this; 0: without end */
+    unsigned sessions_per_user;
+    unsigned connections_per_user;
+    unsigned unfinished_per_user;  /* connections that have not said Hello yet */
+    unsigned verdict_milliseconds; /* how long hooks wait for a verdict */
+};
+
+void configuration_defaults(struct configuration *configuration);
+
+/* Applies a file. False if it cannot be read or is wrong: `error` says where and what. */
+bool configuration_read(struct configuration *configuration, const char *path, char *error,
+                        size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

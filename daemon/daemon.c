@@ -1,0 +1,387 @@
+#define _GNU_SOURCE
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "daemon/admin/admin.h"
+#include "daemon/audit/audit_log.h"
+#include "daemon/generation.h"
+#include "daemon/service/service.h"
+#include "daemon/session/connection.h"
+#include "daemon/session/kept_session.h"
+#include "daemon/session/server.h"
+#include "daemon/store/policy_store.h"
+
+enum {
+    EXIT_FAILED = 2,        /* as the command's: usage or failure */
+    DESCRIPTORS_SPARE = 64, /* kept out of the users' reach: databases, libuv, listeners */
+};
+
+struct daemon {
+    uv_loop_t loop;
+    const struct options *options;
+    struct policy_store *store;
+    struct server server;
+    struct admin *admin;
+    struct connection *control; /* of the owner of a private daemon; held */
+    struct listener *sessions;
+    struct listener *administration;
+    bool made_session_socket; /* and so removes it */
+    bool made_admin_socket;
+    uv_signal_t terminate;
+    uv_signal_t interrupt;
+    uv_check_t control_check;
+    uv_async_t written; /* the audit thread has something on disk */
+    bool stopping;
+};
+
+__attribute__((format(printf, 1, 2))) static bool say(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("warderd: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    return false;
+}
+
+/* ----------------------------------------------------------------------------------------- opening
+ */
+
+static bool make_directory(const char *path, mode_t mode)
+{
+    if (mkdir(path, mode) == 0 || errno == EEXIST)
+        return true;
+    return say("%s: cannot be made: %s", path, strerror(errno));
+}
+
+/* Users of whole hosts need more descriptors than a shell gives. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* A listening socket of our own. One that nobody answers on any more is taken over; a living daemon
+ * is left alone. */
+static int listen_at(const char *path, mode_t mode)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    if (strlen(path) >= sizeof(address.sun_path)) {
+        say("%s: the path is longer than a socket's may be (%zu bytes)", path,
+            sizeof(address.sun_path) - 1);
+        return -1;
+    }
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    const int probe = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    const bool alive = connect(probe, (struct sockaddr *)&address, sizeof(address)) == 0;
+    close(probe);
+    if (alive) {
+        say("%s: another daemon answers there", path);
+        return -1;
+    }
+    unlink(path);
+    const int end = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (end < 0 || bind(end, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+        chmod(path, mode) < 0 || listen(end, SOMAXCONN) < 0) {
+        say("%s: cannot be listened on: %s", path, strerror(errno));
+        if (end >= 0)
+            close(end);
+        return -1;
+    }
+    return end;
+}
+
+static bool open_listener(struct daemon *daemon, const char *name, const char *path, mode_t mode,
+                          enum connection_state state, struct listener **listener, bool *made)
+{
+    int end = service_take_socket(name);
+
+    if (end < 0) {
+        end = listen_at(path, mode);
+        *made = end >= 0;
+    }
+    if (end < 0)
+        return false;
+    *listener = server_listen(&daemon->server, end, (int)state);
+    return *listener || say("out of memory");
+}
+
+static bool open_sockets(struct daemon *daemon)
+{
+    const struct configuration *configuration = &daemon->options->configuration;
+    char directory[CONFIGURATION_PATH_MAX];
+    const char *slash = strrchr(configuration->session_socket, '/');
+
+    snprintf(directory, sizeof(directory), "%.*s",
+             (int)(slash ? slash - configuration->session_socket : 0),
+             configuration->session_socket);
+    /* Interpreters of every user come through here; what is inside is the daemon's. */
+    if (directory[0] && !make_directory(directory, 0755))
+        return false;
+    if (!open_listener(daemon, "session", configuration->session_socket, 0666, STATE_NEW,
+                       &daemon->sessions, &daemon->made_session_socket))
+        return false;
+    if (daemon->options->control >= 0)
+        return true;
+    return open_listener(daemon, "admin", configuration->admin_socket, 0666, STATE_ADMIN,
+                         &daemon->administration, &daemon->made_admin_socket);
+}
+
+static void on_written(void *context)
+{
+    struct daemon *daemon = context;
+    uv_async_send(&daemon->written);
+}
+
+static bool open_state(struct daemon *daemon)
+{
+    const struct configuration *configuration = &daemon->options->configuration;
+    struct stored_policies stored;
+    char error[640];
+    char *report;
+
+    if (!make_directory(configuration->state_directory, 0700))
+        return false;
+    daemon->store = policy_store_open(configuration->state_directory, error, sizeof(error));
+    if (!daemon->store || !policy_store_load(daemon->store, &stored, error, sizeof(error)))
+        return say("%s", error);
+    daemon->server.generation = generation_new(&stored, &report);
+    if (!daemon->server.generation) {
+        say("the stored policies do not compile with this version:\n%s",
+            report ? report : "out of memory");
+        free(report);
+        return false;
+    }
+    const struct audit_log_options options = {
+        .directory = configuration->state_directory,
+        .megabytes = configuration->record_megabytes,
+        .written = on_written,
+        .context = daemon,
+    };
+    daemon->server.audit = audit_log_start(&options, error, sizeof(error));
+    return daemon->server.audit || say("%s", error);
+}
+
+/* The owner of a private daemon has its connection already. */
+static bool take_control(struct daemon *daemon)
+{
+    struct server *server = &daemon->server;
+    struct user_account *account = user_account_of(&server->accounts, geteuid());
+
+    if (!account || !user_account_charge(&server->accounts, account, CHARGE_CONNECTION))
+        return say("out of memory");
+    const struct connection_options options = {
+        .state = STATE_CONTROL, .account = account, .pid = getppid()};
+    daemon->control = connection_new(server, daemon->options->control, &options);
+    if (!daemon->control)
+        return say("out of memory");
+    connection_hold(daemon->control);
+    return true;
+}
+
+static bool open_server(struct daemon *daemon)
+{
+    struct server *server = &daemon->server;
+    uint64_t highest = 0;
+
+    server->loop = &daemon->loop;
+    server->configuration = &daemon->options->configuration;
+    server->is_private = daemon->options->control >= 0;
+    if (!open_state(daemon))
+        return false;
+    if (!server_init(server))
+        return say("out of memory");
+    server->next_session = audit_log_first_session(server->audit);
+    if (!open_sockets(daemon))
+        return false;
+    if (!server->is_private) {
+        const int error = kept_sessions_clean(server->configuration->session_socket, &highest);
+        if (error < 0)
+            return say("the directory for live sessions cannot be used: %s", strerror(-error));
+        if (highest >= server->next_session)
+            server->next_session = highest + 1;
+    }
+    daemon->admin = admin_new(server, daemon->store);
+    if (!daemon->admin)
+        return say("out of memory");
+    return !server->is_private || take_control(daemon);
+}
+
+static bool give_up_root(struct daemon *daemon)
+{
+    const char *user = daemon->options->configuration.user;
+
+    if (!user[0])
+        return true;
+    const int error = service_become(user);
+    return error == 0 || say("cannot become user `%s`: %s", user, strerror(-error));
+}
+
+/* ----------------------------------------------------------------------------------------- closing
+ */
+
+static void close_handle(uv_handle_t *handle)
+{
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+static void stop(struct daemon *daemon)
+{
+    if (daemon->stopping)
+        return;
+    daemon->stopping = true;
+    service_notify("STOPPING=1");
+    listener_close(daemon->sessions);
+    listener_close(daemon->administration);
+    server_stop(&daemon->server);
+    close_handle((uv_handle_t *)&daemon->terminate);
+    close_handle((uv_handle_t *)&daemon->interrupt);
+    close_handle((uv_handle_t *)&daemon->control_check);
+    /* `written` stays until the audit thread has ended: the loop is left by uv_stop. */
+    uv_unref((uv_handle_t *)&daemon->written);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    (void)number;
+    stop(signal->data);
+}
+
+static void on_records_written(uv_async_t *async)
+{
+    struct daemon *daemon = async->data;
+    if (!daemon->stopping)
+        admin_records_written(daemon->admin);
+}
+
+/* A private daemon lives as long as its owner's connection. */
+static void on_control_check(uv_check_t *check)
+{
+    struct daemon *daemon = check->data;
+
+    if (daemon->control->state == STATE_CLOSED) {
+        uv_check_stop(check);
+        stop(daemon);
+    }
+}
+
+/* The state of a private daemon is nobody's once it has ended. */
+static void remove_state(const struct configuration *configuration)
+{
+    static const char *const files[] = {"policy.db", "policy.db-wal", "policy.db-shm",
+                                        "audit.db",  "audit.db-wal",  "audit.db-shm"};
+    char path[CONFIGURATION_PATH_MAX + 32];
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        snprintf(path, sizeof(path), "%s/%s", configuration->state_directory, files[i]);
+        unlink(path);
+    }
+    rmdir(configuration->state_directory);
+}
+
+static int close_all(struct daemon *daemon)
+{
+    const struct options *options = daemon->options;
+    char error[512] = "";
+    int status = EXIT_SUCCESS;
+
+    if (daemon->server.audit && !audit_log_stop(daemon->server.audit, error, sizeof(error))) {
+        say("not everything could be recorded: %s", error);
+        status = EXIT_FAILED;
+    }
+    close_handle((uv_handle_t *)&daemon->written);
+    uv_run(&daemon->loop, UV_RUN_DEFAULT);
+    if (daemon->made_session_socket)
+        unlink(options->configuration.session_socket);
+    if (daemon->made_admin_socket)
+        unlink(options->configuration.admin_socket);
+    admin_free(daemon->admin);
+    if (daemon->control)
+        connection_release(daemon->control);
+    server_deinit(&daemon->server);
+    policy_store_free(daemon->store);
+    uv_loop_close(&daemon->loop);
+    if (options->temporary)
+        remove_state(&options->configuration);
+    return status;
+}
+
+/* --------------------------------------------------------------------------------------- running
+ */
+
+static void record_start(struct daemon *daemon)
+{
+    char text[256];
+
+    snprintf(text, sizeof(text), "warderd %s started, generation %" PRIu64, WARDER_VERSION,
+             daemon->server.generation->number);
+    audit_log_add(daemon->server.audit, audit_item_notice(AUDIT_DAEMON, 0, -1, getpid(), text),
+                  false);
+}
+
+static bool open_loop(struct daemon *daemon)
+{
+    if (uv_loop_init(&daemon->loop) < 0 ||
+        uv_async_init(&daemon->loop, &daemon->written, on_records_written) < 0 ||
+        uv_signal_init(&daemon->loop, &daemon->terminate) < 0 ||
+        uv_check_init(&daemon->loop, &daemon->control_check) < 0 ||
+        uv_signal_init(&daemon->loop, &daemon->interrupt) < 0)
+        return say("the event loop cannot be made");
+    daemon->written.data = daemon;
+    daemon->control_check.data = daemon;
+    daemon->terminate.data = daemon;
+    daemon->interrupt.data = daemon;
+    uv_signal_start(&daemon->terminate, on_signal, SIGTERM);
+    uv_signal_start(&daemon->interrupt, on_signal, SIGINT);
+    return true;
+}
+
+int daemon_run(const struct options *options)
+{
+    static struct daemon daemon; /* zeroed; one in a process */
+
+    daemon.options = options;
+    signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
+    /* Keys are in its memory: no core files, and no other process of its user looks inside. */
+    prctl(PR_SET_DUMPABLE, 0);
+    if (!open_loop(&daemon))
+        return EXIT_FAILED;
+    if (!open_server(&daemon) || !give_up_root(&daemon)) {
+        if (daemon.server.packet) /* it is a server already */
+            stop(&daemon);
+        close_all(&daemon);
+        return EXIT_FAILED;
+    }
+    record_start(&daemon);
+    if (daemon.control)
+        uv_check_start(&daemon.control_check, on_control_check);
+    service_notify("READY=1");
+    if (!daemon.server.is_private)
+        say("ready: generation %" PRIu64 ", %" PRIu32 " policies, interpreters at %s",
+            daemon.server.generation->number,
+            policy_block_policy_count(daemon.server.generation->block),
+            options->configuration.session_socket);
+    uv_run(&daemon.loop, UV_RUN_DEFAULT);
+    return close_all(&daemon);
+}

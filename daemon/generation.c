@@ -1,0 +1,124 @@
+#define _GNU_SOURCE
+#include "daemon/generation.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a literal of a policy leads to: links resolved as far as the path exists, the rest as it
+ * stands. */
+static bool resolve_literal(void *context, const char *path, char *resolved, size_t size)
+{
+    char prefix[PATH_MAX];
+    char real[PATH_MAX];
+    size_t length = strlen(path);
+
+    (void)context;
+    if (length >= sizeof(prefix))
+        return false;
+    memcpy(prefix, path, length + 1);
+    while (!realpath(prefix, real)) {
+        if (errno != ENOENT && errno != ENOTDIR)
+            return false;
+        char *slash = strrchr(prefix, '/');
+        if (!slash || slash == prefix)
+            return false;
+        *slash = '\0';
+    }
+    const char *rest = path + strlen(prefix);
+    const bool root = strcmp(real, "/") == 0;
+    const int written = snprintf(resolved, size, "%s%s", root && *rest ? "" : real, rest);
+    return written > 0 && (size_t)written < size && strcmp(resolved, path) != 0;
+}
+
+struct policy_block *generation_compile(const struct policy_text *texts, size_t count,
+                                        struct diagnostics *diagnostics)
+{
+    const struct compile_options options = {.resolve = resolve_literal};
+    return policy_compile(texts, count, &options, diagnostics);
+}
+
+/* `local/NAME`, as messages about a stored policy name it. */
+static char *stored_name(const struct stored_policy *policy)
+{
+    char *name = NULL;
+    return asprintf(&name, "%s/%s", policy_tier_name(policy->tier), policy->name) < 0 ? NULL : name;
+}
+
+static struct policy_block *compile_stored(const struct stored_policies *stored, char **report)
+{
+    CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
+    struct policy_text *texts = calloc(stored->count + 1, sizeof(*texts));
+    char **names = calloc(stored->count + 1, sizeof(*names));
+    struct policy_block *block = NULL;
+    bool complete = diagnostics && texts && names;
+
+    for (size_t i = 0; complete && i < stored->count; i++) {
+        const struct stored_policy *policy = &stored->policies[i];
+        names[i] = stored_name(policy);
+        complete = names[i] != NULL;
+        texts[i] = (struct policy_text){.file = names[i],
+                                        .text = policy->text,
+                                        .length = strlen(policy->text),
+                                        .tier = policy->tier};
+    }
+    if (complete) {
+        block = generation_compile(texts, stored->count, diagnostics);
+        if (!block)
+            *report = diagnostics_render(diagnostics, "the active policies stay", false);
+    }
+    for (size_t i = 0; names && i < stored->count; i++)
+        free(names[i]);
+    free(names);
+    free(texts);
+    return block;
+}
+
+struct generation *generation_new(struct stored_policies *stored, char **report)
+{
+    *report = NULL;
+    struct generation *generation = calloc(1, sizeof(*generation));
+    struct policy_block *block = generation ? compile_stored(stored, report) : NULL;
+    if (!block) {
+        free(generation);
+        stored_policies_deinit(stored);
+        return NULL;
+    }
+    generation->references = 1;
+    generation->number = stored->generation;
+    generation->block = block;
+    generation->stored = *stored;
+    *stored = (struct stored_policies){.count = 0};
+    return generation;
+}
+
+struct generation *generation_hold(struct generation *generation)
+{
+    generation->references++;
+    return generation;
+}
+
+void generation_release(struct generation *generation)
+{
+    if (!generation || --generation->references > 0)
+        return;
+    policy_block_free(generation->block);
+    stored_policies_deinit(&generation->stored);
+    free(generation);
+}
+
+bool generation_has(const struct generation *generation, const char *name)
+{
+    for (size_t i = 0; i < generation->stored.count; i++) {
+        const struct stored_policy *policy = &generation->stored.policies[i];
+        const char *tier = policy_tier_name(policy->tier);
+        const size_t length = strlen(tier);
+        const bool tiered = strncmp(name, tier, length) == 0 && name[length] == '/';
+        if (strcmp(policy->name, name) == 0 ||
+            (tiered && strcmp(policy->name, name + length + 1) == 0))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,38 @@
+/* A generation: the policies of this host, compiled once, never changed.
+ *
+ * The loop holds the current one; a session keeps the one that it was last judged by until its next
+ * event. Counted by reference; the counter is the loop thread's own. */
+#ifndef WARDER_DAEMON_GENERATION_H
+#define WARDER_DAEMON_GENERATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/store/policy_store.h"
+#include "policies/engine/policy_block.h"
+#include "policies/language/compile.h"
+
+struct generation {
+    unsigned references;
+    uint64_t number;
+    struct policy_block *block;
+    struct stored_policies stored; /* what it was made of: for lists and shows */
+};
+
+/* Compiles what the store holds; takes `stored` over. NULL if a text does not compile, with the
+ * checker's words in `*report` (to be freed by the caller), or on lack of memory (`*report` NULL).
+ * One reference. May be called by any thread. */
+struct generation *generation_new(struct stored_policies *stored, char **report);
+
+struct generation *generation_hold(struct generation *generation);
+void generation_release(struct generation *generation);
+
+/* True if there is a policy of that name: NAME or TIER/NAME. */
+bool generation_has(const struct generation *generation, const char *name);
+
+/* Compiles texts with literal paths resolved on this machine. For any thread. */
+struct policy_block *generation_compile(const struct policy_text *texts, size_t count,
+                                        struct diagnostics *diagnostics);
+
+#endif

@@ -1,0 +1,18 @@
+#include <stdlib.h>
+
+#include "daemon/daemon.h"
+#include "daemon/options.h"
+
+int main(int argc, char **argv)
+{
+    struct options options;
+
+    switch (options_parse(&options, argc, argv)) {
+    case OPTIONS_DONE:
+        return EXIT_SUCCESS;
+    case OPTIONS_WRONG:
+        return 2;
+    default:
+        return daemon_run(&options);
+    }
+}

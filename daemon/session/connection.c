@@ -1,0 +1,274 @@
+/* Invariants. Every byte that is received is an attack until it has passed, in this order: the
+ * packet is whole; the header is one; the number is the next; the MAC is right, where there is a
+ * key; it decodes within its bound; the state allows it. Handlers see only what has passed. */
+#define _GNU_SOURCE
+#include "daemon/session/connection.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "daemon/session/protocol.h"
+#include "daemon/session/run.h"
+#include "daemon/session/session.h"
+#include "proto/message_socket.h"
+
+enum {
+    PACKETS_AT_ONCE = 16, /* of one connection, before others have their turn */
+};
+
+uint64_t connection_fresh_number(void)
+{
+    uint64_t number = 0;
+    /* getrandom fails only while the kernel has not gathered enough: it waits then. */
+    while (getrandom(&number, sizeof(number), 0) != sizeof(number) || number == 0)
+        ;
+    return number;
+}
+
+/* ------------------------------------------------------------------------------------- receiving
+ */
+
+static const char *check_message(struct connection *connection, struct incoming *incoming)
+{
+    struct server *server = connection->server;
+
+    if (incoming->received->length < PACKET_HEADER_SIZE ||
+        !packet_header_read(&incoming->header, server->packet))
+        return "a message without a proper header";
+    if (incoming->header.sequence != connection->received + 1)
+        return "a message out of order, or repeated";
+    incoming->body = message_body(incoming->received, &incoming->header, server->packet,
+                                  server->body, &incoming->length);
+    if (!incoming->body)
+        return "a message in a file that is not sealed, empty or too large";
+    if (connection->keyed) {
+        const struct packet_context context = {
+            .key = connection->key, .direction = TO_DAEMON, .connection = connection->number};
+        if (!packet_is_authentic(&context, &incoming->header, incoming->body, incoming->length))
+            return "a forged message";
+    }
+    arena_reset(&server->arena);
+    incoming->message = client_message_decode(&server->arena, incoming->body, incoming->length);
+    return incoming->message ? NULL : "a message that does not decode";
+}
+
+static void on_packet(struct connection *connection, struct packet_received *received)
+{
+    struct incoming incoming = {.received = received};
+    const char *why = check_message(connection, &incoming);
+
+    if (why) {
+        connection_refuse(connection, why);
+    } else {
+        connection->received++;
+        protocol_dispatch(connection, &incoming);
+    }
+    packet_received_close(received);
+}
+
+static void on_ready(uv_poll_t *handle, int status, int events)
+{
+    struct connection *connection = handle->data;
+
+    if (status < 0) {
+        connection_close(connection);
+        return;
+    }
+    if ((events & UV_WRITABLE) && connection->on_writable) {
+        uv_poll_start(&connection->poll, UV_READABLE, on_ready);
+        connection->on_writable(connection);
+    }
+    if (!(events & UV_READABLE))
+        return;
+    for (int i = 0; i < PACKETS_AT_ONCE && connection->state != STATE_CLOSED; i++) {
+        struct packet_received received;
+        const int error = packet_receive(connection->socket, connection->server->packet,
+                                         PACKET_SIZE_MAX, MSG_DONTWAIT, &received);
+        if (error == -EAGAIN || error == -EINTR)
+            return;
+        if (error == PACKET_CUT)
+            connection_refuse(connection, "a message larger than a packet may be");
+        else if (error < 0) /* gone, or an empty packet, which looks the same */
+            connection_close(connection);
+        else
+            on_packet(connection, &received);
+    }
+}
+
+/* --------------------------------------------------------------------------------------- sending
+ */
+
+struct reply_to connection_reply_to(const struct connection *connection,
+                                    const struct incoming *incoming)
+{
+    struct reply_to to = {
+        .sequence = incoming->header.sequence,
+        .keyed = connection->keyed,
+        .number = connection->number,
+    };
+    memcpy(to.tag, incoming->header.tag, sizeof(to.tag));
+    memcpy(to.key, connection->key, sizeof(to.key));
+    return to;
+}
+
+/* 0, or a negative errno. */
+static int send_message(struct connection *connection, const struct reply_to *to,
+                        const Warder__V1__DaemonMessage *message, const int *descriptors,
+                        int descriptor_count)
+{
+    struct server *server = connection->server;
+    struct packet_header sent;
+    const struct packet_context context = {.key = to ? to->key : NULL,
+                                           .direction = TO_CLIENT,
+                                           .connection = to ? to->number : 0,
+                                           .request_tag = to ? to->tag : NULL};
+    const struct message_sender sender = {
+        .socket = connection->socket,
+        .sequence = to ? to->sequence : 0,
+        .context = to && to->keyed ? &context : NULL,
+        .descriptors = descriptors,
+        .descriptor_count = descriptor_count,
+        .packet = server->reply,
+        .arena = &server->arena,
+    };
+
+    if (connection->state == STATE_CLOSED)
+        return -EPIPE;
+    return message_send(&sender, &message->base, &sent);
+}
+
+bool connection_send(struct connection *connection, const struct reply_to *to,
+                     const Warder__V1__DaemonMessage *message, const int *descriptors,
+                     int descriptor_count)
+{
+    /* Each client waits for its answer before it asks again: one that leaves answers unread is no
+     * client. */
+    if (send_message(connection, to, message, descriptors, descriptor_count) == 0)
+        return true;
+    connection_close(connection);
+    return false;
+}
+
+bool connection_try_send(struct connection *connection, const struct reply_to *to,
+                         const Warder__V1__DaemonMessage *message)
+{
+    const int error = send_message(connection, to, message, NULL, 0);
+
+    if (error == -EAGAIN)
+        uv_poll_start(&connection->poll, UV_READABLE | UV_WRITABLE, on_ready);
+    else if (error < 0)
+        connection_close(connection);
+    return error == 0;
+}
+
+/* ------------------------------------------------------------------------------------------ life
+ */
+
+struct connection *connection_new(struct server *server, int socket,
+                                  const struct connection_options *options)
+{
+    struct connection *connection = calloc(1, sizeof(*connection));
+
+    if (!connection || uv_poll_init(server->loop, &connection->poll, socket) < 0) {
+        user_account_return(options->account, CHARGE_CONNECTION);
+        free(connection);
+        close(socket);
+        return NULL;
+    }
+    *connection = (struct connection){
+        .server = server,
+        .poll = connection->poll,
+        .socket = socket,
+        .state = options->state,
+        .references = 1,
+        .account = options->account,
+        .pid = options->pid,
+        .number = options->number,
+        .next = server->connections,
+    };
+    connection->poll.data = connection;
+    if (server->connections)
+        server->connections->previous = connection;
+    server->connections = connection;
+    server->connection_count++;
+    uv_poll_start(&connection->poll, UV_READABLE, on_ready);
+    return connection;
+}
+
+struct connection *connection_hold(struct connection *connection)
+{
+    connection->references++;
+    return connection;
+}
+
+void connection_release(struct connection *connection)
+{
+    if (--connection->references == 0)
+        free(connection);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct connection *connection = handle->data;
+    close(connection->socket);
+    connection_release(connection);
+}
+
+void connection_close(struct connection *connection)
+{
+    struct server *server = connection->server;
+    struct session *session = connection->session;
+
+    if (connection->state == STATE_CLOSED)
+        return;
+    const bool of_session = connection->state == STATE_SESSION;
+    if (server->connection_closed)
+        server->connection_closed(server->administration, connection);
+    connection->state = STATE_CLOSED;
+    connection_finished(connection);
+    user_account_return(connection->account, CHARGE_CONNECTION);
+    if (connection->next)
+        connection->next->previous = connection->previous;
+    if (connection->previous)
+        connection->previous->next = connection->next;
+    else
+        server->connections = connection->next;
+    server->connection_count--;
+    uv_poll_stop(&connection->poll);
+    uv_close((uv_handle_t *)&connection->poll, on_closed);
+    connection->session = NULL;
+    if (connection->run && connection->run->launcher == connection)
+        connection->run->launcher = NULL;
+    run_release(server, connection->run);
+    connection->run = NULL;
+    if (connection->parent)
+        session_release(connection->parent);
+    connection->parent = NULL;
+    if (of_session && session)
+        session_drop_connection(session, connection);
+}
+
+void connection_refuse(struct connection *connection, const char *why)
+{
+    struct server *server = connection->server;
+    struct session *session = connection->state == STATE_SESSION ? connection->session : NULL;
+
+    server->statistics.refused_messages++;
+    server_record_refusal(server, connection->account,
+                          session ? session->facts.identity.pid : connection->pid,
+                          session ? session->number : 0, why);
+    if (session)
+        session_end(session); /* closes this connection too */
+    connection_close(connection);
+}
+
+void connection_finished(struct connection *connection)
+{
+    connection->deadline = 0;
+    if (connection->unfinished)
+        user_account_return(connection->account, CHARGE_UNFINISHED);
+    connection->unfinished = false;
+}

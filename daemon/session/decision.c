@@ -1,0 +1,417 @@
+/* The answer goes out before the record is made. A decision uses one generation from start to end.
+ * A judgement is a denial until the evaluator has spoken. */
+#include "daemon/session/decision.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policies/engine/event_text.h"
+#include "proto/event_wire.h"
+
+/* A verdict with the block that its indices speak of. */
+struct ruling {
+    struct judgement judgement;
+    const struct policy_block *block;       /* of the verdict */
+    const struct policy_block *would_block; /* of what observed policies would have said */
+    const struct policy_block *log_block;
+    uint64_t generation;
+};
+
+/* What is said about a ruling, in the words of its policy. */
+struct citation {
+    char policy[WISHES_NAME_LENGTH_MAX + 16];
+    char rule[WISHES_NAME_LENGTH_MAX + 16];
+    const char *message;
+};
+
+/* ------------------------------------------------------------------------------------- judgement
+ */
+
+static void take_would(struct ruling *ruling, const struct policy_block *block,
+                       enum verdict verdict, const struct deciding *by)
+{
+    if (verdict <= ruling->judgement.would)
+        return;
+    ruling->judgement.would = verdict;
+    ruling->judgement.would_by = *by;
+    ruling->would_block = block;
+}
+
+/* Adds what one block says. `observed`: whatever it says is only what it would have said. */
+static void add_block(struct ruling *ruling, const struct policy_block *block,
+                      const struct governing *governing, const struct session *session,
+                      const struct event *event, bool observed)
+{
+    struct judgement judgement;
+
+    if (governing->count == 0)
+        return;
+    evaluate(block, governing, &session->subject, event, &judgement);
+    take_would(ruling, block, judgement.would, &judgement.would_by);
+    if (judgement.log && !ruling->judgement.log) {
+        ruling->judgement.log = true;
+        ruling->judgement.log_by = judgement.log_by;
+        ruling->log_block = block;
+    }
+    if (observed)
+        take_would(ruling, block, judgement.verdict, &judgement.by);
+    else if (judgement_take_stricter(&ruling->judgement, &judgement))
+        ruling->block = block;
+}
+
+static void add_wishes(struct ruling *ruling, const struct wishes *wishes,
+                       const struct session *session, const struct event *event)
+{
+    enum { POLICIES_MAX = 1024 };
+    uint32_t policies[POLICIES_MAX];
+
+    if (!wishes || !wishes->block)
+        return;
+    /* Naming a file makes all of its policies govern. Those past the array's end are judged in
+     * further rounds. */
+    const uint32_t count = policy_block_policy_count(wishes->block);
+    for (uint32_t first = 0; first < count; first += POLICIES_MAX) {
+        const uint32_t some = count - first < POLICIES_MAX ? count - first : POLICIES_MAX;
+        for (uint32_t i = 0; i < some; i++)
+            policies[i] = first + i;
+        const struct governing governing = {.policies = policies, .count = some};
+        add_block(ruling, wishes->block, &governing, session, event, false);
+    }
+}
+
+static void judge(struct session *session, const struct event *event, struct ruling *ruling)
+{
+    *ruling = (struct ruling){
+        .judgement = {.verdict = VERDICT_ALLOW,
+                      .by = {.policy = POLICY_NO_INDEX, .rule = RULE_DEFAULT},
+                      .would = VERDICT_ALLOW},
+    };
+    const struct policy_block *block = session->generation->block;
+    const struct governing governing = {session->governing, session->governing_count};
+    const struct governing observed = {session->observed, session->observed_count};
+
+    ruling->generation = session->generation->number;
+    ruling->block = block;
+    add_block(ruling, block, &governing, session, event, false);
+    add_block(ruling, block, &observed, session, event, true);
+    for (int i = 0; i < SESSION_WISHES_MAX; i++)
+        add_wishes(ruling, session->wishes[i], session, event);
+}
+
+/* ----------------------------------------------------------------------------------------- words
+ */
+
+static enum operation_class class_of(const struct event *event, uint32_t operation)
+{
+    return operation < event->operation_count ? event->operations[operation].operation_class
+                                              : CLASS_NONE;
+}
+
+static void cite(const struct policy_block *block, const struct deciding *by,
+                 const struct event *event, struct citation *citation)
+{
+    *citation = (struct citation){.message = ""};
+    if (!block || by->policy == POLICY_NO_INDEX)
+        return;
+    snprintf(citation->policy, sizeof(citation->policy), "%s/%s",
+             policy_tier_name(policy_tier(block, by->policy)), policy_name(block, by->policy));
+    if (by->rule != RULE_DEFAULT) {
+        snprintf(citation->rule, sizeof(citation->rule), "%s", rule_name(block, by->rule));
+        citation->message = rule_message(block, by->rule);
+        return;
+    }
+    const enum operation_class class = class_of(event, by->operation);
+    const char *name = vocabulary_class_name(class);
+    if (!name)
+        return;
+    snprintf(citation->rule, sizeof(citation->rule), "default-%s", name);
+    citation->message = default_message(block, by->policy, class);
+}
+
+static void sentence(const struct event *event, const struct ruling *ruling,
+                     const struct citation *citation, const char *id, char *text, size_t size)
+{
+    char what[EVENT_TEXT_MAX];
+    char message[1024];
+    const struct deciding *by = &ruling->judgement.by;
+
+    event_text(event, by->operation, what, sizeof(what));
+    printable_text(citation->message, strlen(citation->message), message, sizeof(message));
+    snprintf(text, size, "warder: %s %s by %s.%s%s%s%s [decision %s]", what,
+             ruling->judgement.verdict == VERDICT_KILL ? "denied, and the interpreter ended,"
+                                                       : "denied",
+             citation->policy, citation->rule, message[0] ? ": " : "", message,
+             by->unknown ? " (an argument could not be known for certain)" : "", id);
+}
+
+static void decision_id(const struct session *session, uint64_t number, char *id, size_t size)
+{
+    snprintf(id, size, "%" PRIx64 "-%" PRIu64, session->number, number);
+}
+
+/* ---------------------------------------------------------------------------------------- answer
+ */
+
+static void send_verdict(struct connection *connection, const struct incoming *incoming,
+                         const struct event *event, const struct ruling *ruling, uint64_t number)
+{
+    Warder__V1__DaemonMessage message = WARDER__V1__DAEMON_MESSAGE__INIT;
+    Warder__V1__Verdict verdict = WARDER__V1__VERDICT__INIT;
+    struct citation citation;
+    const struct session *session = connection->session;
+    char id[64];
+    char text[2560]; /* what, policy, rule, message and id, each at its longest */
+    const struct reply_to to = connection_reply_to(connection, incoming);
+
+    message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_VERDICT;
+    message.verdict = &verdict;
+    if (ruling->judgement.verdict == VERDICT_ALLOW) {
+        verdict.outcome = WARDER__V1__OUTCOME__OUTCOME_ALLOW;
+    } else {
+        if (ruling->judgement.verdict == VERDICT_KILL)
+            verdict.outcome = WARDER__V1__OUTCOME__OUTCOME_KILL;
+        cite(ruling->block, &ruling->judgement.by, event, &citation);
+        decision_id(session, number, id, sizeof(id));
+        sentence(event, ruling, &citation, id, text, sizeof(text));
+        verdict.operation =
+            text_field(vocabulary_class_name(class_of(event, ruling->judgement.by.operation)));
+        verdict.policy = text_field(citation.policy);
+        verdict.rule = text_field(citation.rule);
+        verdict.message = text_field(citation.message);
+        verdict.decision_id = text_field(id);
+        verdict.text = text_field(text);
+        verdict.decision = number;
+    }
+    connection_send(connection, &to, &message, NULL, 0);
+}
+
+/* ---------------------------------------------------------------------------------------- record
+ */
+
+/* Denials wait a moment: for their calling line, which comes in a message of its own, and for
+ * others like them, which are counted instead of repeated. */
+struct pending_denial {
+    struct audit_item *item;
+    uint64_t due; /* loop time, ms */
+};
+
+struct denial_queue {
+    struct pending_denial denials[PENDING_DENIALS_MAX];
+    size_t count; /* in order of time */
+};
+
+struct denial_queue *denial_queue_new(void)
+{
+    return calloc(1, sizeof(struct denial_queue));
+}
+
+void denial_queue_free(struct denial_queue *queue)
+{
+    for (size_t i = 0; queue && i < queue->count; i++)
+        audit_item_free(queue->denials[i].item);
+    free(queue);
+}
+
+/* Hands over the first `count`. */
+static void hand_over(struct server *server, size_t count)
+{
+    struct denial_queue *queue = server->denials;
+
+    for (size_t i = 0; i < count; i++)
+        audit_log_add(server->audit, queue->denials[i].item, false);
+    queue->count -= count;
+    memmove(queue->denials, queue->denials + count, queue->count * sizeof(*queue->denials));
+}
+
+bool decision_flush(struct server *server, bool everything)
+{
+    struct denial_queue *queue = server->denials;
+    const uint64_t now = uv_now(server->loop);
+    size_t due = 0;
+
+    while (due < queue->count && (everything || queue->denials[due].due <= now))
+        due++;
+    if (due > 0)
+        hand_over(server, due);
+    return queue->count > 0;
+}
+
+/* The same event of the same session, denied by the same rule, right after another. */
+static bool is_repeated(const struct audit_item *item, uint64_t session,
+                        const struct audit_decision *decision)
+{
+    const struct audit_decision *before = &item->decision;
+    return item->session == session && before->last + 1 == decision->number &&
+           before->generation == decision->generation &&
+           before->event_size == decision->event_size &&
+           memcmp(before->event, decision->event, decision->event_size) == 0 &&
+           strcmp(before->verdict, decision->verdict) == 0 &&
+           strcmp(before->policy, decision->policy) == 0 &&
+           strcmp(before->rule, decision->rule) == 0;
+}
+
+static void record_denial(struct session *session, const struct audit_decision *decision)
+{
+    struct server *server = session->server;
+    struct denial_queue *queue = server->denials;
+
+    for (size_t i = queue->count; i > 0; i--) {
+        struct audit_item *item = queue->denials[i - 1].item;
+        if (item->session != session->number)
+            continue;
+        if (!is_repeated(item, session->number, decision))
+            break;
+        item->decision.last = decision->number;
+        return;
+    }
+    struct audit_item *item = audit_item_decision(session->number, decision);
+    if (!item) { /* counted as lost; the answer was a denial all the same */
+        audit_log_add(server->audit, NULL, false);
+        return;
+    }
+    if (queue->count == PENDING_DENIALS_MAX)
+        hand_over(server, 1);
+    queue->denials[queue->count++] =
+        (struct pending_denial){.item = item, .due = uv_now(server->loop) + PLACE_MILLISECONDS};
+    server_start_tick(server);
+}
+
+static void record(struct session *session, const struct event *event, const struct ruling *ruling,
+                   uint64_t number, const ProtobufCBinaryData *packed, bool settled)
+{
+    const struct judgement *judgement = &ruling->judgement;
+    struct citation citation;
+    struct audit_decision decision = {
+        .number = number,
+        .last = number,
+        .generation = ruling->generation,
+        .verdict = "allow",
+        .settled = settled,
+        .event = packed->data,
+        .event_size = packed->len,
+    };
+
+    if (judgement->verdict != VERDICT_ALLOW) {
+        decision.verdict = judgement->verdict == VERDICT_KILL ? "kill" : "deny";
+        decision.unknown = judgement->by.unknown;
+        cite(ruling->block, &judgement->by, event, &citation);
+    } else if (judgement->would != VERDICT_ALLOW) {
+        decision.verdict = "would-deny";
+        decision.unknown = judgement->would_by.unknown;
+        cite(ruling->would_block, &judgement->would_by, event, &citation);
+    } else if (judgement->log) {
+        cite(ruling->log_block, &judgement->log_by, event, &citation);
+    } else if (session->record) {
+        cite(ruling->block, &judgement->by, event, &citation);
+    } else {
+        return;
+    }
+    decision.policy = citation.policy;
+    decision.rule = citation.rule;
+    decision.message = citation.message;
+    if (strcmp(decision.verdict, "allow") == 0)
+        audit_log_add(session->server->audit, audit_item_decision(session->number, &decision),
+                      true);
+    else
+        record_denial(session, &decision);
+}
+
+/* The event's bytes inside the message, for the record: packed again, because the message's own
+ * bytes hold it somewhere in the middle. */
+static bool pack_event(struct server *server, const Warder__V1__Event *event,
+                       ProtobufCBinaryData *packed)
+{
+    packed->len = warder__v1__event__get_packed_size(event);
+    packed->data = arena_alloc(&server->arena, packed->len);
+    if (packed->data)
+        warder__v1__event__pack(event, packed->data);
+    return packed->data != NULL;
+}
+
+void decision_answer(struct connection *connection, struct incoming *incoming,
+                     const Warder__V1__Ask *ask)
+{
+    struct session *session = connection->session;
+    struct server *server = connection->server;
+    struct event event;
+    struct ruling ruling;
+    ProtobufCBinaryData packed;
+
+    if (!ask->event || !event_from_wire(ask->event, &server->arena, &event)) {
+        connection_refuse(connection, "an event that is ill formed");
+        return;
+    }
+    if (!session_follow_generation(session)) {
+        connection_refuse(connection, "out of memory while a new generation was taken up");
+        return;
+    }
+    judge(session, &event, &ruling);
+    const uint64_t number = ++session->decisions;
+    server->statistics.decisions++;
+    if (ruling.judgement.verdict != VERDICT_ALLOW) {
+        session->denials++;
+        server->statistics.denials++;
+    }
+    /* Sending may find the peer gone, and end the session: what was decided is recorded all the
+     * same. */
+    session_hold(session);
+    send_verdict(connection, incoming, &event, &ruling, number);
+    if (pack_event(server, ask->event, &packed))
+        record(session, &event, &ruling, number, &packed, false);
+    session_release(session);
+}
+
+void decision_place(struct session *session, const Warder__V1__Denied *denied)
+{
+    enum { FILE_MAX = 4096 }; /* PATH_MAX */
+    struct denial_queue *queue = session->server->denials;
+
+    if (denied->file.len > FILE_MAX)
+        return;
+    for (size_t i = queue->count; i > 0; i--) {
+        struct audit_item **item = &queue->denials[i - 1].item;
+        const struct audit_decision *decision = &(*item)->decision;
+        if ((*item)->session != session->number || denied->decision < decision->number ||
+            denied->decision > decision->last)
+            continue;
+        if (!decision->file)
+            *item = audit_item_with_place(*item, (const char *)denied->file.data, denied->file.len,
+                                          denied->line);
+        return;
+    }
+}
+
+void decision_record_settled(struct connection *connection, struct session *session,
+                             const Warder__V1__Records *records)
+{
+    struct server *server = session->server;
+
+    for (size_t i = 0; i < records->n_records; i++) {
+        const Warder__V1__Event *message = records->records[i]->event;
+        struct event event;
+        struct ruling ruling;
+        ProtobufCBinaryData packed;
+
+        if (!message || !event_from_wire(message, &server->arena, &event)) {
+            connection_refuse(connection, "a recorded event that is ill formed");
+            return;
+        }
+        if (!session_follow_generation(session) || !pack_event(server, message, &packed))
+            return;
+        judge(session, &event, &ruling);
+        /* The hook let it pass, whatever the newest policy says: that is what happened. */
+        ruling.judgement.verdict = VERDICT_ALLOW;
+        session->decisions++;
+        record(session, &event, &ruling, session->decisions, &packed, true);
+    }
+    if (records->lost > 0) {
+        struct audit_item *item =
+            audit_item_notice(AUDIT_DROP, session->number, session->facts.identity.uid,
+                              session->facts.identity.pid, "records lost by the hook");
+        if (item)
+            item->notice.count = records->lost;
+        audit_log_add(server->audit, item, false);
+    }
+}

@@ -1,0 +1,681 @@
+/* Invariants. A connection with a worker under way is STATE_WAITING: whatever it says meanwhile is
+ * refused. A worker touches its job alone; everything of the server is touched on the loop, before
+ * and after. A key that is made here never travels to a process whose code has begun to run: it is
+ * derived there (forked children), or known already (Resume). */
+#define _GNU_SOURCE
+#include "daemon/session/handshake.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/audit/audit_query.h"
+#include "daemon/session/kept_session.h"
+#include "daemon/session/run.h"
+#include "daemon/session/session.h"
+#include "daemon/session/session_facts.h"
+
+enum {
+    PROTOCOL_VERSION = 1,
+    CONNECTIONS_PER_SESSION = 4, /* design, "The session" */
+};
+
+enum job_kind {
+    JOB_HELLO,
+    JOB_RESUME,
+    JOB_LAUNCH,
+};
+
+struct job {
+    uv_work_t work;
+    enum job_kind kind;
+    struct connection *connection; /* held */
+    enum connection_state state;   /* of it before the worker began */
+    struct reply_to to;
+    unsigned char *bytes; /* the message, copied */
+    size_t length;
+    struct arena arena;
+    /* what the worker needs */
+    struct session_facts facts;
+    int groups_socket;
+    int executable;
+    int directory;
+    char state_directory[CONFIGURATION_PATH_MAX];
+    char session_socket[CONFIGURATION_PATH_MAX];
+    /* what it finds */
+    const Warder__V1__ClientMessage *message;
+    const Warder__V1__KeptSession *kept;
+    struct wishes *wishes;
+    uint64_t decisions; /* of a kept session so far */
+    const char *refusal;
+    char *refusal_owned;
+};
+
+/* ------------------------------------------------------------------------------------------ jobs
+ */
+
+static void job_free(struct job *job)
+{
+    if (job->groups_socket >= 0)
+        close(job->groups_socket);
+    if (job->executable >= 0)
+        close(job->executable);
+    if (job->directory >= 0)
+        close(job->directory);
+    session_facts_deinit(&job->facts);
+    wishes_release(job->wishes);
+    if (job->connection)
+        connection_release(job->connection);
+    free(job->refusal_owned);
+    free(job->bytes);
+    free(job->arena.memory);
+    free(job);
+}
+
+static struct job *job_new(struct connection *connection, const struct incoming *incoming,
+                           enum job_kind kind)
+{
+    const struct configuration *configuration = connection->server->configuration;
+    const size_t arena_size = MESSAGE_ARENA_SIZE;
+    struct job *job = calloc(1, sizeof(*job));
+
+    if (!job)
+        return NULL;
+    job->kind = kind;
+    job->groups_socket = job->executable = job->directory = -1;
+    job->facts.identity.pidfd = -1;
+    job->bytes = malloc(incoming->length + 1);
+    void *memory = malloc(arena_size);
+    if (!job->bytes || !memory) {
+        free(memory);
+        job_free(job);
+        return NULL;
+    }
+    arena_init(&job->arena, memory, arena_size);
+    memcpy(job->bytes, incoming->body, incoming->length);
+    job->length = incoming->length;
+    job->connection = connection_hold(connection);
+    job->to = connection_reply_to(connection, incoming);
+    memcpy(job->state_directory, configuration->state_directory, sizeof(job->state_directory));
+    memcpy(job->session_socket, configuration->session_socket, sizeof(job->session_socket));
+    return job;
+}
+
+static void work(uv_work_t *request);
+static void after_work(uv_work_t *request, int status);
+
+static void job_start(struct job *job)
+{
+    struct connection *connection = job->connection;
+
+    connection->deadline = 0;
+    job->state = connection->state;
+    connection->state = STATE_WAITING;
+    job->work.data = job;
+    if (uv_queue_work(connection->server->loop, &job->work, work, after_work) < 0) {
+        connection_close(connection);
+        job_free(job);
+    }
+}
+
+/* ----------------------------------------------------------------------------------- in a worker
+ */
+
+static bool take_wishes(struct job *job, const Warder__V1__Wishes *message)
+{
+    job->wishes = wishes_new(message, &job->refusal_owned);
+    if (!job->wishes)
+        job->refusal = job->refusal_owned ? job->refusal_owned : "out of memory";
+    return job->wishes != NULL;
+}
+
+static void work_hello(struct job *job)
+{
+    const Warder__V1__Hello *hello = job->message->hello;
+    const struct facts_source source = {.groups_socket = job->groups_socket,
+                                        .executable = job->executable,
+                                        .directory = job->directory};
+
+    if (session_facts_learn(&job->facts, hello, &source, &job->refusal) &&
+        take_wishes(job, hello->wishes))
+        job->refusal = NULL;
+}
+
+static void work_resume(struct job *job)
+{
+    const Warder__V1__Resume *resume = job->message->resume;
+    uint64_t start_time = 0;
+    char error[256];
+
+    job->refusal = "the session is not known to this daemon any more";
+    job->kept = kept_session_read(job->session_socket, resume->session, &job->arena);
+    if (!job->kept || !job->kept->hello)
+        return;
+    /* The same process, as the kernel counts them. */
+    if (!identity_start_time(job->facts.identity.pid, &start_time) ||
+        start_time != job->kept->start_time || job->kept->pid != job->facts.identity.pid ||
+        job->kept->uid != job->facts.identity.uid)
+        return;
+    const struct facts_source source = {
+        .groups_socket = job->groups_socket,
+        .executable = -1,
+        .directory = -1,
+        .executable_path = field_text(&job->arena, &job->kept->executable),
+        .directory_path = field_text(&job->arena, &job->kept->directory),
+    };
+    const char *refusal;
+    if (!session_facts_learn(&job->facts, job->kept->hello, &source, &refusal)) {
+        job->refusal = refusal;
+        return;
+    }
+    if (!take_wishes(job, job->kept->wishes))
+        return;
+    struct audit_reader *reader = audit_reader_open(job->state_directory, error, sizeof(error));
+    if (reader)
+        job->decisions = audit_reader_last_decision(reader, job->kept->session);
+    audit_reader_free(reader);
+    job->refusal = NULL;
+}
+
+static void work(uv_work_t *request)
+{
+    struct job *job = request->data;
+
+    job->message = client_message_decode(&job->arena, job->bytes, job->length);
+    job->refusal = "out of memory";
+    if (!job->message)
+        return;
+    if (job->kind == JOB_HELLO)
+        work_hello(job);
+    else if (job->kind == JOB_RESUME)
+        work_resume(job);
+    else if (take_wishes(job, job->message->launch->wishes))
+        job->refusal = NULL;
+}
+
+/* ---------------------------------------------------------------------------- back on the loop */
+
+static void send_refusal(struct job *job, const char *why)
+{
+    Warder__V1__DaemonMessage message = WARDER__V1__DAEMON_MESSAGE__INIT;
+    Warder__V1__Refused refused = WARDER__V1__REFUSED__INIT;
+
+    refused.reason = text_field(why);
+    message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_REFUSED;
+    message.refused = &refused;
+    server_record_refusal(job->connection->server, job->connection->account,
+                          job->facts.identity.pid, 0, why);
+    connection_send(job->connection, &job->to, &message, NULL, 0);
+    connection_close(job->connection);
+}
+
+/* Keeps the session for a daemon that comes after this one. */
+static void keep(struct session *session, const Warder__V1__Hello *hello)
+{
+    Warder__V1__KeptSession kept = WARDER__V1__KEPT_SESSION__INIT;
+    const struct session_facts *facts = &session->facts;
+    struct server *server = session->server;
+
+    if (server->is_private)
+        return;
+    kept.session = session->number;
+    kept.key = bytes_field(session->key, sizeof(session->key));
+    kept.uid = facts->identity.uid;
+    kept.pid = facts->identity.pid;
+    kept.start_time = facts->known.start_time;
+    kept.executable = text_field(facts->executable);
+    kept.directory = text_field(facts->directory);
+    kept.parent = session->parent;
+    kept.hello = (Warder__V1__Hello *)hello;
+    /* The run's wishes are the ones that must not be lost; what attach() asked for stands in Hello.
+     */
+    arena_reset(&server->arena);
+    if (session->wishes[0])
+        kept.wishes = (Warder__V1__Wishes *)message_decode(
+            &warder__v1__wishes__descriptor, &server->arena, session->wishes[0]->packed,
+            session->wishes[0]->packed_size);
+    session->resumable = true;
+    kept_session_write(server, &kept);
+}
+
+/* The run that a new session is of: where it came in, by its token, or by its descent. Wishes are
+ * all that it takes from there. */
+static struct wishes *inherited_wishes(struct job *job)
+{
+    struct connection *connection = job->connection;
+    struct server *server = connection->server;
+    const Warder__V1__Hello *hello = job->message->hello;
+
+    if (connection->parent)
+        return connection->parent->wishes[0];
+    if (connection->run)
+        return connection->run->wishes;
+    if (server->private_run)
+        return server->private_run->wishes;
+    const struct run *run = run_find(server, hello->run_token.data, hello->run_token.len);
+    if (run)
+        return run->wishes;
+    for (size_t i = 0; i < job->facts.known.ancestor_count; i++) {
+        const struct session *ancestor = session_of_process(server, job->facts.known.ancestors[i]);
+        if (ancestor)
+            return ancestor->wishes[0];
+    }
+    return NULL;
+}
+
+static void tell_launcher(struct connection *launcher, const struct session *session)
+{
+    Warder__V1__DaemonMessage message = WARDER__V1__DAEMON_MESSAGE__INIT;
+    Warder__V1__Started started = WARDER__V1__STARTED__INIT;
+
+    if (!launcher)
+        return;
+    started.session = session->number;
+    started.pid = session->facts.identity.pid;
+    message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_STARTED;
+    message.started = &started;
+    connection_send(launcher, NULL, &message, NULL, 0);
+}
+
+static void send_welcome(struct job *job, struct session *session,
+                         const unsigned char nonce[NONCE_SIZE], bool derived)
+{
+    struct connection *connection = job->connection;
+    struct server *server = connection->server;
+    Warder__V1__DaemonMessage message = WARDER__V1__DAEMON_MESSAGE__INIT;
+    Warder__V1__Welcome welcome = WARDER__V1__WELCOME__INIT;
+
+    arena_reset(&server->arena);
+    welcome.session = session->number;
+    if (!derived)
+        welcome.key = bytes_field(session->key, sizeof(session->key));
+    welcome.nonce = bytes_field(nonce, NONCE_SIZE);
+    welcome.connection = connection->number;
+    welcome.generation = session->generation->number;
+    welcome.n_policies = session_policy_names(session, &server->arena, &welcome.policies);
+    welcome.verdict_milliseconds = server->configuration->verdict_milliseconds;
+    message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_WELCOME;
+    message.welcome = &welcome;
+    connection_send(connection, &job->to, &message, NULL, 0);
+}
+
+static void after_hello(struct job *job)
+{
+    struct connection *connection = job->connection;
+    struct server *server = connection->server;
+    const Warder__V1__Hello *hello = job->message->hello;
+    struct run *run = connection->run ? connection->run
+                      : server->private_run
+                          ? server->private_run
+                          : run_find(server, hello->run_token.data, hello->run_token.len);
+    const bool derived = job->to.keyed;
+    unsigned char key[SIPHASH_KEY_SIZE];
+    unsigned char nonce[NONCE_SIZE];
+    const char *refusal;
+
+    struct session_plan plan = {
+        .number = server->next_session++,
+        .parent = connection->parent ? connection->parent->number : 0,
+        .key = key,
+        .facts = &job->facts,
+        .wishes = {inherited_wishes(job), job->wishes},
+    };
+    if (getrandom(nonce, sizeof(nonce), 0) != sizeof(nonce) ||
+        getrandom(key, sizeof(key), 0) != sizeof(key)) {
+        send_refusal(job, "the kernel gives no random numbers");
+        return;
+    }
+    if (derived)
+        packet_derive_key(job->to.key, hello->nonce.data, nonce, plan.number, key);
+    struct session *session = session_new(server, &plan, &refusal);
+    explicit_bzero(key, sizeof(key));
+    if (!session) {
+        send_refusal(job, refusal);
+        return;
+    }
+    connection_finished(connection);
+    if (connection->number == 0)
+        connection->number = connection_fresh_number();
+    session_add_connection(session, connection);
+    session_hold(session);
+    send_welcome(job, session, nonce, derived);
+    keep(session, hello);
+    tell_launcher(run ? run->launcher : NULL, session);
+    session_release(session);
+}
+
+static void send_resumed(struct connection *connection, const struct reply_to *to,
+                         const ProtobufCBinaryData *nonce)
+{
+    Warder__V1__DaemonMessage message = WARDER__V1__DAEMON_MESSAGE__INIT;
+    Warder__V1__Resumed resumed = WARDER__V1__RESUMED__INIT;
+
+    resumed.nonce = *nonce;
+    resumed.connection = connection->number;
+    message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_RESUMED;
+    message.resumed = &resumed;
+    connection_send(connection, to, &message, NULL, 0);
+}
+
+/* The MAC of a Resume, or of a Hello that a parent vouches for, on a connection that has no number
+ * yet. */
+static bool is_vouched_for(const unsigned char *key, const struct packet_header *header,
+                           const void *body, size_t length)
+{
+    const struct packet_context context = {.key = key, .direction = TO_DAEMON};
+    return packet_is_authentic(&context, header, body, length);
+}
+
+static void after_resume(struct job *job)
+{
+    struct connection *connection = job->connection;
+    struct server *server = connection->server;
+    const Warder__V1__KeptSession *kept = job->kept;
+    struct packet_header header = {.sequence = job->to.sequence};
+    const char *refusal;
+
+    memcpy(header.tag, job->to.tag, sizeof(header.tag));
+    if (!is_vouched_for(kept->key.data, &header, job->bytes, job->length)) {
+        connection_refuse(connection, "a forged message");
+        return;
+    }
+    job->to.keyed = true;
+    memcpy(job->to.key, kept->key.data, sizeof(job->to.key));
+    struct session *session = session_find(server, kept->session);
+    if (!session) { /* another of its connections may have been quicker */
+        struct session_plan plan = {.number = kept->session,
+                                    .parent = kept->parent,
+                                    .key = kept->key.data,
+                                    .facts = &job->facts,
+                                    .wishes = {job->wishes},
+                                    .decisions = job->decisions};
+        session = session_new(server, &plan, &refusal);
+        if (!session) {
+            send_refusal(job, refusal);
+            return;
+        }
+        session->resumable = true;
+    }
+    connection_finished(connection);
+    connection->number = connection_fresh_number();
+    session_add_connection(session, connection);
+    send_resumed(connection, &job->to, &job->message->resume->nonce);
+}
+
+/* One end for us, as a connection; the other to be handed out. NULL on failure. */
+static struct connection *hand_out(struct connection *asking, enum connection_state state,
+                                   int *other)
+{
+    struct server *server = asking->server;
+    int sockets[2];
+    const int on = 1;
+
+    if (!user_account_charge(&server->accounts, asking->account, CHARGE_CONNECTION))
+        return NULL;
+    if (packet_socket_pair(sockets) < 0) {
+        user_account_return(asking->account, CHARGE_CONNECTION);
+        return NULL;
+    }
+    /* Who speaks on it will be somebody else than who asked for it: the kernel says who. */
+    setsockopt(sockets[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+    const struct connection_options options = {.state = state, .account = asking->account};
+    struct connection *connection = connection_new(server, sockets[0], &options);
+    if (!connection) {
+        close(sockets[1]);
+        return NULL;
+    }
+    *other = sockets[1];
+    return connection;
+}
+
+static const char *missing_name(const struct server *server, const struct wishes *wishes)
+{
+    for (size_t i = 0; i < wishes->policy_name_count; i++)
+        if (!generation_has(server->generation, wishes->policy_names[i]))
+            return wishes->policy_names[i];
+    return NULL;
+}
+
+static void after_launch(struct job *job)
+{
+    struct connection *connection = job->connection;
+    struct server *server = connection->server;
+    Warder__V1__DaemonMessage message = WARDER__V1__DAEMON_MESSAGE__INIT;
+    Warder__V1__Launched launched = WARDER__V1__LAUNCHED__INIT;
+    const bool control = job->state == STATE_CONTROL;
+    char refusal[WISHES_NAME_LENGTH_MAX + 128];
+    int door = -1;
+
+    const char *missing = missing_name(server, job->wishes);
+    if (missing) {
+        snprintf(refusal, sizeof(refusal),
+                 "this host has no policy named `%s`; `warder list` shows those it has", missing);
+        send_refusal(job, refusal);
+        return;
+    }
+    struct run *run = run_new(server, job->wishes, connection);
+    job->wishes = NULL;
+    struct connection *opened = run ? hand_out(connection, STATE_DOOR, &door) : NULL;
+    if (!opened) {
+        run_release(server, run);
+        send_refusal(job, "too many connections, or out of memory");
+        return;
+    }
+    opened->run = run_hold(run);
+    connection->run = run;
+    connection_finished(connection);
+    connection->state = control ? STATE_CONTROL : STATE_LAUNCHER;
+    if (control)
+        server->private_run = run;
+    launched.run_token = bytes_field(run->token, sizeof(run->token));
+    launched.generation = server->generation->number;
+    launched.session_socket = text_field(server->configuration->session_socket);
+    message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_LAUNCHED;
+    message.launched = &launched;
+    connection_send(connection, &job->to, &message, &door, 1);
+    close(door);
+}
+
+static void after_work(uv_work_t *request, int status)
+{
+    struct job *job = request->data;
+    struct connection *connection = job->connection;
+
+    if (status < 0 || connection->state != STATE_WAITING || connection->server->stopping) {
+        connection_close(connection);
+    } else if (job->refusal) {
+        send_refusal(job, job->refusal);
+    } else if (job->kind == JOB_HELLO) {
+        after_hello(job);
+    } else if (job->kind == JOB_RESUME) {
+        after_resume(job);
+    } else {
+        after_launch(job);
+    }
+    job_free(job);
+}
+
+/* -------------------------------------------------------------------------------------- messages
+ */
+
+/* Who is speaking: the peer of a socket that came by path, the sender of a message over one that
+ * was handed out. */
+static bool find_identity(struct connection *connection, const struct incoming *incoming,
+                          struct identity *identity)
+{
+    if (connection->pid > 0)
+        return identity_of_peer(connection->socket, identity);
+    return incoming->received->has_credentials &&
+           identity_of_sender(incoming->received->pid, incoming->received->uid,
+                              incoming->received->gid, identity);
+}
+
+static void take_descriptors(struct job *job, struct incoming *incoming,
+                             const Warder__V1__Hello *hello)
+{
+    struct packet_received *received = incoming->received;
+    int next = 0;
+
+    if (hello->has_executable && next < received->descriptor_count) {
+        job->executable = received->descriptors[next];
+        received->descriptors[next++] = -1;
+    }
+    if (hello->has_directory && next < received->descriptor_count) {
+        job->directory = received->descriptors[next];
+        received->descriptors[next] = -1;
+    }
+}
+
+/* A Hello by path that names a parent must carry the parent's word. Gives the parent's key to the
+ * answer. */
+static bool adopt_parent(struct connection *connection, const struct incoming *incoming,
+                         const Warder__V1__Hello *hello)
+{
+    if (hello->parent == 0 || connection->state != STATE_NEW)
+        return true;
+    struct session *parent = session_find(connection->server, hello->parent);
+    if (!parent ||
+        !is_vouched_for(parent->key, &incoming->header, incoming->body, incoming->length))
+        return false;
+    session_hold(parent);
+    connection->parent = parent;
+    connection->keyed = true;
+    memcpy(connection->key, parent->key, sizeof(connection->key));
+    return true;
+}
+
+void handshake_hello(struct connection *connection, struct incoming *incoming)
+{
+    const Warder__V1__Hello *hello = incoming->message->hello;
+
+    if (hello->protocol != PROTOCOL_VERSION || hello->nonce.len != NONCE_SIZE) {
+        connection_refuse(connection, "a Hello of another protocol version");
+        return;
+    }
+    if (!adopt_parent(connection, incoming, hello)) {
+        connection_refuse(connection, "a child of a session that did not send it");
+        return;
+    }
+    struct job *job = job_new(connection, incoming, JOB_HELLO);
+    if (!job) {
+        connection_close(connection);
+        return;
+    }
+    take_descriptors(job, incoming, hello);
+    if (!find_identity(connection, incoming, &job->facts.identity) ||
+        (connection->parent &&
+         !session_facts_copy_places(&job->facts, &connection->parent->facts))) {
+        connection_refuse(connection, "a Hello from a process that cannot be identified");
+        job_free(job);
+        return;
+    }
+    if (connection->pid > 0)
+        job->groups_socket = fcntl(connection->socket, F_DUPFD_CLOEXEC, 0);
+    job_start(job);
+}
+
+void handshake_resume(struct connection *connection, struct incoming *incoming)
+{
+    const Warder__V1__Resume *resume = incoming->message->resume;
+    struct server *server = connection->server;
+    struct session *session = session_find(server, resume->session);
+
+    if (resume->nonce.len != NONCE_SIZE) {
+        connection_refuse(connection, "a Resume without a nonce");
+        return;
+    }
+    if (session) {
+        if (!is_vouched_for(session->key, &incoming->header, incoming->body, incoming->length) ||
+            connection->pid != session->facts.identity.pid) {
+            connection_refuse(connection, "a forged message");
+            return;
+        }
+        struct reply_to to = connection_reply_to(connection, incoming);
+        to.keyed = true;
+        memcpy(to.key, session->key, sizeof(to.key));
+        connection_finished(connection);
+        connection->number = connection_fresh_number();
+        session_add_connection(session, connection);
+        send_resumed(connection, &to, &resume->nonce);
+        return;
+    }
+    struct job *job = server->is_private ? NULL : job_new(connection, incoming, JOB_RESUME);
+    if (!job || !find_identity(connection, incoming, &job->facts.identity)) {
+        connection_refuse(connection, "a Resume of a session that has ended");
+        if (job)
+            job_free(job);
+        return;
+    }
+    job->groups_socket = fcntl(connection->socket, F_DUPFD_CLOEXEC, 0);
+    job_start(job);
+}
+
+void handshake_launch(struct connection *connection, struct incoming *incoming)
+{
+    if (incoming->message->launch->protocol != PROTOCOL_VERSION) {
+        connection_refuse(connection, "a Launch of another protocol version");
+        return;
+    }
+    if (connection->run || (connection->server->is_private && connection->state != STATE_CONTROL)) {
+        connection_refuse(connection, "a second Launch, or one by somebody else than the owner");
+        return;
+    }
+    struct job *job = job_new(connection, incoming, JOB_LAUNCH);
+    if (!job)
+        connection_close(connection);
+    else
+        job_start(job);
+}
+
+static size_t connections_of(const struct session *session)
+{
+    size_t count = 0;
+    for (const struct connection *at = session->connections; at; at = at->next_of_session)
+        count++;
+    return count;
+}
+
+void handshake_open(struct connection *connection, struct incoming *incoming)
+{
+    Warder__V1__DaemonMessage message = WARDER__V1__DAEMON_MESSAGE__INIT;
+    Warder__V1__Opened opened_message = WARDER__V1__OPENED__INIT;
+    const struct reply_to to = connection_reply_to(connection, incoming);
+    struct session *session = connection->session;
+    const bool child =
+        incoming->message->open->purpose == WARDER__V1__OPEN_PURPOSE__OPEN_PURPOSE_CHILD;
+    struct connection *opened = NULL;
+    int other = -1;
+
+    if (connection->state == STATE_DOOR) {
+        opened = hand_out(connection, STATE_OPENED, &other);
+        if (opened)
+            opened->run = run_hold(connection->run);
+    } else if (child || connections_of(session) < CONNECTIONS_PER_SESSION) {
+        opened = hand_out(connection, child ? STATE_CHILD : STATE_WAITING, &other);
+        if (opened) {
+            opened->number = connection_fresh_number();
+            opened_message.connection = opened->number;
+        }
+    }
+    if (!opened) {
+        connection_refuse(connection, "more connections than a session, or its user, may have");
+        return;
+    }
+    if (opened->state == STATE_CHILD) {
+        session_hold(session);
+        opened->parent = session;
+        memcpy(opened->key, session->key, sizeof(opened->key));
+        opened->keyed = true;
+    } else if (opened->state == STATE_WAITING) {
+        session_add_connection(session, opened);
+    }
+    message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_OPENED;
+    message.opened = &opened_message;
+    connection_send(connection, &to, &message, &other, 1);
+    close(other);
+}

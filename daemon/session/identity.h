@@ -1,0 +1,62 @@
+/* Who is at the other end: what the kernel proves, and what can be learned from it.
+ *
+ * The proof (uid, gid, pid with a pidfd) is taken on the loop, from the socket. What rests on it
+ * but needs the disk or a directory service (names, groups, the unit) is looked up by a worker
+ * thread. The daemon does not read another user's /proc/PID/exe or cwd: those come as descriptors,
+ * and are said. */
+#ifndef WARDER_DAEMON_SESSION_IDENTITY_H
+#define WARDER_DAEMON_SESSION_IDENTITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum {
+    IDENTITY_GROUPS_MAX = 256,   /* a subject in more groups is refused rather than cut */
+    IDENTITY_ANCESTORS_MAX = 32, /* processes up the tree that are looked at */
+};
+
+struct identity {
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+    int pidfd; /* -1 where the kernel has none; owned */
+};
+
+/* Of the process that connected to, or made, the peer of this socket. */
+bool identity_of_peer(int socket, struct identity *identity);
+
+/* Of the process that sent a message: `pid`, `uid`, `gid` come with it (SCM_CREDENTIALS). False if
+ * the process is gone, or its number is another's already. */
+bool identity_of_sender(pid_t pid, uid_t uid, gid_t gid, struct identity *identity);
+
+void identity_deinit(struct identity *identity);
+
+/* The facts of a process. Texts are owned. */
+struct identity_facts {
+    char *user; /* name, or the number where it has none */
+    char *home; /* NULL if unknown */
+    char **groups;
+    size_t group_count;
+    char *cgroup;        /* path; NULL if unknown */
+    char *unit;          /* systemd's; NULL if in none */
+    uint64_t start_time; /* clock ticks after boot, field 22 of /proc/PID/stat; 0 if unknown */
+    pid_t ancestors[IDENTITY_ANCESTORS_MAX]; /* parent, its parent, ... */
+    size_t ancestor_count;
+};
+
+/* Looks everything up. Blocks: for a worker thread. `socket` is asked for the supplementary groups
+ * of its peer; -1 where the peer is not the subject: then the user database is. False if the user
+ * has more groups than IDENTITY_GROUPS_MAX, or on lack of memory. */
+bool identity_learn(const struct identity *identity, int socket, struct identity_facts *facts);
+void identity_facts_deinit(struct identity_facts *facts);
+
+/* When a process started, in clock ticks after boot: with its number, it names a process for good.
+ * False if there is no such process. */
+bool identity_start_time(pid_t pid, uint64_t *start_time);
+
+/* The processes above `pid`, nearest first; how many. Does not block. */
+size_t identity_ancestors(pid_t pid, pid_t *ancestors, size_t most);
+
+#endif

@@ -1,0 +1,202 @@
+/* Writes and removals of one session could overtake each other in libuv's pool of threads, so there
+ * is one queue, worked off by one request at a time. */
+#define _GNU_SOURCE
+#include "daemon/session/kept_session.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/session/identity.h"
+
+struct errand {
+    struct errand *next;
+    uint64_t number;
+    unsigned char *bytes; /* NULL: remove */
+    size_t size;
+};
+
+struct errands {
+    uv_work_t work;
+    struct errand *first;
+    struct errand **end;
+    struct errand *current;
+    char directory[PATH_MAX];
+    bool busy;
+};
+
+static struct errands errands = {.end = &errands.first};
+
+/* Beside the session socket, which is in the runtime directory. */
+static bool directory_of(const char *session_socket, char *directory, size_t size)
+{
+    const char *slash = strrchr(session_socket, '/');
+    const int length =
+        snprintf(directory, size, "%.*s/sessions", slash ? (int)(slash - session_socket) : 1,
+                 slash ? session_socket : ".");
+    return length > 0 && (size_t)length < size;
+}
+
+static bool path_of(const char *directory, uint64_t number, char *path, size_t size)
+{
+    const int length = snprintf(path, size, "%s/%" PRIx64, directory, number);
+    return length > 0 && (size_t)length < size;
+}
+
+static void write_file(const char *path, const struct errand *errand)
+{
+    const int file =
+        open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+    if (file < 0)
+        return;
+    const ssize_t written = write(file, errand->bytes, errand->size);
+    close(file);
+    if (written != (ssize_t)errand->size)
+        unlink(path); /* half a session is none: the daemon's restart ends it */
+}
+
+static void run_errand(uv_work_t *work)
+{
+    char path[PATH_MAX + 32];
+
+    (void)work;
+    if (!path_of(errands.directory, errands.current->number, path, sizeof(path)))
+        return;
+    if (errands.current->bytes)
+        write_file(path, errands.current);
+    else
+        unlink(path);
+}
+
+static void start_next(uv_loop_t *loop);
+
+static void on_errand_done(uv_work_t *work, int status)
+{
+    (void)status;
+    if (errands.current->bytes)
+        explicit_bzero(errands.current->bytes, errands.current->size);
+    free(errands.current->bytes);
+    free(errands.current);
+    errands.current = NULL;
+    errands.busy = false;
+    start_next(work->loop);
+}
+
+static void start_next(uv_loop_t *loop)
+{
+    if (errands.busy || !errands.first)
+        return;
+    errands.current = errands.first;
+    errands.first = errands.current->next;
+    if (!errands.first)
+        errands.end = &errands.first;
+    errands.busy = true;
+    uv_queue_work(loop, &errands.work, run_errand, on_errand_done);
+}
+
+static void add_errand(struct server *server, uint64_t number, unsigned char *bytes, size_t size)
+{
+    struct errand *errand = calloc(1, sizeof(*errand));
+
+    if (!errand || !directory_of(server->configuration->session_socket, errands.directory,
+                                 sizeof(errands.directory))) {
+        free(bytes);
+        free(errand);
+        return;
+    }
+    *errand = (struct errand){.number = number, .bytes = bytes, .size = size};
+    *errands.end = errand;
+    errands.end = &errand->next;
+    start_next(server->loop);
+}
+
+void kept_session_write(struct server *server, const Warder__V1__KeptSession *kept)
+{
+    const size_t size = warder__v1__kept_session__get_packed_size(kept);
+    unsigned char *bytes = size <= KEPT_SESSION_SIZE_MAX ? malloc(size) : NULL;
+
+    if (!bytes)
+        return;
+    warder__v1__kept_session__pack(kept, bytes);
+    add_errand(server, kept->session, bytes, size);
+}
+
+void kept_session_remove(struct server *server, uint64_t number)
+{
+    add_errand(server, number, NULL, 0);
+}
+
+static const Warder__V1__KeptSession *read_file(const char *path, struct arena *arena)
+{
+    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (file < 0)
+        return NULL;
+    unsigned char *bytes = arena_alloc(arena, KEPT_SESSION_SIZE_MAX);
+    const ssize_t size = bytes ? read(file, bytes, KEPT_SESSION_SIZE_MAX) : -1;
+    close(file);
+    if (size <= 0)
+        return NULL;
+    return (const Warder__V1__KeptSession *)message_decode(&warder__v1__kept_session__descriptor,
+                                                           arena, bytes, (size_t)size);
+}
+
+const Warder__V1__KeptSession *kept_session_read(const char *session_socket, uint64_t number,
+                                                 struct arena *arena)
+{
+    char directory[PATH_MAX];
+    char path[PATH_MAX + 32];
+
+    if (!directory_of(session_socket, directory, sizeof(directory)) ||
+        !path_of(directory, number, path, sizeof(path)))
+        return NULL;
+    const Warder__V1__KeptSession *kept = read_file(path, arena);
+    return kept && kept->session == number && kept->key.len == 16 ? kept : NULL;
+}
+
+/* True if the process of a kept session is still the same one. */
+static bool is_alive(const Warder__V1__KeptSession *kept)
+{
+    uint64_t start_time;
+    return identity_start_time(kept->pid, &start_time) && start_time == kept->start_time;
+}
+
+int kept_sessions_clean(const char *session_socket, uint64_t *highest)
+{
+    char directory[PATH_MAX];
+    char path[PATH_MAX + 300];
+    const struct dirent *entry;
+    struct arena arena;
+
+    *highest = 0;
+    if (!directory_of(session_socket, directory, sizeof(directory)))
+        return -ENAMETOOLONG;
+    if (mkdir(directory, S_IRWXU) < 0 && errno != EEXIST)
+        return -errno;
+    DIR *list = opendir(directory);
+    if (!list)
+        return -errno;
+    const size_t size = KEPT_SESSION_SIZE_MAX + (size_t)MESSAGE_ARENA_SIZE;
+    void *memory = malloc(size);
+    arena_init(&arena, memory, memory ? size : 0);
+    while ((entry = readdir(list))) {
+        if (entry->d_name[0] == '.')
+            continue;
+        arena_reset(&arena);
+        snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
+        const Warder__V1__KeptSession *kept = read_file(path, &arena);
+        if (!kept || !is_alive(kept))
+            unlink(path);
+        else if (kept->session > *highest)
+            *highest = kept->session;
+    }
+    free(memory);
+    closedir(list);
+    return 0;
+}

@@ -1,0 +1,68 @@
+/* The table: which message in which state. What is not in it is refused. */
+#include "daemon/session/protocol.h"
+
+#include "daemon/session/decision.h"
+#include "daemon/session/handshake.h"
+#include "daemon/session/session.h"
+
+#define HELLO (1U << WARDER__V1__CLIENT_MESSAGE__BODY_HELLO)
+#define RESUME (1U << WARDER__V1__CLIENT_MESSAGE__BODY_RESUME)
+#define LAUNCH (1U << WARDER__V1__CLIENT_MESSAGE__BODY_LAUNCH)
+#define OPEN (1U << WARDER__V1__CLIENT_MESSAGE__BODY_OPEN)
+#define ASK (1U << WARDER__V1__CLIENT_MESSAGE__BODY_ASK)
+#define DENIED (1U << WARDER__V1__CLIENT_MESSAGE__BODY_DENIED)
+#define RECORDS (1U << WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS)
+#define ADMIN (1U << WARDER__V1__CLIENT_MESSAGE__BODY_ADMIN)
+
+static const unsigned allowed[] = {
+    [STATE_NEW] = HELLO | RESUME | LAUNCH,
+    [STATE_DOOR] = OPEN,
+    [STATE_OPENED] = HELLO,
+    [STATE_CHILD] = HELLO,
+    [STATE_WAITING] = 0,
+    [STATE_SESSION] = OPEN | ASK | DENIED | RECORDS,
+    [STATE_LAUNCHER] = 0,
+    [STATE_CONTROL] = LAUNCH | ADMIN,
+    [STATE_ADMIN] = ADMIN,
+    [STATE_CLOSED] = 0,
+};
+
+void protocol_dispatch(struct connection *connection, struct incoming *incoming)
+{
+    struct server *server = connection->server;
+    const Warder__V1__ClientMessage *message = incoming->message;
+
+    if (!(allowed[connection->state] >> message->body_case & 1)) {
+        connection_refuse(connection, "a message that is not allowed now");
+        return;
+    }
+    switch (message->body_case) {
+    case WARDER__V1__CLIENT_MESSAGE__BODY_HELLO:
+        handshake_hello(connection, incoming);
+        return;
+    case WARDER__V1__CLIENT_MESSAGE__BODY_RESUME:
+        handshake_resume(connection, incoming);
+        return;
+    case WARDER__V1__CLIENT_MESSAGE__BODY_LAUNCH:
+        handshake_launch(connection, incoming);
+        return;
+    case WARDER__V1__CLIENT_MESSAGE__BODY_OPEN:
+        handshake_open(connection, incoming);
+        return;
+    case WARDER__V1__CLIENT_MESSAGE__BODY_ASK:
+        decision_answer(connection, incoming, message->ask);
+        return;
+    case WARDER__V1__CLIENT_MESSAGE__BODY_DENIED:
+        decision_place(connection->session, message->denied);
+        return;
+    case WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS:
+        decision_record_settled(connection, connection->session, message->records);
+        return;
+    case WARDER__V1__CLIENT_MESSAGE__BODY_ADMIN:
+        server->administer(server->administration, connection, incoming);
+        return;
+    default:
+        connection_refuse(connection, "a message that is not allowed now");
+        return;
+    }
+}

@@ -1,0 +1,280 @@
+#define _GNU_SOURCE
+#include "daemon/session/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/session/connection.h"
+#include "daemon/session/decision.h"
+#include "daemon/session/run.h"
+#include "daemon/session/session.h"
+#include "daemon/store/database.h"
+#include "proto/packet.h"
+
+enum {
+    ACCEPTS_AT_ONCE = 64, /* before others have their turn */
+};
+
+bool server_init(struct server *server)
+{
+    const size_t arena_size = MESSAGE_ARENA_SIZE + (size_t)EVENT_ARENA_SIZE;
+    void *memory = malloc(arena_size);
+
+    server->packet = malloc(PACKET_SIZE_MAX);
+    server->body = malloc(MESSAGE_SIZE_MAX);
+    server->reply = malloc(PACKET_SIZE_MAX);
+    server->denials = denial_queue_new();
+    if (!memory || !server->packet || !server->body || !server->reply || !server->denials) {
+        free(memory);
+        server_deinit(server);
+        return false;
+    }
+    arena_init(&server->arena, memory, arena_size);
+    server->accounts.bounds[CHARGE_CONNECTION] = server->configuration->connections_per_user;
+    server->accounts.bounds[CHARGE_UNFINISHED] = server->configuration->unfinished_per_user;
+    server->accounts.bounds[CHARGE_SESSION] = server->configuration->sessions_per_user;
+    server->statistics.started = wall_clock_now();
+    uv_timer_init(server->loop, &server->tick);
+    server->tick.data = server;
+    return true;
+}
+
+void server_stop(struct server *server)
+{
+    struct session *session;
+    struct session *next;
+
+    server->stopping = true;
+    HASH_ITER(hh, server->sessions, session, next)
+    session_end(session);
+    while (server->connections)
+        connection_close(server->connections);
+    decision_flush(server, true);
+    uv_close((uv_handle_t *)&server->tick, NULL);
+}
+
+void server_deinit(struct server *server)
+{
+    user_accounts_deinit(&server->accounts);
+    denial_queue_free(server->denials);
+    generation_release(server->generation);
+    free(server->packet);
+    free(server->body);
+    free(server->reply);
+    free(server->arena.memory);
+    memset(server, 0, sizeof(*server));
+}
+
+void server_set_generation(struct server *server, struct generation *generation)
+{
+    generation_release(server->generation);
+    server->generation = generation;
+}
+
+/* ------------------------------------------------------------------------------------------ time
+ */
+
+/* Ends connections that did not say Hello in time. True if some are still to come. */
+static bool end_late_ones(struct server *server, uint64_t now)
+{
+    struct connection *next;
+    bool waiting = false;
+
+    for (struct connection *at = server->connections; at; at = next) {
+        next = at->next;
+        if (at->deadline == 0)
+            continue;
+        if (at->deadline <= now) {
+            connection_refuse(at, "a connection on which nobody said Hello");
+            next = server->connections; /* the list has changed */
+        } else {
+            waiting = true;
+        }
+    }
+    return waiting;
+}
+
+/* Records the refusals that were only counted. */
+static bool report_refusals(struct server *server, uint64_t now)
+{
+    struct user_account *account;
+    struct user_account *next;
+    bool waiting = false;
+
+    HASH_ITER(hh, server->accounts.accounts, account, next)
+    {
+        if (account->refusals == 0)
+            continue;
+        if (account->refusal_until > now) {
+            waiting = true;
+            continue;
+        }
+        struct audit_item *item = audit_item_notice(AUDIT_REFUSAL, 0, account->uid, 0,
+                                                    "refused as well, within a second");
+        if (item)
+            item->notice.count = account->refusals;
+        audit_log_add(server->audit, item, false);
+        account->refusals = 0;
+    }
+    return waiting;
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct server *server = timer->data;
+    const uint64_t now = uv_now(server->loop);
+    const bool late = end_late_ones(server, now);
+    const bool denials = decision_flush(server, false);
+    const bool refusals = report_refusals(server, now);
+
+    if (!late && !denials && !refusals)
+        uv_timer_stop(timer);
+}
+
+void server_start_tick(struct server *server)
+{
+    if (!uv_is_active((uv_handle_t *)&server->tick) && !server->stopping)
+        uv_timer_start(&server->tick, on_tick, TICK_MILLISECONDS, TICK_MILLISECONDS);
+}
+
+void server_record_refusal(struct server *server, struct user_account *account, int64_t pid,
+                           uint64_t session, const char *text)
+{
+    const uint64_t now = uv_now(server->loop);
+
+    if (account && account->refusal_until > now) {
+        account->refusals++;
+        server_start_tick(server);
+        return;
+    }
+    if (account)
+        account->refusal_until = now + REFUSAL_MILLISECONDS;
+    audit_log_add(
+        server->audit,
+        audit_item_notice(AUDIT_REFUSAL, session, account ? (int64_t)account->uid : -1, pid, text),
+        false);
+}
+
+/* ------------------------------------------------------------------------------------- listening
+ */
+
+struct listener {
+    struct server *server;
+    uv_poll_t poll;
+    int socket;
+    int spare; /* given up when descriptors run out, so that a connection can be taken and closed */
+    enum connection_state state;
+};
+
+static void turn_away(struct server *server, int socket, struct user_account *account, pid_t pid,
+                      const char *why)
+{
+    server->statistics.refused_connections++;
+    server_record_refusal(server, account, pid, 0, why);
+    close(socket);
+}
+
+static void welcome(struct listener *listener, int socket)
+{
+    struct server *server = listener->server;
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
+        close(socket);
+        return;
+    }
+    struct user_account *account = user_account_of(&server->accounts, peer.uid);
+    if (!account || !user_account_charge(&server->accounts, account, CHARGE_CONNECTION)) {
+        turn_away(server, socket, account, peer.pid, "a connection: its user has too many");
+        return;
+    }
+    if (!user_account_charge(&server->accounts, account, CHARGE_UNFINISHED)) {
+        user_account_return(account, CHARGE_CONNECTION);
+        turn_away(server, socket, account, peer.pid,
+                  "a connection: too many of its user have not said Hello yet");
+        return;
+    }
+    const struct connection_options options = {
+        .state = listener->state, .account = account, .pid = peer.pid};
+    struct connection *connection = connection_new(server, socket, &options);
+    if (!connection) {
+        user_account_return(account, CHARGE_UNFINISHED);
+        return;
+    }
+    connection->unfinished = true;
+    connection->deadline = uv_now(server->loop) + HELLO_MILLISECONDS;
+    server_start_tick(server);
+}
+
+/* Out of descriptors: the waiting connection would wake us forever. */
+static void shed_one(struct listener *listener)
+{
+    if (listener->spare >= 0)
+        close(listener->spare);
+    const int socket = accept4(listener->socket, NULL, NULL, SOCK_CLOEXEC);
+    if (socket >= 0)
+        turn_away(listener->server, socket, NULL, 0, "a connection: out of descriptors");
+    listener->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void on_connection(uv_poll_t *handle, int status, int events)
+{
+    struct listener *listener = handle->data;
+
+    (void)events;
+    for (int i = 0; i < ACCEPTS_AT_ONCE && status >= 0; i++) {
+        const int socket = accept4(listener->socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (socket >= 0) {
+            welcome(listener, socket);
+        } else if (errno == EMFILE || errno == ENFILE) {
+            shed_one(listener);
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            return;
+        }
+    }
+}
+
+struct listener *server_listen(struct server *server, int socket, int state)
+{
+    struct listener *listener = calloc(1, sizeof(*listener));
+    const int on = 1;
+
+    if (!listener || uv_poll_init(server->loop, &listener->poll, socket) < 0) {
+        free(listener);
+        close(socket);
+        return NULL;
+    }
+    /* Inherited by what is accepted: the kernel then says of each message who sent it. */
+    setsockopt(socket, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+    listener->server = server;
+    listener->socket = socket;
+    listener->state = (enum connection_state)state;
+    listener->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    listener->poll.data = listener;
+    uv_poll_start(&listener->poll, UV_READABLE, on_connection);
+    return listener;
+}
+
+static void on_listener_closed(uv_handle_t *handle)
+{
+    struct listener *listener = handle->data;
+    close(listener->socket);
+    if (listener->spare >= 0)
+        close(listener->spare);
+    free(listener);
+}
+
+void listener_close(struct listener *listener)
+{
+    if (!listener)
+        return;
+    uv_poll_stop(&listener->poll);
+    uv_close((uv_handle_t *)&listener->poll, on_listener_closed);
+}

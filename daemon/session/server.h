@@ -1,0 +1,103 @@
+/* What everything about sessions shares: the loop, the current generation, the record, the
+ * accounts.
+ *
+ * One loop thread owns a server and all that hangs on it. Nothing here blocks: what must (directory
+ * services, compilation, databases) runs in libuv's worker threads and comes back. */
+#ifndef WARDER_DAEMON_SESSION_SERVER_H
+#define WARDER_DAEMON_SESSION_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "daemon/audit/audit_log.h"
+#include "daemon/configuration.h"
+#include "daemon/generation.h"
+#include "daemon/session/user_account.h"
+#include "policies/engine/arena.h"
+#include "proto/message.h"
+
+struct connection;
+struct incoming;
+struct run;
+struct session;
+
+enum {
+    TICK_MILLISECONDS = 100,     /* how often what waits for time is looked at */
+    HELLO_MILLISECONDS = 2000,   /* a client has so long to say Hello */
+    PLACE_MILLISECONDS = 250,    /* a denial waits so long for its calling line, and its like */
+    REFUSAL_MILLISECONDS = 1000, /* refusals of one user are counted in one record for so long */
+    EVENT_ARENA_SIZE = 2 * 1024 * 1024, /* an event in the engine's form, beside its message */
+    PENDING_DENIALS_MAX = 256,          /* that wait for their calling line */
+};
+
+struct server_statistics {
+    uint64_t started; /* nanoseconds since 1970, UTC */
+    uint64_t sessions;
+    uint64_t decisions;
+    uint64_t denials;
+    uint64_t refused_messages;
+    uint64_t refused_connections;
+};
+
+struct server {
+    uv_loop_t *loop;
+    const struct configuration *configuration;
+    struct generation *generation;
+    struct audit_log *audit;
+    struct user_accounts accounts;
+    struct session *sessions; /* by number */
+    struct session *sessions_by_pid;
+    struct run *runs;               /* by token */
+    struct run *private_run;        /* of a private daemon: every session is of it */
+    struct connection *connections; /* all that are open, in a list */
+    size_t connection_count;
+    size_t session_count;
+    uint64_t next_session;
+    bool is_private;
+    bool stopping;
+    struct server_statistics statistics;
+
+    /* What a message is received, decoded and answered in: one at a time. */
+    unsigned char *packet; /* PACKET_SIZE_MAX */
+    unsigned char *body;   /* MESSAGE_SIZE_MAX, of bodies that came as files */
+    unsigned char *reply;  /* PACKET_SIZE_MAX */
+    struct arena arena;
+
+    uv_timer_t tick;
+    struct denial_queue *denials; /* decision.c */
+
+    /* Administration stands above sessions and is called from here. */
+    void (*administer)(void *context, struct connection *connection,
+                       const struct incoming *incoming);
+    void (*connection_closed)(void *context, struct connection *connection);
+    void *administration;
+};
+
+/* A listening socket. */
+struct listener;
+
+/* Accepts connections of a listening packet socket, which the server owns from now on. `state` is
+ * that of what comes: STATE_NEW or STATE_ADMIN. NULL on failure. */
+struct listener *server_listen(struct server *server, int socket, int state);
+void listener_close(struct listener *listener);
+
+/* False on lack of memory. The caller fills in loop, configuration, generation, audit before. */
+bool server_init(struct server *server);
+
+/* Ends every session and closes every connection; the loop must run once more for the closing. */
+void server_stop(struct server *server);
+void server_deinit(struct server *server);
+
+/* Puts another generation in force: at each session's next event. Takes the reference. */
+void server_set_generation(struct server *server, struct generation *generation);
+
+/* Starts the clock if it stands. It stops by itself when nothing waits for time. */
+void server_start_tick(struct server *server);
+
+/* Records that somebody was turned away: at once, or counted with others of the same user within a
+ * second. `account` may be NULL, `pid` 0, `session` 0. */
+void server_record_refusal(struct server *server, struct user_account *account, int64_t pid,
+                           uint64_t session, const char *text);
+
+#endif

@@ -1,0 +1,433 @@
+#define _GNU_SOURCE
+#include "daemon/session/session.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/audit/event_json.h"
+#include "daemon/session/decision.h"
+#include "daemon/session/kept_session.h"
+
+/* ----------------------------------------------------------------------------------------- facts
+ */
+
+void session_facts_deinit(struct session_facts *facts)
+{
+    identity_deinit(&facts->identity);
+    identity_facts_deinit(&facts->known);
+    free(facts->executable);
+    free(facts->directory);
+    free(facts->script);
+    free(facts->python);
+    free(facts->hook);
+    for (size_t i = 0; i < facts->argv_count; i++)
+        free(facts->argv[i]);
+    free(facts->argv);
+    for (int place = 0; place < PLACE_COUNT; place++) {
+        for (size_t i = 0; i < facts->place_counts[place]; i++)
+            free(facts->place_paths[place][i]);
+        free(facts->place_paths[place]);
+    }
+    memset(facts, 0, sizeof(*facts));
+    facts->identity.pidfd = -1;
+}
+
+/* The subject as the evaluator wants it, pointing at the facts and the labels of the wishes. */
+static bool build_subject(struct session *session)
+{
+    const struct session_facts *facts = &session->facts;
+    size_t count = 0;
+
+    for (int i = 0; i < SESSION_WISHES_MAX; i++)
+        count += session->wishes[i] ? session->wishes[i]->label_count : 0;
+    session->labels = calloc(count + 1, sizeof(*session->labels));
+    if (!session->labels)
+        return false;
+    size_t filled = 0;
+    for (int i = 0; i < SESSION_WISHES_MAX; i++)
+        for (size_t j = 0; session->wishes[i] && j < session->wishes[i]->label_count; j++)
+            session->labels[filled++] = session->wishes[i]->labels[j];
+    session->subject = (struct subject){
+        .user = facts->known.user,
+        .groups = (const char *const *)facts->known.groups,
+        .group_count = facts->known.group_count,
+        .exe = facts->executable,
+        .unit = facts->known.unit,
+        .platform = "linux",
+        .python = facts->python,
+        .script = facts->script,
+        .labels = session->labels,
+        .label_count = count,
+    };
+    for (int place = 0; place < PLACE_COUNT; place++) {
+        session->subject.places[place].count = facts->place_counts[place];
+        session->subject.places[place].paths = (const char *const *)facts->place_paths[place];
+    }
+    return true;
+}
+
+static void set_text(json_t *object, const char *key, const char *text)
+{
+    if (text)
+        json_object_set_new(object, key, text_json(text, strlen(text)));
+}
+
+static json_t *texts_json(char *const *texts, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, text_json(texts[i], strlen(texts[i])));
+    return list;
+}
+
+static json_t *proved_json(const struct session *session)
+{
+    const struct session_facts *facts = &session->facts;
+    json_t *proved = json_object();
+
+    set_text(proved, "user", facts->known.user);
+    json_object_set_new(proved, "uid", json_integer(facts->identity.uid));
+    json_object_set_new(proved, "gid", json_integer(facts->identity.gid));
+    json_object_set_new(proved, "groups",
+                        texts_json(facts->known.groups, facts->known.group_count));
+    json_object_set_new(proved, "pid", json_integer(facts->identity.pid));
+    json_object_set_new(proved, "start_time", json_integer((json_int_t)facts->known.start_time));
+    set_text(proved, "cgroup", facts->known.cgroup);
+    set_text(proved, "unit", facts->known.unit);
+    return proved;
+}
+
+static json_t *said_json(const struct session *session)
+{
+    static const char *const routes[] = {"unknown", "preload", "late", "attach", "fork"};
+    const struct session_facts *facts = &session->facts;
+    json_t *said = json_object();
+    json_t *labels = json_object();
+    json_t *places = json_object();
+
+    set_text(said, "exe", facts->executable);
+    set_text(said, "directory", facts->directory);
+    set_text(said, "script", facts->script);
+    json_object_set_new(said, "argv", texts_json(facts->argv, facts->argv_count));
+    if (facts->argv_cut)
+        json_object_set_new(said, "argv_cut", json_true());
+    set_text(said, "python", facts->python);
+    set_text(said, "hook", facts->hook);
+    if ((unsigned)facts->route < sizeof(routes) / sizeof(*routes))
+        set_text(said, "route", routes[facts->route]);
+    for (size_t i = 0; i < session->subject.label_count; i++)
+        set_text(labels, session->labels[i].name, session->labels[i].value);
+    json_object_set_new(said, "labels", labels);
+    for (int place = 0; place < PLACE_COUNT; place++)
+        json_object_set_new(places, place_name((enum place)place),
+                            texts_json(facts->place_paths[place], facts->place_counts[place]));
+    json_object_set_new(said, "places", places);
+    return said;
+}
+
+char *session_facts_json(const struct session *session)
+{
+    json_t *facts = json_object();
+    char parent[32];
+
+    json_object_set_new(facts, "proved", proved_json(session));
+    json_object_set_new(facts, "said", said_json(session));
+    if (session->parent) {
+        snprintf(parent, sizeof(parent), "%" PRIx64, session->parent);
+        set_text(facts, "parent", parent);
+    }
+    char *text = json_dumps(facts, JSON_COMPACT);
+    json_decref(facts);
+    return text;
+}
+
+/* ------------------------------------------------------------------------------------- governing
+ */
+
+static bool is_named(const struct session *session, const struct policy_block *block,
+                     uint32_t policy, bool observe)
+{
+    char cited[WISHES_NAME_LENGTH_MAX + 16];
+
+    snprintf(cited, sizeof(cited), "%s/%s", policy_tier_name(policy_tier(block, policy)),
+             policy_name(block, policy));
+    for (int i = 0; i < SESSION_WISHES_MAX; i++) {
+        const struct wishes *wishes = session->wishes[i];
+        for (size_t j = 0; wishes && wishes->observe == observe && j < wishes->policy_name_count;
+             j++)
+            if (strcmp(wishes->policy_names[j], policy_name(block, policy)) == 0 ||
+                strcmp(wishes->policy_names[j], cited) == 0)
+                return true;
+    }
+    return false;
+}
+
+/* Which policies of the generation govern: those whose `applies` select the subject, and those that
+ * were named. Named to be observed alone: apart. */
+static bool find_governing(struct session *session)
+{
+    const struct policy_block *block = session->generation->block;
+    const uint32_t count = policy_block_policy_count(block);
+
+    free(session->governing);
+    free(session->observed);
+    session->governing = calloc((size_t)count + 1, sizeof(uint32_t));
+    session->observed = calloc((size_t)count + 1, sizeof(uint32_t));
+    session->governing_count = 0;
+    session->observed_count = 0;
+    if (!session->governing || !session->observed)
+        return false;
+    for (uint32_t policy = 0; policy < count; policy++) {
+        const bool applies =
+            policy_has_applies(block, policy) && policy_applies(block, policy, &session->subject);
+        if (applies || is_named(session, block, policy, false))
+            session->governing[session->governing_count++] = policy;
+        else if (is_named(session, block, policy, true))
+            session->observed[session->observed_count++] = policy;
+    }
+    return true;
+}
+
+bool session_follow_generation(struct session *session)
+{
+    struct generation *current = session->server->generation;
+
+    if (session->generation == current && session->governing)
+        return true;
+    generation_release(session->generation);
+    session->generation = generation_hold(current);
+    if (find_governing(session))
+        return true;
+    session->governing_count = 0; /* judged as nothing known: the caller denies */
+    free(session->governing);
+    session->governing = NULL;
+    return false;
+}
+
+static bool names_exist(const struct session *session)
+{
+    for (int i = 0; i < SESSION_WISHES_MAX; i++)
+        for (size_t j = 0; session->wishes[i] && j < session->wishes[i]->policy_name_count; j++)
+            if (!generation_has(session->generation, session->wishes[i]->policy_names[j]))
+                return false;
+    return true;
+}
+
+static void add_name(const struct policy_block *block, uint32_t policy, struct arena *arena,
+                     ProtobufCBinaryData *names, size_t *count)
+{
+    char cited[WISHES_NAME_LENGTH_MAX + 16];
+    const int length =
+        snprintf(cited, sizeof(cited), "%s/%s", policy_tier_name(policy_tier(block, policy)),
+                 policy_name(block, policy));
+    const char *copy = arena_copy(arena, cited, strnlen(cited, (size_t)length));
+    if (copy)
+        names[(*count)++] = text_field(copy);
+}
+
+size_t session_policy_names(const struct session *session, struct arena *arena,
+                            ProtobufCBinaryData **names)
+{
+    size_t most = session->governing_count;
+    size_t count = 0;
+
+    for (int i = 0; i < SESSION_WISHES_MAX; i++)
+        if (session->wishes[i] && session->wishes[i]->block)
+            most += policy_block_policy_count(session->wishes[i]->block);
+    *names = arena_zalloc(arena, most, sizeof(**names));
+    if (!*names)
+        return 0;
+    for (size_t i = 0; i < session->governing_count; i++)
+        add_name(session->generation->block, session->governing[i], arena, *names, &count);
+    for (int i = 0; i < SESSION_WISHES_MAX; i++) {
+        const struct policy_block *block = session->wishes[i] ? session->wishes[i]->block : NULL;
+        for (uint32_t policy = 0; block && policy < policy_block_policy_count(block); policy++)
+            add_name(block, policy, arena, *names, &count);
+    }
+    return count;
+}
+
+/* ------------------------------------------------------------------------------------------ life
+ */
+
+static void on_exit_watch(uv_poll_t *handle, int status, int events)
+{
+    (void)status;
+    (void)events;
+    session_end(handle->data); /* a pidfd is readable once its process has ended */
+}
+
+static void session_free(struct session *session)
+{
+    session_facts_deinit(&session->facts);
+    for (int i = 0; i < SESSION_WISHES_MAX; i++)
+        wishes_release(session->wishes[i]);
+    generation_release(session->generation);
+    explicit_bzero(session->key, sizeof(session->key));
+    free(session->governing);
+    free(session->observed);
+    free(session->labels);
+    free(session);
+}
+
+void session_hold(struct session *session)
+{
+    session->references++;
+}
+
+void session_release(struct session *session)
+{
+    if (--session->references == 0)
+        session_free(session);
+}
+
+static void on_watch_closed(uv_handle_t *handle)
+{
+    session_release(handle->data);
+}
+
+static void watch_exit(struct session *session)
+{
+    if (session->facts.identity.pidfd < 0 ||
+        uv_poll_init(session->server->loop, &session->exit_watch, session->facts.identity.pidfd) <
+            0)
+        return;
+    session->watching = true;
+    session->exit_watch.data = session;
+    uv_poll_start(&session->exit_watch, UV_READABLE, on_exit_watch);
+}
+
+static void record_start(struct session *session)
+{
+    char *json = session_facts_json(session);
+    if (json)
+        audit_log_add(session->server->audit, audit_item_session_start(session->number, json),
+                      false);
+    free(json);
+}
+
+struct session *session_new(struct server *server, struct session_plan *plan, const char **refusal)
+{
+    struct session *session = calloc(1, sizeof(*session));
+    struct user_account *account = user_account_of(&server->accounts, plan->facts->identity.uid);
+
+    *refusal = "the policy daemon is out of memory";
+    if (!session || !account) {
+        session_facts_deinit(plan->facts);
+        free(session);
+        return NULL;
+    }
+    session->server = server;
+    session->references = 1;
+    session->number = plan->number;
+    session->parent = plan->parent;
+    session->decisions = plan->decisions;
+    memcpy(session->key, plan->key, sizeof(session->key));
+    session->facts = *plan->facts;
+    *plan->facts = (struct session_facts){.identity = {.pidfd = -1}};
+    session->record = server->configuration->record_all;
+    for (int i = 0; i < SESSION_WISHES_MAX; i++) {
+        if (!plan->wishes[i])
+            continue;
+        session->wishes[i] = wishes_hold(plan->wishes[i]);
+        session->record |= plan->wishes[i]->record;
+    }
+    bool possible = build_subject(session) && session_follow_generation(session);
+    if (possible && !names_exist(session)) {
+        *refusal = "it names a policy that this host does not have; see `warder list`";
+        possible = false;
+    }
+    if (possible && !user_account_charge(&server->accounts, account, CHARGE_SESSION)) {
+        *refusal = "its user has as many sessions as one user may have (limits.sessions_per_user)";
+        server_record_refusal(server, account, session->facts.identity.pid, 0,
+                              "a session: its user has too many");
+        possible = false;
+    }
+    if (!possible) {
+        session_free(session);
+        return NULL;
+    }
+    session->account = account;
+    HASH_ADD(hh, server->sessions, number, sizeof(session->number), session);
+    /* After an exec the process is another session: the newest one is what the number stands for.
+     */
+    struct session *before = session_of_process(server, session->facts.identity.pid);
+    if (before)
+        HASH_DELETE(by_pid, server->sessions_by_pid, before);
+    HASH_ADD(by_pid, server->sessions_by_pid, facts.identity.pid, sizeof(pid_t), session);
+    server->session_count++;
+    server->statistics.sessions++;
+    watch_exit(session);
+    record_start(session);
+    return session;
+}
+
+struct session *session_find(struct server *server, uint64_t number)
+{
+    struct session *session = NULL;
+    HASH_FIND(hh, server->sessions, &number, sizeof(number), session);
+    return session;
+}
+
+struct session *session_of_process(struct server *server, pid_t pid)
+{
+    struct session *session = NULL;
+    HASH_FIND(by_pid, server->sessions_by_pid, &pid, sizeof(pid), session);
+    return session;
+}
+
+void session_add_connection(struct session *session, struct connection *connection)
+{
+    connection->state = STATE_SESSION;
+    connection->session = session;
+    memcpy(connection->key, session->key, sizeof(connection->key));
+    connection->keyed = true;
+    connection->next_of_session = session->connections;
+    session->connections = connection;
+}
+
+void session_drop_connection(struct session *session, struct connection *connection)
+{
+    for (struct connection **at = &session->connections; *at; at = &(*at)->next_of_session) {
+        if (*at == connection) {
+            *at = connection->next_of_session;
+            break;
+        }
+    }
+    if (!session->connections && !session->watching)
+        session_end(session);
+}
+
+void session_end(struct session *session)
+{
+    struct server *server = session->server;
+
+    if (session_find(server, session->number) != session)
+        return; /* it is ending already */
+    HASH_DEL(server->sessions, session);
+    if (session_of_process(server, session->facts.identity.pid) == session)
+        HASH_DELETE(by_pid, server->sessions_by_pid, session);
+    server->session_count--;
+    user_account_return(session->account, CHARGE_SESSION);
+    while (session->connections) {
+        struct connection *connection = session->connections;
+        session->connections = connection->next_of_session;
+        connection->session = NULL;
+        connection_close(connection);
+    }
+    if (session->resumable && !server->stopping)
+        kept_session_remove(server, session->number);
+    audit_log_add(server->audit,
+                  audit_item_session_end(session->number, session->decisions, session->denials),
+                  false);
+    if (session->watching) {
+        uv_poll_stop(&session->exit_watch);
+        uv_close((uv_handle_t *)&session->exit_watch, on_watch_closed);
+        session->watching = false;
+    } else {
+        session_release(session);
+    }
+}

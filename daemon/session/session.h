@@ -1,0 +1,112 @@
+/* A session: one interpreter under policy, from Hello to its end.
+ *
+ * It owns its key, its subject and the generation that it was last judged by. Its connections come
+ * and go; it ends when its process does, or when it breaks the protocol. */
+#ifndef WARDER_DAEMON_SESSION_SESSION_H
+#define WARDER_DAEMON_SESSION_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uthash.h>
+#include <uv.h>
+
+#include "daemon/session/connection.h"
+#include "daemon/session/identity.h"
+#include "daemon/session/server.h"
+#include "daemon/session/wishes.h"
+#include "policies/engine/evaluate.h"
+#include "policies/engine/subject.h"
+
+enum {
+    SESSION_WISHES_MAX = 2, /* the run's, and its own */
+};
+
+/* Everything that is known of the subject, proved or said. Texts are owned. */
+struct session_facts {
+    struct identity identity;    /* proved */
+    struct identity_facts known; /* rests on it */
+    char *executable;            /* said */
+    char *directory;
+    char *script;
+    char *python;
+    char *hook;
+    char **argv;
+    size_t argv_count;
+    bool argv_cut;
+    Warder__V1__HookRoute route;
+    char **place_paths[PLACE_COUNT];
+    size_t place_counts[PLACE_COUNT];
+};
+
+void session_facts_deinit(struct session_facts *facts);
+
+struct session {
+    struct server *server;
+    unsigned references; /* its life until session_end, and who looks at it beyond */
+    uint64_t number;
+    uint64_t parent; /* number of the session that forked it; 0: none */
+    unsigned char key[SIPHASH_KEY_SIZE];
+    struct user_account *account;
+    struct session_facts facts;
+    struct subject subject; /* points into facts and wishes */
+    struct label *labels;   /* of all wishes; texts are theirs */
+    struct wishes *wishes[SESSION_WISHES_MAX];
+    struct generation *generation;
+    uint32_t *governing; /* indices into the generation's block */
+    size_t governing_count;
+    uint32_t *observed; /* policies named by a run that only observes */
+    size_t observed_count;
+    uint64_t decisions;
+    uint64_t denials;
+    bool record;    /* every decision */
+    bool resumable; /* kept in the runtime directory */
+    struct connection *connections;
+    uv_poll_t exit_watch; /* of the pidfd */
+    bool watching;
+    UT_hash_handle hh; /* by number */
+    UT_hash_handle by_pid;
+};
+
+/* What a session is made of. The facts are taken over; the wishes are held by it. */
+struct session_plan {
+    uint64_t number;
+    uint64_t parent;
+    const unsigned char *key;
+    struct session_facts *facts;
+    struct wishes *wishes[SESSION_WISHES_MAX];
+    uint64_t decisions; /* made before: a session that is taken up again */
+};
+
+/* NULL, with words for the process in `*refusal`, if its user has too many, a policy that it names
+ * does not exist, or memory is short. The facts are freed then. */
+struct session *session_new(struct server *server, struct session_plan *plan, const char **refusal);
+
+struct session *session_find(struct server *server, uint64_t number);
+struct session *session_of_process(struct server *server, pid_t pid);
+
+/* Makes a connection the session's. */
+void session_add_connection(struct session *session, struct connection *connection);
+
+/* A connection is gone. A session without any ends if nothing else can tell that its process did.
+ */
+void session_drop_connection(struct session *session, struct connection *connection);
+
+/* Takes up the current generation if another one has come into force. False on lack of memory: then
+ * nothing may be allowed. */
+bool session_follow_generation(struct session *session);
+
+/* Names of the governing policies, as TIER/NAME, into the arena. */
+size_t session_policy_names(const struct session *session, struct arena *arena,
+                            ProtobufCBinaryData **names);
+
+/* Ends it: connections are closed, the record is told. */
+void session_end(struct session *session);
+
+/* Keeps the memory of a session over something that may end it. */
+void session_hold(struct session *session);
+void session_release(struct session *session);
+
+/* The facts for the record: {"proved": {...}, "said": {...}, ...}. Owned by the caller. */
+char *session_facts_json(const struct session *session);
+
+#endif

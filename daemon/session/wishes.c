@@ -1,0 +1,154 @@
+#define _GNU_SOURCE
+#include "daemon/session/wishes.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/generation.h"
+
+static char *terminated(const ProtobufCBinaryData *field, size_t most)
+{
+    if (field->len > most || (field->len > 0 && memchr(field->data, '\0', field->len)))
+        return NULL;
+    return strndup(field->len > 0 ? (const char *)field->data : "", field->len);
+}
+
+static bool say(char **error, const char *text)
+{
+    *error = strdup(text);
+    return false;
+}
+
+static bool take_names(struct wishes *wishes, const Warder__V1__Wishes *message, char **error)
+{
+    if (message->n_policy_names > WISHES_NAMES_MAX)
+        return say(error, "too many policies are named");
+    wishes->policy_names = calloc(message->n_policy_names + 1, sizeof(char *));
+    if (!wishes->policy_names)
+        return false;
+    for (size_t i = 0; i < message->n_policy_names; i++) {
+        char *name = terminated(&message->policy_names[i], WISHES_NAME_LENGTH_MAX);
+        if (!name)
+            return say(error, "the name of a policy is too long, or no text");
+        wishes->policy_names[wishes->policy_name_count++] = name;
+    }
+    return true;
+}
+
+static bool take_labels(struct wishes *wishes, const Warder__V1__Wishes *message, char **error)
+{
+    if (message->n_labels > WISHES_LABELS_MAX)
+        return say(error, "too many labels");
+    wishes->labels = calloc(message->n_labels + 1, sizeof(*wishes->labels));
+    if (!wishes->labels)
+        return false;
+    for (size_t i = 0; i < message->n_labels; i++) {
+        struct label *label = &wishes->labels[wishes->label_count++];
+        label->name = terminated(&message->labels[i]->name, WISHES_NAME_LENGTH_MAX);
+        label->value = terminated(&message->labels[i]->value, WISHES_LABEL_LENGTH_MAX);
+        if (!label->name || !label->value)
+            return say(error, "a label is too long, or no text");
+    }
+    return true;
+}
+
+static bool compile_texts(struct wishes *wishes, const Warder__V1__Wishes *message,
+                          struct policy_text *texts, char **names, char **error)
+{
+    size_t total = 0;
+    CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
+
+    if (!diagnostics)
+        return false;
+    for (size_t i = 0; i < message->n_policy_texts; i++) {
+        const Warder__V1__PolicyText *text = message->policy_texts[i];
+        names[i] = terminated(&text->file, 4096);
+        total += text->text.len;
+        if (total > WISHES_TEXT_MAX)
+            return say(error, "the policy texts of this session are longer than 64 KiB together; "
+                              "apply them to the host instead: warder apply FILE");
+        if (!names[i])
+            return say(error, "the file name of a policy is too long, or no text");
+        texts[i] = (struct policy_text){.file = names[i],
+                                        .text = (const char *)text->text.data,
+                                        .length = text->text.len,
+                                        .tier = TIER_LOCAL,
+                                        .observe = message->observe};
+    }
+    wishes->block = generation_compile(texts, message->n_policy_texts, diagnostics);
+    if (!wishes->block)
+        *error = diagnostics_render(diagnostics, "the session is refused", false);
+    return wishes->block != NULL;
+}
+
+static bool take_texts(struct wishes *wishes, const Warder__V1__Wishes *message, char **error)
+{
+    const size_t count = message->n_policy_texts;
+
+    if (count == 0)
+        return true;
+    if (count > WISHES_NAMES_MAX)
+        return say(error, "too many policy texts");
+    struct policy_text *texts = calloc(count, sizeof(*texts));
+    char **names = calloc(count, sizeof(*names));
+    const bool done = texts && names && compile_texts(wishes, message, texts, names, error);
+    for (size_t i = 0; names && i < count; i++)
+        free(names[i]);
+    free(names);
+    free(texts);
+    return done;
+}
+
+static bool keep_message(struct wishes *wishes, const Warder__V1__Wishes *message)
+{
+    wishes->packed_size = warder__v1__wishes__get_packed_size(message);
+    wishes->packed = malloc(wishes->packed_size + 1);
+    if (wishes->packed)
+        warder__v1__wishes__pack(message, wishes->packed);
+    return wishes->packed != NULL;
+}
+
+struct wishes *wishes_new(const Warder__V1__Wishes *message, char **error)
+{
+    static const Warder__V1__Wishes none = WARDER__V1__WISHES__INIT;
+    struct wishes *wishes = calloc(1, sizeof(*wishes));
+
+    *error = NULL;
+    if (!wishes)
+        return NULL;
+    if (!message)
+        message = &none;
+    wishes->references = 1;
+    wishes->observe = message->observe;
+    wishes->record = message->record;
+    if (take_names(wishes, message, error) && take_labels(wishes, message, error) &&
+        take_texts(wishes, message, error) && keep_message(wishes, message))
+        return wishes;
+    wishes_release(wishes);
+    return NULL;
+}
+
+struct wishes *wishes_hold(struct wishes *wishes)
+{
+    wishes->references++;
+    return wishes;
+}
+
+void wishes_release(struct wishes *wishes)
+{
+    if (!wishes || --wishes->references > 0)
+        return;
+    for (size_t i = 0; i < wishes->policy_name_count; i++)
+        free(wishes->policy_names[i]);
+    for (size_t i = 0; i < wishes->label_count; i++) {
+        free((char *)wishes->labels[i].name);
+        free((char *)wishes->labels[i].value);
+    }
+    free(wishes->policy_names);
+    free(wishes->labels);
+    free(wishes->packed);
+    policy_block_free(wishes->block);
+    free(wishes);
+}

@@ -1,0 +1,43 @@
+/* What a session, or a whole `warder run`, asks for beside what governs it anyway: policies by
+ * name, policy texts, labels. Shared by every session of a run; counted by reference on the loop
+ * thread. */
+#ifndef WARDER_DAEMON_SESSION_WISHES_H
+#define WARDER_DAEMON_SESSION_WISHES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policies/engine/policy_block.h"
+#include "policies/engine/subject.h"
+#include "proto/message.h"
+
+enum {
+    WISHES_TEXT_MAX = 64 * 1024, /* bytes of all texts (design, "The session") */
+    WISHES_NAMES_MAX = 64,
+    WISHES_LABELS_MAX = 64,
+    WISHES_NAME_LENGTH_MAX = 256,
+    WISHES_LABEL_LENGTH_MAX = 1024,
+};
+
+struct wishes {
+    unsigned references;
+    char **policy_names;
+    size_t policy_name_count;
+    struct policy_block *block; /* of the texts; NULL if there were none */
+    struct label *labels;       /* owned texts */
+    size_t label_count;
+    bool observe;
+    bool record;
+    void *packed; /* the message itself, to be kept with the session */
+    size_t packed_size;
+};
+
+/* Compiles the texts: for any thread. NULL if something is wrong, with words for a person in
+ * `*error` (owned; NULL on lack of memory). `message` may be NULL: no wishes. One reference. */
+struct wishes *wishes_new(const Warder__V1__Wishes *message, char **error);
+
+struct wishes *wishes_hold(struct wishes *wishes);
+void wishes_release(struct wishes *wishes);
+
+#endif

@@ -1,0 +1,134 @@
+#include "daemon/store/database.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum {
+    BUSY_MILLISECONDS = 5000, /* for a reader beside us (`sqlite3` by hand) to let go */
+};
+
+uint64_t wall_clock_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+bool database_failed(sqlite3 *database, const char *doing, char *error, size_t size)
+{
+    const char *path = sqlite3_db_filename(database, NULL);
+    snprintf(error, size, "%s: %s: %s", path ? path : "database", doing, sqlite3_errmsg(database));
+    return false;
+}
+
+bool database_run(sqlite3 *database, const char *sql, char *error, size_t size)
+{
+    if (sqlite3_exec(database, sql, NULL, NULL, NULL) == SQLITE_OK)
+        return true;
+    return database_failed(database, "cannot be used", error, size);
+}
+
+sqlite3_stmt *database_prepare(sqlite3 *database, const char *sql, char *error, size_t size)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) !=
+        SQLITE_OK)
+        database_failed(database, "cannot be used", error, size);
+    return statement;
+}
+
+static bool read_number(sqlite3 *database, const char *sql, int64_t *number, char *error,
+                        size_t size)
+{
+    sqlite3_stmt *statement = database_prepare(database, sql, error, size);
+    if (!statement)
+        return false;
+    const int result = sqlite3_step(statement);
+    if (result == SQLITE_ROW)
+        *number = sqlite3_column_int64(statement, 0);
+    else
+        database_failed(database, "cannot be read", error, size);
+    sqlite3_finalize(statement);
+    return result == SQLITE_ROW;
+}
+
+static bool make_schema(sqlite3 *database, const struct database_kind *kind, char *error,
+                        size_t size)
+{
+    char numbers[128];
+
+    snprintf(numbers, sizeof(numbers), "PRAGMA application_id = %d; PRAGMA user_version = %d;",
+             (int)kind->application_id, (int)kind->version);
+    return database_run(database, "BEGIN IMMEDIATE", error, size) &&
+           database_run(database, kind->schema, error, size) &&
+           database_run(database, numbers, error, size) &&
+           database_run(database, "COMMIT", error, size);
+}
+
+/* A new file gets our schema; an existing one must be ours, and not of a newer program. */
+static bool check_version(sqlite3 *database, const struct database_kind *kind, const char *path,
+                          enum database_access access, char *error, size_t size)
+{
+    int64_t application = 0;
+    int64_t version = 0;
+    int64_t tables = 0;
+
+    if (!read_number(database, "PRAGMA application_id", &application, error, size) ||
+        !read_number(database, "PRAGMA user_version", &version, error, size) ||
+        !read_number(database, "SELECT count(*) FROM sqlite_schema", &tables, error, size))
+        return false;
+    if (application == 0 && version == 0 && tables == 0 && access == DATABASE_WRITE)
+        return make_schema(database, kind, error, size);
+    if (application != kind->application_id) {
+        snprintf(error, size, "%s: this is not Warder's database; move it away to start anew",
+                 path);
+        return false;
+    }
+    if (version > kind->version) {
+        snprintf(error, size,
+                 "%s: made by a newer Warder (format %lld, this program knows %d); start the newer "
+                 "one, or restore an older file",
+                 path, (long long)version, (int)kind->version);
+        return false;
+    }
+    return true;
+}
+
+sqlite3 *database_open(const struct database_kind *kind, const char *directory,
+                       enum database_access access, char *error, size_t size)
+{
+    char path[4200];
+    char pragmas[128];
+    sqlite3 *database = NULL;
+    const int flags =
+        access == DATABASE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+
+    if (snprintf(path, sizeof(path), "%s/%s", directory, kind->file) >= (int)sizeof(path)) {
+        snprintf(error, size, "%s: the path is too long", directory);
+        return NULL;
+    }
+    const mode_t before = umask(077);
+    const int result =
+        sqlite3_open_v2(path, &database, flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, NULL);
+    umask(before);
+    snprintf(pragmas, sizeof(pragmas), "PRAGMA journal_mode = WAL; PRAGMA synchronous = %s;",
+             kind->synchronous);
+    if (result != SQLITE_OK) {
+        snprintf(error, size, "%s: cannot be opened: %s", path,
+                 database ? sqlite3_errmsg(database) : "out of memory");
+    } else {
+        sqlite3_busy_timeout(database, BUSY_MILLISECONDS);
+        if ((access == DATABASE_READ || database_run(database, pragmas, error, size)) &&
+            check_version(database, kind, path, access, error, size))
+            return database;
+    }
+    sqlite3_close(database);
+    return NULL;
+}
+
+void database_close(sqlite3 *database)
+{
+    sqlite3_close_v2(database);
+}
