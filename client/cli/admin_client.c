@@ -1,0 +1,65 @@
+#include "client/cli/admin_client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/cli/command.h"
+#include "proto/host_paths.h"
+
+struct daemon_client *admin_connect(const char *path)
+{
+    const char *at = path ? path : HOST_ADMIN_SOCKET;
+    struct daemon_client *client = daemon_client_connect(at);
+
+    if (client)
+        return client;
+    if (errno == ENOENT || errno == ECONNREFUSED)
+        complain("no daemon answers at %s; start it with `systemctl start warderd` or `warderd "
+                 "--foreground`, or name its socket with --admin-socket",
+                 at);
+    else
+        complain("%s: %s", at, strerror(errno));
+    return NULL;
+}
+
+bool admin_request(struct daemon_client *client, Warder__V1__AdminRequest *request)
+{
+    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
+
+    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_ADMIN;
+    message.admin = request;
+    const int error = daemon_client_send(client, &message);
+    if (error == -EMSGSIZE)
+        complain("the request is larger than 1 MiB: give fewer or smaller files at once");
+    else if (error < 0)
+        complain("the daemon cannot be asked: %s", strerror(-error));
+    return error == 0;
+}
+
+const Warder__V1__AdminReply *admin_reply(struct daemon_client *client)
+{
+    const Warder__V1__DaemonMessage *message = daemon_client_receive(client, -1, NULL);
+
+    if (message && message->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_ADMIN)
+        return message->admin;
+    complain("the daemon closed the connection%s",
+             errno == EBADMSG ? ": it speaks another version" : "");
+    return NULL;
+}
+
+int admin_failed(const Warder__V1__Failed *failed)
+{
+    if (failed->kind == WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY) {
+        /* The checker's own words, which name file and line. */
+        fwrite(failed->text.data, 1, failed->text.len, stderr);
+        if (failed->text.len > 0 && failed->text.data[failed->text.len - 1] != '\n')
+            fputc('\n', stderr);
+    } else {
+        complain("%.*s", (int)failed->text.len, (const char *)failed->text.data);
+    }
+    return failed->kind == WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY ||
+                   failed->kind == WARDER__V1__FAILURE_KIND__FAILURE_KIND_NOT_FOUND
+               ? EXIT_NO
+               : EXIT_USAGE;
+}

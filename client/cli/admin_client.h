@@ -1,0 +1,22 @@
+/* Administration as the commands do it: one request, its replies one by one. */
+#ifndef WARDER_CLIENT_CLI_ADMIN_CLIENT_H
+#define WARDER_CLIENT_CLI_ADMIN_CLIENT_H
+
+#include <stdbool.h>
+
+#include "client/cli/daemon_client.h"
+
+/* Connects to the administration socket, NULL: the host's. Complains and returns NULL if nobody
+ * answers. */
+struct daemon_client *admin_connect(const char *path);
+
+/* Sends a request. False after a complaint. */
+bool admin_request(struct daemon_client *client, Warder__V1__AdminRequest *request);
+
+/* The next reply; NULL after a complaint. */
+const Warder__V1__AdminReply *admin_reply(struct daemon_client *client);
+
+/* A reply that ends the request with a failure is told to the person; the exit status for it. */
+int admin_failed(const Warder__V1__Failed *failed);
+
+#endif

@@ -1,0 +1,32 @@
+/* The commands of `warder`. Each parses its own options and returns its exit status. */
+#ifndef WARDER_CLIENT_CLI_COMMAND_H
+#define WARDER_CLIENT_CLI_COMMAND_H
+
+#include <stdbool.h>
+
+enum exit_status {
+    EXIT_DONE = 0,
+    EXIT_NO = 1,    /* the answer is no: a policy that does not check, a name that is not there */
+    EXIT_USAGE = 2, /* wrong usage, or failure */
+    EXIT_RUN_FAILED = 125, /* `run`: Warder itself failed, so that it is not the program's status */
+    EXIT_NOT_RUNNABLE = 126, /* `run`: the program was found but could not be started */
+    EXIT_NOT_FOUND = 127,    /* `run`: there is no such program (as env(1) has it) */
+};
+
+/* argv[0] is the command's own name. */
+int command_run(int argc, char **argv);
+int command_check(int argc, char **argv);
+int command_apply(int argc, char **argv);
+int command_list(int argc, char **argv);
+int command_show(int argc, char **argv);
+int command_remove(int argc, char **argv);
+int command_log(int argc, char **argv);
+int command_status(int argc, char **argv);
+
+/* "warder: ..." on standard error, with a newline. */
+__attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
+
+/* Standard output is a terminal, and the person has not asked for no colours (NO_COLOR). */
+bool wants_colour(int descriptor);
+
+#endif

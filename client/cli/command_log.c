@@ -1,0 +1,156 @@
+#define _GNU_SOURCE
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/cli/admin_client.h"
+#include "client/cli/command.h"
+#include "client/cli/log_line.h"
+#include "client/cli/private_daemon.h"
+
+static const char help[] =
+    "usage: warder log [--denied] [--json] [-n N] [--follow] [--session ID]\n"
+    "\n"
+    "Prints the record: what was decided, for whom, by which rule.\n"
+    "\n"
+    "  --denied             denials, kills and would-be denials alone\n"
+    "  -n N                 the last N; 0 for all (default: 50, or all with --json)\n"
+    "  --follow, -f         go on with what comes\n"
+    "  --session ID         of one session: the part of a decision's id before the `-`\n"
+    "  --json               one JSON object a line, with arguments and subject\n"
+    "  --state-dir DIR      of a directory that `warder run --state-dir` kept\n"
+    "  --admin-socket PATH  of another daemon than the host's\n"
+    "\n"
+    "examples:\n"
+    "  sudo warder log --denied -n 20\n"
+    "  sudo warder log --follow\n"
+    "  sudo warder log --json -n 0 | jq 'select(.event == \"subprocess.Popen\") | .arguments'\n";
+
+struct log_options {
+    const char *socket;
+    const char *state_directory;
+    const char *session;
+    unsigned last;
+    bool last_given;
+    bool denied;
+    bool follow;
+    bool json;
+};
+
+static bool parse_count(const char *text, unsigned *count)
+{
+    char *end;
+    const unsigned long value = strtoul(text, &end, 10);
+
+    if (*end || end == text || value > UINT_MAX) {
+        complain("log: -n wants a number, not `%s`", text);
+        return false;
+    }
+    *count = (unsigned)value;
+    return true;
+}
+
+/* -1: go on. */
+static int parse(struct log_options *log, int argc, char **argv)
+{
+    static const struct option options[] = {{"help", no_argument, NULL, 'h'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"denied", no_argument, NULL, 'd'},
+                                            {"follow", no_argument, NULL, 'f'},
+                                            {"session", required_argument, NULL, 'S'},
+                                            {"state-dir", required_argument, NULL, 'D'},
+                                            {"admin-socket", required_argument, NULL, 's'},
+                                            {NULL, 0, NULL, 0}};
+    int option;
+
+    *log = (struct log_options){.last = 50};
+    while ((option = getopt_long(argc, argv, "hfn:", options, NULL)) != -1) {
+        if (option == 'h') {
+            fputs(help, stdout);
+            return EXIT_DONE;
+        }
+        if (option == 'j')
+            log->json = true;
+        else if (option == 'd')
+            log->denied = true;
+        else if (option == 'f')
+            log->follow = true;
+        else if (option == 'S')
+            log->session = optarg;
+        else if (option == 'D')
+            log->state_directory = optarg;
+        else if (option == 's')
+            log->socket = optarg;
+        else if (option != 'n' || !parse_count(optarg, &log->last))
+            return EXIT_USAGE;
+        log->last_given |= option == 'n';
+    }
+    if (log->json && !log->last_given)
+        log->last = 0;
+    if (optind == argc)
+        return -1;
+    complain("log: what is `%s`? `warder log --help`", argv[optind]);
+    return EXIT_USAGE;
+}
+
+static void print_entry(const struct log_options *log, const Warder__V1__LogEntry *entry)
+{
+    if (log->json)
+        printf("%.*s\n", (int)entry->json.len, (const char *)entry->json.data);
+    else
+        log_line_print(stdout, entry, wants_colour(STDOUT_FILENO));
+    if (log->follow)
+        fflush(stdout);
+}
+
+static int print_log(const struct log_options *log, struct daemon_client *client)
+{
+    Warder__V1__AdminRequest request = WARDER__V1__ADMIN_REQUEST__INIT;
+    Warder__V1__ReadLog read_log = WARDER__V1__READ_LOG__INIT;
+
+    read_log.denied = log->denied;
+    read_log.last = log->last;
+    read_log.follow = log->follow;
+    read_log.session = text_field(log->session);
+    request.body_case = WARDER__V1__ADMIN_REQUEST__BODY_LOG;
+    request.log = &read_log;
+    if (!admin_request(client, &request))
+        return EXIT_USAGE;
+    for (;;) {
+        const Warder__V1__AdminReply *reply = admin_reply(client);
+        if (!reply)
+            return EXIT_USAGE;
+        if (reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_FAILED)
+            return admin_failed(reply->failed);
+        if (reply->body_case != WARDER__V1__ADMIN_REPLY__BODY_ENTRY)
+            return EXIT_DONE;
+        print_entry(log, reply->entry);
+    }
+}
+
+int command_log(int argc, char **argv)
+{
+    struct log_options log;
+    const int status = parse(&log, argc, argv);
+
+    if (status >= 0)
+        return status;
+    if (log.state_directory) {
+        struct private_daemon daemon;
+        char directory[PATH_MAX];
+        if (!realpath(log.state_directory, directory) || access(directory, R_OK | X_OK) < 0) {
+            complain("%s: cannot be read", log.state_directory);
+            return EXIT_USAGE;
+        }
+        if (!private_daemon_start(&daemon, directory, false))
+            return EXIT_USAGE;
+        const int printed = print_log(&log, daemon.client);
+        private_daemon_stop(&daemon);
+        return printed;
+    }
+    CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(log.socket);
+    return client ? print_log(&log, client) : EXIT_USAGE;
+}

@@ -1,0 +1,400 @@
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/cli/admin_client.h"
+#include "client/cli/command.h"
+#include "client/cli/installation.h"
+#include "client/cli/log_line.h"
+#include "client/cli/policy_file.h"
+#include "client/cli/private_daemon.h"
+#include "client/cli/run.h"
+#include "proto/host_paths.h"
+
+enum {
+    POLICIES_MAX = 64,
+    LABELS_MAX = 64,
+    LAUNCH_MILLISECONDS = 15000, /* the daemon compiles what was given, and may have to start */
+};
+
+static const char help[] =
+    "usage: warder run [--policy FILE|NAME]... [--label K=V]... [--observe] [--record]\n"
+    "                  [--state-dir DIR] -- PROGRAM [ARGUMENT]...\n"
+    "\n"
+    "Runs a program with every Python interpreter in it under policy. With a daemon on the\n"
+    "host, the host's policies govern and what is named here narrows them; without one, a\n"
+    "private daemon holds what is named here, for this run alone.\n"
+    "\n"
+    "  --policy FILE|NAME   a policy file (a path, or a name that ends in .warder), or the\n"
+    "                       name of a policy that the host has or that comes with Warder\n"
+    "  --label K=V          a label that policies may select on\n"
+    "  --observe            the policies named here deny nothing; what they would have denied\n"
+    "                       is recorded, and printed at the end\n"
+    "  --record             record every decision; a private daemon's record is printed at the\n"
+    "                       end, unless --state-dir keeps it\n"
+    "  --state-dir DIR      keep a private daemon's record: `warder log --state-dir DIR`\n"
+    "  --socket PATH        session socket of another daemon than the host's\n"
+    "\n"
+    "examples:\n"
+    "  warder run --policy no-process -- python3 script.py\n"
+    "  warder run --policy untrusted --record -- python3 -m pytest\n"
+    "  warder run --policy ./mine.warder --observe -- ./start-notebook.sh\n"
+    "\n"
+    "exit status: the program's; 125 if Warder failed, 126 if the program cannot be started,\n"
+    "127 if there is none of that name\n";
+
+struct request {
+    const char *policies[POLICIES_MAX];
+    size_t policy_count;
+    char *labels[LABELS_MAX];
+    size_t label_count;
+    const char *socket;
+    char state_directory[PATH_MAX]; /* "": temporary */
+    bool observe;
+    bool record;
+    char **program;
+};
+
+/* ---------------------------------------------------------------------------------------- options
+ */
+
+static bool make_state_directory(struct request *request, const char *path)
+{
+    if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+        complain("%s: cannot be made: %s", path, strerror(errno));
+        return false;
+    }
+    if (realpath(path, request->state_directory))
+        return true;
+    complain("%s: %s", path, strerror(errno));
+    return false;
+}
+
+static bool take_option(struct request *request, int option, char *argument)
+{
+    switch (option) {
+    case 'p':
+        if (request->policy_count == POLICIES_MAX)
+            return false;
+        request->policies[request->policy_count++] = argument;
+        return true;
+    case 'l':
+        if (request->label_count == LABELS_MAX || !strchr(argument, '=')) {
+            complain("run: a label is NAME=VALUE, not `%s`", argument);
+            return false;
+        }
+        request->labels[request->label_count++] = argument;
+        return true;
+    case 'o':
+        request->observe = true;
+        return true;
+    case 'r':
+        request->record = true;
+        return true;
+    case 's':
+        request->socket = argument;
+        return true;
+    case 'D':
+        return make_state_directory(request, argument);
+    default:
+        return false;
+    }
+}
+
+/* -1: go on. */
+static int parse(struct request *request, int argc, char **argv)
+{
+    static const struct option options[] = {{"help", no_argument, NULL, 'h'},
+                                            {"policy", required_argument, NULL, 'p'},
+                                            {"label", required_argument, NULL, 'l'},
+                                            {"observe", no_argument, NULL, 'o'},
+                                            {"record", no_argument, NULL, 'r'},
+                                            {"socket", required_argument, NULL, 's'},
+                                            {"state-dir", required_argument, NULL, 'D'},
+                                            {NULL, 0, NULL, 0}};
+    int option;
+
+    *request = (struct request){.policy_count = 0};
+    while ((option = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
+        if (option == 'h') {
+            fputs(help, stdout);
+            return EXIT_DONE;
+        }
+        if (!take_option(request, option, optarg)) {
+            complain("run: try `warder run --help`");
+            return EXIT_RUN_FAILED;
+        }
+    }
+    if (optind == argc) {
+        complain("run: name the program to run: warder run --policy no-process -- python3 x.py");
+        return EXIT_RUN_FAILED;
+    }
+    request->program = argv + optind;
+    return -1;
+}
+
+/* --------------------------------------------------------------------------------------- policies
+ */
+
+/* What is asked of the daemon. */
+struct ask {
+    struct policy_file files[POLICIES_MAX];
+    size_t file_count;
+    Warder__V1__PolicyText texts[POLICIES_MAX];
+    Warder__V1__PolicyText *text_pointers[POLICIES_MAX];
+    ProtobufCBinaryData names[POLICIES_MAX];
+    size_t name_count;
+    Warder__V1__Label labels[LABELS_MAX];
+    Warder__V1__Label *label_pointers[LABELS_MAX];
+};
+
+static void ask_deinit(struct ask *ask)
+{
+    for (size_t i = 0; i < ask->file_count; i++)
+        policy_file_deinit(&ask->files[i]);
+}
+
+static bool is_file(const char *policy)
+{
+    const size_t length = strlen(policy);
+    return strchr(policy, '/') || strcmp(policy, "-") == 0 ||
+           (length > 7 && strcmp(policy + length - 7, ".warder") == 0);
+}
+
+static bool add_file(struct ask *ask, const char *path)
+{
+    if (!policy_file_read(&ask->files[ask->file_count], path))
+        return false;
+    ask->file_count++;
+    return true;
+}
+
+/* A private daemon has no policies of its own: names are those that come with Warder. */
+static bool add_name(struct ask *ask, const char *name, bool private)
+{
+    if (!private) {
+        ask->names[ask->name_count++] = text_field(name);
+        return true;
+    }
+    char *path = shipped_policy_path(name);
+    if (!path) {
+        complain("there is no daemon on this host and no policy named `%s` comes with Warder; a "
+                 "file is named by a path, such as ./%s.warder",
+                 name, name);
+        fputs("warder: these come with it: ", stderr);
+        print_shipped_policies();
+        fputc('\n', stderr);
+        return false;
+    }
+    const bool added = add_file(ask, path);
+    free(path);
+    return added;
+}
+
+/* Says what is wrong with the files before anything is started. */
+static bool check_files(const struct ask *ask)
+{
+    const struct compile_options options = {.resolve = NULL};
+    struct policy_text texts[POLICIES_MAX];
+    CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
+
+    if (!diagnostics)
+        return false;
+    for (size_t i = 0; i < ask->file_count; i++)
+        texts[i] = policy_file_text(&ask->files[i]);
+    struct policy_block *block = policy_compile(texts, ask->file_count, &options, diagnostics);
+    const bool good = block != NULL;
+    policy_block_free(block);
+    char *report =
+        good ? NULL
+             : diagnostics_render(diagnostics, "nothing was run", wants_colour(STDERR_FILENO));
+    if (report)
+        fputs(report, stderr);
+    free(report);
+    return good;
+}
+
+static bool gather(struct ask *ask, const struct request *request, bool private)
+{
+    *ask = (struct ask){.file_count = 0};
+    for (size_t i = 0; i < request->policy_count; i++) {
+        const char *policy = request->policies[i];
+        if (!(is_file(policy) ? add_file(ask, policy) : add_name(ask, policy, private)))
+            return false;
+    }
+    for (size_t i = 0; i < ask->file_count; i++) {
+        warder__v1__policy_text__init(&ask->texts[i]);
+        ask->texts[i].file = text_field(ask->files[i].path);
+        ask->texts[i].text = bytes_field(ask->files[i].text, ask->files[i].length);
+        ask->text_pointers[i] = &ask->texts[i];
+    }
+    for (size_t i = 0; i < request->label_count; i++) {
+        char *equals = strchr(request->labels[i], '=');
+        warder__v1__label__init(&ask->labels[i]);
+        ask->labels[i].name =
+            bytes_field(request->labels[i], (size_t)(equals - request->labels[i]));
+        ask->labels[i].value = text_field(equals + 1);
+        ask->label_pointers[i] = &ask->labels[i];
+    }
+    return check_files(ask);
+}
+
+/* ----------------------------------------------------------------------------------------- launch
+ */
+
+struct launched {
+    int door;
+    char token[65];
+    char socket[PATH_MAX];
+};
+
+static bool take_launched(const Warder__V1__Launched *reply, int door, struct launched *launched)
+{
+    if (door < 0 || reply->run_token.len * 2 >= sizeof(launched->token) ||
+        reply->session_socket.len >= sizeof(launched->socket))
+        return false;
+    launched->door = door;
+    for (size_t i = 0; i < reply->run_token.len; i++)
+        snprintf(launched->token + 2 * i, 3, "%02x", reply->run_token.data[i]);
+    memcpy(launched->socket, reply->session_socket.data, reply->session_socket.len);
+    launched->socket[reply->session_socket.len] = '\0';
+    return true;
+}
+
+static bool launch(struct daemon_client *client, struct ask *ask, const struct request *request,
+                   struct launched *launched)
+{
+    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
+    Warder__V1__Launch launch_message = WARDER__V1__LAUNCH__INIT;
+    Warder__V1__Wishes wishes = WARDER__V1__WISHES__INIT;
+    int door;
+
+    wishes.policy_names = ask->names;
+    wishes.n_policy_names = ask->name_count;
+    wishes.policy_texts = ask->text_pointers;
+    wishes.n_policy_texts = ask->file_count;
+    wishes.labels = ask->label_pointers;
+    wishes.n_labels = request->label_count;
+    wishes.observe = request->observe;
+    wishes.record = request->record;
+    launch_message.protocol = 1;
+    launch_message.wishes = &wishes;
+    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_LAUNCH;
+    message.launch = &launch_message;
+    const int error = daemon_client_send(client, &message);
+    const Warder__V1__DaemonMessage *reply =
+        error < 0 ? NULL : daemon_client_receive(client, LAUNCH_MILLISECONDS, &door);
+    if (!reply) {
+        complain("the policy daemon does not answer: %s", strerror(error < 0 ? -error : errno));
+        return false;
+    }
+    if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_LAUNCHED &&
+        take_launched(reply->launched, door, launched))
+        return true;
+    if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_REFUSED)
+        complain("%.*s", (int)reply->refused->reason.len,
+                 (const char *)reply->refused->reason.data);
+    else
+        complain("the policy daemon speaks another version");
+    return false;
+}
+
+/* What the run left in a private daemon's record. */
+static void print_record(struct daemon_client *client, const struct request *request)
+{
+    Warder__V1__AdminRequest admin = WARDER__V1__ADMIN_REQUEST__INIT;
+    Warder__V1__ReadLog log = WARDER__V1__READ_LOG__INIT;
+    const Warder__V1__AdminReply *reply;
+
+    log.denied = !request->record;
+    admin.body_case = WARDER__V1__ADMIN_REQUEST__BODY_LOG;
+    admin.log = &log;
+    if (!admin_request(client, &admin))
+        return;
+    while ((reply = admin_reply(client)) && reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_ENTRY)
+        log_line_print(stderr, reply->entry, wants_colour(STDERR_FILENO));
+}
+
+/* The host's daemon; NULL with `*private` set if there is none. */
+static struct daemon_client *find_daemon(const struct request *request, bool *private)
+{
+    const char *path = request->socket ? request->socket : HOST_SESSION_SOCKET;
+    struct daemon_client *client = daemon_client_connect(path);
+
+    *private = !client && !request->socket && errno == ENOENT;
+    if (!client && !*private)
+        complain("the policy daemon at %s does not answer: %s; see `systemctl status warderd`",
+                 path, strerror(errno));
+    return client;
+}
+
+static int run_with(struct daemon_client *client, const struct request *request, struct ask *ask)
+{
+    struct launched launched;
+    char *hook = installed_hook();
+
+    if (!hook) {
+        complain("libwarder.so is not beside this program: the installation is not complete");
+        return EXIT_RUN_FAILED;
+    }
+    if (!launch(client, ask, request, &launched)) {
+        free(hook);
+        return EXIT_RUN_FAILED;
+    }
+    struct run_plan plan = {
+        .program = request->program,
+        .hook = hook,
+        .door = launched.door,
+        .session_socket = launched.socket,
+        .token = launched.token,
+        .client = client,
+    };
+    const int status = run_program(&plan);
+    free(hook);
+    return status;
+}
+
+static int run_private(const struct request *request, struct ask *ask)
+{
+    struct private_daemon daemon;
+    const char *kept = request->state_directory[0] ? request->state_directory : NULL;
+
+    if (!private_daemon_start(&daemon, kept, request->record))
+        return EXIT_RUN_FAILED;
+    const int status = run_with(daemon.client, request, ask);
+    if (status != EXIT_RUN_FAILED && (request->observe || (request->record && !kept)))
+        print_record(daemon.client, request);
+    private_daemon_stop(&daemon);
+    return status;
+}
+
+int command_run(int argc, char **argv)
+{
+    struct request request;
+    bool private;
+    int status = parse(&request, argc, argv);
+
+    if (status >= 0)
+        return status;
+    CLEANUP(daemon_client_free) struct daemon_client *client = find_daemon(&request, &private);
+    if (!client && !private)
+        return EXIT_RUN_FAILED;
+    struct ask *ask = malloc(sizeof(*ask));
+    if (!ask)
+        return EXIT_RUN_FAILED;
+    status = EXIT_RUN_FAILED;
+    if (gather(ask, &request, private))
+        status = private ? run_private(&request, ask) : run_with(client, &request, ask);
+    ask_deinit(ask);
+    free(ask);
+    if (status > 128 && status < 128 + NSIG)
+        raise(status - 128); /* everything of ours is gone: now like the program */
+    return status;
+}

@@ -1,0 +1,134 @@
+#define _GNU_SOURCE
+#include <getopt.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "client/cli/admin_client.h"
+#include "client/cli/command.h"
+
+static const char help[] =
+    "usage: warder status [--json]\n"
+    "\n"
+    "Says how this host's daemon is: what is in force, who is under it, what it refused, and\n"
+    "whether it can record.\n"
+    "\n"
+    "  --json               as one JSON object\n"
+    "  --admin-socket PATH  of another daemon than the host's\n"
+    "\n"
+    "example:\n"
+    "  sudo warder status\n";
+
+static int as_int(size_t length)
+{
+    return (int)length;
+}
+
+static void print_text(const Warder__V1__Status *status)
+{
+    const time_t seconds = (time_t)(status->started / 1000000000U);
+    struct tm parts;
+    char started[64];
+
+    localtime_r(&seconds, &parts);
+    strftime(started, sizeof(started), "%Y-%m-%d %H:%M:%S", &parts);
+    printf("warderd %.*s, pid %d, since %s\n", as_int(status->version.len),
+           (const char *)status->version.data, (int)status->pid, started);
+    printf("  in force    generation %" PRIu64 ", %" PRIu32 " policies\n", status->generation,
+           status->policies);
+    printf("  sessions    %" PRIu32 " now, %" PRIu64 " since the start\n", status->sessions,
+           status->sessions_total);
+    printf("  decisions   %" PRIu64 ", of these %" PRIu64 " denials\n", status->decisions,
+           status->denials);
+    printf("  refused     %" PRIu64 " messages, %" PRIu64 " connections\n",
+           status->refused_messages, status->refused_connections);
+    printf("  record      %s; %" PRIu64 " written, %" PRIu64 " waiting, %" PRIu64 " dropped\n",
+           status->record_all ? "every decision" : "denials and `log` rules",
+           status->records_written, status->records_waiting, status->records_dropped);
+    if (status->record_error.len > 0)
+        printf("  NOT RECORDING: %.*s\n", as_int(status->record_error.len),
+               (const char *)status->record_error.data);
+    printf("  state       %.*s\n", as_int(status->state_directory.len),
+           (const char *)status->state_directory.data);
+    printf("  socket      %.*s\n", as_int(status->session_socket.len),
+           (const char *)status->session_socket.data);
+}
+
+static void set_text(json_t *object, const char *key, const ProtobufCBinaryData *text)
+{
+    json_object_set_new(object, key, json_stringn_nocheck((const char *)text->data, text->len));
+}
+
+static void print_json(const Warder__V1__Status *status)
+{
+    json_t *object = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "pid",
+        (json_int_t)status->pid, "started", (json_int_t)status->started, "generation",
+        (json_int_t)status->generation, "policies", (json_int_t)status->policies, "sessions",
+        (json_int_t)status->sessions, "sessions_total", (json_int_t)status->sessions_total,
+        "decisions", (json_int_t)status->decisions, "denials", (json_int_t)status->denials,
+        "refused_messages", (json_int_t)status->refused_messages, "refused_connections",
+        (json_int_t)status->refused_connections, "records_written",
+        (json_int_t)status->records_written, "records_waiting", (json_int_t)status->records_waiting,
+        "records_dropped", (json_int_t)status->records_dropped, "record_all",
+        (int)status->record_all);
+    if (!object)
+        return;
+    set_text(object, "version", &status->version);
+    set_text(object, "record_error", &status->record_error);
+    set_text(object, "state_directory", &status->state_directory);
+    set_text(object, "session_socket", &status->session_socket);
+    json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    putchar('\n');
+    json_decref(object);
+}
+
+int command_status(int argc, char **argv)
+{
+    static const struct option options[] = {{"help", no_argument, NULL, 'h'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"admin-socket", required_argument, NULL, 's'},
+                                            {NULL, 0, NULL, 0}};
+    Warder__V1__AdminRequest request = WARDER__V1__ADMIN_REQUEST__INIT;
+    Warder__V1__ReadStatus read_status = WARDER__V1__READ_STATUS__INIT;
+    const char *socket = NULL;
+    bool json = false;
+    int option;
+
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (option == 'h') {
+            fputs(help, stdout);
+            return EXIT_DONE;
+        }
+        if (option == 'j')
+            json = true;
+        else if (option == 's')
+            socket = optarg;
+        else
+            return EXIT_USAGE;
+    }
+    if (optind < argc) {
+        complain("status: what is `%s`?", argv[optind]);
+        return EXIT_USAGE;
+    }
+    CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(socket);
+    request.body_case = WARDER__V1__ADMIN_REQUEST__BODY_STATUS;
+    request.status = &read_status;
+    if (!client || !admin_request(client, &request))
+        return EXIT_USAGE;
+    const Warder__V1__AdminReply *reply = admin_reply(client);
+    if (!reply)
+        return EXIT_USAGE;
+    if (reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_FAILED)
+        return admin_failed(reply->failed);
+    if (reply->body_case != WARDER__V1__ADMIN_REPLY__BODY_STATUS) {
+        complain("the daemon's answer is not understood");
+        return EXIT_USAGE;
+    }
+    if (json)
+        print_json(reply->status);
+    else
+        print_text(reply->status);
+    return EXIT_DONE;
+}

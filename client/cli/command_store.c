@@ -1,0 +1,379 @@
+#define _GNU_SOURCE
+#include <getopt.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <libsmartcols/libsmartcols.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/cli/admin_client.h"
+#include "client/cli/command.h"
+#include "client/cli/policy_file.h"
+
+enum {
+    FILES_MAX = 256, /* of one `apply` */
+};
+
+/* What `apply`, `list`, `show` and `remove` have in common. */
+struct store_options {
+    const char *socket;
+    bool json;
+    Warder__V1__Tier tier;
+};
+
+static const char apply_help[] =
+    "usage: warder apply [--vendor] [--json] FILE...\n"
+    "\n"
+    "Checks policies, stores them on this host and puts them in force: at the next event of\n"
+    "every interpreter. A policy replaces the one of its name. If anything is wrong with one,\n"
+    "nothing is changed. `-` is standard input.\n"
+    "\n"
+    "  --vendor             store as shipped with a package, not as this host's own\n"
+    "  --json               say what was done as JSON\n"
+    "  --admin-socket PATH  of another daemon than the host's\n"
+    "\n"
+    "examples:\n"
+    "  sudo warder apply media.warder\n"
+    "  sudo warder apply /etc/warder/policies/*.warder\n";
+
+static const char list_help[] =
+    "usage: warder list [--json]\n"
+    "\n"
+    "Lists the policies of this host: tier, name, mode, whom they govern, rules, revision, when\n"
+    "and by whom they were changed.\n"
+    "\n"
+    "  --json               one JSON object a line\n"
+    "  --admin-socket PATH  of another daemon than the host's\n"
+    "\n"
+    "examples:\n"
+    "  sudo warder list\n"
+    "  sudo warder list --json | jq -r .name\n";
+
+static const char show_help[] =
+    "usage: warder show [--json] NAME\n"
+    "\n"
+    "Prints the text of a policy. NAME may have its tier before it: vendor/untrusted.\n"
+    "\n"
+    "  --json               with everything that `list` says about it\n"
+    "  --admin-socket PATH  of another daemon than the host's\n"
+    "\n"
+    "examples:\n"
+    "  sudo warder show media-plugins\n"
+    "  sudo warder show media-plugins > media.warder\n";
+
+static const char remove_help[] = "usage: warder remove NAME\n"
+                                  "\n"
+                                  "Removes a policy. Its text stays in the store's history.\n"
+                                  "\n"
+                                  "  --json               say what was done as JSON\n"
+                                  "  --admin-socket PATH  of another daemon than the host's\n"
+                                  "\n"
+                                  "example:\n"
+                                  "  sudo warder remove media-plugins\n";
+
+/* -1: go on. */
+static int parse(struct store_options *store, int argc, char **argv, const char *help)
+{
+    static const struct option options[] = {{"help", no_argument, NULL, 'h'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"vendor", no_argument, NULL, 'v'},
+                                            {"local", no_argument, NULL, 'l'},
+                                            {"admin-socket", required_argument, NULL, 's'},
+                                            {NULL, 0, NULL, 0}};
+    int option;
+
+    *store = (struct store_options){.tier = WARDER__V1__TIER__TIER_LOCAL};
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (option == 'h') {
+            fputs(help, stdout);
+            return EXIT_DONE;
+        }
+        if (option == 'j')
+            store->json = true;
+        else if (option == 's')
+            store->socket = optarg;
+        else if (option == 'v')
+            store->tier = WARDER__V1__TIER__TIER_VENDOR;
+        else if (option != 'l')
+            return EXIT_USAGE;
+    }
+    return -1;
+}
+
+static json_t *text_json(const ProtobufCBinaryData *text)
+{
+    return json_stringn_nocheck((const char *)text->data, text->len);
+}
+
+static void print_json(json_t *object)
+{
+    json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    putchar('\n');
+    json_decref(object);
+}
+
+static int print_done(const struct store_options *store, const Warder__V1__Done *done)
+{
+    if (store->json)
+        print_json(json_pack("{s:o, s:I}", "done", text_json(&done->text), "generation",
+                             (json_int_t)done->generation));
+    else
+        printf("%.*s\n", (int)done->text.len, (const char *)done->text.data);
+    return EXIT_DONE;
+}
+
+/* A request that is answered by one word. */
+static int ask_once(const struct store_options *store, Warder__V1__AdminRequest *request)
+{
+    CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(store->socket);
+
+    if (!client || !admin_request(client, request))
+        return EXIT_USAGE;
+    const Warder__V1__AdminReply *reply = admin_reply(client);
+    if (!reply)
+        return EXIT_USAGE;
+    if (reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_FAILED)
+        return admin_failed(reply->failed);
+    if (reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_DONE)
+        return print_done(store, reply->done);
+    complain("the daemon's answer is not understood");
+    return EXIT_USAGE;
+}
+
+/* ----------------------------------------------------------------------------------------- apply
+ */
+
+static int send_files(const struct store_options *store, const struct policy_file *files,
+                      size_t count)
+{
+    Warder__V1__AdminRequest request = WARDER__V1__ADMIN_REQUEST__INIT;
+    Warder__V1__Apply apply = WARDER__V1__APPLY__INIT;
+    Warder__V1__PolicyText texts[FILES_MAX];
+    Warder__V1__PolicyText *pointers[FILES_MAX];
+
+    for (size_t i = 0; i < count; i++) {
+        warder__v1__policy_text__init(&texts[i]);
+        texts[i].file = text_field(files[i].path);
+        texts[i].text = bytes_field(files[i].text, files[i].length);
+        pointers[i] = &texts[i];
+    }
+    apply.texts = pointers;
+    apply.n_texts = count;
+    apply.tier = store->tier;
+    request.body_case = WARDER__V1__ADMIN_REQUEST__BODY_APPLY;
+    request.apply = &apply;
+    return ask_once(store, &request);
+}
+
+int command_apply(int argc, char **argv)
+{
+    struct policy_file files[FILES_MAX];
+    struct store_options store;
+    size_t count = 0;
+    int status = parse(&store, argc, argv, apply_help);
+
+    if (status >= 0)
+        return status;
+    if (optind == argc || argc - optind > FILES_MAX) {
+        complain("apply: name the files to apply, %d at most; `warder apply --help` shows how",
+                 FILES_MAX);
+        return EXIT_USAGE;
+    }
+    for (int i = optind; i < argc; i++) {
+        if (!policy_file_read(&files[count], argv[i])) {
+            status = EXIT_USAGE;
+            break;
+        }
+        count++;
+    }
+    if (status < 0)
+        status = send_files(&store, files, count);
+    for (size_t i = 0; i < count; i++)
+        policy_file_deinit(&files[i]);
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------ list
+ */
+
+static const char *tier_text(Warder__V1__Tier tier)
+{
+    return tier == WARDER__V1__TIER__TIER_VENDOR ? "vendor" : "local";
+}
+
+static void time_text(uint64_t time, char *text, size_t size)
+{
+    const time_t seconds = (time_t)(time / 1000000000U);
+    struct tm parts;
+
+    localtime_r(&seconds, &parts);
+    strftime(text, size, "%Y-%m-%d %H:%M:%S", &parts);
+}
+
+static json_t *entry_json(const Warder__V1__PolicyEntry *entry)
+{
+    return json_pack("{s:s, s:o, s:o, s:o, s:b, s:i, s:I, s:I, s:o}", "tier",
+                     tier_text(entry->tier), "name", text_json(&entry->name), "title",
+                     text_json(&entry->title), "mode", text_json(&entry->mode), "selects",
+                     entry->selects, "rules", (int)entry->rules, "revision",
+                     (json_int_t)entry->revision, "time", (json_int_t)entry->time, "who",
+                     text_json(&entry->who));
+}
+
+static void set_cell(struct libscols_line *line, size_t column, const char *bytes, size_t length)
+{
+    char *text = strndup(bytes, length);
+    if (text)
+        scols_line_refer_data(line, column, text); /* the line frees it */
+}
+
+static void add_row(struct libscols_table *table, const Warder__V1__PolicyEntry *entry)
+{
+    struct libscols_line *line = scols_table_new_line(table, NULL);
+    char text[64];
+
+    if (!line)
+        return;
+    const char *tier = tier_text(entry->tier);
+    const char *whom = entry->selects ? "those it selects" : "who names it";
+    set_cell(line, 0, tier, strlen(tier));
+    set_cell(line, 1, (const char *)entry->name.data, entry->name.len);
+    set_cell(line, 2, (const char *)entry->mode.data, entry->mode.len);
+    set_cell(line, 3, whom, strlen(whom));
+    snprintf(text, sizeof(text), "%" PRIu32, entry->rules);
+    set_cell(line, 4, text, strlen(text));
+    snprintf(text, sizeof(text), "%" PRIu64, entry->revision);
+    set_cell(line, 5, text, strlen(text));
+    time_text(entry->time, text, sizeof(text));
+    set_cell(line, 6, text, strlen(text));
+    set_cell(line, 7, (const char *)entry->who.data, entry->who.len);
+    set_cell(line, 8, (const char *)entry->title.data, entry->title.len);
+}
+
+static struct libscols_table *new_table(void)
+{
+    static const char *const columns[] = {"TIER",     "NAME",    "MODE", "GOVERNS", "RULES",
+                                          "REVISION", "CHANGED", "BY",   "TITLE"};
+    struct libscols_table *table = scols_new_table();
+
+    for (size_t i = 0; table && i < sizeof(columns) / sizeof(*columns); i++)
+        scols_table_new_column(table, columns[i], 0,
+                               i == 4 || i == 5 ? SCOLS_FL_RIGHT
+                               : i == 8         ? SCOLS_FL_TRUNC
+                                                : 0);
+    return table;
+}
+
+int command_list(int argc, char **argv)
+{
+    Warder__V1__AdminRequest request = WARDER__V1__ADMIN_REQUEST__INIT;
+    Warder__V1__ListPolicies list = WARDER__V1__LIST_POLICIES__INIT;
+    struct store_options store;
+    int status = parse(&store, argc, argv, list_help);
+
+    if (status >= 0)
+        return status;
+    CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(store.socket);
+    request.body_case = WARDER__V1__ADMIN_REQUEST__BODY_LIST;
+    request.list = &list;
+    if (!client || !admin_request(client, &request))
+        return EXIT_USAGE;
+    struct libscols_table *table = store.json ? NULL : new_table();
+    while (status < 0) {
+        const Warder__V1__AdminReply *reply = admin_reply(client);
+        if (!reply)
+            status = EXIT_USAGE;
+        else if (reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_FAILED)
+            status = admin_failed(reply->failed);
+        else if (reply->body_case != WARDER__V1__ADMIN_REPLY__BODY_POLICY)
+            status = EXIT_DONE;
+        else if (store.json)
+            print_json(entry_json(reply->policy));
+        else if (table)
+            add_row(table, reply->policy);
+    }
+    if (table && status == EXIT_DONE) {
+        if (scols_table_get_nlines(table) > 0)
+            scols_print_table(table);
+        else
+            puts("no policies: every interpreter may do everything. `warder apply FILE` adds one");
+    }
+    if (table)
+        scols_unref_table(table);
+    return status;
+}
+
+/* ---------------------------------------------------------------------------------- show, remove
+ */
+
+static int wants_one_name(int argc, const char *command)
+{
+    if (argc - optind == 1)
+        return -1;
+    complain("%s: name one policy; `warder list` shows all", command);
+    return EXIT_USAGE;
+}
+
+static void print_policy(const struct store_options *store, const Warder__V1__PolicyEntry *entry)
+{
+    if (store->json) {
+        json_t *object = entry_json(entry);
+        json_object_set_new(object, "text", text_json(&entry->text));
+        print_json(object);
+        return;
+    }
+    fwrite(entry->text.data, 1, entry->text.len, stdout);
+    if (entry->text.len > 0 && entry->text.data[entry->text.len - 1] != '\n')
+        putchar('\n');
+}
+
+int command_show(int argc, char **argv)
+{
+    Warder__V1__AdminRequest request = WARDER__V1__ADMIN_REQUEST__INIT;
+    Warder__V1__ShowPolicy show = WARDER__V1__SHOW_POLICY__INIT;
+    struct store_options store;
+    int status = parse(&store, argc, argv, show_help);
+
+    if (status < 0)
+        status = wants_one_name(argc, "show");
+    if (status >= 0)
+        return status;
+    CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(store.socket);
+    show.name = text_field(argv[optind]);
+    request.body_case = WARDER__V1__ADMIN_REQUEST__BODY_SHOW;
+    request.show = &show;
+    if (!client || !admin_request(client, &request))
+        return EXIT_USAGE;
+    while (status < 0) {
+        const Warder__V1__AdminReply *reply = admin_reply(client);
+        if (!reply)
+            status = EXIT_USAGE;
+        else if (reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_FAILED)
+            status = admin_failed(reply->failed);
+        else if (reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_POLICY)
+            print_policy(&store, reply->policy);
+        else
+            status = EXIT_DONE;
+    }
+    return status;
+}
+
+int command_remove(int argc, char **argv)
+{
+    Warder__V1__AdminRequest request = WARDER__V1__ADMIN_REQUEST__INIT;
+    Warder__V1__RemovePolicy removal = WARDER__V1__REMOVE_POLICY__INIT;
+    struct store_options store;
+    int status = parse(&store, argc, argv, remove_help);
+
+    if (status < 0)
+        status = wants_one_name(argc, "remove");
+    if (status >= 0)
+        return status;
+    removal.name = text_field(argv[optind]);
+    request.body_case = WARDER__V1__ADMIN_REQUEST__BODY_REMOVE;
+    request.remove = &removal;
+    return ask_once(&store, &request);
+}

@@ -1,0 +1,127 @@
+#define _GNU_SOURCE
+#include "client/cli/interpreter.h"
+
+#include <fcntl.h>
+#include <gelf.h>
+#include <inttypes.h>
+#include <libelf.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char wanted[] = "PySys_AddAuditHook";
+
+static bool section_defines(Elf *elf, Elf_Scn *section, const GElf_Shdr *header)
+{
+    Elf_Data *data = elf_getdata(section, NULL);
+
+    for (size_t i = 0; data && header->sh_entsize > 0 && i < header->sh_size / header->sh_entsize;
+         i++) {
+        GElf_Sym symbol;
+        if (!gelf_getsym(data, (int)i, &symbol) || symbol.st_shndx == SHN_UNDEF)
+            continue;
+        const char *name = elf_strptr(elf, header->sh_link, symbol.st_name);
+        if (name && strcmp(name, wanted) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool file_defines(int file)
+{
+    bool found = false;
+
+    if (elf_version(EV_CURRENT) == EV_NONE)
+        return false;
+    Elf *elf = elf_begin(file, ELF_C_READ_MMAP, NULL);
+    if (!elf)
+        return false;
+    Elf_Scn *section = NULL;
+    while (!found && (section = elf_nextscn(elf, section))) {
+        GElf_Shdr header;
+        if (gelf_getshdr(section, &header) && header.sh_type == SHT_DYNSYM)
+            found = section_defines(elf, section, &header);
+    }
+    elf_end(elf);
+    return found;
+}
+
+static bool is_known(const struct interpreter_watch *watch, uint64_t inode)
+{
+    for (unsigned i = 0; i < watch->file_count; i++)
+        if (watch->files[i] == inode)
+            return true;
+    return false;
+}
+
+/* The address of the stack's start is chosen anew by each exec: field 28 of /proc/PID/stat, the
+ * 26th behind the name (proc(5)). */
+static uint64_t image_of(pid_t pid)
+{
+    char path[64];
+    char text[4096];
+    uint64_t stack = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return 0;
+    const ssize_t length = read(file, text, sizeof(text) - 1);
+    close(file);
+    text[length > 0 ? length : 0] = '\0';
+    char *field = strrchr(text, ')');
+    if (!field)
+        return 0;
+    field += 1;
+    for (int i = 3; i < 28 && field; i++)
+        field = strchr(field + 1, ' ');
+    return field && sscanf(field, "%" SCNu64, &stack) == 1 ? stack : 0;
+}
+
+/* One line of /proc/PID/maps: ADDRESSES PERMISSIONS OFFSET DEVICE INODE PATH. */
+static bool look_at_line(struct interpreter_watch *watch, const char *line)
+{
+    char permissions[5];
+    uint64_t inode;
+    int at = 0;
+
+    if (sscanf(line, "%*s %4s %*s %*s %" SCNu64 " %n", permissions, &inode, &at) != 2 ||
+        permissions[2] != 'x' || inode == 0 || line[at] != '/' || is_known(watch, inode))
+        return false;
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s", line + at);
+    path[strcspn(path, "\n")] = '\0';
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return false;
+    const bool found = file_defines(file);
+    close(file);
+    if (!found && watch->file_count < sizeof(watch->files) / sizeof(*watch->files))
+        watch->files[watch->file_count++] = inode;
+    return found;
+}
+
+bool interpreter_look(struct interpreter_watch *watch, pid_t pid, bool *fresh)
+{
+    char path[64];
+    char *line = NULL;
+    size_t size = 0;
+    const uint64_t image = image_of(pid);
+
+    *fresh = image != 0 && image != watch->image;
+    if (*fresh)
+        *watch = (struct interpreter_watch){.image = image};
+    if (watch->is_interpreter)
+        return true;
+    snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+    FILE *maps = fopen(path, "re");
+    while (maps && !watch->is_interpreter && getline(&line, &size, maps) > 0)
+        watch->is_interpreter = look_at_line(watch, line);
+    free(line);
+    if (maps)
+        fclose(maps);
+    return watch->is_interpreter;
+}

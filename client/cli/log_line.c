@@ -1,0 +1,116 @@
+#define _GNU_SOURCE
+#include "client/cli/log_line.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+#include <time.h>
+
+#include "policies/engine/event_text.h"
+
+enum {
+    FIELD_MAX = 400, /* bytes of one column */
+};
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+/* What a program chose (a file name) cannot play with the terminal. */
+static void print_column(FILE *out, const char *text)
+{
+    char printable[FIELD_MAX];
+    printable_text(text, strlen(text), printable, sizeof(printable));
+    fprintf(out, "  %s", printable);
+}
+
+static void print_time(FILE *out, uint64_t time)
+{
+    const time_t seconds = (time_t)(time / 1000000000U);
+    struct tm parts;
+    char text[64];
+
+    localtime_r(&seconds, &parts);
+    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts);
+    fprintf(out, "%s.%03" PRIu64, text, time / 1000000U % 1000U);
+}
+
+static void print_word(FILE *out, const char *verdict, bool colour)
+{
+    static const struct {
+        const char *verdict;
+        const char *word;
+        const char *escape;
+    } words[] = {
+        {"deny", "denied", "\033[31m"},
+        {"kill", "killed", "\033[1;31m"},
+        {"would-deny", "would deny", "\033[33m"},
+        {"allow", "allowed", "\033[32m"},
+    };
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+        if (strcmp(words[i].verdict, verdict) == 0)
+            fprintf(out, "  %s%-10s%s", colour ? words[i].escape : "", words[i].word,
+                    colour ? "\033[0m" : "");
+}
+
+static void print_decision(FILE *out, const json_t *object, bool colour)
+{
+    const json_t *proved = json_object_get(json_object_get(object, "subject"), "proved");
+    const json_int_t count = json_integer_value(json_object_get(object, "count"));
+    const char *policy = text_of(object, "policy");
+    const char *file = text_of(object, "file");
+    char text[FIELD_MAX];
+
+    print_word(out, text_of(object, "verdict"), colour);
+    print_column(out, text_of(object, "summary"));
+    if (strncmp(text_of(object, "summary"), "event ", 6) != 0 &&
+        strcmp(text_of(object, "verdict"), "allow") == 0)
+        print_column(out, text_of(object, "event"));
+    if (count > 1)
+        fprintf(out, " x%" JSON_INTEGER_FORMAT, count);
+    snprintf(text, sizeof(text), "%s%s%s", policy, *policy ? "." : "-", text_of(object, "rule"));
+    print_column(out, text);
+    snprintf(text, sizeof(text), "%s %" JSON_INTEGER_FORMAT, text_of(proved, "user"),
+             json_integer_value(json_object_get(proved, "pid")));
+    print_column(out, text);
+    if (*file) {
+        snprintf(text, sizeof(text), "%.300s:%" JSON_INTEGER_FORMAT, file,
+                 json_integer_value(json_object_get(object, "line")));
+        print_column(out, text);
+    }
+    print_column(out, text_of(object, "decision"));
+}
+
+static void print_notice(FILE *out, const json_t *object)
+{
+    const json_int_t count = json_integer_value(json_object_get(object, "count"));
+    const json_t *uid = json_object_get(object, "uid");
+
+    fprintf(out, "  %-10s", text_of(object, "kind"));
+    print_column(out, text_of(object, "summary"));
+    if (count > 1)
+        fprintf(out, " x%" JSON_INTEGER_FORMAT, count);
+    if (uid)
+        fprintf(out, "  uid %" JSON_INTEGER_FORMAT, json_integer_value(uid));
+    if (json_object_get(object, "pid"))
+        fprintf(out, "  pid %" JSON_INTEGER_FORMAT,
+                json_integer_value(json_object_get(object, "pid")));
+}
+
+void log_line_print(FILE *out, const Warder__V1__LogEntry *entry, bool colour)
+{
+    json_t *object = json_loadb((const char *)entry->json.data, entry->json.len, 0, NULL);
+
+    if (!object)
+        return;
+    print_time(out, entry->time);
+    if (strcmp(text_of(object, "kind"), "decision") == 0)
+        print_decision(out, object, colour);
+    else
+        print_notice(out, object);
+    fputc('\n', out);
+    json_decref(object);
+}

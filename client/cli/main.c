@@ -1,0 +1,102 @@
+#define _GNU_SOURCE
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/cli/command.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv); /* NULL: comes later */
+    const char *summary;
+} commands[] = {
+    {"run", command_run, "run a program under policy"},
+    {"check", command_check, "check policy files"},
+    {"apply", command_apply, "store policies on this host and put them in force"},
+    {"list", command_list, "list the policies of this host"},
+    {"show", command_show, "show a policy's text"},
+    {"remove", command_remove, "remove a policy from this host"},
+    {"log", command_log, "read the record"},
+    {"status", command_status, "say how the daemon is"},
+    {"fmt", NULL, NULL},
+    {"test", NULL, NULL},
+    {"explain", NULL, NULL},
+    {"why", NULL, NULL},
+    {"diff", NULL, NULL},
+    {"history", NULL, NULL},
+    {"rollback", NULL, NULL},
+    {"mode", NULL, NULL},
+    {"sessions", NULL, NULL},
+    {"doctor", NULL, NULL},
+};
+
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(*commands) };
+
+static void print_help(FILE *out)
+{
+    fputs("usage: warder COMMAND [OPTION]... [ARGUMENT]...\n"
+          "\n"
+          "Enforces this host's policy inside its Python interpreters.\n"
+          "\n",
+          out);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (commands[i].run)
+            fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+    fputs("\n"
+          "`warder COMMAND --help` says more, with examples.\n"
+          "\n"
+          "examples:\n"
+          "  warder run --policy no-process -- python3 script.py\n"
+          "  warder check my.warder && sudo warder apply my.warder\n"
+          "  sudo warder log --denied -n 20\n"
+          "\n"
+          "exit status: 0 done, 1 the answer is no, 2 wrong usage or failure; `run` has the\n"
+          "program's own, or 125 when Warder itself failed\n",
+          out);
+}
+
+void complain(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    fputs("warder: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
+bool wants_colour(int descriptor)
+{
+    const char *no = getenv("NO_COLOR"); /* no-color.org */
+    return isatty(descriptor) && !(no && *no);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        print_help(stdout);
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("warder " WARDER_VERSION);
+        return EXIT_DONE;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(argv[1], commands[i].name) != 0)
+            continue;
+        if (commands[i].run)
+            return commands[i].run(argc - 1, argv + 1);
+        complain("`%s` is not in this version yet; it comes with a later one", argv[1]);
+        return EXIT_USAGE;
+    }
+    complain("there is no command `%s`; `warder --help` lists them", argv[1]);
+    return EXIT_USAGE;
+}

@@ -1,0 +1,25 @@
+/* A daemon of one's own: started beside this command, on a connection that only they two have.
+ *
+ * It ends when the connection does, whatever way the command ended. It has a session of its own, so
+ * that what is typed at the terminal is not for it. */
+#ifndef WARDER_CLIENT_CLI_PRIVATE_DAEMON_H
+#define WARDER_CLIENT_CLI_PRIVATE_DAEMON_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "client/cli/daemon_client.h"
+
+struct private_daemon {
+    pid_t pid;
+    struct daemon_client *client; /* its owner's connection; owned */
+    char *directory; /* of its socket, and of its state where that is temporary; owned */
+};
+
+/* `state_directory` NULL: temporary, and gone afterwards. False after a complaint. */
+bool private_daemon_start(struct private_daemon *daemon, const char *state_directory, bool record);
+
+/* Lets it end and waits for that, for some seconds; removes what it left. */
+void private_daemon_stop(struct private_daemon *daemon);
+
+#endif

@@ -1,0 +1,152 @@
+#define _GNU_SOURCE
+#include "client/cli/private_daemon.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/cli/command.h"
+#include "client/cli/installation.h"
+#include "proto/packet_socket.h"
+
+enum {
+    CONTROL = 3,              /* descriptor of its owner's connection, in the daemon */
+    STOP_MILLISECONDS = 5000, /* for what it still has to write */
+};
+
+/* A directory that nobody else can look into; short, for a socket's path has 108 bytes. */
+static char *make_directory(void)
+{
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    char path[PATH_MAX];
+
+    if (runtime && runtime[0] == '/' && strlen(runtime) < 64) {
+        snprintf(path, sizeof(path), "%s/warder-XXXXXX", runtime);
+        if (mkdtemp(path))
+            return strdup(path);
+    }
+    snprintf(path, sizeof(path), "/tmp/warder-XXXXXX");
+    return mkdtemp(path) ? strdup(path) : NULL;
+}
+
+/* In the child: only standard streams and the connection stay open. */
+__attribute__((noreturn)) static void become_daemon(const char *program, char **arguments,
+                                                    int control)
+{
+    setsid();
+    if (control == CONTROL) {
+        /* Already there, but it must survive the exec. */
+        const int kept = dup(control);
+        dup2(kept, CONTROL);
+        close(kept);
+    } else {
+        dup2(control, CONTROL);
+    }
+    closefrom(CONTROL + 1);
+    execv(program, arguments);
+    complain("%s: %s", program, strerror(errno));
+    _exit(EXIT_RUN_FAILED);
+}
+
+static bool start(struct private_daemon *daemon, const char *state_directory, bool record)
+{
+    char state[PATH_MAX];
+    char socket[PATH_MAX];
+    char control[16];
+    char *arguments[16];
+    int sockets[2];
+    int count = 0;
+    char *program = installed_daemon();
+
+    if (!program) {
+        complain("warderd is not beside this program: the installation is not complete");
+        return false;
+    }
+    if (state_directory)
+        snprintf(state, sizeof(state), "%s", state_directory);
+    else
+        snprintf(state, sizeof(state), "%s/state", daemon->directory);
+    snprintf(socket, sizeof(socket), "%s/session.sock", daemon->directory);
+    snprintf(control, sizeof(control), "%d", CONTROL);
+    arguments[count++] = program;
+    arguments[count++] = "--private";
+    arguments[count++] = control;
+    arguments[count++] = "--state-dir";
+    arguments[count++] = state;
+    arguments[count++] = "--socket";
+    arguments[count++] = socket;
+    if (!state_directory)
+        arguments[count++] = "--temporary";
+    if (record) {
+        arguments[count++] = "--record";
+        arguments[count++] = "all";
+    }
+    arguments[count] = NULL;
+    if (packet_socket_pair(sockets) < 0) {
+        free(program);
+        return false;
+    }
+    daemon->pid = fork();
+    if (daemon->pid == 0)
+        become_daemon(program, arguments, sockets[1]);
+    close(sockets[1]);
+    free(program);
+    if (daemon->pid < 0) {
+        close(sockets[0]);
+        return false;
+    }
+    daemon->client = daemon_client_new(sockets[0]);
+    return daemon->client != NULL;
+}
+
+bool private_daemon_start(struct private_daemon *daemon, const char *state_directory, bool record)
+{
+    *daemon = (struct private_daemon){.pid = -1, .directory = make_directory()};
+    if (!daemon->directory) {
+        complain("no temporary directory can be made: %s", strerror(errno));
+        return false;
+    }
+    if (start(daemon, state_directory, record))
+        return true;
+    private_daemon_stop(daemon);
+    return false;
+}
+
+/* It has ended; its descriptor of the child table is given back. */
+static bool has_ended(pid_t pid)
+{
+    return waitpid(pid, NULL, WNOHANG) != 0;
+}
+
+void private_daemon_stop(struct private_daemon *daemon)
+{
+    static const char *const files[] = {"session.sock", "sessions", "state"};
+    char path[PATH_MAX];
+
+    daemon_client_free(daemon->client);
+    daemon->client = NULL;
+    for (int waited = 0; daemon->pid > 0 && !has_ended(daemon->pid); waited += 10) {
+        if (waited >= STOP_MILLISECONDS) {
+            kill(daemon->pid, SIGKILL);
+            waitpid(daemon->pid, NULL, 0);
+            break;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
+    }
+    daemon->pid = -1;
+    for (size_t i = 0; daemon->directory && i < sizeof(files) / sizeof(*files); i++) {
+        snprintf(path, sizeof(path), "%s/%s", daemon->directory, files[i]);
+        remove(path);
+    }
+    if (daemon->directory)
+        rmdir(daemon->directory);
+    free(daemon->directory);
+    daemon->directory = NULL;
+}

@@ -1,0 +1,260 @@
+/* The program runs as a child in the same process group: what is typed at the terminal reaches
+ * both, and this process leaves it to the child. Signals that are sent to this process alone are
+ * passed on. */
+#define _GNU_SOURCE
+#include "client/cli/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/cli/command.h"
+#include "client/cli/interpreter.h"
+
+enum {
+    HELLO_MILLISECONDS = 2000, /* an interpreter that has not said Hello by then is ended */
+    LOOK_MILLISECONDS = 100,   /* between looks at the program, */
+    CALM_MILLISECONDS = 1000,  /* and once it has run for a while */
+    CALM_AFTER = 30,           /* looks */
+    DOOR_LEAST = 100,          /* descriptors below are the program's to use */
+};
+
+static const int passed_on[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT};
+
+struct running {
+    pid_t pid;
+    int signals; /* signalfd */
+    struct daemon_client *client;
+    struct interpreter_watch watch;
+    int64_t silent_since; /* it is an interpreter and has not said Hello; 0: not so */
+    int64_t last_look;
+    int64_t last_hello;
+    unsigned looks;
+    bool ended_by_us;
+};
+
+static int64_t now_milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* -----------------------------------------------------------------------------------------
+ * starting */
+
+static bool set_preload(const char *hook)
+{
+    const char *before = getenv("LD_PRELOAD");
+    char *value = NULL;
+
+    if (asprintf(&value, "%s%s%s", hook, before && *before ? ":" : "", before ? before : "") < 0)
+        return false;
+    const bool set = setenv("LD_PRELOAD", value, 1) == 0;
+    free(value);
+    return set;
+}
+
+/* In the child. Reports through the pipe, which closes if the exec succeeds. */
+__attribute__((noreturn)) static void become_program(const struct run_plan *plan,
+                                                     const sigset_t *mask, int report)
+{
+    char door[16];
+    int error = ENOMEM;
+
+    const int kept = fcntl(plan->door, F_DUPFD, DOOR_LEAST); /* survives the exec */
+    snprintf(door, sizeof(door), "%d", kept);
+    if (kept >= 0 && set_preload(plan->hook) && setenv("WARDER_DOOR", door, 1) == 0 &&
+        setenv("WARDER_RUN", plan->token, 1) == 0 &&
+        setenv("WARDER_SOCKET", plan->session_socket, 1) == 0) {
+        sigprocmask(SIG_SETMASK, mask, NULL);
+        execvp(plan->program[0], plan->program);
+        error = errno;
+    }
+    (void)!write(report, &error, sizeof(error));
+    _exit(EXIT_RUN_FAILED);
+}
+
+static int start(struct run_plan *plan, struct running *running, const sigset_t *mask)
+{
+    int report[2];
+    int error = 0;
+
+    if (pipe2(report, O_CLOEXEC) < 0)
+        return errno;
+    running->pid = fork();
+    if (running->pid == 0)
+        become_program(plan, mask, report[1]);
+    close(report[1]);
+    close(plan->door);
+    plan->door = -1;
+    if (running->pid < 0)
+        error = errno;
+    else if (read(report[0], &error, sizeof(error)) != sizeof(error))
+        error = 0;
+    close(report[0]);
+    if (error && running->pid > 0)
+        waitpid(running->pid, NULL, 0);
+    return error;
+}
+
+/* --------------------------------------------------------------------------------------- watching
+ */
+
+static void hear(struct running *running)
+{
+    const Warder__V1__DaemonMessage *message = daemon_client_receive(running->client, 0, NULL);
+
+    if (message && message->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_STARTED &&
+        message->started->pid == running->pid)
+        running->last_hello = now_milliseconds();
+    if (!message && errno != ETIMEDOUT) {
+        complain("the policy daemon is gone: nothing is allowed to the program any more");
+        running->client = NULL;
+    }
+}
+
+/* Ends a program that is an interpreter and does not say Hello: the loader did not preload the
+ * hook. */
+static void look(struct running *running)
+{
+    const int64_t now = now_milliseconds();
+    bool fresh;
+
+    if (running->client)
+        hear(running);
+    const bool interpreter = interpreter_look(&running->watch, running->pid, &fresh);
+    running->looks++;
+    if (fresh) {
+        running->silent_since = 0;
+        running->looks = 0;
+        /* A Hello between the last look and this one was this program's. */
+        if (running->last_hello < running->last_look)
+            running->last_hello = 0;
+    }
+    running->last_look = now;
+    if (!interpreter || running->last_hello) {
+        running->silent_since = 0;
+        return;
+    }
+    if (!running->silent_since)
+        running->silent_since = now;
+    if (now - running->silent_since < HELLO_MILLISECONDS)
+        return;
+    complain("the interpreter did not come under policy: the loader did not preload the hook. "
+             "It is ended.");
+    running->ended_by_us = true;
+    kill(running->pid, SIGKILL);
+}
+
+/* The program has stopped or ended. True if it has ended: `*status` is waitpid's. */
+static bool reap(const struct running *running, int *status)
+{
+    while (waitpid(running->pid, status, WNOHANG | WUNTRACED) == running->pid) {
+        if (!WIFSTOPPED(*status))
+            return true;
+        /* Stopped from the terminal: so does this process, and both go on together. */
+        kill(getpid(), SIGSTOP);
+        kill(running->pid, SIGCONT);
+    }
+    return false;
+}
+
+static void pass_on(const struct running *running, const struct signalfd_siginfo *info)
+{
+    const int number = (int)info->ssi_signo;
+
+    /* From the terminal (the kernel) the child has it already. */
+    if (number != SIGCHLD && number != SIGINT && number != SIGQUIT && info->ssi_code <= 0)
+        kill(running->pid, number);
+    else if ((number == SIGINT || number == SIGQUIT) && info->ssi_code <= 0)
+        kill(running->pid, number);
+}
+
+static int watch(struct running *running)
+{
+    int status = 0;
+
+    for (;;) {
+        struct pollfd ready[2] = {
+            {.fd = running->signals, .events = POLLIN},
+            {.fd = running->client ? running->client->socket : -1, .events = POLLIN},
+        };
+        struct signalfd_siginfo info;
+        const int wait = running->looks < CALM_AFTER ? LOOK_MILLISECONDS : CALM_MILLISECONDS;
+        const int count = poll(ready, 2, wait);
+
+        if (count > 0 && (ready[0].revents & POLLIN) &&
+            read(running->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+            pass_on(running, &info);
+        if (reap(running, &status))
+            return status;
+        if (count > 0 && ready[1].revents && running->client)
+            hear(running);
+        if (now_milliseconds() - running->last_look >= wait)
+            look(running);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------ ending
+ */
+
+static int end_like(int status)
+{
+    if (WIFEXITED(status))
+        return WEXITSTATUS(status);
+    /* A caller that looks sees what it would have seen of the program; no second core file. */
+    const int number = WTERMSIG(status);
+    sigset_t only;
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    signal(number, SIG_DFL);
+    sigemptyset(&only);
+    sigaddset(&only, number);
+    sigprocmask(SIG_UNBLOCK, &only, NULL);
+    return 128 + number;
+}
+
+static int explain_failure(const char *program, int error)
+{
+    complain("%s: %s", program, strerror(error));
+    return error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE;
+}
+
+int run_program(struct run_plan *plan)
+{
+    struct running running = {.client = plan->client};
+    sigset_t wanted;
+    sigset_t before;
+
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGCHLD);
+    sigaddset(&wanted, SIGINT);
+    sigaddset(&wanted, SIGQUIT);
+    for (size_t i = 0; i < sizeof(passed_on) / sizeof(*passed_on); i++)
+        sigaddset(&wanted, passed_on[i]);
+    sigprocmask(SIG_BLOCK, &wanted, &before);
+    running.signals = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (running.signals < 0) {
+        complain("signals cannot be watched: %s", strerror(errno));
+        return EXIT_RUN_FAILED;
+    }
+    const int error = start(plan, &running, &before);
+    if (error) {
+        close(running.signals);
+        return explain_failure(plan->program[0], error);
+    }
+    const int status = watch(&running);
+    close(running.signals);
+    if (running.ended_by_us)
+        return EXIT_RUN_FAILED;
+    return end_like(status);
+}
