@@ -331,12 +331,40 @@ static void report_alone(struct checker *checker, const struct predicate *predic
                     span_text(of));
 }
 
+static const char *operators_of(enum attribute_type type)
+{
+    switch (type) {
+    case TYPE_PATH:
+    case TYPE_REGISTRY:
+    case TYPE_MODULE:
+        return "it is compared with is, in, under and matches";
+    case TYPE_TEXT:
+    case TYPE_WORD:
+        return "it is compared with is, in and matches";
+    case TYPE_HOST:
+    case TYPE_ADDRESS:
+        return "it is compared with is and in";
+    case TYPE_INT:
+    case TYPE_SIGNAL:
+    case TYPE_VERSION:
+        return "it is compared with is, in, <, <=, > and >=";
+    case TYPE_BOOL:
+        return "it stands alone, or behind `not`";
+    case TYPE_TEXT_LIST:
+        return "it is compared with is […], starts, has and has matches; an element is argv[0]";
+    case TYPE_TEXT_MAP:
+        return "it is asked with has and has matches; a value is env[\"PATH\"]";
+    case TYPE_ANY:
+        break;
+    }
+    return "it is compared with is, in, matches, starts, has, <, <=, > and >=";
+}
+
 static void report_misfit(struct checker *checker, const struct predicate *predicate,
                           const struct checked_predicate *checked)
 {
     const struct span of = predicate->operand_of;
-    const struct span form = predicate->form_span;
-    const char *instead = NULL;
+    const char *instead = operators_of(checked->type);
 
     switch (predicate->test) {
     case TEST_ALONE:
@@ -364,25 +392,24 @@ static void report_misfit(struct checker *checker, const struct predicate *predi
         instead = "some element: `has […]`; the whole list: `is […]`";
         break;
     case TEST_STARTS:
-        instead = "`starts` compares the first elements of a list; the front of a text is "
-                  "matches \"front*\"";
+        if (checked->type == TYPE_PATH)
+            instead = "what is below a directory: `under`";
+        else
+            instead = "`starts` compares the first elements of a list; the front of a text is "
+                      "matches \"front*\"";
         break;
     case TEST_HAS:
     case TEST_HAS_MATCHES:
         instead = "`has` looks into lists; a text is compared with is, in or matches";
         break;
     default:
-        instead = "`<`, `<=`, `>` and `>=` compare numbers";
+        break;
     }
     struct diagnostic *error =
         report(checker->diagnostics, ERROR_OPERATOR_DOES_NOT_FIT, predicate->test_span,
                "`%s` does not fit `%.*s`, which is %s", tests[predicate->test].word, (int)of.length,
                span_text(of), type_in_words(checked->type));
-    if (instead)
-        diagnostic_help(error, "%s", instead);
-    else
-        diagnostic_help(error, "write %.*s is %.*s", (int)of.length, span_text(of),
-                        (int)form.length, span_text(form));
+    diagnostic_help(error, "%s", instead);
 }
 
 /* `in` with one value, `is` with a list, `starts` with a string. */

@@ -87,7 +87,10 @@ bool check_argument_number(struct checker *checker, const struct predicate *pred
 const struct set *find_set(struct checker *checker, const struct word *name);
 
 void check_coverage(struct checker *checker, const struct policy *policy);
-void check_warnings(struct checker *checker, const struct policy *policy);
+/* Of one rule or `applies` each. */
+void check_rule_warnings(struct checker *checker, const struct policy *policy);
+/* Of a policy as a whole, which has no error. */
+void check_policy_warnings(struct checker *checker, const struct policy *policy);
 
 /* `an integer`: a type in a reader's words. */
 const char *type_in_words(enum attribute_type type);

@@ -29,7 +29,7 @@ static void not_absolute(const struct reading *reading, const char *text, size_t
                         "below the directory where the session started: session.start "
                         "\"/%.*s\"",
                         (int)length, text);
-    else
+    else if (length > 0)
         diagnostic_help(error, "write the whole path: \"/usr/bin/%.*s\"", (int)length, text);
 }
 
@@ -247,7 +247,7 @@ static const char *impossible_part(const char *glob, size_t length)
         const char *slash = i + 1 < length ? memchr(glob + i + 1, '/', length - i - 1) : NULL;
         const size_t part = slash ? (size_t)(slash - (glob + i + 1)) : length - i - 1;
         if (part == 0)
-            return slash ? "`//`" : "a `/` at the end";
+            return slash ? "`//`" : "`/` at the end";
         if ((part == 1 && glob[i + 1] == '.') ||
             (part == 2 && glob[i + 1] == '.' && glob[i + 2] == '.'))
             return "`.` and `..` as parts";

@@ -190,6 +190,13 @@ static void check_later(struct checker *checker, const struct policy *policy)
     }
 }
 
+/* socket.connect may look a name up, too late to prevent it: it is no lookup here. */
+static bool is_lookup(const struct event_entry *entry)
+{
+    return (entry->classes & class_bit(CLASS_RESOLVE)) &&
+           !(entry->classes & class_bit(CLASS_CONNECT));
+}
+
 /* Some rule but a log decides about lookups. */
 static bool judges_lookups(const struct policy *policy)
 {
@@ -199,7 +206,7 @@ static bool judges_lookups(const struct policy *policy)
         if (rule->checked->classes & class_bit(CLASS_RESOLVE))
             return true;
         for (size_t i = 0; i < rule->checked->event_count; i++)
-            if (catalogue_event(rule->checked->events[i])->classes & class_bit(CLASS_RESOLVE))
+            if (is_lookup(catalogue_event(rule->checked->events[i])))
                 return true;
     }
     return false;
@@ -274,9 +281,7 @@ void check_policy(struct checker *checker, struct policy *policy)
         check_rule(checker, rule);
     check_host_denials(checker, policy);
     check_coverage(checker, policy);
-    check_warnings(checker, policy);
-    for (const struct set *set = policy->sets; set && !policy->flawed; set = set->next)
-        warn_unused(checker, set);
+    check_rule_warnings(checker, policy);
 }
 
 static void check_policy_name(struct check_context *context, struct checker *checker,
@@ -294,11 +299,27 @@ static void check_policy_name(struct check_context *context, struct checker *che
     text_buffer_deinit(&key);
 }
 
+/* What is missing, or stands beside each other, is looked for where nothing is wrong: an error may
+ * be the reason of it. */
+static void warn_of_whole(struct checker *checker, const struct file_tree *tree)
+{
+    for (const struct file_item *item = tree->items; item; item = item->next) {
+        if (item->set) {
+            warn_unused(checker, item->set);
+            continue;
+        }
+        for (const struct set *set = item->policy->sets; set; set = set->next)
+            warn_unused(checker, set);
+        check_policy_warnings(checker, item->policy);
+    }
+}
+
 void check_file(struct check_context *context, struct file_tree *tree, enum policy_tier tier)
 {
     struct checker checker = {.storage = context->storage,
                               .diagnostics = context->diagnostics,
                               .sets_are_whole = !tree->sets_lost};
+    const size_t errors = diagnostics_error_count(context->diagnostics);
 
     for (struct file_item *item = tree->items; item; item = item->next)
         if (item->set)
@@ -309,9 +330,8 @@ void check_file(struct check_context *context, struct file_tree *tree, enum poli
         check_policy_name(context, &checker, item->policy, tier);
         check_policy(&checker, item->policy);
     }
-    for (const struct file_item *item = tree->items; item && !tree->flawed; item = item->next)
-        if (item->set)
-            warn_unused(&checker, item->set);
+    if (diagnostics_error_count(context->diagnostics) == errors && !tree->flawed)
+        warn_of_whole(&checker, tree);
     if (context->storage->failed)
         report_no_memory(context->diagnostics);
 }

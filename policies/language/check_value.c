@@ -147,9 +147,15 @@ static void does_not_fit(const struct reading *reading)
     const struct literal *literal = reading->literal;
     const struct span of = reading->predicate->operand_of;
     struct address address;
+    const bool elements = reading->checked->operator_kind == OPERATOR_LIST_EQUALS ||
+                          reading->checked->operator_kind == OPERATOR_STARTS ||
+                          reading->checked->operator_kind == OPERATOR_HAS ||
+                          reading->checked->operator_kind == OPERATOR_HAS_MATCHES;
     struct diagnostic *error =
-        wrong(reading, ERROR_VALUE_DOES_NOT_FIT, "`%.*s` is %s, this is %s", (int)of.length,
-              span_text(of), type_in_words(reading->checked->type), kind_in_words(literal->kind));
+        wrong(reading, ERROR_VALUE_DOES_NOT_FIT,
+              elements ? "each element of `%.*s` is %s, this is %s" : "`%.*s` is %s, this is %s",
+              (int)of.length, span_text(of), type_in_words(reading->checked->type),
+              kind_in_words(literal->kind));
 
     switch (reading->checked->type) {
     case TYPE_ADDRESS:

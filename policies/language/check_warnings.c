@@ -437,7 +437,7 @@ static void warn_write_and_run(struct checker *checker, const struct policy *pol
     }
 }
 
-void check_warnings(struct checker *checker, const struct policy *policy)
+void check_rule_warnings(struct checker *checker, const struct policy *policy)
 {
     for (const struct applies *applies = policy->applies; applies; applies = applies->next)
         if (is_checked(applies->condition))
@@ -450,8 +450,10 @@ void check_warnings(struct checker *checker, const struct policy *policy)
         warn_contradiction(checker, rule->condition);
         warn_event_elsewhere(checker, rule, rule->condition);
     }
-    if (policy->flawed)
-        return;
+}
+
+void check_policy_warnings(struct checker *checker, const struct policy *policy)
+{
     warn_start(checker, policy);
     warn_write_and_run(checker, policy);
 }

@@ -72,8 +72,8 @@ static bool is_rule_reference(const char *text, size_t length)
     return false;
 }
 
-static void unreadable(const struct lexer *lexer, struct token *token, enum diagnostic_code code,
-                       const char *why, const char *help)
+static struct diagnostic *unreadable(const struct lexer *lexer, struct token *token,
+                                     enum diagnostic_code code, const char *why, const char *help)
 {
     struct diagnostic *error =
         report(lexer->diagnostics, code, token->span, "cannot read `%.*s` as a value%s%s",
@@ -81,6 +81,7 @@ static void unreadable(const struct lexer *lexer, struct token *token, enum diag
     if (help)
         diagnostic_help(error, "%s", help);
     token->kind = TOKEN_BAD;
+    return error;
 }
 
 static bool is_leap_year(int64_t year)
@@ -153,10 +154,10 @@ static void lex_cidr(const struct lexer *lexer, struct token *token, size_t fron
 
     if (!parse_decimal(prefix_text, prefix_length, &prefix) ||
         prefix > address_bits(&token->address)) {
-        unreadable(lexer, token, ERROR_BAD_ADDRESS,
-                   ipv4 ? "behind `/` stands the length of the prefix, 0 to 32"
-                        : "behind `/` stands the length of the prefix, 0 to 128",
-                   NULL);
+        (void)unreadable(lexer, token, ERROR_BAD_ADDRESS,
+                         ipv4 ? "behind `/` stands the length of the prefix, 0 to 32"
+                              : "behind `/` stands the length of the prefix, 0 to 128",
+                         NULL);
         return;
     }
     token->kind = TOKEN_CIDR;
@@ -205,11 +206,11 @@ static bool lex_address(const struct lexer *lexer, struct token *token)
     if (!looks_like_address(token->text, front))
         return false;
     if (memchr(token->text, ':', front))
-        unreadable(lexer, token, ERROR_BAD_ADDRESS,
-                   "an IPv6 address has eight groups, or fewer and one `::`", NULL);
+        (void)unreadable(lexer, token, ERROR_BAD_ADDRESS,
+                         "an IPv6 address has eight groups, or fewer and one `::`", NULL);
     else
-        unreadable(lexer, token, ERROR_BAD_ADDRESS,
-                   "an IPv4 address has four parts of 0 to 255, without leading zeros", NULL);
+        (void)unreadable(lexer, token, ERROR_BAD_ADDRESS,
+                         "an IPv4 address has four parts of 0 to 255, without leading zeros", NULL);
     return true;
 }
 
@@ -221,8 +222,8 @@ static bool lex_range(const struct lexer *lexer, struct token *token)
         return false;
     if (!parse_decimal(token->text, low, &token->low) ||
         !parse_decimal(token->text + low + 1, token->length - low - 1, &token->high)) {
-        unreadable(lexer, token, ERROR_BAD_INTEGER, "a range is two integers without leading zeros",
-                   NULL);
+        (void)unreadable(lexer, token, ERROR_BAD_INTEGER,
+                         "a range is two integers without leading zeros", NULL);
         return true;
     }
     token->kind = TOKEN_RANGE;
@@ -258,8 +259,8 @@ static void integer_value(const struct lexer *lexer, struct token *token, bool n
     for (; at < token->length; at++) {
         const unsigned digit = (unsigned)digit_value(token->text[at]);
         if (value > (most - digit) / base) {
-            unreadable(lexer, token, ERROR_BAD_INTEGER,
-                       "integers are from -9223372036854775808 to 9223372036854775807", NULL);
+            (void)unreadable(lexer, token, ERROR_BAD_INTEGER,
+                             "integers are from -9223372036854775808 to 9223372036854775807", NULL);
             return;
         }
         value = value * base + digit;
@@ -289,8 +290,8 @@ static bool lex_integer(const struct lexer *lexer, struct token *token)
         if ((unsigned)digit_value(text[i]) >= base)
             return false;
     if (base == 10 && token->length - at > 1 && text[at] == '0') {
-        unreadable(lexer, token, ERROR_BAD_INTEGER,
-                   "a leading zero; an octal number is written 0o755", NULL);
+        (void)unreadable(lexer, token, ERROR_BAD_INTEGER,
+                         "a leading zero; an octal number is written 0o755", NULL);
         return true;
     }
     integer_value(lexer, token, negative, base, at);
@@ -331,18 +332,19 @@ static void unknown_word(const struct lexer *lexer, struct token *token)
         return;
     }
     if (colon && (size_t)(colon - text) == length - 1) {
-        unreadable(lexer, token, ERROR_UNREADABLE_WORD, NULL,
-                   "no colon: a condition is ATTRIBUTE is VALUE");
+        (void)unreadable(lexer, token, ERROR_UNREADABLE_WORD, NULL,
+                         "no colon: a condition is ATTRIBUTE is VALUE");
         return;
     }
     struct address address;
     if (colon && address_parse(text, (size_t)(colon - text), &address)) {
-        unreadable(lexer, token, ERROR_UNREADABLE_WORD, "an address and a port are two attributes",
-                   "write address is … and port is …");
+        (void)unreadable(lexer, token, ERROR_UNREADABLE_WORD,
+                         "an address and a port are two attributes",
+                         "write address is … and port is …");
         return;
     }
-    unreadable(lexer, token, ERROR_UNREADABLE_WORD, NULL,
-               "a text or a version stands in quotes: \"3.9\"");
+    diagnostic_help(unreadable(lexer, token, ERROR_UNREADABLE_WORD, NULL, NULL),
+                    "a text or a version stands in quotes: \"%.*s\"", (int)length, text);
 }
 
 void lex_word(const struct lexer *lexer, struct token *token)

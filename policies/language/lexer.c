@@ -186,24 +186,28 @@ static void lex_typographic_string(struct lexer *lexer, struct token *token)
                     "strings stand in straight quotes: \"…\" or '…'");
 }
 
-/* What stands there begins no token. A row of such characters is one mistake; those that
- * check_characters spoke of are passed over in silence. */
+/* What stands there begins no token. A row of such characters, and a word right behind them, is one
+ * mistake; those that check_characters spoke of are passed over in silence. */
 static void lex_strange(struct lexer *lexer, struct token *token)
 {
     const struct source *source = lexer->source;
     const uint32_t start = lexer->at;
     uint32_t first = 0;
+    size_t first_size = 0; /* with what was passed over before it */
     bool silent = true;
 
     while (lexer->at < source->length) {
         const char byte = source->text[lexer->at];
-        if (is_word_character(byte) || (byte != '\0' && strchr(" \t\n#\"'{}[](),<>=!&|", byte)))
+        if ((is_word_character(byte) && (silent || first == ';')) ||
+            (byte != '\0' && strchr(" \t\n#\"'{}[](),<>=!&|", byte)))
             break;
         size_t size;
         const uint32_t c = utf8_decode(source->text + lexer->at, source->length - lexer->at, &size);
         if (!utf8_is_raw(c) && !character_is_control(c) && !character_is_bidirectional(c)) {
-            if (silent)
+            if (silent) {
                 first = c;
+                first_size = lexer->at + size - start;
+            }
             silent = false;
         }
         lexer->at += (uint32_t)size;
@@ -215,13 +219,12 @@ static void lex_strange(struct lexer *lexer, struct token *token)
 
     struct diagnostic *error =
         report(lexer->diagnostics, ERROR_STRANGE_CHARACTER, token->span,
-               "nothing begins with `%.*s`", (int)token->span.length, source->text + start);
+               "nothing begins with `%.*s`", (int)first_size, source->text + start);
     if (first == ';')
         diagnostic_help(error, "statements need no `;`: each begins with its own word");
-    else if (first == '*' || first == '~' || first == '?')
-        diagnostic_help(error, "globs and names are strings: write it in quotes");
     else
-        diagnostic_help(error, "a text is written in quotes: \"…\"");
+        diagnostic_help(error, "a text stands in quotes: \"%.*s\"", (int)token->span.length,
+                        source->text + start);
 }
 
 void lexer_next(struct lexer *lexer, struct token *token)

@@ -184,14 +184,18 @@ const char *parser_nearest_word(const struct token *token, const char *const *wo
     return suggestion.best;
 }
 
-/* A statement's word, or one that was to be it: `alow` at the start of a line. */
+/* A statement's word, or one that was to be it: `alow` at the start of a line. In the middle of a
+ * line something must follow it: `default exec deny` has no second statement. */
 static bool begins_statement(const struct parser *parser, const char *const *words)
 {
+    const bool first = stands_first_on_line(&parser->token);
+
     if (parser->token.kind != TOKEN_NAME || is_a_name_here(parser))
         return false;
-    return token_is_one_of(&parser->token, words) ||
-           (stands_first_on_line(&parser->token) && !is_joining_word(&parser->token) &&
-            parser_nearest_word(&parser->token, words));
+    if (token_is_one_of(&parser->token, words))
+        return first || (parser->next.kind != TOKEN_CLOSE_BRACE && parser->next.kind != TOKEN_END &&
+                         !token_is_one_of(&parser->next, words));
+    return first && !is_joining_word(&parser->token) && parser_nearest_word(&parser->token, words);
 }
 
 void parser_skip_to(struct parser *parser, const char *const *words, unsigned braces)

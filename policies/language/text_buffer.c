@@ -100,7 +100,8 @@ void text_buffer_add_shown(struct text_buffer *buffer, const char *bytes, size_t
         size_t size;
         const uint32_t c = utf8_decode(bytes + at, length - at, &size);
         const bool strange = utf8_is_raw(c) || character_is_control(c) || c == '\n' ||
-                             (c == '\t' && !tabs) || character_is_bidirectional(c);
+                             (c == '\t' && !tabs) || character_is_bidirectional(c) ||
+                             c == 0xfeff; /* a byte order mark, which has no width */
         if (strange)
             text_buffer_add_text(buffer, "\xef\xbf\xbd");
         else
