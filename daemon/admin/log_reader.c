@@ -17,7 +17,6 @@ struct log_reader {
     struct connection *connection; /* held; its outbox closed means that nobody reads any more */
     struct audit_query query;
     bool follow;
-    bool begun;  /* `last` has been applied */
     bool at_end; /* the last page was not full */
     bool busy;   /* a worker has it */
     bool woken;  /* there was news while it was busy */
@@ -33,7 +32,6 @@ struct page_job {
     uv_work_t work;
     struct log_reader *reader;
     struct audit_query query;
-    bool begun;
     struct audit_rows rows;
     char error[512];
     bool failed;
@@ -58,14 +56,12 @@ static void work(uv_work_t *request)
     struct page_job *job = request->data;
     struct server *server = job->reader->readers->server;
 
-    if (!job->begun)
+    if (!job->query.started)
         audit_log_wait(server->audit, WRITE_MILLISECONDS);
     struct audit_reader *file =
         audit_reader_open(server->configuration->state_directory, job->error, sizeof(job->error));
-    job->failed =
-        !file ||
-        (!job->begun && !audit_query_start(file, &job->query, job->error, sizeof(job->error))) ||
-        !audit_query_next(file, &job->query, &job->rows, job->error, sizeof(job->error));
+    job->failed = !file || !audit_query_next(file, &job->query, &job->rows, job->error,
+                                             sizeof(job->error));
     audit_reader_free(file);
 }
 
@@ -107,7 +103,6 @@ static void after_work(uv_work_t *request, int status)
         outbox_fail(reader->connection, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, job->error);
         reader_free(reader);
     } else {
-        reader->begun = true;
         reader->query = job->query;
         reader->at_end = job->rows.count < AUDIT_ROWS_MAX;
         reader->busy = true; /* the outbox may drain while rows are added: one page after another */
@@ -138,7 +133,6 @@ static void read_page(struct log_reader *reader)
     }
     job->reader = reader;
     job->query = reader->query;
-    job->begun = reader->begun;
     job->work.data = job;
     reader->busy = true;
     reader->woken = false;
@@ -207,7 +201,7 @@ void log_readers_wake(struct log_readers *readers)
 {
     for (struct log_reader *reader = readers->first; reader; reader = reader->next) {
         reader->woken = true;
-        if (reader->follow && reader->begun && !reader->busy && !reader->gone &&
+        if (reader->follow && reader->query.started && !reader->busy && !reader->gone &&
             outbox_is_empty(reader->connection))
             read_page(reader);
     }

@@ -54,6 +54,7 @@ const struct database_kind audit_database_kind = {
         "  uid INTEGER,"
         "  pid INTEGER"
         ") STRICT;"
+        "CREATE INDEX records_by_time ON records (time, id);"
         "CREATE INDEX records_by_session ON records (session, number);"
         "CREATE INDEX denials ON records (id) WHERE verdict IN ('deny', 'kill', 'would-deny');",
 };

@@ -9,8 +9,13 @@
 #include "daemon/audit/audit_database.h"
 
 #define CONDITION                                                                                  \
-    " records.id > ?1 AND (?2 = 0 OR records.session = ?2)"                                        \
-    " AND (?3 = 0 OR verdict IN ('deny', 'kill', 'would-deny'))"
+    " (?1 = 0 OR records.session = ?1)"                                                            \
+    " AND (?2 = 0 OR verdict IN ('deny', 'kill', 'would-deny'))"
+
+#define COLUMNS                                                                                    \
+    "SELECT id, time, kind, records.session, number, count, verdict, event, summary, arguments,"   \
+    " operations, policy, rule, message, unknown, settled, generation, file, line, uid, pid,"      \
+    " facts FROM records LEFT JOIN sessions ON records.session = sessions.session WHERE"
 
 enum column {
     COLUMN_ID,
@@ -37,19 +42,20 @@ enum column {
     COLUMN_FACTS,
 };
 
-static const char start_sql[] =
-    "SELECT id FROM records WHERE" CONDITION " ORDER BY id DESC LIMIT 1 OFFSET ?4";
-
-static const char next_sql[] =
-    "SELECT id, time, kind, records.session, number, count, verdict, event, summary, arguments,"
-    " operations, policy, rule, message, unknown, settled, generation, file, line, uid, pid, facts"
-    " FROM records LEFT JOIN sessions ON records.session = sessions.session"
-    " WHERE" CONDITION " ORDER BY id LIMIT ?4";
+/* ?1 session, ?2 denied; the rest as each needs it. */
+static const char held_sql[] = "SELECT coalesce(max(id), 0) FROM records";
+static const char start_sql[] = "SELECT time, id FROM records WHERE" CONDITION
+                                " ORDER BY time DESC, id DESC LIMIT 1 OFFSET ?3";
+static const char held_rows_sql[] =
+    COLUMNS CONDITION " AND id <= ?3 AND (time, id) > (?4, ?5) ORDER BY time, id LIMIT ?6";
+static const char arriving_rows_sql[] = COLUMNS CONDITION " AND id > ?5 ORDER BY id LIMIT ?6";
 
 struct audit_reader {
     sqlite3 *connection;
+    sqlite3_stmt *held;
     sqlite3_stmt *start;
-    sqlite3_stmt *next;
+    sqlite3_stmt *held_rows;
+    sqlite3_stmt *arriving_rows;
 };
 
 struct audit_reader *audit_reader_open(const char *directory, char *error, size_t size)
@@ -59,10 +65,12 @@ struct audit_reader *audit_reader_open(const char *directory, char *error, size_
         return NULL;
     reader->connection = database_open(&audit_database_kind, directory, DATABASE_READ, error, size);
     if (reader->connection) {
+        reader->held = database_prepare(reader->connection, held_sql, error, size);
         reader->start = database_prepare(reader->connection, start_sql, error, size);
-        reader->next = database_prepare(reader->connection, next_sql, error, size);
+        reader->held_rows = database_prepare(reader->connection, held_rows_sql, error, size);
+        reader->arriving_rows = database_prepare(reader->connection, arriving_rows_sql, error, size);
     }
-    if (reader->start && reader->next)
+    if (reader->held && reader->start && reader->held_rows && reader->arriving_rows)
         return reader;
     audit_reader_free(reader);
     return NULL;
@@ -72,30 +80,39 @@ void audit_reader_free(struct audit_reader *reader)
 {
     if (!reader)
         return;
+    sqlite3_finalize(reader->held);
     sqlite3_finalize(reader->start);
-    sqlite3_finalize(reader->next);
+    sqlite3_finalize(reader->held_rows);
+    sqlite3_finalize(reader->arriving_rows);
     database_close(reader->connection);
     free(reader);
 }
 
-static void bind(sqlite3_stmt *statement, const struct audit_query *query, uint64_t fourth)
+static void bind_condition(sqlite3_stmt *statement, const struct audit_query *query)
 {
-    sqlite3_bind_int64(statement, 1, (sqlite3_int64)query->after);
-    sqlite3_bind_int64(statement, 2, (sqlite3_int64)query->session);
-    sqlite3_bind_int(statement, 3, query->denied);
-    sqlite3_bind_int64(statement, 4, (sqlite3_int64)fourth);
+    sqlite3_bind_int64(statement, 1, (sqlite3_int64)query->session);
+    sqlite3_bind_int(statement, 2, query->denied);
 }
 
-bool audit_query_start(struct audit_reader *reader, struct audit_query *query, char *error,
-                       size_t size)
+/* Notes what the record holds, and where the last rows begin. */
+static bool start(struct audit_reader *reader, struct audit_query *query, char *error, size_t size)
 {
-    if (query->last == 0)
-        return true;
-    bind(reader->start, query, query->last);
-    const int result = sqlite3_step(reader->start);
-    if (result == SQLITE_ROW) /* the one before the first that is wanted */
-        query->after = (uint64_t)sqlite3_column_int64(reader->start, 0);
-    sqlite3_reset(reader->start);
+    int result = sqlite3_step(reader->held);
+
+    if (result == SQLITE_ROW)
+        query->held = (uint64_t)sqlite3_column_int64(reader->held, 0);
+    sqlite3_reset(reader->held);
+    if (result == SQLITE_ROW && query->last > 0) {
+        bind_condition(reader->start, query);
+        sqlite3_bind_int64(reader->start, 3, (sqlite3_int64)query->last);
+        result = sqlite3_step(reader->start);
+        if (result == SQLITE_ROW) { /* the one before the first that is wanted */
+            query->time = sqlite3_column_int64(reader->start, 0);
+            query->id = (uint64_t)sqlite3_column_int64(reader->start, 1);
+        }
+        sqlite3_reset(reader->start);
+    }
+    query->started = true;
     if (result == SQLITE_ROW || result == SQLITE_DONE)
         return true;
     return database_failed(reader->connection, "cannot be read", error, size);
@@ -193,21 +210,47 @@ static bool take_row(sqlite3_stmt *statement, struct audit_row *row)
     return row->json != NULL;
 }
 
+/* Adds rows of one statement until the page is full. */
+static int add_rows(sqlite3_stmt *statement, struct audit_query *query, struct audit_rows *rows)
+{
+    int result = SQLITE_DONE;
+
+    bind_condition(statement, query);
+    if (!query->arriving) {
+        sqlite3_bind_int64(statement, 3, (sqlite3_int64)query->held);
+        sqlite3_bind_int64(statement, 4, query->time);
+    }
+    sqlite3_bind_int64(statement, 5, (sqlite3_int64)query->id);
+    sqlite3_bind_int64(statement, 6, (sqlite3_int64)(AUDIT_ROWS_MAX - rows->count));
+    while (rows->count < AUDIT_ROWS_MAX && (result = sqlite3_step(statement)) == SQLITE_ROW) {
+        if (!take_row(statement, &rows->rows[rows->count])) {
+            result = SQLITE_NOMEM;
+            break;
+        }
+        query->time = (int64_t)rows->rows[rows->count].time;
+        query->id = rows->rows[rows->count++].id;
+    }
+    sqlite3_reset(statement);
+    return result;
+}
+
 bool audit_query_next(struct audit_reader *reader, struct audit_query *query,
                       struct audit_rows *rows, char *error, size_t size)
 {
     int result = SQLITE_DONE;
 
     rows->count = 0;
-    bind(reader->next, query, AUDIT_ROWS_MAX);
-    while (rows->count < AUDIT_ROWS_MAX && (result = sqlite3_step(reader->next)) == SQLITE_ROW) {
-        if (!take_row(reader->next, &rows->rows[rows->count])) {
-            result = SQLITE_NOMEM;
-            break;
+    if (!query->started && !start(reader, query, error, size))
+        return false;
+    if (!query->arriving) {
+        result = add_rows(reader->held_rows, query, rows);
+        if (result == SQLITE_DONE) {
+            query->arriving = true;
+            query->id = query->held;
         }
-        query->after = rows->rows[rows->count++].id;
     }
-    sqlite3_reset(reader->next);
+    if (query->arriving && result == SQLITE_DONE)
+        result = add_rows(reader->arriving_rows, query, rows);
     if (result == SQLITE_ROW || result == SQLITE_DONE)
         return true;
     audit_rows_deinit(rows);

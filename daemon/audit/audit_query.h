@@ -17,11 +17,18 @@ enum {
     AUDIT_ROWS_MAX = 200, /* of one call */
 };
 
+/* Rows come in order of time up to what the record held when the query started, and from then on in
+ * order of arrival: a denial is written a moment after what followed it, and must not be missed. */
 struct audit_query {
     bool denied;      /* deny, kill and would-deny alone */
     uint64_t session; /* 0: of all */
-    uint64_t after;   /* rows with a higher id */
-    uint64_t last;    /* of those, only the last so many; 0: all. Used by audit_query_start */
+    uint64_t last;    /* only the last so many; 0: all */
+    /* moved on by each call */
+    bool started;
+    bool arriving;    /* what was there at the start has been read */
+    uint64_t held;    /* highest id at the start */
+    int64_t time;     /* rows behind this one are next */
+    uint64_t id;
 };
 
 struct audit_row {
@@ -41,11 +48,7 @@ struct audit_reader;
 struct audit_reader *audit_reader_open(const char *directory, char *error, size_t size);
 void audit_reader_free(struct audit_reader *reader);
 
-/* Sets `after` so that what follows is the last `last` rows. */
-bool audit_query_start(struct audit_reader *reader, struct audit_query *query, char *error,
-                       size_t size);
-
-/* The next rows in order of id; fewer than AUDIT_ROWS_MAX at the end. Moves `after` on. */
+/* The next rows; fewer than AUDIT_ROWS_MAX at the end of what there is. */
 bool audit_query_next(struct audit_reader *reader, struct audit_query *query,
                       struct audit_rows *rows, char *error, size_t size);
 void audit_rows_deinit(struct audit_rows *rows);

@@ -7,24 +7,43 @@
 #include "daemon/audit/redaction.h"
 #include "policies/catalogue/catalogue.h"
 
-static json_t *hexadecimal(const char *name, const char *bytes, size_t length, bool reversed)
+/* A number beyond 64 bits, little-endian as it came: 0x..., highest byte first. */
+static json_t *big_int_json(const char *bytes, size_t length)
 {
-    char text[2 * RECORD_TEXT_MAX + 3];
+    char text[2 * RECORD_BYTES_MAX + 3];
+    size_t used = (size_t)snprintf(text, sizeof(text), "0x");
+
+    for (size_t i = length < RECORD_BYTES_MAX ? length : RECORD_BYTES_MAX; i > 0; i--)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "%02x",
+                                 (unsigned char)bytes[i - 1]);
+    return json_pack("{s:s}", "int", text);
+}
+
+/* Bytes as in a Python literal: readable where they are ASCII, exact everywhere. */
+static json_t *literal_json(const char *name, const char *bytes, size_t length)
+{
+    char text[4 * RECORD_TEXT_MAX + 1];
     size_t used = 0;
 
-    if (reversed)
-        used = (size_t)snprintf(text, sizeof(text), "0x");
     for (size_t i = 0; i < length && i < RECORD_TEXT_MAX; i++) {
-        const unsigned char byte = (unsigned char)bytes[reversed ? length - 1 - i : i];
-        used += (size_t)snprintf(text + used, sizeof(text) - used, "%02x", byte);
+        const unsigned char byte = (unsigned char)bytes[i];
+        if (byte == '\\' || byte == '\'') {
+            text[used++] = '\\';
+            text[used++] = (char)byte;
+        } else if (byte >= 0x20 && byte < 0x7f) {
+            text[used++] = (char)byte;
+        } else {
+            used += (size_t)snprintf(text + used, sizeof(text) - used, "\\x%02x", byte);
+        }
     }
-    return json_pack("{s:s}", name, used > 0 ? text : "");
+    text[used] = '\0';
+    return json_pack("{s:s}", name, text);
 }
 
 json_t *text_json(const char *bytes, size_t length)
 {
     json_t *text = json_stringn(bytes, length);
-    return text ? text : hexadecimal("text", bytes, length, false);
+    return text ? text : literal_json("text", bytes, length);
 }
 
 /* A value with what is to be said about it. Steals `json`. */
@@ -110,7 +129,7 @@ static json_t *plain_json(const struct value *value, size_t *whole_length)
     case VALUE_INT:
         return json_integer(value->integer);
     case VALUE_BIG_INT:
-        return hexadecimal("int", value->bytes, value->count, true);
+        return big_int_json(value->bytes, value->count);
     case VALUE_FLOAT:
         if (isfinite(value->real))
             return json_real(value->real);
@@ -125,7 +144,7 @@ static json_t *plain_json(const struct value *value, size_t *whole_length)
     case VALUE_BYTES:
         length = length < RECORD_BYTES_MAX ? length : RECORD_BYTES_MAX;
         *whole_length = length < value->count ? value->count : 0;
-        return hexadecimal("bytes", value->bytes, length, false);
+        return literal_json("bytes", value->bytes, length);
     case VALUE_LIST:
     case VALUE_MAP:
         *whole_length = value->count > RECORD_ITEMS_MAX ? value->count : 0;

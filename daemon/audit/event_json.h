@@ -1,8 +1,8 @@
 /* Events as JSON, for the record: arguments under the catalogue's names, operations with their
  * attributes, secrets as their length.
  *
- *     text            "id"; bytes that are no UTF-8: {"text": "63616ee9"} in hexadecimal
- *     bytes           {"bytes": "00ff"}
+ *     text            "id"; with bytes that are no UTF-8: {"text": "caf\\xe9"}
+ *     bytes           {"bytes": "ab\\x00"}, both written as in a Python bytes literal
  *     int             7; beyond 64 bits {"int": "0x..."}, two's complement, highest byte first
  *     float           1.5; not finite: {"float": "nan"}
  *     none, bool      null, true

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/audit/event_json.h"
+#include "daemon/audit/redaction.h"
 #include "daemon/session/decision.h"
 #include "daemon/session/kept_session.h"
 
@@ -83,6 +84,26 @@ static json_t *texts_json(char *const *texts, size_t count)
     return list;
 }
 
+/* A command line, with what looks like a password masked. */
+static json_t *argv_json(char *const *texts, size_t count)
+{
+    struct value items[SESSION_ARGUMENTS_MAX];
+    struct value list = {.kind = VALUE_LIST, .items = items};
+    struct value masked;
+    struct redaction redaction;
+
+    for (size_t i = 0; i < count && i < SESSION_ARGUMENTS_MAX; i++)
+        items[list.count++] = value_text(texts[i], strlen(texts[i]));
+    redaction_init(&redaction);
+    const struct value *shown =
+        redaction_mask_command(&redaction, &list, &masked) ? &masked : &list;
+    json_t *json = json_array();
+    for (uint32_t i = 0; i < shown->count; i++)
+        json_array_append_new(json, text_json(shown->items[i].bytes, shown->items[i].count));
+    redaction_deinit(&redaction);
+    return json;
+}
+
 static json_t *proved_json(const struct session *session)
 {
     const struct session_facts *facts = &session->facts;
@@ -111,7 +132,7 @@ static json_t *said_json(const struct session *session)
     set_text(said, "exe", facts->executable);
     set_text(said, "directory", facts->directory);
     set_text(said, "script", facts->script);
-    json_object_set_new(said, "argv", texts_json(facts->argv, facts->argv_count));
+    json_object_set_new(said, "argv", argv_json(facts->argv, facts->argv_count));
     if (facts->argv_cut)
         json_object_set_new(said, "argv_cut", json_true());
     set_text(said, "python", facts->python);

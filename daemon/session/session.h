@@ -18,7 +18,8 @@
 #include "policies/engine/subject.h"
 
 enum {
-    SESSION_WISHES_MAX = 2, /* the run's, and its own */
+    SESSION_WISHES_MAX = 2,     /* the run's, and its own */
+    SESSION_ARGUMENTS_MAX = 64, /* of argv that are kept */
 };
 
 /* Everything that is known of the subject, proved or said. Texts are owned. */

@@ -10,7 +10,6 @@
 #include "policies/engine/path_text.h"
 
 enum {
-    ARGUMENTS_MAX = 64,
     ARGUMENT_LENGTH_MAX = 16 * 1024,
     PLACE_PATHS_MAX = 16,
     VERSION_LENGTH_MAX = 64,
@@ -84,10 +83,10 @@ static bool add_host_places(struct session_facts *facts)
 static bool take_arguments(struct session_facts *facts, const Warder__V1__Hello *hello)
 {
     facts->argv = calloc(hello->n_argv + 1, sizeof(*facts->argv));
-    facts->argv_cut = hello->argv_cut || hello->n_argv > ARGUMENTS_MAX;
+    facts->argv_cut = hello->argv_cut || hello->n_argv > SESSION_ARGUMENTS_MAX;
     if (!facts->argv)
         return false;
-    for (size_t i = 0; i < hello->n_argv && i < ARGUMENTS_MAX; i++) {
+    for (size_t i = 0; i < hello->n_argv && i < SESSION_ARGUMENTS_MAX; i++) {
         facts->argv[i] = terminated(&hello->argv[i], ARGUMENT_LENGTH_MAX);
         if (!facts->argv[i])
             return false;

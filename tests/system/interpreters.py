@@ -1,0 +1,66 @@
+"""The CPython interpreters of this machine: every one from 3.8 on that is under pyenv or on PATH.
+
+    python3 interpreters.py           one line each: VERSION PATH
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+OLDEST = (3, 8)
+
+# What an interpreter says of itself. -I -S: nothing of the machine's settings runs.
+QUESTION = (
+    "import sys; print(sys.implementation.name, '.'.join(map(str, sys.version_info[:3])), "
+    "sys.version_info[0], sys.version_info[1])"
+)
+
+
+class Interpreter:
+    def __init__(self, path, version):
+        self.path = path
+        self.version = version  # (3, 11, 7)
+
+    @property
+    def name(self):
+        """What tests call it: its version, and whose it is where the version alone would not tell."""
+        text = ".".join(map(str, self.version))
+        return text if "/.pyenv/" in self.path else f"{text}-system"
+
+
+def candidates():
+    pyenv = Path(os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))) / "versions"
+    for directory in sorted(pyenv.glob("*/bin")):
+        yield from sorted(directory.glob("python3.[0-9]*"))
+    for directory in os.environ.get("PATH", "").split(os.pathsep):
+        # pyenv's shims are shell scripts that lead to what is listed above.
+        if not directory or "/.pyenv/" in directory + "/":
+            continue
+        yield from sorted(Path(directory).glob("python3*"))
+
+
+def find():
+    found = {}
+    for path in candidates():
+        if not re.fullmatch(r"python3(\.\d+)?", path.name) or not os.access(path, os.X_OK):
+            continue
+        real = os.path.realpath(path)
+        if real in found:
+            continue
+        try:
+            answer = subprocess.run([real, "-I", "-S", "-c", QUESTION], capture_output=True, text=True,
+                                    timeout=20, check=True).stdout.split()
+        except (OSError, subprocess.SubprocessError):
+            continue
+        if len(answer) == 4 and answer[0] == "cpython" and (int(answer[2]), int(answer[3])) >= OLDEST:
+            version = tuple(int(part) for part in answer[1].split("."))
+            found[real] = Interpreter(real, version)
+    return sorted(found.values(), key=lambda one: (one.version, one.path))
+
+
+if __name__ == "__main__":
+    for interpreter in find():
+        print(interpreter.name, interpreter.path)
+    sys.exit(0)

@@ -1,0 +1,52 @@
+"""Lists the system tests for CMake: one line each,
+
+    NAME;TEST;PYTHON;VERSION;LABELS;TIMEOUT
+
+A test method is one behaviour. A class with `per_interpreter = True` gives one entry for each
+interpreter and behaviour; one with `interpreters = "ends"` for the oldest and the newest alone.
+"""
+
+import sys
+import unittest
+from pathlib import Path
+
+import interpreters
+
+
+def methods(suite):
+    for item in suite:
+        if isinstance(item, unittest.TestSuite):
+            yield from methods(item)
+        else:
+            yield item
+
+
+def main():
+    here = Path(__file__).resolve().parent
+    sys.path.insert(0, str(here))
+    found = interpreters.find()
+    if not found:
+        sys.exit("no CPython from 3.8 on was found, under pyenv or on PATH: there is nothing to test with")
+    loader = unittest.TestLoader()
+    for path in sorted(here.glob("test_*.py")):
+        suite = loader.loadTestsFromName(path.stem)
+        if loader.errors:
+            sys.exit("\n".join(loader.errors))
+        for test in methods(suite):
+            kind = type(test)
+            method = test._testMethodName
+            name = f"{getattr(kind, 'prefix', 'system')}.{method[len('test_'):]}"
+            labels = ",".join(getattr(kind, "labels", ("system",)))
+            timeout = str(getattr(kind, "timeout", 180))
+            target = f"{path.stem}.{kind.__name__}.{method}"
+            chosen = kind.choose(found) if hasattr(kind, "choose") else found
+            if not getattr(kind, "per_interpreter", False):
+                print(";".join((name, target, "", "", labels, timeout)))
+                continue
+            for one in chosen:
+                version = ".".join(map(str, one.version))
+                print(";".join((f"{name}.{one.name}", target, one.path, version, labels, timeout)))
+
+
+if __name__ == "__main__":
+    main()

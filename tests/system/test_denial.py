@@ -1,0 +1,83 @@
+"""A denial, as the developer of the denied program meets it."""
+
+import errno
+import json
+
+from support import NO_PROCESS, Test, python
+
+CAUGHT = """
+import json
+try:
+    {statement}
+except PermissionError as error:
+    print(json.dumps([type(error).__module__ + "." + type(error).__qualname__, error.errno, str(error),
+                      getattr(error, "operation", None), getattr(error, "event", None),
+                      getattr(error, "policy", None), getattr(error, "rule", None),
+                      getattr(error, "decision_id", None), getattr(error, "message", None)]))
+"""
+
+
+class Denial(Test):
+    per_interpreter = True
+
+    def caught(self, statement, policy=NO_PROCESS):
+        result = self.python_under(policy, CAUGHT.format(statement=statement))
+        self.assertEqual(result.status, 0, result)
+        return json.loads(result.out)
+
+    def test_denied_popen_raises_policy_denied(self):
+        kind, number, text, operation, event, policy, rule, decision, message = self.caught(
+            "import subprocess; subprocess.run(['id'])")
+        self.assertEqual(kind, "warder.PolicyDenied")
+        self.assertEqual(number, errno.EACCES)
+        self.assertEqual(operation, "exec")
+        self.assertEqual(event, "subprocess.Popen")
+        self.assertEqual(policy, "local/no-process")
+        self.assertEqual(rule, "no-exec")
+        self.assertRegex(decision, r"^[0-9a-f]+-[0-9]+$")
+        self.assertEqual(message, "Process creation is switched off on this host")
+        self.assertEqual(text, f'warder: exec "id" denied by local/no-process.no-exec: {message} '
+                               f'[decision {decision}]')
+
+    def test_denied_fork_raises_policy_denied(self):
+        kind, number, text, operation, *_ = self.caught("import os; os.fork()")
+        self.assertEqual((kind, number, operation), ("warder.PolicyDenied", errno.EACCES, "fork"))
+        self.assertIn("fork denied by local/no-process.no-fork", text)
+
+    def test_policy_denied_can_be_imported_and_pickled(self):
+        result = self.python_under(NO_PROCESS, """
+import os, pickle, warder
+try:
+    os.system("id")
+except warder.PolicyDenied as error:
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is warder.PolicyDenied and isinstance(copy, PermissionError)
+    assert str(copy) == str(error) and copy.rule == error.rule and copy.errno == 13, copy
+    print("caught")
+""")
+        self.assertEqual((result.status, result.out), (0, "caught\n"), result)
+
+    def test_changed_policy_denied_class_runs_no_code_in_the_hook(self):
+        result = self.python_under(NO_PROCESS, """
+import os, warder
+ran = []
+def run(*arguments, **keywords):
+    ran.append(arguments)
+    raise RuntimeError("code ran inside the hook")
+for name in "__init__", "__new__", "__setattr__", "__init_subclass__", "errno", "strerror", "__dict__":
+    try:
+        setattr(warder.PolicyDenied, name, property(run) if not name.startswith("__") else run)
+    except (TypeError, AttributeError):
+        pass
+try:
+    os.system("id")
+except PermissionError as error:
+    print("denied", len(ran))
+""")
+        self.assertEqual((result.status, result.out), (0, "denied 0\n"), result)
+
+    def test_uncaught_denial_ends_the_program_with_a_traceback(self):
+        script = self.script("import os\n\nos.system('id')\n")
+        result = self.run_under(NO_PROCESS, [python(), script])
+        self.assertEqual(result.status, 1, result)
+        self.assertDenied(result, f'File "{script}", line 3', 'exec "/bin/sh" denied by')
