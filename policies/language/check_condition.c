@@ -494,8 +494,9 @@ static bool check_operand(struct checker *checker, const struct predicate *predi
 
 static bool check_predicate(struct checker *checker, struct predicate *predicate)
 {
+    if (diagnostics_are_full(checker->diagnostics))
+        return false;
     struct checked_predicate *checked = storage_take(checker->storage, 1, sizeof(*checked));
-
     if (!checked)
         return false;
     checked->operator_kind = tests[predicate->test].operator_kind;

@@ -5,7 +5,6 @@
  * of its `or`. Conditions are compared as they are written, blanks and parentheses apart. */
 #include "policies/language/check_internal.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 /* Rules that deny under one condition. */
@@ -21,39 +20,47 @@ struct coverage {
     uint32_t always_classes; /* of all rules in `always` */
 };
 
+static void add_number(struct text_buffer *out, int64_t number)
+{
+    text_buffer_add(out, (const char *)&number, sizeof(number));
+}
+
 static void add_word(struct text_buffer *out, const char *text, size_t length)
 {
-    text_buffer_format(out, "%u:", (unsigned)length); /* no text can be taken for another's end */
+    add_number(out, (int64_t)length); /* no text can be taken for another's end */
     text_buffer_add(out, text, length);
 }
 
 static void add_values(struct text_buffer *out, const struct literal *value)
 {
     for (; value; value = value->next) {
-        text_buffer_format(out, ",%d", (int)value->kind);
+        add_number(out, value->kind);
         if (value->kind == LITERAL_STRING)
             add_word(out, value->text, value->length);
         else
             add_word(out, span_text(value->span), value->span.length);
     }
+    add_number(out, -1);
 }
 
-/* The same text for the same condition. */
+/* The same bytes for the same condition, and for no other. */
 static void add_condition(struct text_buffer *out, const struct condition *condition)
 {
     const struct predicate *predicate = condition->predicate;
 
+    add_number(out, condition->kind);
     if (condition->kind != CONDITION_PREDICATE) {
-        text_buffer_format(out, "(%d", (int)condition->kind);
         for (const struct condition *child = condition->first; child; child = child->next)
             add_condition(out, child);
-        text_buffer_add_text(out, ")");
+        add_number(out, -1);
         return;
     }
     add_word(out, predicate->attribute.text, predicate->attribute.length);
-    text_buffer_format(out, "[%d,%" PRId64 ",", (int)predicate->index, predicate->number);
+    add_number(out, predicate->index);
+    add_number(out, predicate->number);
     add_word(out, predicate->key.text ? predicate->key.text : "", predicate->key.length);
-    text_buffer_format(out, "]%d,%d", (int)predicate->test, (int)predicate->form);
+    add_number(out, predicate->test);
+    add_number(out, predicate->form);
     add_word(out, predicate->set.text ? predicate->set.text : "", predicate->set.length);
     add_values(out, predicate->values);
 }

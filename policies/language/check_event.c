@@ -9,9 +9,12 @@ static bool is_raised(const struct event_entry *entry)
     return entry->platforms != 0;
 }
 
-static const struct event_entry *nearest_event(const char *name, size_t length)
+static const struct event_entry *nearest_event(const struct diagnostics *diagnostics,
+                                               const char *name, size_t length)
 {
     struct suggestion suggestion;
+    if (!diagnostics_want_suggestions(diagnostics))
+        return NULL;
     suggestion_init(&suggestion, name, length);
     for (uint16_t i = 1; i <= catalogue_event_count(); i++) {
         const struct event_entry *entry = catalogue_event(i);
@@ -48,7 +51,8 @@ const struct event_entry *find_event(struct checker *checker, const struct liter
     const struct event_entry *entry = catalogue_find(literal->text, literal->length);
 
     if (!entry) {
-        const struct event_entry *near = nearest_event(literal->text, literal->length);
+        const struct event_entry *near =
+            nearest_event(checker->diagnostics, literal->text, literal->length);
         struct diagnostic *error =
             report(checker->diagnostics, ERROR_UNKNOWN_EVENT, literal->span,
                    "unknown event \"%.*s\"", (int)literal->length, literal->text);
@@ -196,6 +200,8 @@ bool check_argument_name(struct checker *checker, const struct predicate *predic
     const struct word *name = &predicate->key;
     bool exists = false;
 
+    if (!target_events(checker))
+        return false;
     checked->places =
         storage_take(checker->storage, target->event_count + 1, sizeof(*checked->places));
     if (!checked->places)
@@ -227,6 +233,8 @@ bool check_argument_number(struct checker *checker, const struct predicate *pred
         diagnostic_help(error, "how many an event has differs between versions of CPython");
         return false;
     }
+    if (!target_events(checker))
+        return false;
     for (size_t i = 0; i < target->event_count; i++) {
         const struct event_entry *entry = catalogue_event(target->events[i]);
         if (!longest || entry->forwarded_count > longest->forwarded_count)

@@ -29,7 +29,7 @@ struct target {
     bool all;         /* every class */
     uint32_t classes; /* CLASSES: those named; EVENTS: all that a matched event can be */
     const struct class_list *listed;
-    const uint16_t *events; /* every event that may be meant, by number */
+    const uint16_t *events; /* every event that may be meant, by number; see target_events */
     size_t event_count;
     bool open_ended;  /* events that the catalogue does not know may be meant too */
     struct span span; /* of the target's words */
@@ -76,6 +76,10 @@ size_t event_set_size(void);
 
 /* The event that a string names exactly; NULL, and an error, if the catalogue does not know it. */
 const struct event_entry *find_event(struct checker *checker, const struct literal *literal);
+
+/* Fills in the target's events, which rules on classes need for their arguments alone: those that
+ * can be operations of its classes. False on lack of memory. */
+bool target_events(struct checker *checker);
 
 /* arg.NAME and arg[N]: some event that may be meant has such an argument, and it is read. */
 bool check_argument_name(struct checker *checker, const struct predicate *predicate,

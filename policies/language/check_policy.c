@@ -24,7 +24,8 @@ const struct set *find_set(struct checker *checker, const struct word *name)
     suggestion_init(&suggestion, name->text, name->length);
     const struct name_table *tables[] = {&checker->policy_sets, &checker->file_sets};
     for (size_t i = 0; i < 2; i++)
-        for (size_t j = 0; j < tables[i]->capacity; j++)
+        for (size_t j = 0;
+             j < tables[i]->capacity && diagnostics_want_suggestions(checker->diagnostics); j++)
             if (tables[i]->entries[j].meaning)
                 suggestion_offer(&suggestion, tables[i]->entries[j].text,
                                  tables[i]->entries[j].length);

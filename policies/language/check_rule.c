@@ -25,18 +25,18 @@ static bool take_events(struct checker *checker, const uint8_t *set, uint16_t **
     return true;
 }
 
-/* The events that can be operations of the classes: those whose arguments a rule on them may name.
- */
-static bool events_of_classes(struct checker *checker, uint32_t classes)
+bool target_events(struct checker *checker)
 {
     struct target *target = &checker->target;
+    if (target->events)
+        return true;
     uint16_t *events =
         storage_take(checker->storage, (size_t)catalogue_event_count() + 1, sizeof(*events));
     if (!events)
         return false;
     target->events = events;
     for (uint16_t i = 1; i <= catalogue_event_count(); i++)
-        if (catalogue_event(i)->classes & classes)
+        if (catalogue_event(i)->classes & target->classes)
             events[target->event_count++] = i;
     return true;
 }
@@ -60,7 +60,7 @@ static bool check_class_target(struct checker *checker, struct rule *rule)
     }
     target->open_ended = (target->classes & class_bit(CLASS_OTHER)) != 0;
     rule->checked->classes = target->classes;
-    return good && events_of_classes(checker, target->classes);
+    return good;
 }
 
 static bool check_event_target(struct checker *checker, struct rule *rule)
@@ -75,7 +75,9 @@ static bool check_event_target(struct checker *checker, struct rule *rule)
     target->kind = TARGET_EVENTS;
     target->span = rule->events->span;
     struct typed_value **last = &checked->globs;
-    for (const struct literal *event = rule->events; event && meant && named; event = event->next) {
+    for (const struct literal *event = rule->events;
+         event && meant && named && !diagnostics_are_full(checker->diagnostics);
+         event = event->next) {
         if (!find_target_events(checker, event, meant)) {
             good = false;
         } else if (is_event_glob(event)) {
@@ -117,6 +119,8 @@ static void check_rule_name(struct checker *checker, const struct rule *rule)
 void check_rule(struct checker *checker, struct rule *rule)
 {
     checker->target = (struct target){0};
+    if (diagnostics_are_full(checker->diagnostics))
+        return;
     rule->checked = storage_take(checker->storage, 1, sizeof(*rule->checked));
     if (!rule->checked)
         return;

@@ -529,6 +529,8 @@ bool check_values(struct checker *checker, const struct predicate *predicate,
     bool good = true;
 
     for (const struct literal *literal = literals; literal; literal = literal->next) {
+        if (diagnostics_are_full(checker->diagnostics))
+            return false;
         const struct reading reading = {checker, predicate, checked, literal};
         struct typed_value *value = typed(&reading);
         if (value) {

@@ -50,6 +50,16 @@ size_t diagnostics_warning_count(const struct diagnostics *diagnostics)
     return diagnostics->warnings;
 }
 
+bool diagnostics_are_full(const struct diagnostics *diagnostics)
+{
+    return diagnostics->errors >= DIAGNOSTICS_MAX;
+}
+
+bool diagnostics_want_suggestions(const struct diagnostics *diagnostics)
+{
+    return diagnostics->errors < SUGGESTIONS_MAX;
+}
+
 void report_no_memory(struct diagnostics *diagnostics)
 {
     diagnostics->no_memory = true;
@@ -78,6 +88,9 @@ uint32_t diagnostics_file(struct diagnostics *diagnostics, const char *name)
     files[diagnostics->file_count] = copy;
     return (uint32_t)diagnostics->file_count++;
 }
+
+static char *formatted(struct diagnostics *diagnostics, const char *format, va_list list)
+    TEXT_FORMAT(2, 0);
 
 static char *formatted(struct diagnostics *diagnostics, const char *format, va_list list)
 {
@@ -225,11 +238,8 @@ struct diagnostic *report_list(struct diagnostics *diagnostics, enum diagnostic_
 {
     if (already_said(diagnostics, code, span))
         return NULL;
-    if (diagnostic_is_warning(code))
-        diagnostics->warnings++;
-    else
-        diagnostics->errors++;
-    if (diagnostics->count >= DIAGNOSTICS_MAX)
+    size_t *said = diagnostic_is_warning(code) ? &diagnostics->warnings : &diagnostics->errors;
+    if (++*said > DIAGNOSTICS_MAX)
         return NULL;
 
     struct diagnostic *diagnostic = calloc(1, sizeof(*diagnostic));
@@ -295,6 +305,9 @@ void diagnostic_second(struct diagnostic *diagnostic, struct span span, const ch
             diagnostic->owner->no_memory = true;
     }
 }
+
+static void add_remark(struct diagnostic *diagnostic, bool is_help, const char *format,
+                       va_list list) TEXT_FORMAT(3, 0);
 
 static void add_remark(struct diagnostic *diagnostic, bool is_help, const char *format,
                        va_list list)

@@ -5,9 +5,11 @@
 #include "policies/language/report.h"
 
 enum {
-    DIAGNOSTICS_MAX = 1000, /* kept; what comes after is counted */
-    EXCERPT_WHOLE = 100,    /* a source line of so many columns is shown whole, */
-    EXCERPT_COLUMNS = 80,   /* and of a longer one a window around the place */
+    DIAGNOSTICS_MAX = 250, /* errors kept, and warnings, more than anyone reads; what comes after
+                              is counted */
+    SUGGESTIONS_MAX = 50,  /* mistakes for which a near name is sought among many */
+    EXCERPT_WHOLE = 100,   /* a source line of so many columns is shown whole, */
+    EXCERPT_COLUMNS = 80,  /* and of a longer one a window around the place */
 };
 
 /* A place in a line, as it is shown. Columns count characters. */

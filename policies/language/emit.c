@@ -268,8 +268,13 @@ static void emit_rules(struct emitter *emitter, uint32_t policy, const struct po
         return;
     }
     count = 0;
-    for (const struct rule *rule = tree->rules; rule; rule = rule->next)
+    for (const struct rule *rule = tree->rules; rule; rule = rule->next) {
+        if (!rule->checked) { /* the checker passed over it: it must not be passed over here */
+            emitter->failed = true;
+            return;
+        }
         rules[count++] = rule;
+    }
     if (count > 0)
         qsort(rules, count, sizeof(*rules), by_name);
 

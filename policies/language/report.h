@@ -45,6 +45,14 @@ void diagnostic_note(struct diagnostic *diagnostic, const char *format, ...) TEX
  * are shown in the order of their first mention here. */
 uint32_t diagnostics_file(struct diagnostics *diagnostics, const char *name);
 
+/* So many errors were said already that no more are kept: a checker may stop looking. Warnings do
+ * not count, for nobody may stop looking where nothing is wrong. */
+bool diagnostics_are_full(const struct diagnostics *diagnostics);
+
+/* Suggestions are sought among many names for the first mistakes alone: a hostile text makes
+ * thousands. */
+bool diagnostics_want_suggestions(const struct diagnostics *diagnostics);
+
 /* Something could not be said, or done, for lack of memory: an error without a place. */
 void report_no_memory(struct diagnostics *diagnostics);
 

@@ -111,6 +111,22 @@ static void warnings_stop_nothing(void **state)
     assert_int_equal(warnings, 1);
 }
 
+static void any_number_of_warnings_stops_nothing(void **state)
+{
+    (void)state;
+    struct text_buffer text = {0};
+    text_buffer_add_text(&text, "policy p {");
+    for (unsigned i = 0; i < 1000; i++)
+        text_buffer_format(&text, " deny event \"x*\" as r%u", i);
+    text_buffer_add_text(&text, " }");
+    CLEANUP(policy_block_free) struct policy_block *block = compiled(text.bytes);
+    assert_int_equal(policy_block_rule_count(block), 1000);
+    struct scene scene;
+    scene_init(&scene, "xyz");
+    assert_judged(block, &scene, "deny p.r0");
+    text_buffer_deinit(&text);
+}
+
 static void the_mandatory_tier_is_refused_by_name(void **state)
 {
     (void)state;
@@ -307,6 +323,7 @@ int main(void)
         cmocka_unit_test(sets_of_one_file_are_unknown_in_another),
         cmocka_unit_test(errors_of_all_texts_come_together),
         cmocka_unit_test(warnings_stop_nothing),
+        cmocka_unit_test(any_number_of_warnings_stops_nothing),
         cmocka_unit_test(the_mandatory_tier_is_refused_by_name),
         cmocka_unit_test(a_text_that_is_too_large_is_refused_unread),
         cmocka_unit_test(conditions_are_bounded_in_depth),
