@@ -265,10 +265,24 @@ static void step(enum glob_kind kind, const uint32_t *words, size_t count, size_
     }
 }
 
+/* Characters that the shortest text has which matches. */
+static size_t least_length(const uint32_t *words, size_t count)
+{
+    size_t least = 0;
+    for (size_t at = 0; at < count; at += word_size(words, count, at)) {
+        const uint32_t kind = words[at] >> KIND_SHIFT;
+        if (kind != WORD_STAR && kind != WORD_CROSS && kind != WORD_FOLDERS)
+            least++;
+    }
+    return least;
+}
+
 bool glob_match(enum glob_kind kind, const uint32_t *words, size_t count, const char *text,
                 size_t length)
 {
     if (count > GLOB_WORDS_MAX)
+        return false;
+    if (count > length && least_length(words, count) > length)
         return false;
     const size_t used = count / 64 + 1;
     struct states now = {{0}};

@@ -116,7 +116,9 @@ struct typed_value *path_value(const struct reading *reading)
 static bool same_but_case(const char *a, const char *b, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
-        const char upper = a[i] >= 'a' && a[i] <= 'z' ? (char)(a[i] - ('a' - 'A')) : a[i];
+        char upper = a[i];
+        if (upper >= 'a' && upper <= 'z')
+            upper = (char)(upper - ('a' - 'A'));
         if (upper != b[i])
             return false;
     }

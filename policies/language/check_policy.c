@@ -309,6 +309,8 @@ static void warn_of_whole(struct checker *checker, const struct file_tree *tree)
             warn_unused(checker, item->set);
             continue;
         }
+        if (!item->policy)
+            continue;
         for (const struct set *set = item->policy->sets; set; set = set->next)
             warn_unused(checker, set);
         check_policy_warnings(checker, item->policy);

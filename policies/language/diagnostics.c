@@ -210,8 +210,8 @@ static bool keep(struct diagnostics *diagnostics, struct diagnostic *diagnostic)
 {
     if (diagnostics->count == diagnostics->capacity) {
         const size_t capacity = diagnostics->capacity > 0 ? 2 * diagnostics->capacity : 16;
-        struct diagnostic **entries =
-            realloc(diagnostics->entries, capacity * sizeof(*diagnostics->entries));
+        const size_t size = sizeof(*diagnostics->entries); // NOLINT(bugprone-sizeof-expression)
+        struct diagnostic **entries = realloc(diagnostics->entries, capacity * size);
         if (!entries)
             return false;
         diagnostics->entries = entries;

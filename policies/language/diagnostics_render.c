@@ -219,7 +219,9 @@ char *diagnostics_render(const struct diagnostics *diagnostics, const char *clos
     struct text_buffer out = {0};
 
     if (diagnostics->count > 0)
-        qsort(diagnostics->entries, diagnostics->count, sizeof(*diagnostics->entries), by_place);
+        qsort(diagnostics->entries, diagnostics->count,
+              sizeof(*diagnostics->entries), // NOLINT(bugprone-sizeof-expression): pointers
+              by_place);
     for (size_t i = 0; i < diagnostics->count; i++)
         render_one(&out, paint, diagnostics, diagnostics->entries[i]);
     if (said > diagnostics->count)

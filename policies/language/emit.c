@@ -276,7 +276,7 @@ static void emit_rules(struct emitter *emitter, uint32_t policy, const struct po
         rules[count++] = rule;
     }
     if (count > 0)
-        qsort(rules, count, sizeof(*rules), by_name);
+        qsort(rules, count, sizeof(struct rule *), by_name);
 
     const uint32_t first = emit_reserve(emitter, SECTION_RULES, sizeof(struct rule_record), count);
     for (size_t i = 0; i < count; i++)

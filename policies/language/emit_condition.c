@@ -101,6 +101,10 @@ static bool emit_predicate(struct emitter *emitter, uint32_t index,
                            const struct checked_predicate *checked)
 {
     struct block_range key = {0, 0};
+    if (!checked) { /* the checker passed over it: it must not be passed over here */
+        emitter->failed = true;
+        return false;
+    }
     if (checked->part == PART_ARGUMENT)
         key = emit_places(emitter, checked);
     else if (checked->key)

@@ -42,9 +42,11 @@ static bool number_escape(const struct lexer *lexer, uint32_t *at, uint32_t end,
     const char *text = lexer->source->text;
 
     if (text[*at + 1] == 'x') {
-        if (end - *at < 4 || hexadecimal(text[*at + 2]) < 0 || hexadecimal(text[*at + 3]) < 0)
+        const int high = end - *at < 4 ? -1 : hexadecimal(text[*at + 2]);
+        const int low = end - *at < 4 ? -1 : hexadecimal(text[*at + 3]);
+        if (high < 0 || low < 0)
             return false;
-        out[0] = (char)(hexadecimal(text[*at + 2]) << 4 | hexadecimal(text[*at + 3]));
+        out[0] = (char)(high * 16 + low);
         *size = 1;
         *at += 4;
         return true;

@@ -98,12 +98,13 @@ static bool lex_date(const struct lexer *lexer, struct token *token)
     if (token->length != 10 || digits(t, 4) != 4 || t[4] != '-' || digits(t + 5, 2) != 2 ||
         t[7] != '-' || digits(t + 8, 2) != 2)
         return false;
-    const int64_t year =
-        (t[0] - '0') * 1000 + (t[1] - '0') * 100 + (t[2] - '0') * 10 + (t[3] - '0');
+    int64_t year = 0;
+    for (int i = 0; i < 4; i++)
+        year = year * 10 + (t[i] - '0');
     const int month = (t[5] - '0') * 10 + (t[6] - '0');
     const int day = (t[8] - '0') * 10 + (t[9] - '0');
     token->kind = TOKEN_DATE;
-    token->low = year * 10000 + month * 100 + day;
+    token->low = (year * 100 + month) * 100 + day;
     if (month < 1 || month > 12 || day < 1 ||
         day > days[month - 1] + (month == 2 && is_leap_year(year) ? 1 : 0)) {
         struct diagnostic *error = report(lexer->diagnostics, ERROR_BAD_DATE, token->span,

@@ -16,7 +16,9 @@ void suggestion_init(struct suggestion *suggestion, const char *wrong, size_t le
 
 static char lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c + ('a' - 'A'));
+    return c;
 }
 
 static bool same_but_case(const char *a, const char *b, size_t length)

@@ -87,12 +87,14 @@ static void every_code_is_met(void **state)
 #undef CODE
     };
     struct text_buffer all = {0};
+    text_buffer_add_text(&all, "");
     for (size_t i = 0; names[i][0] != '\0'; i++) {
         size_t length;
         CLEANUP(free) char *expected = read_file(names[i], "expected", &length);
         if (expected)
             text_buffer_add(&all, expected, length);
     }
+    assert_non_null(all.bytes);
     for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
         char code[16];
         (void)snprintf(code, sizeof(code), "[%c%03u]", diagnostic_is_warning(codes[i]) ? 'W' : 'E',

@@ -107,6 +107,7 @@ static void warnings_stop_nothing(void **state)
     size_t warnings;
     CLEANUP(free)
     char *shown = messages_of("policy p { set s = [1]  deny exec as r }", &errors, &warnings);
+    assert_non_null(strstr(shown, "[W001]"));
     assert_int_equal(errors, 0);
     assert_int_equal(warnings, 1);
 }
