@@ -57,6 +57,11 @@ const char *policy_title(const struct policy_block *block, uint32_t policy)
     return block_text(block, block_policy(block, policy)->title);
 }
 
+uint32_t policy_rule_count(const struct policy_block *block, uint32_t policy)
+{
+    return block_policy(block, policy)->rules.count;
+}
+
 enum policy_tier policy_tier(const struct policy_block *block, uint32_t policy)
 {
     return (enum policy_tier)block_policy(block, policy)->tier;

@@ -48,6 +48,7 @@ const char *policy_title(const struct policy_block *block, uint32_t policy); /* 
 enum policy_tier policy_tier(const struct policy_block *block, uint32_t policy);
 bool policy_observes(const struct policy_block *block, uint32_t policy);
 bool policy_has_applies(const struct policy_block *block, uint32_t policy);
+uint32_t policy_rule_count(const struct policy_block *block, uint32_t policy);
 
 /* `local`, as records and denials cite it. */
 const char *policy_tier_name(enum policy_tier tier);

@@ -1,0 +1,155 @@
+#include "policies/engine/event_text.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The length of the UTF-8 character at `bytes`, and the character; 0 if there is none (RFC 3629: no
+ * overlong forms, no surrogates). */
+static size_t utf8_character(const unsigned char *bytes, size_t length, uint32_t *character)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t size;
+
+    if (bytes[0] < 0x80)
+        size = 1;
+    else if (bytes[0] >= 0xc2 && bytes[0] < 0xe0)
+        size = 2;
+    else if (bytes[0] >= 0xe0 && bytes[0] < 0xf0)
+        size = 3;
+    else if (bytes[0] >= 0xf0 && bytes[0] < 0xf5)
+        size = 4;
+    else
+        return 0;
+    if (size > length)
+        return 0;
+    uint32_t value = size == 1 ? bytes[0] : bytes[0] & (0x7fU >> size);
+    for (size_t i = 1; i < size; i++) {
+        if ((bytes[i] & 0xc0) != 0x80)
+            return 0;
+        value = (value << 6) | (bytes[i] & 0x3f);
+    }
+    if (size > 1 &&
+        (value < least[size] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000)))
+        return 0;
+    *character = value;
+    return size;
+}
+
+/* Controls of ASCII, of Latin-1, and those that change the direction of text or break lines. */
+static bool is_hidden(uint32_t character)
+{
+    return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x61c ||
+           (character >= 0x200b && character <= 0x200f) ||
+           (character >= 0x2028 && character <= 0x202e) ||
+           (character >= 0x2060 && character <= 0x206f) || character == 0xfeff;
+}
+
+size_t printable_text(const char *bytes, size_t length, char *buffer, size_t size)
+{
+    const unsigned char *next = (const unsigned char *)bytes;
+    const size_t room = size - 4; /* for "..." and the terminator */
+    size_t used = 0;
+
+    while (length > 0) {
+        uint32_t character = 0;
+        char escaped[16];
+        const char *text = (const char *)next;
+        size_t width = utf8_character(next, length, &character);
+        const size_t consumed = width > 0 ? width : 1;
+
+        if (width == 0 || is_hidden(character)) {
+            width = 0;
+            for (size_t i = 0; i < consumed; i++)
+                width +=
+                    (size_t)snprintf(escaped + width, sizeof(escaped) - width, "\\x%02x", next[i]);
+            text = escaped;
+        }
+        if (used + width > room) {
+            memcpy(buffer + used, "...", 3);
+            used += 3;
+            break;
+        }
+        memcpy(buffer + used, text, width);
+        used += width;
+        next += consumed;
+        length -= consumed;
+    }
+    buffer[used] = '\0';
+    return used;
+}
+
+static void address_text(const struct value *value, char *buffer, size_t size)
+{
+    const unsigned char *byte = (const unsigned char *)value->bytes;
+    size_t used = 0;
+
+    if (value->count == 4) {
+        snprintf(buffer, size, "%u.%u.%u.%u", byte[0], byte[1], byte[2], byte[3]);
+        return;
+    }
+    for (size_t i = 0; i + 1 < value->count && used < size; i += 2)
+        used += (size_t)snprintf(buffer + used, size - used, "%s%x", i > 0 ? ":" : "",
+                                 (unsigned)(byte[i] << 8 | byte[i + 1]));
+}
+
+/* An attribute in the words of the caller; false if it has none that can be shown. */
+static bool attribute_text(const struct operation *operation, enum attribute_name name,
+                           char *buffer, size_t size)
+{
+    const struct attribute *attribute = operation_attribute(operation, name);
+    if (!attribute)
+        return false;
+    const struct value *value =
+        attribute->given.kind == VALUE_TEXT ? &attribute->given : &attribute->value;
+    if (value->kind == VALUE_TEXT) {
+        buffer[0] = '"';
+        const size_t length = printable_text(value->bytes, value->count, buffer + 1, size - 2);
+        buffer[length + 1] = '"';
+        buffer[length + 2] = '\0';
+        return true;
+    }
+    if (value->kind == VALUE_INT) {
+        snprintf(buffer, size, "%lld", (long long)value->integer);
+        return true;
+    }
+    if (value->kind == VALUE_BYTES && vocabulary_attribute_type(name) == TYPE_ADDRESS) {
+        address_text(value, buffer, size);
+        return true;
+    }
+    return false;
+}
+
+/* The main attribute, or the one that says most where it is absent: a Unix socket has no address,
+ * but a path. */
+static bool main_attribute(const struct operation *operation, char *buffer, size_t size)
+{
+    const enum attribute_name *names = vocabulary_class_attributes(operation->operation_class);
+
+    if (names[0] == ATTRIBUTE_NONE)
+        return false;
+    if (attribute_text(operation, names[0], buffer, size) ||
+        attribute_text(operation, ATTRIBUTE_PATH, buffer, size))
+        return true;
+    for (names++; *names != ATTRIBUTE_NONE; names++)
+        if (attribute_text(operation, *names, buffer, size))
+            return true;
+    return false;
+}
+
+size_t event_text(const struct event *event, uint32_t operation, char *buffer, size_t size)
+{
+    char detail[EVENT_TEXT_MAX - 32];
+
+    if (operation < event->operation_count) {
+        const struct operation *of = &event->operations[operation];
+        const char *name = vocabulary_class_name(of->operation_class);
+        if (of->operation_class != CLASS_OTHER && name) {
+            if (main_attribute(of, detail, sizeof(detail)))
+                return (size_t)snprintf(buffer, size, "%s %s", name, detail);
+            return (size_t)snprintf(buffer, size, "%s", name);
+        }
+    }
+    printable_text(event->name, event->name_length, detail, sizeof(detail));
+    return (size_t)snprintf(buffer, size, "event \"%s\"", detail);
+}
