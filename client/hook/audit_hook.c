@@ -177,11 +177,16 @@ static void spare_entry(struct runtime *runtime)
     static struct sparing sparing[RUNTIMES_MAX];
     struct sparing *own = &sparing[runtime - runtimes];
 
+    struct python_allocator now;
+
     if (!runtime->hook_entry)
         return;
-    runtime->api.PyMem_GetAllocator(MEMORY_DOMAIN_RAW, &own->real);
     own->spared = runtime->hook_entry;
     runtime->hook_entry = NULL;
+    runtime->api.PyMem_GetAllocator(MEMORY_DOMAIN_RAW, &now);
+    if (now.free == sparing_free) /* still there from the interpreter's life before this one */
+        return;
+    own->real = now;
     struct python_allocator allocator = {own, sparing_malloc, sparing_calloc, sparing_realloc,
                                          sparing_free};
     runtime->api.PyMem_SetAllocator(MEMORY_DOMAIN_RAW, &allocator);
@@ -201,6 +206,8 @@ static int hook(const char *name, python_object *args, void *data)
         event.name_cut = true;
     }
     hook_session_check_process();
+    if (!runtime->started)
+        runtime->started = runtime->api.Py_IsInitialized() != 0;
     if (strcmp(name, verify_event) == 0) {
         runtime->seen = true;
         return 0;
@@ -215,13 +222,14 @@ static int hook(const char *name, python_object *args, void *data)
 
     if (strcmp(name, clear_event) == 0) {
         runtime->hooked = false;
+        runtime->started = false;
         spare_entry(runtime);
         return 0;
     }
     if (answer.outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW ||
         (entry && entry->veto == VETO_NEVER))
         return 0;
-    return denial_raise(&runtime->api, &event, entry, &answer);
+    return denial_raise(&runtime->api, &event, entry, &answer, runtime->started);
 }
 
 struct runtime *runtime_of(const struct elf_object *object)

@@ -17,6 +17,9 @@ struct runtime {
     void *hook_entry;   /* CPython's own record of the hook, where it was allocated before the
                            allocators were final; NULL otherwise */
     bool early;         /* registered before initialisation */
+    bool started;       /* the interpreter has been seen initialised: it takes exceptions now, until
+                           its hooks are cleared, though it says well before that it is not
+                           initialised any more */
     volatile bool seen; /* the private event of audit_hook_verify came through */
 };
 

@@ -185,11 +185,9 @@ static void tell_place(const struct python_api *api, uint64_t decision)
 }
 
 int denial_raise(const struct python_api *api, const struct event *event,
-                 const struct event_entry *entry, const struct answer *answer)
+                 const struct event_entry *entry, const struct answer *answer, bool started)
 {
-    const bool starting = !api->Py_IsInitialized();
-
-    if (answer->outcome == WARDER__V1__OUTCOME__OUTCOME_KILL || starting || !python_thread(api) ||
+    if (answer->outcome == WARDER__V1__OUTCOME__OUTCOME_KILL || !started || !python_thread(api) ||
         (entry && entry->veto == VETO_ENDS))
         fatal_end(answer->text);
 

@@ -14,9 +14,10 @@
 #include "policies/engine/event.h"
 
 /* Sets the exception, tells the daemon the calling line, and returns what the audit hook must
- * return; or ends the process. The interpreter lock must be held. */
+ * return; or ends the process, as it must while the interpreter has not `started`. The interpreter
+ * lock must be held. */
 int denial_raise(const struct python_api *api, const struct event *event,
-                 const struct event_entry *entry, const struct answer *answer);
+                 const struct event_entry *entry, const struct answer *answer, bool started);
 
 /* The class of this interpreter: a borrowed reference, NULL with an exception set if it cannot be
  * made. */

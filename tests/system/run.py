@@ -25,7 +25,7 @@ def main():
         os.environ["WARDER_TEST_PYTHON"] = arguments.python
         os.environ["WARDER_TEST_PYTHON_VERSION"] = arguments.version
     if arguments.build:
-        os.environ["WARDER_TEST_BUILD"] = arguments.build
+        os.environ["WARDER_TEST_BUILD"] = os.path.abspath(arguments.build)
     sys.path.insert(0, str(Path(__file__).resolve().parent))
     suite = unittest.defaultTestLoader.loadTestsFromName(arguments.test)
     if suite.countTestCases() == 0:
