@@ -187,6 +187,8 @@ struct argument_place {
     uint16_t argument;
 };
 
+_Static_assert(CLASS_COUNT <= 32, "sets of classes are 32 bits");
+
 static inline const void *block_section(const struct policy_block *block,
                                         enum block_section section)
 {

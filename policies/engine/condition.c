@@ -175,7 +175,7 @@ static struct operand operation_value(const struct question *question,
         operation_attribute(operation, (enum attribute_name)node->attribute);
     if (!attribute)
         return absent;
-    if (attribute->nameless)
+    if (attribute->nameless && node->attribute == ATTRIBUTE_HOST)
         return question->names_doubted ? unknown : absent;
     if (node->type != TYPE_PATH || !question->resolved)
         return here(attribute->value);

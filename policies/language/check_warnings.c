@@ -57,6 +57,8 @@ static bool may_be_absent(const struct rule *rule, const struct predicate *predi
     return false;
 }
 
+_Static_assert(ATTRIBUTE_COUNT <= 64, "sets of attributes are 64 bits");
+
 /* Attributes that the condition, where it is true, knows to be there: bit N for attribute N. */
 static uint64_t surely_there(const struct condition *condition)
 {
