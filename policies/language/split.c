@@ -43,33 +43,55 @@ static void add_trimmed(struct text_buffer *out, const struct source *source, ui
     text_buffer_add(out, source->text + start, end - start);
 }
 
-static void mark_set(const struct name_table *sets, const struct word *name, size_t user)
+/* The sets of a file, and those that one policy uses. */
+struct set_usage {
+    struct name_table sets;
+    struct piece **used;
+    size_t count;
+    size_t user; /* the policy, counted from 1 */
+};
+
+static void mark_set(struct set_usage *usage, const struct word *name)
 {
-    struct piece *piece = name_table_find(sets, name->text, name->length);
-    if (piece)
-        piece->user = user;
+    struct piece *piece = name_table_find(&usage->sets, name->text, name->length);
+    if (!piece || piece->user == usage->user)
+        return;
+    piece->user = usage->user;
+    usage->used[usage->count++] = piece;
 }
 
-static void mark_sets(const struct name_table *sets, const struct condition *condition, size_t user)
+static void mark_sets(struct set_usage *usage, const struct condition *condition)
 {
     if (condition->kind == CONDITION_PREDICATE && condition->predicate->form == FORM_SET)
-        mark_set(sets, &condition->predicate->set, user);
+        mark_set(usage, &condition->predicate->set);
     for (const struct condition *child = condition->first; child; child = child->next)
-        mark_sets(sets, child, user);
+        mark_sets(usage, child);
 }
 
-static void mark_used(const struct name_table *sets, const struct policy *policy, size_t user)
+static int by_start(const void *a, const void *b)
 {
+    const struct piece *left = *(const struct piece *const *)a;
+    const struct piece *right = *(const struct piece *const *)b;
+    return (left->start > right->start) - (left->start < right->start);
+}
+
+/* Fills in the sets that the policy uses, in the order of the text. */
+static void find_used(struct set_usage *usage, const struct policy *policy)
+{
+    usage->count = 0;
+    usage->user++;
     for (const struct applies *applies = policy->applies; applies; applies = applies->next)
-        mark_sets(sets, applies->condition, user);
+        mark_sets(usage, applies->condition);
     for (const struct rule *rule = policy->rules; rule; rule = rule->next)
         if (rule->condition)
-            mark_sets(sets, rule->condition, user);
+            mark_sets(usage, rule->condition);
+    if (usage->count > 1)
+        qsort(usage->used, usage->count, sizeof(struct piece *), by_start);
 }
 
 /* The pieces of a file, NULL on lack of memory. */
 static struct piece *find_pieces(const struct file_tree *tree, struct storage *storage,
-                                 struct name_table *sets, size_t *count)
+                                 struct set_usage *usage, size_t *count)
 {
     const struct source *source = tree->source;
     uint32_t at = 0;
@@ -78,7 +100,8 @@ static struct piece *find_pieces(const struct file_tree *tree, struct storage *s
     for (const struct file_item *item = tree->items; item; item = item->next)
         ++*count;
     struct piece *pieces = storage_take(storage, *count + 1, sizeof(*pieces));
-    if (!pieces)
+    usage->used = storage_take(storage, *count + 1, sizeof(struct piece *));
+    if (!pieces || !usage->used)
         return NULL;
     size_t i = 0;
     for (const struct file_item *item = tree->items; item; item = item->next, i++) {
@@ -86,8 +109,8 @@ static struct piece *find_pieces(const struct file_tree *tree, struct storage *s
         pieces[i] = (struct piece){.item = item, .start = at, .end = end};
         at = end;
         if (item->set)
-            (void)name_table_add(sets, storage, item->set->name.text, item->set->name.length,
-                                 &pieces[i]);
+            (void)name_table_add(&usage->sets, storage, item->set->name.text,
+                                 item->set->name.length, &pieces[i]);
     }
     return pieces;
 }
@@ -108,9 +131,9 @@ static bool add_part(struct policy_parts *parts, const struct policy *policy,
 
 static int split(const struct file_tree *tree, struct storage *storage, struct policy_parts *parts)
 {
-    struct name_table sets = {0};
+    struct set_usage usage = {0};
     size_t count;
-    struct piece *pieces = find_pieces(tree, storage, &sets, &count);
+    struct piece *pieces = find_pieces(tree, storage, &usage, &count);
 
     if (!pieces || storage->failed)
         return -ENOMEM;
@@ -122,12 +145,10 @@ static int split(const struct file_tree *tree, struct storage *storage, struct p
         struct text_buffer text = {0};
         if (!policy)
             continue;
-        mark_used(&sets, policy, parts->count + 1);
-        for (size_t j = 0; j < count; j++) {
-            if (pieces[j].item->set && pieces[j].user == parts->count + 1) {
-                add_trimmed(&text, tree->source, pieces[j].start, pieces[j].end);
-                text_buffer_add_text(&text, "\n\n");
-            }
+        find_used(&usage, policy);
+        for (size_t j = 0; j < usage.count; j++) {
+            add_trimmed(&text, tree->source, usage.used[j]->start, usage.used[j]->end);
+            text_buffer_add_text(&text, "\n\n");
         }
         add_trimmed(&text, tree->source, pieces[i].start, pieces[i].end);
         if (!add_part(parts, policy, &text))
