@@ -14,6 +14,7 @@
 
 #define CLEANUP(function) __attribute__((cleanup(function##_cleanup)))
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type stands in no parentheses */
 #define DEFINE_CLEANUP(type, function)                                                             \
     static inline void function##_cleanup(type *owned)                                             \
     {                                                                                              \
@@ -21,6 +22,7 @@
             function(*owned);                                                                      \
     }                                                                                              \
     struct warder_cleanup_##function##_needs_a_semicolon
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* Moves a pointer out of its variable: the value is returned, the variable is NULL. */
 #define TAKE(pointer)                                                                              \

@@ -6,6 +6,7 @@
 
 #include "policies/language/text_buffer.h"
 
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker chose the names */
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
@@ -40,6 +41,8 @@ void *__wrap_realloc(void *memory, size_t size)
 {
     return may_have() ? __real_realloc(memory, size) : NULL;
 }
+
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 static const char good[] =
     "set s = [\"x\", \"y\"]\n"

@@ -53,7 +53,7 @@ static void large_pieces_and_small_ones_share_a_storage(void **state)
     assert_non_null(small);
     assert_non_null(large);
     assert_non_null(next);
-    memset(large, 1, 1000 * 1000);
+    memset(large, 1, (size_t)1000 * 1000);
     assert_int_equal(small[9], 0);
     assert_int_equal(next[0], 0);
     assert_string_equal(storage_copy(&storage, "abcdef", 3), "abc");
