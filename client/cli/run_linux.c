@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -64,16 +65,29 @@ static bool set_preload(const char *hook)
     return set;
 }
 
+/* Leaves the door open across the exec and says where it is: DESCRIPTOR:INODE, so that no program
+ * takes for it what has the number later. */
+static bool leave_door(int door)
+{
+    char text[48];
+    struct stat status;
+
+    int kept = fcntl(door, F_DUPFD, DOOR_LEAST);
+    if (kept < 0) /* a low limit of open files */
+        kept = fcntl(door, F_DUPFD, STDERR_FILENO + 1);
+    if (kept < 0 || fstat(kept, &status) < 0)
+        return false;
+    snprintf(text, sizeof(text), "%d:%llu", kept, (unsigned long long)status.st_ino);
+    return setenv("WARDER_DOOR", text, 1) == 0;
+}
+
 /* In the child. Reports through the pipe, which closes if the exec succeeds. */
 __attribute__((noreturn)) static void become_program(const struct run_plan *plan,
                                                      const sigset_t *mask, int report)
 {
-    char door[16];
     int error = ENOMEM;
 
-    const int kept = fcntl(plan->door, F_DUPFD, DOOR_LEAST); /* survives the exec */
-    snprintf(door, sizeof(door), "%d", kept);
-    if (kept >= 0 && set_preload(plan->hook) && setenv("WARDER_DOOR", door, 1) == 0 &&
+    if (leave_door(plan->door) && set_preload(plan->hook) &&
         setenv("WARDER_RUN", plan->token, 1) == 0 &&
         setenv("WARDER_SOCKET", plan->session_socket, 1) == 0) {
         sigprocmask(SIG_SETMASK, mask, NULL);

@@ -18,11 +18,14 @@
 #include "proto/packet_socket.h"
 
 enum {
-    /* Descriptors are placed above the soft limit of open files where there is room below the hard
-     * one: there, code that counts or closes "all" descriptors (up to SC_OPEN_MAX) does not meet
-     * them. Not above this, because the kernel's table is as long as the highest descriptor. */
-    HIGH_DESCRIPTOR_MAX = 32768,
+    /* Descriptors are placed above the soft limit of open files: there, code that counts or closes
+     * "all" descriptors (up to SC_OPEN_MAX) does not meet them. But not right above one that was
+     * lowered below this (the kernel's own default): what was opened before is still there, and is
+     * told from ours by its number. */
+    HIGH_DESCRIPTOR_LEAST = 1024,
     HIGH_DESCRIPTOR_ROOM = 64,
+    /* Not above this, because the kernel's table is as long as the highest descriptor. */
+    HIGH_DESCRIPTOR_MAX = 32768 - HIGH_DESCRIPTOR_ROOM,
     CONNECT_RETRY_NS = 2 * 1000 * 1000, /* between attempts while the daemon's queue is full */
 };
 
@@ -52,29 +55,33 @@ static bool inode_of(int descriptor, uint64_t *inode)
     return true;
 }
 
-/* Moves a descriptor up; returns the new one, the old is closed. The limit is raised for the moment
- * of the move only. */
+/* A duplicate at `place` or above, with the limit raised for the moment of the call only. */
+static int duplicate_at(int descriptor, const struct rlimit *limit, rlim_t place)
+{
+    struct rlimit raised = *limit;
+
+    if (raised.rlim_cur < place + HIGH_DESCRIPTOR_ROOM)
+        raised.rlim_cur = place + HIGH_DESCRIPTOR_ROOM;
+    if (setrlimit(RLIMIT_NOFILE, &raised) < 0)
+        return -1;
+    const int high = fcntl(descriptor, F_DUPFD_CLOEXEC, (int)place);
+    setrlimit(RLIMIT_NOFILE, limit);
+    return high;
+}
+
+/* Moves a descriptor up; returns the new one, the old is closed. */
 static int place_high(int descriptor)
 {
     struct rlimit limit;
-    int high = -1;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        const rlim_t soft = limit.rlim_cur;
-        if (soft <= HIGH_DESCRIPTOR_MAX && limit.rlim_max >= soft + HIGH_DESCRIPTOR_ROOM) {
-            struct rlimit raised = limit;
-            raised.rlim_cur = soft + HIGH_DESCRIPTOR_ROOM;
-            if (setrlimit(RLIMIT_NOFILE, &raised) == 0) {
-                high = fcntl(descriptor, F_DUPFD_CLOEXEC, (int)soft);
-                setrlimit(RLIMIT_NOFILE, &limit);
-            }
-        }
-        if (high < 0) {
-            rlim_t top = soft < HIGH_DESCRIPTOR_MAX ? soft : HIGH_DESCRIPTOR_MAX;
-            top = top > HIGH_DESCRIPTOR_ROOM ? top - HIGH_DESCRIPTOR_ROOM : 3;
-            high = fcntl(descriptor, F_DUPFD_CLOEXEC, (int)top);
-        }
-    }
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return descriptor;
+    rlim_t place = limit.rlim_cur > HIGH_DESCRIPTOR_LEAST ? limit.rlim_cur : HIGH_DESCRIPTOR_LEAST;
+    if (place > HIGH_DESCRIPTOR_MAX)
+        place = HIGH_DESCRIPTOR_MAX;
+    if (place + HIGH_DESCRIPTOR_ROOM > limit.rlim_max) /* below the limit then: nowhere else */
+        place = limit.rlim_max > HIGH_DESCRIPTOR_ROOM ? limit.rlim_max - HIGH_DESCRIPTOR_ROOM : 3;
+    const int high = duplicate_at(descriptor, &limit, place);
     if (high < 0)
         return descriptor;
     close(descriptor);

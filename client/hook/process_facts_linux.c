@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "client/hook/process_facts.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -343,14 +342,16 @@ int process_door(void)
     const char *text = getenv("WARDER_DOOR");
     struct ucred peer;
     socklen_t size = sizeof(peer);
-    char *end;
+    struct statx status;
+    unsigned long long inode;
+    int door;
 
-    if (!text || !*text)
-        return -1;
-    errno = 0;
-    const long door = strtol(text, &end, 10);
-    if (*end || errno || door < 3 || door > INT_MAX ||
-        getsockopt((int)door, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+    /* DESCRIPTOR:INODE. Once the door is taken, the number is the program's to use again, and the
+     * variable goes on to its children. */
+    if (!text || sscanf(text, "%d:%llu", &door, &inode) != 2 || door < 3 ||
+        statx(door, "", AT_EMPTY_PATH, STATX_INO | STATX_TYPE, &status) < 0 ||
+        !S_ISSOCK(status.stx_mode) || status.stx_ino != inode ||
+        getsockopt(door, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
         return -1;
     /* On a host with a daemon, a door of anyone else's leads past it. */
     struct statx host;
@@ -361,7 +362,7 @@ int process_door(void)
     } else if (peer.uid != 0 && peer.uid != geteuid()) {
         return -1;
     }
-    return (int)door;
+    return door;
 }
 
 void process_session_socket(const char *wanted, char *path, size_t size)

@@ -1,6 +1,7 @@
 """What a program under a policy that allows everything must not notice. CPython's own tests found these."""
 
 import os
+import resource
 import signal
 import time
 
@@ -49,3 +50,37 @@ except PermissionError:
             if out != "late\n":  # the machine was busy, and the verdict's time was over
                 break
         self.assertEqual((process.returncode, out), (0, "interrupted\n"), err)
+
+
+class Descriptors(Test):
+    per_interpreter = True
+
+    def open_files(self, soft):
+        """The descriptors of an interpreter under a soft limit of open files."""
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        result = self.run_under(
+            self.policy(ALLOW_ALL), [python(), "-c", "import os; print(*os.listdir('/proc/self/fd'))"],
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard)))
+        self.assertEqual(result.status, 0, result)
+        return [int(text) for text in result.out.split()]
+
+    def test_connection_is_not_among_the_descriptors_of_a_program_that_lowered_its_limit(self):
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        if hard != resource.RLIM_INFINITY and hard < 2048:
+            self.skipTest("the hard limit of open files leaves no room")
+        self.assertEqual([one for one in self.open_files(soft=40) if 30 < one < 1024], [])
+        self.assertEqual([one for one in self.open_files(soft=1024) if 30 < one < 1024], [])
+
+    def test_descriptor_with_the_number_of_the_door_is_left_alone(self):
+        # `warder run` leaves a descriptor open for the first interpreter, and says so in the environment,
+        # which children inherit.
+        result = self.python_under(self.policy(ALLOW_ALL), """
+import os, socket, subprocess, sys
+number = int(os.environ["WARDER_DOOR"].split(":")[0])
+ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+os.dup2(theirs.fileno(), number)
+child = [sys.executable, "-c", "import os, sys; os.write(int(sys.argv[1]), b'here')", str(number)]
+subprocess.run(child, pass_fds=[number], check=True)
+print(ours.recv(100))
+""")
+        self.assertEqual((result.status, result.out), (0, "b'here'\n"), result)
