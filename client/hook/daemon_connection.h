@@ -49,6 +49,16 @@ struct exchange {
 /* Nanoseconds of a clock that is never set back. */
 int64_t monotonic_now(void);
 
+/* What it takes to connect when the program has used up its open files: a few more than its soft
+ * limit has, until the room is ended. Where the hard limit leaves none there is none. */
+struct descriptor_room {
+    uint64_t soft; /* the program's limit */
+    bool made;
+};
+
+struct descriptor_room descriptor_room_make(void);
+void descriptor_room_end(const struct descriptor_room *room);
+
 /* Takes over a connected packet socket: moved to a high descriptor, close-on-exec. On failure the
  * socket is closed and false returned. */
 bool daemon_connection_adopt(struct daemon_connection *connection, int socket, uint64_t number);
@@ -58,6 +68,10 @@ bool daemon_connection_adopt(struct daemon_connection *connection, int socket, u
 bool daemon_connection_open(struct daemon_connection *connection, const char *path,
                             int64_t deadline);
 
+/* True if this process can take another descriptor: one that it cannot is lost with the packet that
+ * brings it, and with the packet the connection. */
+bool daemon_connection_has_room(const struct daemon_connection *connection);
+
 /* Sends a message and, if `reply` is not NULL, waits for its answer; `*reply` lives in the arena.
  * A descriptor that comes with the answer goes to `*received` (-1 if none came); NULL refuses one.
  * After anything but EXCHANGE_DONE and EXCHANGE_TOO_LARGE the connection is of no more use. */
@@ -66,6 +80,10 @@ enum exchange_result daemon_connection_exchange(struct daemon_connection *connec
                                                 const Warder__V1__ClientMessage *message,
                                                 const Warder__V1__DaemonMessage **reply,
                                                 int *received);
+
+/* True if the descriptor is still the one that was opened: the program may have closed or replaced
+ * it. */
+bool daemon_connection_is_intact(const struct daemon_connection *connection);
 
 /* Closes the descriptor if it is still ours, and forgets it either way. */
 void daemon_connection_close(struct daemon_connection *connection);

@@ -27,6 +27,7 @@ enum {
     /* Not above this, because the kernel's table is as long as the highest descriptor. */
     HIGH_DESCRIPTOR_MAX = 32768 - HIGH_DESCRIPTOR_ROOM,
     CONNECT_RETRY_NS = 2 * 1000 * 1000, /* between attempts while the daemon's queue is full */
+    LOOK_NS = 20 * 1000,                /* between looks where poll() does not serve */
 };
 
 int64_t monotonic_now(void)
@@ -53,6 +54,31 @@ static bool inode_of(int descriptor, uint64_t *inode)
         return false;
     *inode = status.stx_ino;
     return true;
+}
+
+struct descriptor_room descriptor_room_make(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return (struct descriptor_room){.made = false};
+    const rlim_t soft = limit.rlim_cur;
+    limit.rlim_cur =
+        limit.rlim_max - soft > HIGH_DESCRIPTOR_ROOM ? soft + HIGH_DESCRIPTOR_ROOM : limit.rlim_max;
+    return (struct descriptor_room){
+        .soft = soft,
+        .made = limit.rlim_cur != soft && setrlimit(RLIMIT_NOFILE, &limit) == 0,
+    };
+}
+
+void descriptor_room_end(const struct descriptor_room *room)
+{
+    struct rlimit limit;
+
+    if (!room->made || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = room->soft;
+    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /* A duplicate at `place` or above, with the limit raised for the moment of the call only. */
@@ -155,16 +181,43 @@ bool daemon_connection_open(struct daemon_connection *connection, const char *pa
     return daemon_connection_adopt(connection, end, 0);
 }
 
-void daemon_connection_close(struct daemon_connection *connection)
+bool daemon_connection_has_room(const struct daemon_connection *connection)
+{
+    const int another = fcntl(connection->socket, F_DUPFD_CLOEXEC, 0);
+    if (another < 0)
+        return errno != EMFILE && errno != ENFILE;
+    close(another);
+    return true;
+}
+
+bool daemon_connection_is_intact(const struct daemon_connection *connection)
 {
     uint64_t inode;
-    if (connection->socket >= 0 && inode_of(connection->socket, &inode) &&
-        inode == connection->inode)
+    return connection->socket >= 0 && inode_of(connection->socket, &inode) &&
+           inode == connection->inode;
+}
+
+void daemon_connection_close(struct daemon_connection *connection)
+{
+    if (daemon_connection_is_intact(connection))
         close(connection->socket);
     *connection = DAEMON_CONNECTION_NONE;
 }
 
 /* ---------------------------------------------------------------------------------- exchanges */
+
+/* poll() of the connection. It takes not even one descriptor under a limit of 0 open files: then
+ * the caller looks for itself every now and then. */
+static int wait_for(const struct daemon_connection *connection, short events, int milliseconds)
+{
+    struct pollfd ready = {.fd = connection->socket, .events = events};
+    const int count = poll(&ready, 1, milliseconds);
+
+    if (count >= 0 || errno != EINVAL)
+        return count;
+    nanosleep(&(struct timespec){.tv_nsec = milliseconds > 0 ? LOOK_NS : 0}, NULL);
+    return milliseconds > 0;
+}
 
 /* Sends, waiting for room until the deadline. */
 static enum exchange_result send_by_deadline(struct daemon_connection *connection,
@@ -194,11 +247,10 @@ static enum exchange_result send_by_deadline(struct daemon_connection *connectio
             return EXCHANGE_TOO_LARGE;
         if (error == -EAGAIN) {
             /* A daemon that does not read, for now. */
-            struct pollfd ready = {.fd = connection->socket, .events = POLLOUT};
             const int left = milliseconds_left(exchange->deadline);
             if (left == 0)
                 return EXCHANGE_LATE;
-            if (poll(&ready, 1, left) < 0 && errno != EINTR)
+            if (wait_for(connection, POLLOUT, left) < 0 && errno != EINTR)
                 return EXCHANGE_LOST;
         } else if (error != -EINTR) {
             return EXCHANGE_LOST;
@@ -211,8 +263,7 @@ static enum exchange_result receive_packet(struct daemon_connection *connection,
                                            struct packet_received *received)
 {
     for (;;) {
-        struct pollfd ready = {.fd = connection->socket, .events = POLLIN};
-        const int count = poll(&ready, 1, milliseconds_left(exchange->deadline));
+        const int count = wait_for(connection, POLLIN, milliseconds_left(exchange->deadline));
         if (count == 0)
             return EXCHANGE_LATE;
         if (count < 0 && errno != EINTR)

@@ -256,10 +256,12 @@ bool hook_session_start(const struct session_request *request, struct session_fa
         return true;
     }
     snprintf(session.python_version, sizeof(session.python_version), "%s", request->python_version);
+    const struct descriptor_room room = descriptor_room_make();
     if (!give_memory(question))
         refuse(failure, "out of memory");
     else if (connect_first(question, request, failure))
         started = say_hello(question, request, NULL, 0, failure);
+    descriptor_room_end(&room);
     if (started) {
         session.state = SESSION_LIVE;
         watch_forks();
@@ -346,8 +348,13 @@ static int fetch_connection(struct question *question, Warder__V1__OpenPurpose p
     message.open = &request;
     const struct exchange exchange = {
         .key = session.key, .deadline = deadline, .memory = &question->memory};
+    const struct descriptor_room room = descriptor_room_make();
+    const bool fits = daemon_connection_has_room(&question->connection);
     const enum exchange_result result =
-        daemon_connection_exchange(&question->connection, &exchange, &message, &reply, &received);
+        fits ? daemon_connection_exchange(&question->connection, &exchange, &message, &reply,
+                                          &received)
+             : EXCHANGE_TOO_LARGE;
+    descriptor_room_end(&room);
     if (result == EXCHANGE_DONE && reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_OPENED &&
         received >= 0) {
         *number = reply->opened->connection;
@@ -497,17 +504,17 @@ static bool start_as_child(struct question *question, struct session_failure *fa
         return false;
     }
     memcpy(parent_key, session.key, sizeof(parent_key));
-    if (session.handed.socket >= 0) {
+    if (daemon_connection_is_intact(&session.handed)) {
         question->connection = session.handed;
-        session.handed = DAEMON_CONNECTION_NONE;
     } else if (daemon_connection_open(&question->connection, session.path,
                                       monotonic_now() + session.bound)) {
-        parent = session.number;
+        parent = session.number; /* the program has closed what was handed to it, or none was */
     } else {
         refuse(failure, "the policy daemon cannot be reached");
         pthread_mutex_unlock(&session.lock);
         return false;
     }
+    session.handed = DAEMON_CONNECTION_NONE;
     const bool started = say_hello(question, &request, parent_key, parent, failure);
     if (started)
         session.state = SESSION_LIVE;
@@ -565,18 +572,27 @@ static void count_forgery(void)
 }
 
 /* A connection that may be asked on: the one at hand, or a new one. */
-static bool make_ready(struct question *question, int64_t deadline, struct session_failure *failure)
+static bool connect_again(struct question *question, int64_t deadline,
+                          struct session_failure *failure)
 {
     if (session.state == SESSION_CHILD && start_as_child(question, failure))
         return true;
     if (session.state == SESSION_CHILD)
         return false;
-    if (question->connection.socket >= 0)
-        return true;
-    if (resume(question, deadline))
+    if (question->connection.socket >= 0 || resume(question, deadline))
         return true;
     refuse(failure, "the policy daemon cannot be reached; nothing is allowed without it");
     return false;
+}
+
+static bool make_ready(struct question *question, int64_t deadline, struct session_failure *failure)
+{
+    if (session.state == SESSION_LIVE && question->connection.socket >= 0)
+        return true;
+    const struct descriptor_room room = descriptor_room_make();
+    const bool ready = connect_again(question, deadline, failure);
+    descriptor_room_end(&room);
+    return ready;
 }
 
 void hook_session_ask(struct question *question, const struct event *event, struct answer *answer)

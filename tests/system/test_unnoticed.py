@@ -84,3 +84,49 @@ subprocess.run(child, pass_fds=[number], check=True)
 print(ours.recv(100))
 """)
         self.assertEqual((result.status, result.out), (0, "b'here'\n"), result)
+
+    def goes_on(self, code):
+        result = self.python_under(self.policy(ALLOW_ALL), code)
+        self.assertEqual((result.status, result.out), (0, "goes on\n"), result)
+
+    def test_forked_child_that_closes_every_descriptor_goes_on(self):
+        # As daemons do. What the hook needs is closed too, before the child's first event.
+        self.goes_on("""
+import os
+kept = os.dup(1)
+child = os.fork()
+if child == 0:
+    os.closerange(0, kept)
+    os.closerange(kept + 1, 70000)
+    os.listdir("/")
+    os.write(kept, b"goes on\\n")
+    os._exit(0)
+os.waitpid(child, 0)
+""")
+
+    def test_program_that_has_used_up_its_open_files_forks_and_goes_on(self):
+        self.goes_on("""
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (50, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+opened = []
+try:
+    while True:
+        opened.append(os.dup(0))
+except OSError:
+    pass
+child = os.fork()
+if child == 0:
+    sys.audit("test.event")
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+sys.audit("test.event")
+os.write(1, b"goes on\\n")
+""")
+
+    def test_program_that_may_open_no_file_at_all_goes_on(self):
+        self.goes_on("""
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+sys.audit("test.event")
+os.write(1, b"goes on\\n")
+""")
