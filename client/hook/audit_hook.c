@@ -54,17 +54,20 @@ static bool read_event(struct runtime *runtime, python_object *args,
     return event->arguments && event_map(event, &table, &question->memory.arena);
 }
 
-/* Borrows a connection, letting other threads run while all are taken. */
+/* Borrows a connection, letting other threads run while all are taken. The bound is for the wait
+ * for a connection: how long CPython's lock is awaited is up to the program. */
 static struct question *borrow(const struct python_api *api, bool threaded)
 {
-    const int64_t deadline = monotonic_now() + hook_session_bound();
+    int64_t left = hook_session_bound();
     struct question *question;
 
     while (!(question = hook_session_borrow())) {
-        if (monotonic_now() >= deadline)
+        if (left <= 0)
             return NULL;
         void *thread = threaded ? api->PyEval_SaveThread() : NULL;
-        hook_session_wait(deadline);
+        const int64_t began = monotonic_now();
+        hook_session_wait(began + left);
+        left -= monotonic_now() - began;
         if (threaded)
             api->PyEval_RestoreThread(thread);
     }

@@ -32,7 +32,8 @@ except PermissionError:
         fifo = self.directory / "fifo"
         os.mkfifo(fifo)
         for _ in range(ROUNDS):
-            with interpreter_process([python(), "-c", self.OPENS_FIFO, fifo], env=daemon.preloaded()) as process:
+            with interpreter_process([python(), "-c", self.OPENS_FIFO, fifo],
+                                     env=daemon.preloaded()) as process:
                 # It is told to go when the daemon does not answer, and interrupted while it waits.
                 process.stdin.flush()
                 time.sleep(0.5)
@@ -130,3 +131,32 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
 sys.audit("test.event")
 os.write(1, b"goes on\\n")
 """)
+
+
+class Threads(Test):
+    per_interpreter = True
+
+    def test_call_that_keeps_the_interpreter_lock_for_long_denies_no_other_thread(self):
+        # A PyDLL's function keeps the lock while it runs: longer than a verdict may take.
+        result = self.python_under(self.policy(ALLOW_ALL), """
+import ctypes, sys, threading, time
+denied = []
+stop = False
+def work():
+    while not stop:
+        try:
+            sys.audit("test.event")
+        except PermissionError as error:
+            denied.append(str(error))
+threads = [threading.Thread(target=work) for _ in range(40)]
+for thread in threads:
+    thread.start()
+time.sleep(0.2)
+ctypes.PyDLL(None).sleep(3)
+time.sleep(0.2)
+stop = True
+for thread in threads:
+    thread.join()
+print(denied[:1])
+""")
+        self.assertEqual((result.status, result.out), (0, "[]\n"), result)
