@@ -21,19 +21,28 @@ enum {
     STOP_MILLISECONDS = 5000, /* for what it still has to write */
 };
 
-/* A directory that nobody else can look into; short, for a socket's path has 108 bytes. */
+/* A directory that nobody else can look into; short, for a socket's path has 108 bytes. Processes
+ * of a run of root's can become another user's, and must still find the socket: they can go through
+ * it, and the daemon knows them by the run's token. */
 static char *make_directory(void)
 {
     const char *runtime = getenv("XDG_RUNTIME_DIR");
+    const bool root = geteuid() == 0;
     char path[PATH_MAX];
 
-    if (runtime && runtime[0] == '/' && strlen(runtime) < 64) {
+    if (!root && runtime && runtime[0] == '/' && strlen(runtime) < 64) {
         snprintf(path, sizeof(path), "%s/warder-XXXXXX", runtime);
         if (mkdtemp(path))
             return strdup(path);
     }
     snprintf(path, sizeof(path), "/tmp/warder-XXXXXX");
-    return mkdtemp(path) ? strdup(path) : NULL;
+    if (!mkdtemp(path))
+        return NULL;
+    if (root && chmod(path, S_IRWXU | S_IXGRP | S_IXOTH) < 0) {
+        rmdir(path);
+        return NULL;
+    }
+    return strdup(path);
 }
 
 /* In the child: only standard streams and the connection stay open. */

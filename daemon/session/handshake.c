@@ -549,6 +549,18 @@ static bool adopt_parent(struct connection *connection, const struct incoming *i
     return true;
 }
 
+/* A private daemon is for its owner's processes, and for those of other users that descend from its
+ * run: they have its token, or a parent that speaks for them. */
+static bool is_stranger(const struct connection *connection, const struct identity *identity,
+                        const Warder__V1__Hello *hello)
+{
+    struct server *server = connection->server;
+
+    return server->is_private && connection->state == STATE_NEW && !connection->parent &&
+           identity->uid != geteuid() &&
+           !run_find(server, hello->run_token.data, hello->run_token.len);
+}
+
 void handshake_hello(struct connection *connection, struct incoming *incoming)
 {
     const Warder__V1__Hello *hello = incoming->message->hello;
@@ -571,6 +583,12 @@ void handshake_hello(struct connection *connection, struct incoming *incoming)
         (connection->parent &&
          !session_facts_copy_places(&job->facts, &connection->parent->facts))) {
         connection_refuse(connection, "a Hello from a process that cannot be identified");
+        job_free(job);
+        return;
+    }
+    if (is_stranger(connection, &job->facts.identity, hello)) {
+        connection_refuse(connection,
+                          "a Hello from another user's process, which is of no run here");
         job_free(job);
         return;
     }

@@ -3,9 +3,11 @@
 import os
 import resource
 import signal
+import subprocess
 import time
+import unittest
 
-from support import ALLOW_ALL, Test, interpreter_process, python
+from support import ALLOW_ALL, HOOK, Test, interpreter_process, python
 
 ROUNDS = 5  # of what depends on being caught in the right moment
 
@@ -160,3 +162,45 @@ for thread in threads:
 print(denied[:1])
 """)
         self.assertEqual((result.status, result.out), (0, "[]\n"), result)
+
+
+NOBODY = 65534
+
+
+def give_up_root():
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
+
+
+@unittest.skipUnless(os.geteuid() == 0, "only root can become somebody else")
+class Users(Test):
+    per_interpreter = True
+
+    def child_of_another_user(self, drop=""):
+        for command in [python(), "-c", ""], ["/usr/bin/test", "-r", HOOK]:
+            try:
+                subprocess.run(command, preexec_fn=give_up_root, check=True, cwd="/",
+                               stderr=subprocess.DEVNULL)
+            except (OSError, subprocess.CalledProcessError):
+                self.skipTest(f"{command[-1] or command[0]} cannot be reached by other users")
+        result = self.python_under(self.policy(ALLOW_ALL), f"""
+import os, subprocess, sys
+environment = {{key: value for key, value in os.environ.items() if key != "{drop}"}}
+def give_up_root():
+    os.setgroups([])
+    os.setgid({NOBODY})
+    os.setuid({NOBODY})
+child = "import os, sys; print(os.getuid(), 'warder' in sys.builtin_module_names)"
+sys.exit(subprocess.call([sys.executable, "-c", child], preexec_fn=give_up_root, env=environment))
+""")
+        return result
+
+    def test_child_that_gives_up_root_starts_and_is_guarded(self):
+        result = self.child_of_another_user()
+        self.assertEqual((result.status, result.out), (0, f"{NOBODY} True\n"), result)
+
+    def test_process_of_another_user_that_is_not_of_the_run_is_refused(self):
+        result = self.child_of_another_user(drop="WARDER_RUN")
+        self.assertEqual((result.status, result.out), (126, ""), result)
+        self.assertIn("may not start", result.err)
