@@ -135,7 +135,7 @@ class Run:
             self.process = subprocess.Popen(
                 [str(part) for part in command], cwd=self.directory, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=output, env=support.clean_environment(TMPDIR=temporary), start_new_session=True,
-                preexec_fn=limit_files)
+                preexec_fn=settle)
 
     def finish(self):
         try:
@@ -151,7 +151,11 @@ class Run:
         return result
 
 
-def limit_files():
+def settle():
+    """What a process inherits and tests depend on, whoever started these."""
+    for number in signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft > FILES_MAX:
         resource.setrlimit(resource.RLIMIT_NOFILE, (FILES_MAX, hard))
@@ -284,7 +288,7 @@ class Comparison:
                  f"{sum(without.seconds.values()):.0f} s without Warder, "
                  f"{sum(under.seconds.values()):.0f} s with it")
         if not without.tests and not under.tests and without.module == "skipped":
-            self.say("  " + "\n  ".join(re.findall(r"^test_\w+ skipped.*", without.output, re.M)[:1]))
+            self.say("  " + "".join(re.findall(r"^\S+ skipped.*", without.output, re.M)[:1]))
 
         def is_listed(one):
             entry = listed.get(one.test)
