@@ -167,11 +167,11 @@ Listed = collections.namedtuple("Listed", "versions module test without under re
 
 
 def covers(versions, version):
-    """Whether a range such as "3.8", "3.8-3.11", "3.12-" or "-3.9" holds a version."""
+    """Whether a range such as "3.8", "3.8-3.11", "3.12.1-3.12.2", "3.12-" or "-3.9" holds a version."""
     first, dash, last = versions.partition("-")
-    lower = tuple(int(part) for part in first.split(".")) if first else (3, 0)
-    upper = tuple(int(part) for part in last.split(".")) if last else ((9, 9) if dash else lower)
-    return lower <= version[:2] <= upper
+    lower = tuple(int(part) for part in first.split(".")) if first else ()
+    upper = tuple(int(part) for part in last.split(".")) if dash and last else () if dash else lower
+    return version[:len(lower)] >= lower and version[:len(upper)] <= upper
 
 
 def listed_differences(version, module, path=LISTED):
@@ -321,15 +321,20 @@ class Comparison:
 
 # ------------------------------------------------------------------------------------------ modules
 
-def has_tests(interpreter):
-    """Whether an interpreter has CPython's tests; distributions leave them out, or pack them apart."""
-    question = "import importlib.util as u, test.libregrtest; print(bool(u.find_spec('test.test_audit')))"
+def has_module(python, module):
+    """Whether a module of CPython's tests is installed; 3.12.1 forgot some, distributions many."""
+    question = "import importlib.util as u, test.libregrtest, sys; print(bool(u.find_spec(sys.argv[1])))"
     try:
-        answer = subprocess.run([interpreter.path, "-I", "-c", question], capture_output=True, text=True,
-                                timeout=60)
+        answer = subprocess.run([python, "-I", "-c", question, f"test.{module}"], capture_output=True,
+                                text=True, timeout=60)
     except (OSError, subprocess.SubprocessError):
         return False
     return answer.stdout.strip() == "True"
+
+
+def has_tests(python):
+    """Whether an interpreter has CPython's tests at all."""
+    return has_module(python, "test_audit")
 
 
 def all_modules(python):
