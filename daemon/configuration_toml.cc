@@ -7,8 +7,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "daemon/configuration.h"
@@ -123,17 +121,34 @@ struct reader {
 
 } // namespace
 
+// The whole file; false with errno set if it is none, or larger than a configuration can be.
+static bool read_file(const char *path, std::string &text)
+{
+    constexpr size_t most = 1024 * 1024;
+    char block[4096];
+    FILE *file = std::fopen(path, "re");
+
+    if (!file)
+        return false;
+    size_t got;
+    while (text.size() < most && (got = std::fread(block, 1, sizeof(block), file)) > 0)
+        text.append(block, got);
+    const bool read = !std::ferror(file) && text.size() < most;
+    if (text.size() >= most)
+        errno = EFBIG;
+    std::fclose(file);
+    return read;
+}
+
 extern "C" bool configuration_read(struct configuration *configuration, const char *path,
                                    char *error, size_t size)
 {
     const reader reader{path, error, size};
-    std::ifstream file(path, std::ios::binary);
-    if (!file) {
+    std::string text;
+    if (!read_file(path, text)) {
         std::snprintf(error, size, "%s: cannot be read: %s", path, std::strerror(errno));
         return false;
     }
-    const std::string text((std::istreambuf_iterator<char>(file)),
-                           std::istreambuf_iterator<char>());
     const toml::parse_result result = toml::parse(text, std::string_view(path));
     if (!result)
         return reader.fail(result.error().source(), std::string(result.error().description()));

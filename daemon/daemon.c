@@ -33,6 +33,7 @@ enum {
 struct daemon {
     uv_loop_t loop;
     const struct options *options;
+    struct configuration configuration; /* the options', and where passed sockets are */
     struct policy_store *store;
     struct server server;
     struct admin *admin;
@@ -110,12 +111,36 @@ static int listen_at(const char *path, mode_t mode)
     return end;
 }
 
-static bool open_listener(struct daemon *daemon, const char *name, const char *path, mode_t mode,
+/* Where a socket that was passed to us listens: what is kept beside it goes there. */
+static void take_path(int socket, char *path, size_t size)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNSPEC};
+    socklen_t length = sizeof(address);
+
+    if (getsockname(socket, (struct sockaddr *)&address, &length) == 0 &&
+        address.sun_family == AF_UNIX && address.sun_path[0] == '/')
+        snprintf(path, size, "%.*s", (int)sizeof(address.sun_path), address.sun_path);
+}
+
+/* Interpreters of every user come through the directory of the socket; what is inside is the
+ * daemon's. */
+static bool make_socket_directory(const char *path)
+{
+    char directory[CONFIGURATION_PATH_MAX];
+    const char *slash = strrchr(path, '/');
+
+    snprintf(directory, sizeof(directory), "%.*s", (int)(slash ? slash - path : 0), path);
+    return !directory[0] || make_directory(directory, 0755);
+}
+
+static bool open_listener(struct daemon *daemon, const char *name, char *path, mode_t mode,
                           enum connection_state state, struct listener **listener, bool *made)
 {
     int end = service_take_socket(name);
 
-    if (end < 0) {
+    if (end >= 0) {
+        take_path(end, path, CONFIGURATION_PATH_MAX);
+    } else if (make_socket_directory(path)) {
         end = listen_at(path, mode);
         *made = end >= 0;
     }
@@ -127,16 +152,8 @@ static bool open_listener(struct daemon *daemon, const char *name, const char *p
 
 static bool open_sockets(struct daemon *daemon)
 {
-    const struct configuration *configuration = &daemon->options->configuration;
-    char directory[CONFIGURATION_PATH_MAX];
-    const char *slash = strrchr(configuration->session_socket, '/');
+    struct configuration *configuration = &daemon->configuration;
 
-    snprintf(directory, sizeof(directory), "%.*s",
-             (int)(slash ? slash - configuration->session_socket : 0),
-             configuration->session_socket);
-    /* Interpreters of every user come through here; what is inside is the daemon's. */
-    if (directory[0] && !make_directory(directory, 0755))
-        return false;
     if (!open_listener(daemon, "session", configuration->session_socket, 0666, STATE_NEW,
                        &daemon->sessions, &daemon->made_session_socket))
         return false;
@@ -154,7 +171,7 @@ static void on_written(void *context)
 
 static bool open_state(struct daemon *daemon)
 {
-    const struct configuration *configuration = &daemon->options->configuration;
+    const struct configuration *configuration = &daemon->configuration;
     struct stored_policies stored;
     char error[640];
     char *report;
@@ -204,7 +221,7 @@ static bool open_server(struct daemon *daemon)
     uint64_t highest = 0;
 
     server->loop = &daemon->loop;
-    server->configuration = &daemon->options->configuration;
+    server->configuration = &daemon->configuration;
     server->is_private = daemon->options->control >= 0;
     if (!open_state(daemon))
         return false;
@@ -228,7 +245,7 @@ static bool open_server(struct daemon *daemon)
 
 static bool give_up_root(struct daemon *daemon)
 {
-    const char *user = daemon->options->configuration.user;
+    const char *user = daemon->configuration.user;
 
     if (!user[0])
         return true;
@@ -301,7 +318,7 @@ static void remove_state(const struct configuration *configuration)
 
 static int close_all(struct daemon *daemon)
 {
-    const struct options *options = daemon->options;
+    const struct configuration *configuration = &daemon->configuration;
     char error[512] = "";
     int status = EXIT_SUCCESS;
 
@@ -312,17 +329,17 @@ static int close_all(struct daemon *daemon)
     close_handle((uv_handle_t *)&daemon->written);
     uv_run(&daemon->loop, UV_RUN_DEFAULT);
     if (daemon->made_session_socket)
-        unlink(options->configuration.session_socket);
+        unlink(configuration->session_socket);
     if (daemon->made_admin_socket)
-        unlink(options->configuration.admin_socket);
+        unlink(configuration->admin_socket);
     admin_free(daemon->admin);
     if (daemon->control)
         connection_release(daemon->control);
     server_deinit(&daemon->server);
     policy_store_free(daemon->store);
     uv_loop_close(&daemon->loop);
-    if (options->temporary)
-        remove_state(&options->configuration);
+    if (daemon->options->temporary)
+        remove_state(configuration);
     return status;
 }
 
@@ -361,6 +378,7 @@ int daemon_run(const struct options *options)
     static struct daemon daemon; /* zeroed; one in a process */
 
     daemon.options = options;
+    daemon.configuration = options->configuration;
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
     /* Keys are in its memory: no core files, and no other process of its user looks inside. */
@@ -381,7 +399,7 @@ int daemon_run(const struct options *options)
         say("ready: generation %" PRIu64 ", %" PRIu32 " policies, interpreters at %s",
             daemon.server.generation->number,
             policy_block_policy_count(daemon.server.generation->block),
-            options->configuration.session_socket);
+            daemon.configuration.session_socket);
     uv_run(&daemon.loop, UV_RUN_DEFAULT);
     return close_all(&daemon);
 }

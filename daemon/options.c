@@ -145,8 +145,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
     if (!read_file(options, argc, argv))
         return OPTIONS_WRONG;
     optind = 1;
-    opterr = 1;
-    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
         if (option == OPTION_HELP) {
             fputs(help, stdout);
             return OPTIONS_DONE;
@@ -155,10 +154,14 @@ enum options_result options_parse(struct options *options, int argc, char **argv
             puts("warderd " WARDER_VERSION);
             return OPTIONS_DONE;
         }
-        if (option == '?' || !apply(options, option, optarg)) {
-            fputs("warderd: try `warderd --help`\n", stderr);
+        if (option == '?' || option == ':') {
+            fprintf(stderr, "warderd: %s `%s`; try `warderd --help`\n",
+                    option == ':' ? "something must follow" : "there is no option",
+                    argv[optind - 1]);
             return OPTIONS_WRONG;
         }
+        if (!apply(options, option, optarg))
+            return OPTIONS_WRONG;
     }
     if (optind < argc) {
         fprintf(stderr, "warderd: what is `%s`? try `warderd --help`\n", argv[optind]);

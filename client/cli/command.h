@@ -26,6 +26,10 @@ int command_status(int argc, char **argv);
 /* "warder: ..." on standard error, with a newline. */
 __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 
+/* What getopt_long did not understand, said to the person; to be called when it returned '?' or
+ * ':', with opterr 0 and an option string that begins with ':' (behind '+', if that is there). */
+void complain_option(const char *command, char **argv, int answer);
+
 /* Standard output is a terminal, and the person has not asked for no colours (NO_COLOR). */
 bool wants_colour(int descriptor);
 

@@ -67,7 +67,7 @@ static int parse(struct log_options *log, int argc, char **argv)
     int option;
 
     *log = (struct log_options){.last = 50};
-    while ((option = getopt_long(argc, argv, "hfn:", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":hfn:", options, NULL)) != -1) {
         if (option == 'h') {
             fputs(help, stdout);
             return EXIT_DONE;
@@ -84,7 +84,10 @@ static int parse(struct log_options *log, int argc, char **argv)
             log->state_directory = optarg;
         else if (option == 's')
             log->socket = optarg;
-        else if (option != 'n' || !parse_count(optarg, &log->last))
+        else if (option != 'n') {
+            complain_option("log", argv, option);
+            return EXIT_USAGE;
+        } else if (!parse_count(optarg, &log->last))
             return EXIT_USAGE;
         log->last_given |= option == 'n';
     }

@@ -122,15 +122,15 @@ static int parse(struct request *request, int argc, char **argv)
     int option;
 
     *request = (struct request){.policy_count = 0};
-    while ((option = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "+:h", options, NULL)) != -1) {
         if (option == 'h') {
             fputs(help, stdout);
             return EXIT_DONE;
         }
-        if (!take_option(request, option, optarg)) {
-            complain("run: try `warder run --help`");
+        if (option == '?' || option == ':')
+            complain_option("run", argv, option);
+        if (!take_option(request, option, optarg))
             return EXIT_RUN_FAILED;
-        }
     }
     if (optind == argc) {
         complain("run: name the program to run: warder run --policy no-process -- python3 x.py");
@@ -161,9 +161,15 @@ static void ask_deinit(struct ask *ask)
         policy_file_deinit(&ask->files[i]);
 }
 
+/* A path, standard input, or NAME.warder. `local/NAME` and `vendor/NAME` are names with their tier,
+ * unless such a file is there. */
 static bool is_file(const char *policy)
 {
     const size_t length = strlen(policy);
+    const bool tiered = strncmp(policy, "local/", 6) == 0 || strncmp(policy, "vendor/", 7) == 0;
+
+    if (tiered && access(policy, F_OK) < 0)
+        return false;
     return strchr(policy, '/') || strcmp(policy, "-") == 0 ||
            (length > 7 && strcmp(policy + length - 7, ".warder") == 0);
 }

@@ -96,7 +96,7 @@ int command_status(int argc, char **argv)
     bool json = false;
     int option;
 
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
         if (option == 'h') {
             fputs(help, stdout);
             return EXIT_DONE;
@@ -105,8 +105,10 @@ int command_status(int argc, char **argv)
             json = true;
         else if (option == 's')
             socket = optarg;
-        else
+        else {
+            complain_option("status", argv, option);
             return EXIT_USAGE;
+        }
     }
     if (optind < argc) {
         complain("status: what is `%s`?", argv[optind]);

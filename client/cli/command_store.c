@@ -86,7 +86,7 @@ static int parse(struct store_options *store, int argc, char **argv, const char 
     int option;
 
     *store = (struct store_options){.tier = WARDER__V1__TIER__TIER_LOCAL};
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
         if (option == 'h') {
             fputs(help, stdout);
             return EXIT_DONE;
@@ -97,8 +97,10 @@ static int parse(struct store_options *store, int argc, char **argv, const char 
             store->socket = optarg;
         else if (option == 'v')
             store->tier = WARDER__V1__TIER__TIER_VENDOR;
-        else if (option != 'l')
+        else if (option != 'l') {
+            complain_option(argv[0], argv, option);
             return EXIT_USAGE;
+        }
     }
     return -1;
 }

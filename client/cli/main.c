@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,14 @@ void complain(const char *format, ...)
     va_end(arguments);
 }
 
+void complain_option(const char *command, char **argv, int answer)
+{
+    const char *word = argv[optind - 1];
+
+    complain("%s: %s `%s`; `warder %s --help` shows what there is", command,
+             answer == ':' ? "something must follow" : "there is no option", word, command);
+}
+
 bool wants_colour(int descriptor)
 {
     const char *no = getenv("NO_COLOR"); /* no-color.org */
@@ -89,6 +98,7 @@ int main(int argc, char **argv)
         puts("warder " WARDER_VERSION);
         return EXIT_DONE;
     }
+    opterr = 0; /* commands say themselves what is wrong */
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (strcmp(argv[1], commands[i].name) != 0)
             continue;

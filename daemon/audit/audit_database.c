@@ -68,7 +68,10 @@ bool audit_database_open(struct audit_database *database, const char *directory,
     if (!database->connection)
         return false;
     database->insert_session = database_prepare(
-        database->connection, "INSERT INTO sessions (session, started, facts) VALUES (?1, ?2, ?3)",
+        database
+            ->connection, /* a session that a restarted daemon takes up again is there already */
+        "INSERT INTO sessions (session, started, facts) VALUES (?1, ?2, ?3)"
+        " ON CONFLICT (session) DO UPDATE SET ended = NULL, facts = excluded.facts",
         error, size);
     database->end_session = database_prepare(
         database->connection,
@@ -103,15 +106,19 @@ void audit_database_close(struct audit_database *database)
     memset(database, 0, sizeof(*database));
 }
 
-static bool finish(struct audit_database *database, sqlite3_stmt *statement, char *error,
-                   size_t size)
+static int finish(sqlite3_stmt *statement)
 {
     const int result = sqlite3_step(statement);
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
-    if (result == SQLITE_DONE)
-        return true;
-    return database_failed(database->connection, "cannot be written", error, size);
+    return result;
+}
+
+/* The row itself cannot be stored, however often it is tried: it must not hold up those behind it.
+ */
+static bool is_fault_of_row(int result)
+{
+    return result == SQLITE_CONSTRAINT || result == SQLITE_TOOBIG || result == SQLITE_MISMATCH;
 }
 
 static void bind_text(sqlite3_stmt *statement, int column, const char *text)
@@ -206,10 +213,9 @@ static void bind_notice(struct audit_database *database, const struct audit_item
         sqlite3_bind_int64(statement, 20, item->notice.pid);
 }
 
-bool audit_database_write(struct audit_database *database, const struct audit_item *item,
-                          char *error, size_t size)
+static sqlite3_stmt *bind_item(struct audit_database *database, const struct audit_item *item)
 {
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = database->insert_record;
 
     switch (item->kind) {
     case AUDIT_SESSION_START:
@@ -226,7 +232,6 @@ bool audit_database_write(struct audit_database *database, const struct audit_it
         bind_number(statement, 4, item->end.denials);
         break;
     default:
-        statement = database->insert_record;
         bind_number(statement, 1, item->time);
         if (item->session > 0)
             bind_number(statement, 3, item->session);
@@ -236,7 +241,30 @@ bool audit_database_write(struct audit_database *database, const struct audit_it
             bind_notice(database, item);
         break;
     }
-    return finish(database, statement, error, size);
+    return statement;
+}
+
+/* Says in the record that something is missing from it. */
+static int write_loss(struct audit_database *database, const struct audit_item *item)
+{
+    char text[320];
+
+    snprintf(text, sizeof(text), "a record that could not be stored: %s",
+             sqlite3_errmsg(database->connection));
+    CLEANUP(audit_item_free)
+    struct audit_item *loss = audit_item_notice(AUDIT_DROP, item->session, -1, 0, text);
+    return loss ? finish(bind_item(database, loss)) : SQLITE_NOMEM;
+}
+
+bool audit_database_write(struct audit_database *database, const struct audit_item *item,
+                          char *error, size_t size)
+{
+    int result = finish(bind_item(database, item));
+
+    if (is_fault_of_row(result))
+        result = write_loss(database, item);
+    return result == SQLITE_DONE ||
+           database_failed(database->connection, "cannot be written", error, size);
 }
 
 static bool read_number(struct audit_database *database, const char *sql, uint64_t *number,

@@ -44,8 +44,8 @@ enum column {
 
 /* ?1 session, ?2 denied; the rest as each needs it. */
 static const char held_sql[] = "SELECT coalesce(max(id), 0) FROM records";
-static const char start_sql[] = "SELECT time, id FROM records WHERE" CONDITION
-                                " ORDER BY time DESC, id DESC LIMIT 1 OFFSET ?3";
+static const char start_sql[] =
+    "SELECT time, id FROM records WHERE" CONDITION " ORDER BY time DESC, id DESC LIMIT 1 OFFSET ?3";
 static const char held_rows_sql[] =
     COLUMNS CONDITION " AND id <= ?3 AND (time, id) > (?4, ?5) ORDER BY time, id LIMIT ?6";
 static const char arriving_rows_sql[] = COLUMNS CONDITION " AND id > ?5 ORDER BY id LIMIT ?6";
@@ -68,7 +68,8 @@ struct audit_reader *audit_reader_open(const char *directory, char *error, size_
         reader->held = database_prepare(reader->connection, held_sql, error, size);
         reader->start = database_prepare(reader->connection, start_sql, error, size);
         reader->held_rows = database_prepare(reader->connection, held_rows_sql, error, size);
-        reader->arriving_rows = database_prepare(reader->connection, arriving_rows_sql, error, size);
+        reader->arriving_rows =
+            database_prepare(reader->connection, arriving_rows_sql, error, size);
     }
     if (reader->held && reader->start && reader->held_rows && reader->arriving_rows)
         return reader;

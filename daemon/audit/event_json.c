@@ -14,8 +14,8 @@ static json_t *big_int_json(const char *bytes, size_t length)
     size_t used = (size_t)snprintf(text, sizeof(text), "0x");
 
     for (size_t i = length < RECORD_BYTES_MAX ? length : RECORD_BYTES_MAX; i > 0; i--)
-        used += (size_t)snprintf(text + used, sizeof(text) - used, "%02x",
-                                 (unsigned char)bytes[i - 1]);
+        used +=
+            (size_t)snprintf(text + used, sizeof(text) - used, "%02x", (unsigned char)bytes[i - 1]);
     return json_pack("{s:s}", "int", text);
 }
 
