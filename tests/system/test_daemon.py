@@ -1,0 +1,521 @@
+"""The daemon's life: started, stopped, killed, restarted, many at once, and its policies changed."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import time
+import unittest
+from pathlib import Path
+
+from support import (ALLOW_ALL, NO_PROCESS, PATIENCE, WARDERD, Daemon, Test, clean_environment, execute,
+                     interpreter_process, python, wait_until)
+
+# Says what comes of opening a file, for each line that it reads.
+LOOP = """
+import sys
+for line in sys.stdin:
+    try:
+        open("/dev/null").close()
+        print("allowed", flush=True)
+    except PermissionError as error:
+        print(error, flush=True)
+"""
+
+
+class Interrupted(Test):
+    per_interpreter = True
+
+    def ask(self, process):
+        process.stdin.write("now\n")
+        process.stdin.flush()
+        return process.stdout.readline()
+
+    def test_killed_daemon_means_a_denial_that_says_so(self):
+        daemon = self.daemon()
+        with interpreter_process([python(), "-c", LOOP], env=daemon.preloaded()) as process:
+            self.assertEqual(self.ask(process), "allowed\n")
+            daemon.kill()
+            answer = self.ask(process)
+            self.assertIn('read "/dev/null" denied: the policy daemon cannot be reached', answer)
+            self.assertEqual(self.ask(process), answer)
+
+    def test_daemon_that_hangs_means_a_denial_within_the_bound(self):
+        daemon = self.daemon()
+        with interpreter_process([python(), "-c", LOOP], env=daemon.preloaded()) as process:
+            self.assertEqual(self.ask(process), "allowed\n")
+            daemon.process.send_signal(signal.SIGSTOP)
+            try:
+                self.assertIn("the policy daemon did not answer in time", self.ask(process))
+            finally:
+                daemon.process.send_signal(signal.SIGCONT)
+            wait_until(lambda: self.ask(process) == "allowed\n", "events are allowed again")
+
+    def test_interpreter_lock_is_released_while_the_daemon_is_asked(self):
+        daemon = self.daemon()
+        with interpreter_process([python(), "-c", """
+import sys, threading
+counted = [0]
+def ask():
+    try:
+        open("/dev/null").close()
+    except PermissionError:
+        pass
+sys.stdin.readline()
+thread = threading.Thread(target=ask)
+thread.start()
+while thread.is_alive():
+    counted[0] += 1
+print(counted[0])
+"""], env=daemon.preloaded()) as process:
+            time.sleep(1)  # for the interpreter to start; a slower one only counts less
+            daemon.process.send_signal(signal.SIGSTOP)
+            try:
+                counted = int(self.ask(process))
+            finally:
+                daemon.process.send_signal(signal.SIGCONT)
+            self.assertGreater(counted, 1000)
+
+    def test_restarted_daemon_takes_the_session_up_again(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } deny exec as no  log event "open" as seen }')
+        with interpreter_process([python(), "-c", LOOP], env=daemon.preloaded()) as process:
+            self.assertEqual(self.ask(process), "allowed\n")
+            for end in daemon.kill, daemon.stop:
+                end()
+                daemon.start()
+                self.assertEqual(self.ask(process), "allowed\n")
+            rows = [row for row in daemon.log() if (row.get("arguments") or {}).get("path") == "/dev/null"]
+            self.assertGreaterEqual(len(rows), 3)
+            self.assertEqual(len({row["session"] for row in rows}), 1)
+            self.assertEqual(len({row["decision"] for row in rows}), len(rows))
+
+    def test_session_that_ended_while_the_daemon_was_away_is_forgotten(self):
+        daemon = self.daemon()
+        with interpreter_process([python(), "-c", LOOP], env=daemon.preloaded()) as process:
+            self.assertEqual(self.ask(process), "allowed\n")
+            kept = daemon.directory / "sessions"
+            wait_until(lambda: list(kept.iterdir()), "the session is kept")
+            daemon.kill()
+        daemon.start()
+        self.assertEqual(list(kept.iterdir()), [])
+
+    def test_kept_sessions_are_readable_to_the_daemon_alone_and_go_with_their_process(self):
+        daemon = self.daemon()
+        kept = daemon.directory / "sessions"
+        with interpreter_process([python(), "-c", LOOP], env=daemon.preloaded()) as process:
+            self.assertEqual(self.ask(process), "allowed\n")
+            files = wait_until(lambda: list(kept.iterdir()), "the session is kept")
+            self.assertEqual([path.stat().st_mode & 0o777 for path in files], [0o600])
+            self.assertEqual(kept.stat().st_mode & 0o777, 0o700)
+        wait_until(lambda: not list(kept.iterdir()), "the session is forgotten")
+
+    def test_new_policy_is_in_force_at_the_next_event(self):
+        daemon = self.daemon()
+        with interpreter_process([python(), "-c", LOOP], env=daemon.preloaded()) as process:
+            for _ in range(3):
+                self.assertEqual(self.ask(process), "allowed\n")
+                daemon.apply('policy p { applies { platform is "linux" } deny read where path is "/dev/null" as d }')
+                self.assertIn("denied by local/p.d", self.ask(process))
+                self.assertEqual(daemon.command("remove", "p").status, 0)
+
+    def test_interpreter_without_a_daemon_does_not_start(self):
+        result = execute([python(), "-c", "print('started')"], env=clean_environment(
+            LD_PRELOAD=Daemon(self.directory).directory and __import__("support").HOOK,
+            WARDER_SOCKET=self.directory / "nobody"))
+        self.assertEqual((result.status, result.out), (126, ""), result)
+        self.assertRegex(result.err, r"^warder: this interpreter may not start: no policy daemon answers at \S+nobody\.")
+
+    def test_fifty_interpreters_at_once_get_their_own_verdicts(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } deny read where path under "/denied" as d }')
+        code = """
+import sys
+number = sys.argv[1]
+for i in range(20):
+    open("/dev/null").close()
+    try:
+        open("/denied/%s/%d" % (number, i))
+        sys.exit("it was allowed")
+    except PermissionError as error:
+        assert "/denied/%s/%d" % (number, i) in str(error), error
+print(number)
+"""
+        processes = [subprocess.Popen([python(), "-c", code, str(i)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                      text=True, env=daemon.preloaded()) for i in range(50)]
+        for i, process in enumerate(processes):
+            out, err = process.communicate(timeout=PATIENCE * 2)
+            self.assertEqual((process.returncode, out), (0, f"{i}\n"), err)
+        rows = daemon.log("--denied")
+        by_session = {}
+        for row in rows:
+            by_session.setdefault(row["session"], set()).add(row["arguments"]["path"].split("/")[2])
+        self.assertEqual(len(by_session), 50)
+        self.assertTrue(all(len(numbers) == 1 for numbers in by_session.values()))
+        self.assertEqual(sum(row["count"] for row in rows), 50 * 20)
+
+
+class Stopping(Test):
+    per_interpreter = True
+
+    def test_everything_is_written_when_the_daemon_stops(self):
+        daemon = self.daemon("--record", "all")
+        daemon.apply('policy p { applies { platform is "linux" } deny exec as no }')
+        execute([python(), "-c", "import os\nfor i in range(500):\n open('/dev/null').close()\n"
+                 "try: os.system('id')\nexcept PermissionError: pass"], env=daemon.preloaded())
+        self.assertEqual(daemon.stop(), 0)
+        with sqlite3.connect(daemon.state / "audit.db") as record:
+            opened, = record.execute("SELECT count(*) FROM records WHERE json_extract(arguments, '$.path') = "
+                                     "'/dev/null'").fetchone()
+            denied, = record.execute("SELECT count(*) FROM records WHERE verdict = 'deny' AND rule = 'no'").fetchone()
+            ended, = record.execute("SELECT count(*) FROM sessions WHERE ended IS NOT NULL").fetchone()
+        record.close()
+        self.assertEqual((opened, denied, ended), (500, 1, 1))
+        self.assertFalse(daemon.socket.exists())
+        self.assertFalse(daemon.admin.exists())
+
+    def test_daemon_that_stops_leaves_interpreters_denied_not_hanging(self):
+        daemon = self.daemon()
+        with interpreter_process([python(), "-c", LOOP], env=daemon.preloaded()) as process:
+            process.stdin.write("now\n")
+            process.stdin.flush()
+            self.assertEqual(process.stdout.readline(), "allowed\n")
+            self.assertEqual(daemon.stop(), 0)
+            process.stdin.write("now\n")
+            process.stdin.flush()
+            self.assertIn("cannot be reached", process.stdout.readline())
+
+
+class Service(Test):
+    def start_with(self, environment, descriptors=()):
+        state = self.directory / "state"
+        return subprocess.Popen([WARDERD, "--foreground", "--state-dir", state, "--socket",
+                                 self.directory / "session.sock"], env=clean_environment(**environment),
+                                stderr=subprocess.PIPE, text=True, pass_fds=descriptors)
+
+    def test_readiness_and_end_are_told_to_the_service_manager(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            path = self.directory / "notify"
+            manager.bind(str(path))
+            manager.settimeout(PATIENCE)
+            process = self.start_with({"NOTIFY_SOCKET": path})
+            self.assertEqual(manager.recv(100), b"READY=1")
+            self.assertTrue((self.directory / "session.sock").is_socket())
+            process.terminate()
+            self.assertEqual(manager.recv(100), b"STOPPING=1")
+            process.stderr.close()
+            self.assertEqual(process.wait(PATIENCE), 0)
+
+    def test_readiness_goes_to_an_abstract_address_too(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(f"\0warder-test-{os.getpid()}")
+            manager.settimeout(PATIENCE)
+            process = self.start_with({"NOTIFY_SOCKET": f"@warder-test-{os.getpid()}"})
+            self.assertEqual(manager.recv(100), b"READY=1")
+            process.terminate()
+            process.stderr.close()
+            self.assertEqual(process.wait(PATIENCE), 0)
+
+    def test_sockets_of_the_service_manager_are_taken_and_left(self):
+        listening = []
+        for name in "session", "admin":
+            one = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            one.bind(str(self.directory / f"{name}.passed"))
+            one.listen()
+            listening.append(one)
+        # LISTEN_PID is the daemon's own: a shell knows it, and becomes the daemon.
+        numbers = [one.fileno() for one in listening]
+        script = ("exec 3<&{} 4<&{}; LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=session:admin "
+                  "exec '{}' --foreground --state-dir '{}' --socket /nonexistent/s").format(
+                      *numbers, WARDERD, self.directory / "state")
+        process = subprocess.Popen(["/bin/bash", "-c", script], env=clean_environment(), stderr=subprocess.PIPE,
+                                   text=True, pass_fds=numbers)
+        daemon = Daemon(self.directory)
+        daemon.admin = self.directory / "admin.passed"
+        daemon.socket = self.directory / "session.passed"
+        try:
+            status = wait_until(lambda: daemon.command("status").status == 0, "it answers")
+            self.assertTrue(status)
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
+            process.stderr.close()
+        self.assertTrue(daemon.socket.exists(), "the manager's socket stays")
+        for one in listening:
+            one.close()
+
+    def test_second_daemon_leaves_the_first_alone(self):
+        daemon = self.daemon()
+        result = execute([WARDERD, "--foreground", "--state-dir", self.directory / "other", "--socket", daemon.socket])
+        self.assertEqual(result.status, 2, result)
+        self.assertIn("another daemon answers there", result.err)
+        self.assertEqual(daemon.command("status").status, 0)
+
+    def test_stale_socket_is_taken_over(self):
+        daemon = self.daemon()
+        daemon.kill()
+        self.assertTrue(daemon.socket.exists())
+        daemon.start()
+        self.assertEqual(daemon.command("status").status, 0)
+
+    def test_configuration_file_is_used_and_checked(self):
+        path = self.directory / "warderd.toml"
+        path.write_text(f'state_dir = "{self.directory}/s"\nsocket = "{self.directory}/x.sock"\n'
+                        f'admin_socket = "{self.directory}/y.sock"\nrecord = "all"\n[limits]\nsessions_per_user = 7\n')
+        process = subprocess.Popen([WARDERD, "--foreground", "--config", path], stderr=subprocess.PIPE, text=True)
+        self.assertIn("ready", process.stderr.readline())
+        daemon = Daemon(self.directory)
+        daemon.admin = self.directory / "y.sock"
+        self.assertTrue(daemon.status()["record_all"])
+        process.terminate()
+        self.assertEqual(process.wait(PATIENCE), 0)
+        process.stderr.close()
+        path.write_text('state_dir = "/x"\nsokcet = "/y"\n')
+        result = execute([WARDERD, "--foreground", "--config", path])
+        self.assertEqual(result.status, 2)
+        self.assertIn("warderd.toml:2:1: there is no setting `sokcet`", result.err)
+
+    def test_wrong_usage_is_2(self):
+        for arguments in (["--nonsense"], ["word"], ["--state-dir", "relative"], ["--record", "some"],
+                          ["--config", "/nonexistent"]):
+            with self.subTest(arguments):
+                result = execute([WARDERD, *arguments])
+                self.assertEqual(result.status, 2, result)
+                self.assertTrue(result.err.startswith("warderd: "), result)
+
+    def test_daemon_becomes_the_user_it_is_told_to(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can become somebody else")
+        path = self.directory / "warderd.toml"
+        path.write_text('user = "nobody"\n')
+        self.directory.chmod(0o755)
+        daemon = self.daemon("--config", path)
+        status = Path(f"/proc/{daemon.process.pid}/status").read_text()
+        nobody = __import__("pwd").getpwnam("nobody").pw_uid
+        self.assertRegex(status, rf"Uid:\t{nobody}\t{nobody}\t{nobody}\t{nobody}\n")
+        self.assertEqual(daemon.command("status").status, 0)
+
+
+class Store(Test):
+    def test_store_that_a_newer_program_made_stops_the_start_and_is_left_alone(self):
+        for name in "policy.db", "audit.db":
+            with self.subTest(name):
+                daemon = self.daemon()
+                self.assertEqual(daemon.stop(), 0)
+                with sqlite3.connect(daemon.state / name) as database:
+                    database.execute("PRAGMA user_version = 99")
+                database.close()
+                before = (daemon.state / name).read_bytes()
+                with self.assertRaisesRegex(AssertionError, f"{name}: made by a newer Warder"):
+                    daemon.start()
+                daemon.process = None
+                self.assertEqual((daemon.state / name).read_bytes(), before)
+
+    def test_store_that_cannot_be_read_stops_the_start_and_is_left_alone(self):
+        for name in "policy.db", "audit.db":
+            with self.subTest(name):
+                daemon = self.daemon()
+                self.assertEqual(daemon.stop(), 0)
+                (daemon.state / name).write_bytes(b"this is no database" * 1000)
+                with self.assertRaisesRegex(AssertionError, name):
+                    daemon.start()
+                daemon.process = None
+                self.assertTrue((daemon.state / name).read_bytes().startswith(b"this is no database"))
+
+    def test_somebody_else_s_database_is_left_alone(self):
+        daemon = self.daemon()
+        self.assertEqual(daemon.stop(), 0)
+        for path in daemon.state.glob("policy.db*"):
+            path.unlink()
+        with sqlite3.connect(daemon.state / "policy.db") as database:
+            database.execute("CREATE TABLE theirs (x)")
+        database.close()
+        with self.assertRaisesRegex(AssertionError, "this is not Warder's database"):
+            daemon.start()
+        daemon.process = None
+
+    def test_policies_survive_a_restart(self):
+        daemon = self.daemon()
+        daemon.apply("policy one { deny exec as e }\n# of the second\npolicy two { deny fork as f }")
+        daemon.kill()
+        daemon.start()
+        listed = [json.loads(line) for line in daemon.command("list", "--json").out.splitlines()]
+        self.assertEqual([(entry["tier"], entry["name"], entry["revision"]) for entry in listed],
+                         [("local", "one", 1), ("local", "two", 1)])
+        self.assertEqual(daemon.command("show", "two").out, "# of the second\npolicy two { deny fork as f }\n")
+
+    def test_policy_that_does_not_check_changes_nothing(self):
+        daemon = self.daemon()
+        daemon.apply("policy one { deny exec as e }")
+        before = daemon.status()["generation"]
+        bad = daemon.directory / "bad.warder"
+        bad.write_text("policy one { deny fork as f }\npolicy two { deny exce as e }\n")
+        result = daemon.command("apply", bad)
+        self.assertEqual(result.status, 1, result)
+        self.assertIn("bad.warder:2:19: error[", result.err)
+        self.assertIn("the active policies stay", result.err)
+        self.assertEqual(daemon.status()["generation"], before)
+        self.assertIn("deny exec", daemon.command("show", "one").out)
+
+    def test_applied_policy_replaces_the_one_of_its_name(self):
+        daemon = self.daemon()
+        first = daemon.apply("policy one { deny exec as e }")
+        self.assertIn("applied 1 policy; generation 1 is in force", first.out)
+        daemon.apply("policy one { deny fork as f }")
+        listed = [json.loads(line) for line in daemon.command("list", "--json").out.splitlines()]
+        self.assertEqual([(entry["name"], entry["revision"], entry["rules"]) for entry in listed], [("one", 2, 1)])
+        self.assertIn("deny fork", daemon.command("show", "one").out)
+
+    def test_shared_sets_go_with_each_policy(self):
+        daemon = self.daemon()
+        daemon.apply('set tools = ["/usr/bin/git"]\npolicy one { deny exec where file in tools as e }\n'
+                     'policy two { deny read where path in tools as r }')
+        self.assertEqual(daemon.command("remove", "one").status, 0)
+        self.assertIn('set tools = ["/usr/bin/git"]', daemon.command("show", "two").out)
+
+    def test_unknown_names_are_an_answer_of_no(self):
+        daemon = self.daemon()
+        for command in "show", "remove":
+            result = daemon.command(command, "missing")
+            self.assertEqual(result.status, 1, result)
+            self.assertIn("`missing`", result.err)
+            self.assertEqual(daemon.command(command).status, 2)
+
+    def test_tiers_are_kept_apart(self):
+        daemon = self.daemon()
+        path = daemon.directory / "p.warder"
+        path.write_text("policy p { deny exec as e }")
+        self.assertEqual(daemon.command("apply", "--vendor", path).status, 0)
+        path.write_text("policy p { deny fork as f }")
+        self.assertEqual(daemon.command("apply", path).status, 0)
+        self.assertIn("deny exec", daemon.command("show", "vendor/p").out)
+        self.assertIn("deny fork", daemon.command("show", "local/p").out)
+
+    def test_list_is_a_table_for_people(self):
+        daemon = self.daemon()
+        self.assertIn("no policies", daemon.command("list").out)
+        daemon.apply('policy one "The first one" { deny exec as e }')
+        lines = daemon.command("list").out.splitlines()
+        self.assertRegex(lines[0], r"^TIER +NAME +MODE +GOVERNS")
+        self.assertRegex(lines[1], r"^local +one +enforce +who names it +1 +1 +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +uid \d+ +The first one")
+
+    def test_no_daemon_is_said_with_what_to_do(self):
+        for command in "list", "status", "log":
+            result = Daemon(self.directory).command(command)
+            self.assertEqual(result.status, 2, result)
+            self.assertIn("no daemon answers", result.err)
+            self.assertIn("warderd", result.err)
+
+
+class Log(Test):
+    per_interpreter = True
+
+    def test_record_holds_the_denial_with_its_line_and_its_reasons(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } deny exec as no message "Not here" }')
+        script = self.script("import os\n\ntry:\n    os.system('id')\nexcept PermissionError:\n    pass\n")
+        execute([python(), script], env=daemon.preloaded())
+        row, = daemon.log("--denied")
+        self.assertEqual((row["verdict"], row["event"], row["summary"]), ("deny", "os.system", 'exec "/bin/sh"'))
+        self.assertEqual((row["policy"], row["rule"], row["message"]), ("local/p", "no", "Not here"))
+        self.assertEqual((row["file"], row["line"], row["generation"]), (str(script), 4, 1))
+        self.assertEqual(row["arguments"], {"command": {"bytes": "id"}})
+        operation, = row["operations"]
+        self.assertEqual((operation["class"], operation["file"], operation["argv"], operation["shell"]),
+                         ("exec", "/bin/sh", ["sh", "-c", "id"], True))
+        self.assertEqual(set(operation["env"]), {"secret", "length"})
+
+    def test_secrets_are_recorded_by_length_alone(self):
+        daemon = self.daemon("--record", "all")
+        execute([python(), "-c", """
+import os, sys
+os.putenv("NAME", "the-secret-1")
+sys.audit("subprocess.Popen", "psql", ["psql", "--password=the-secret-2", "--token", "the-secret-3",
+          "postgres://me:the-secret-4@host/db"], None, {"KEY": "the-secret-5"})
+sys.audit("smtplib.send", None, b"the-secret-6")
+sys.audit("builtins.input/result", "the-secret-7")
+"""], env=daemon.preloaded())
+        log = daemon.command("log", "--json", "-n", "0").out
+        rows = [json.loads(line) for line in log.splitlines()]
+        for row in rows:
+            row.pop("subject", None)
+            # What ran is recorded too, as the text that was compiled: only what was handed over is looked at.
+            if row.get("event") in ("compile", "cpython.run_command", "code.__new__"):
+                continue
+            self.assertNotIn("the-secret", json.dumps(row), row)
+        putenv = next(row for row in rows if row.get("event") == "os.putenv")
+        self.assertEqual(putenv["arguments"], {"key": {"bytes": "NAME"}, "value": {"secret": "bytes", "length": 12}})
+        popen = next(row for row in rows if row.get("event") == "subprocess.Popen")
+        self.assertEqual(popen["arguments"]["args"], ["psql", "--password=<12 bytes>", "--token", "<12 bytes>",
+                                                      "postgres://me:<12 bytes>@host/db"])
+        self.assertEqual(popen["arguments"]["env"], {"secret": "map", "length": 1})
+
+    def test_repeated_denials_are_counted_in_one_record(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } deny read where path is "/denied" as d }')
+        execute([python(), "-c", "for i in range(1000):\n try: open('/denied')\n except PermissionError: pass"],
+                env=daemon.preloaded())
+        rows = daemon.log("--denied")
+        self.assertEqual(sum(row["count"] for row in rows), 1000)
+        self.assertLess(len(rows), 100)
+
+    def test_log_rules_record_and_change_no_verdict(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } log read where path under "/etc" as etc-reads }')
+        result = execute([python(), "-c", "print(len(open('/etc/passwd').read()) > 0)"], env=daemon.preloaded())
+        self.assertEqual(result.out, "True\n", result)
+        rows = [row for row in daemon.log() if (row.get("arguments") or {}).get("path") == "/etc/passwd"]
+        self.assertEqual([(row["verdict"], row["rule"]) for row in rows], [("allow", "etc-reads")])
+
+    def test_log_is_followed(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } deny exec as no }')
+        follower = subprocess.Popen([str(part) for part in (daemon_command(daemon, "log", "--follow", "--denied", "--json"))],
+                                    stdout=subprocess.PIPE, text=True, env=clean_environment())
+        try:
+            for i in range(2):
+                execute([python(), "-c", f"import os\ntry: os.execv('/bin/{i}', ['x'])\nexcept PermissionError: pass"],
+                        env=daemon.preloaded())
+                self.assertEqual(json.loads(follower.stdout.readline())["arguments"]["path"], f"/bin/{i}")
+        finally:
+            follower.kill()
+            follower.wait()
+            follower.stdout.close()
+
+    def test_last_records_and_one_session_can_be_asked_for(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } deny read where path under "/denied" as d }')
+        for name in "a", "b":
+            execute([python(), "-c", f"for i in range(5):\n try: open('/denied/{name}%d' % i)\n except PermissionError: pass"],
+                    env=daemon.preloaded())
+        rows = daemon.log("--denied")
+        self.assertEqual([row["arguments"]["path"] for row in rows],
+                         [f"/denied/{name}{i}" for name in "ab" for i in range(5)])
+        self.assertEqual(daemon.log("--denied", "-n", "3"), rows[-3:])
+        session = rows[0]["session"]
+        self.assertEqual(daemon.log("--denied", "--session", session), rows[:5])
+        text = daemon.command("log", "--denied", "-n", "1").out
+        self.assertRegex(text, r'^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  denied +read "/denied/b4"  local/p\.d  ')
+
+    def test_names_chosen_by_a_program_cannot_play_with_the_terminal(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } deny read where path under "/denied" as d }')
+        result = execute([python(), "-c", "try: open('/denied/\\x1b[31m\\n\\u202e\\x07')\nexcept PermissionError as e: print(e)"],
+                         env=daemon.preloaded())
+        log = daemon.command("log", "--denied").out
+        for text in result.out, log:
+            self.assertIn("/denied/\\x1b[31m\\x0a\\xe2\\x80\\xae\\x07", text)
+            self.assertEqual(text.count("\n"), 1, text)
+
+
+def daemon_command(daemon, *arguments):
+    from support import WARDER
+    return [WARDER, arguments[0], "--admin-socket", daemon.admin, *arguments[1:]]
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,281 @@
+"""`warder run`, as its user meets it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from support import (ALLOW_ALL, NO_PROCESS, PATIENCE, WARDER, Daemon, Test, clean_environment, execute, python,
+                     wait_until)
+
+
+def private_daemons(directory):
+    """Pids of the private daemons that serve a directory."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            command = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
+        except OSError:
+            continue
+        if b"--private" in command and any(os.fsencode(directory) in part for part in command):
+            found.append(int(entry.name))
+    return found
+
+
+class Run(Test):
+    def setUp(self):
+        super().setUp()
+        # Private daemons put their directory here, so that what is left of them can be seen.
+        self.runtime = self.directory / "runtime"
+        self.runtime.mkdir()
+        self.environment = clean_environment(XDG_RUNTIME_DIR=self.runtime)
+
+    def warder(self, *arguments, **options):
+        return execute([WARDER, *arguments], env=self.environment, cwd=self.directory, **options)
+
+    def assertNothingLeft(self):
+        wait_until(lambda: not private_daemons(self.runtime), "the private daemon is gone", 20)
+        wait_until(lambda: not list(self.runtime.iterdir()), "its directory is gone", 20)
+
+    def test_status_is_the_program_s(self):
+        for status in 0, 1, 77, 255:
+            self.assertEqual(self.warder("run", "--", "/bin/sh", "-c", f"exit {status}").status, status)
+        self.assertNothingLeft()
+
+    def test_program_ended_by_a_signal_ends_run_alike(self):
+        for number in signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV:
+            result = self.warder("run", "--", "/bin/sh", "-c", f"kill -{number.value} $$")
+            self.assertEqual(result.status, -number.value, result)
+        self.assertNothingLeft()
+
+    def test_program_that_is_not_there_is_127(self):
+        result = self.warder("run", "--", "/nonexistent/program")
+        self.assertEqual((result.status, result.out), (127, ""), result)
+        self.assertIn("/nonexistent/program", result.err)
+        self.assertNothingLeft()
+
+    def test_program_that_cannot_be_started_is_126(self):
+        result = self.warder("run", "--", self.script("no program"))
+        self.assertEqual(result.status, 126, result)
+        self.assertNothingLeft()
+
+    def test_failures_of_warder_are_125(self):
+        bad = self.policy("policy p { deny exce as x }")
+        for arguments in (["--policy", bad], ["--policy", self.directory / "missing.warder"],
+                          ["--policy", "no-such-policy"], ["--label", "no-value"], ["--socket", "/nonexistent/x"],
+                          ["--unknown"]):
+            with self.subTest(arguments):
+                result = self.warder("run", *arguments, "--", "/bin/true")
+                self.assertEqual(result.status, 125, result)
+                self.assertTrue(result.err)
+        self.assertEqual(self.warder("run").status, 125)
+        self.assertNothingLeft()
+
+    def test_bad_policy_is_shown_with_place_and_suggestion_and_nothing_runs(self):
+        result = self.warder("run", "--policy", self.policy("policy p { deny exce as x }"), "--", "/bin/echo", "ran")
+        self.assertRegex(result.err, r'policy\.warder:1:17: error\[E\d+\]: .*"?exce')
+        self.assertIn("exec", result.err)
+        self.assertEqual(result.out, "")
+
+    def test_unknown_name_says_which_policies_there_are(self):
+        result = self.warder("run", "--policy", "nonsense", "--", "/bin/true")
+        self.assertIn("no-process", result.err)
+        self.assertIn("untrusted", result.err)
+
+    def test_options_of_the_program_are_its_own(self):
+        result = self.warder("run", "--policy", "no-process", "/bin/echo", "--policy", "x", "-n")
+        self.assertEqual((result.status, result.out), (0, "--policy x -n\n"), result)
+
+    def test_state_kept_can_be_read_afterwards(self):
+        state = self.directory / "kept"
+        self.warder("run", "--policy", "no-process", "--state-dir", state, "--", python_or_skip(self), "-c",
+                    "import os\ntry: os.system('id')\nexcept PermissionError: pass")
+        result = self.warder("log", "--state-dir", state)
+        self.assertRegex(result.out, r'denied +exec "/bin/sh" +local/no-process\.no-exec +\S+ \d+ +<string>:2 +1-\d+')
+        self.assertNothingLeft()
+
+    def test_record_without_a_kept_state_is_printed(self):
+        result = self.warder("run", "--record", "--", python_or_skip(self), "-c", "open('/dev/null')")
+        self.assertRegex(result.err, r'allowed +read "/dev/null"')
+        self.assertNothingLeft()
+
+    def test_observed_policy_denies_nothing_and_says_what_it_would_have(self):
+        result = self.warder("run", "--policy", "no-process", "--observe", "--", python_or_skip(self), "-c",
+                             "import os; os.system('echo ran')")
+        self.assertEqual((result.status, result.out), (0, "ran\n"), result)
+        self.assertRegex(result.err, r'would deny +exec "/bin/sh" +local/no-process\.no-exec')
+
+    def test_signals_sent_to_run_reach_the_program(self):
+        code = ("import signal, sys, time\n"
+                "signal.signal(signal.SIGTERM, lambda *a: sys.exit(42))\n"
+                "signal.signal(signal.SIGUSR1, lambda *a: __import__('os').write(1, b'usr1\\n'))\n"
+                "print('ready', flush=True)\n"
+                "while True: time.sleep(0.1)")
+        with subprocess.Popen([WARDER, "run", "--", python_or_skip(self), "-c", code], stdout=subprocess.PIPE,
+                              text=True, env=self.environment) as process:
+            self.assertEqual(process.stdout.readline(), "ready\n")
+            process.send_signal(signal.SIGUSR1)
+            self.assertEqual(process.stdout.readline(), "usr1\n")
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(PATIENCE), 42)
+        self.assertNothingLeft()
+
+    def test_private_daemon_is_gone_when_run_was_killed(self):
+        process = subprocess.Popen([WARDER, "run", "--", "/bin/sh", "-c", "echo $$; exec sleep 1000"],
+                                   stdout=subprocess.PIPE, text=True, env=self.environment)
+        program = int(process.stdout.readline())
+        try:
+            self.assertEqual(len(private_daemons(self.runtime)), 1)
+            process.kill()
+            process.wait()
+            wait_until(lambda: not private_daemons(self.runtime), "the private daemon is gone", 20)
+        finally:
+            os.kill(program, signal.SIGKILL)
+            process.stdout.close()
+
+    def test_private_daemon_has_no_administration_socket(self):
+        with subprocess.Popen([WARDER, "run", "--", "/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                              env=self.environment) as process:
+            directory = wait_until(lambda: list(self.runtime.glob("*/session.sock")), "it is there")[0].parent
+            self.assertEqual([path.name for path in directory.rglob("*") if path.is_socket()], ["session.sock"])
+            self.assertEqual(directory.stat().st_mode & 0o777, 0o700)
+            process.stdin.close()
+            self.assertEqual(process.wait(PATIENCE), 0)
+        self.assertNothingLeft()
+
+    def test_help_has_examples(self):
+        for command in "run", "check", "apply", "list", "show", "remove", "log", "status":
+            result = self.warder(command, "--help")
+            self.assertEqual(result.status, 0, result)
+            self.assertRegex(result.out, rf"examples?:\n.*warder {command}")
+        self.assertIn("warder run", self.warder("--help").out)
+
+    def test_commands_that_come_later_say_so(self):
+        for command in "fmt", "test", "explain":
+            result = self.warder(command, "x")
+            self.assertEqual(result.status, 2, result)
+            self.assertIn("not in this version yet", result.err)
+        self.assertEqual(self.warder("nonsense").status, 2)
+
+    def test_check_has_exit_statuses(self):
+        good = self.policy(ALLOW_ALL, "good.warder")
+        bad = self.policy("policy p { deny exce as x }", "bad.warder")
+        self.assertEqual(self.warder("check", good).status, 0)
+        result = self.warder("check", good, bad)
+        self.assertEqual(result.status, 1, result)
+        self.assertIn("bad.warder:1:17: error[", result.out)
+        self.assertEqual(self.warder("check").status, 2)
+        self.assertEqual(self.warder("check", self.directory / "missing").status, 2)
+
+
+def python_or_skip(test):
+    """Some interpreter for a test that is about none in particular."""
+    path = "/usr/bin/python3"
+    if not os.path.exists(path):
+        test.skipTest("no /usr/bin/python3")
+    return path
+
+
+class Interpreters(Test):
+    per_interpreter = True
+
+    def test_interpreter_that_never_says_hello_is_ended(self):
+        result = self.run_under(NO_PROCESS, ["/usr/bin/env", "-u", "LD_PRELOAD", python(), "-c",
+                                             "import time; time.sleep(100)"])
+        self.assertEqual(result.status, 125, result)
+        self.assertIn("did not come under policy", result.err)
+
+    def test_program_becomes_an_interpreter_that_says_hello(self):
+        result = self.run_under(NO_PROCESS, ["/bin/sh", "-c", f"sleep 0.3; exec '{python()}' -c 'print(1)'"])
+        self.assertEqual((result.status, result.out), (0, "1\n"), result)
+
+
+class Host(Test):
+    """With a daemon on the host."""
+
+    per_interpreter = True
+
+    def run_at(self, daemon, *arguments, **options):
+        return execute([WARDER, "run", "--socket", daemon.socket, *arguments], cwd=self.directory, **options)
+
+    def test_file_named_by_a_user_narrows(self):
+        daemon = self.daemon()
+        code = "import os\ntry: os.system('echo ran')\nexcept PermissionError as e: print(e)"
+        self.assertIn("ran", self.run_at(daemon, "--", python(), "-c", code).out)
+        result = self.run_at(daemon, "--policy", NO_PROCESS, "--", python(), "-c", code)
+        self.assertIn("denied by local/no-process.no-exec", result.out, result)
+
+    def test_file_named_by_a_user_cannot_widen(self):
+        daemon = self.daemon()
+        daemon.apply('policy all-python { applies { platform is "linux" } deny exec as no }')
+        allow = self.policy("policy wide { default allow all  allow exec as yes }")
+        result = self.run_at(daemon, "--policy", allow, "--", python(), "-c",
+                             "import os\ntry: os.system('echo ran')\nexcept PermissionError as e: print(e)")
+        self.assertIn("denied by local/all-python.no", result.out, result)
+        self.assertNotIn("ran", result.out)
+
+    def test_observing_does_not_loosen_what_the_host_enforces(self):
+        daemon = self.daemon()
+        daemon.apply('policy all-python { applies { platform is "linux" } deny exec as no }\n'
+                     'policy named { deny fork as f }')
+        result = self.run_at(daemon, "--policy", "all-python", "--policy", "named", "--observe", "--", python(), "-c",
+                             "import os\nif os.fork() == 0: os._exit(0)\nos.wait()\n"
+                             "try: os.system('echo ran')\nexcept PermissionError as e: print(e)")
+        self.assertIn("denied by local/all-python.no", result.out, result)
+        would = [row for row in daemon.log() if row.get("verdict") == "would-deny"]
+        self.assertEqual([row["rule"] for row in would], ["f"])
+
+    def test_stored_policy_is_named(self):
+        daemon = self.daemon()
+        daemon.apply("policy by-name { deny exec as no }")
+        code = "import os\ntry: os.system('echo ran')\nexcept PermissionError as e: print(e)"
+        self.assertIn("ran", self.run_at(daemon, "--", python(), "-c", code).out)
+        for name in "by-name", "local/by-name":
+            result = self.run_at(daemon, "--policy", name, "--", python(), "-c", code)
+            self.assertIn("denied by local/by-name.no", result.out, result)
+
+    def test_name_that_is_not_stored_is_refused(self):
+        daemon = self.daemon()
+        result = self.run_at(daemon, "--policy", "missing", "--", python(), "-c", "print('ran')")
+        self.assertEqual((result.status, result.out), (125, ""), result)
+        self.assertIn("`missing`", result.err)
+
+    def test_policy_file_of_more_than_64_kib_is_refused_with_what_to_do(self):
+        daemon = self.daemon()
+        large = self.policy("policy p {\n" + "# filler\n" * 9000 + "deny exec as e }")
+        result = self.run_at(daemon, "--policy", large, "--", python(), "-c", "print('ran')")
+        self.assertEqual((result.status, result.out), (125, ""), result)
+        self.assertIn("64 KiB", result.err)
+        self.assertIn("warder apply", result.err)
+
+    def test_labels_select_policies_and_reach_children(self):
+        daemon = self.daemon()
+        daemon.apply('policy plugins { applies { label role is "plugin" } deny exec where file is "/bin/false" as no }')
+        code = ("import subprocess, sys\n"
+                "code = 'import os\\ntry: os.execv(\"/bin/false\", [\"false\"])\\nexcept PermissionError as e: print(e)'\n"
+                "print(subprocess.run([sys.executable, '-c', code], stdout=subprocess.PIPE).stdout.decode())")
+        result = self.run_at(daemon, "--label", "role=plugin", "--", python(), "-c", code)
+        self.assertIn("denied by local/plugins.no", result.out, result)
+        result = self.run_at(daemon, "--label", "role=other", "--", python(), "-c", code)
+        self.assertNotIn("denied", result.out, result)
+
+    def test_children_with_an_emptied_run_token_inherit_by_descent(self):
+        daemon = self.daemon()
+        code = ("import os, subprocess, sys\n"
+                "environment = {key: value for key, value in os.environ.items() if key != 'WARDER_RUN'}\n"
+                "code = 'import os\\ntry: os.execv(\"/bin/false\", [\"false\"])\\nexcept PermissionError as e: print(e)'\n"
+                "print(subprocess.run([sys.executable, '-c', code], env=environment, "
+                "stdout=subprocess.PIPE).stdout.decode())")
+        policy = self.policy('policy p { deny exec where file is "/bin/false" as no }')
+        result = self.run_at(daemon, "--policy", policy, "--", python(), "-c", code)
+        self.assertIn("denied by local/p.no", result.out, result)
+
+    def test_recorded_run_is_in_the_host_s_record(self):
+        daemon = self.daemon()
+        self.run_at(daemon, "--record", "--label", "a=b", "--", python(), "-c", "open('/dev/null')")
+        rows = [row for row in daemon.log() if row.get("event") == "open"]
+        self.assertIn("/dev/null", [row["arguments"]["path"] for row in rows])
+        self.assertEqual(rows[0]["subject"]["said"]["labels"], {"a": "b"})
