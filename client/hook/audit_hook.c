@@ -197,17 +197,6 @@ static void spare_entry(struct runtime *runtime)
 
 /* ----------------------------------------------------------------------------------------- hook */
 
-/* A signal that came while the daemon was asked: its Python handler runs now, and may raise, as it
- * would have before the event. CPython would look again only after the operation, and that may be a
- * wait which nothing interrupts any more (time.sleep). What was judged is allowed already, so code
- * that runs here learns and changes nothing that it could not in another thread. */
-static int handle_signals(const struct python_api *api, const struct event_entry *entry)
-{
-    if ((entry && entry->veto != VETO_RAISES) || !python_thread(api) || !api->Py_IsInitialized())
-        return 0;
-    return api->PyErr_CheckSignals();
-}
-
 static int hook(const char *name, python_object *args, void *data)
 {
     struct runtime *runtime = data;
@@ -242,7 +231,7 @@ static int hook(const char *name, python_object *args, void *data)
     }
     if (answer.outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW ||
         (entry && entry->veto == VETO_NEVER))
-        return handle_signals(&runtime->api, entry);
+        return 0;
     return denial_raise(&runtime->api, &event, entry, &answer, runtime->started);
 }
 

@@ -95,7 +95,6 @@ struct python_allocator {
     REQUIRED(void, PyErr_SetString, (python_object * type, const char *text))                      \
     REQUIRED(python_object *, PyErr_Occurred, (void))                                              \
     REQUIRED(void, PyErr_Clear, (void))                                                            \
-    REQUIRED(int, PyErr_CheckSignals, (void)) /* runs handlers, which are Python code */           \
     REQUIRED(void, Py_IncRef, (python_object * object))                                            \
     REQUIRED(void, Py_DecRef, (python_object * object))                                            \
     OPTIONAL(int, PyGC_Disable, (void)) /* from 3.10 */                                            \
