@@ -21,6 +21,12 @@ enum {
     STOP_MILLISECONDS = 5000, /* for what it still has to write */
 };
 
+static bool lets_others_through(const char *directory)
+{
+    struct stat status;
+    return stat(directory, &status) == 0 && status.st_mode & S_IXOTH;
+}
+
 /* A directory that nobody else can look into; short, for a socket's path has 108 bytes. Processes
  * of a run of root's can become another user's, and must still find the socket: they can go through
  * it, and the daemon knows them by the run's token. */
@@ -30,14 +36,15 @@ static char *make_directory(void)
     const bool root = geteuid() == 0;
     char path[PATH_MAX];
 
-    if (!root && runtime && runtime[0] == '/' && strlen(runtime) < 64) {
-        snprintf(path, sizeof(path), "%s/warder-XXXXXX", runtime);
-        if (mkdtemp(path))
-            return strdup(path);
+    if (!runtime || runtime[0] != '/' || strlen(runtime) >= 64 ||
+        (root && !lets_others_through(runtime)))
+        runtime = "/tmp";
+    snprintf(path, sizeof(path), "%s/warder-XXXXXX", runtime);
+    if (!mkdtemp(path)) {
+        snprintf(path, sizeof(path), "/tmp/warder-XXXXXX");
+        if (!mkdtemp(path))
+            return NULL;
     }
-    snprintf(path, sizeof(path), "/tmp/warder-XXXXXX");
-    if (!mkdtemp(path))
-        return NULL;
     if (root && chmod(path, S_IRWXU | S_IXGRP | S_IXOTH) < 0) {
         rmdir(path);
         return NULL;
