@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +20,10 @@ extern char **environ;
 
 enum {
     LINKS_MAX = 40, /* as the kernel follows in one path (MAXSYMLINKS, path_resolution(7)) */
+
+    /* An entry of /proc/self/fd takes 24 bytes: some ten thousand descriptors are looked through,
+     * which takes milliseconds. */
+    DESCRIPTOR_ROUNDS_MAX = 64,
 };
 
 /* -------------------------------------------------------------------------------------- paths */
@@ -167,6 +172,58 @@ static enum resolver_answer descriptor_path(void *context, int64_t descriptor, c
     return buffer[0] != '/' || strncmp(buffer, "/memfd:", 7) == 0 ? ANSWER_NONE : ANSWER_KNOWN;
 }
 
+/* An entry of a directory as getdents64(2) writes it. */
+struct directory_entry {
+    uint64_t inode;
+    int64_t offset;
+    unsigned short length;
+    unsigned char type;
+    char name[];
+};
+
+/* Adds the directories among the descriptors that a buffer of entries names; false if there are too
+ * many. */
+static bool add_directories(const char *entries, size_t size, int own, int *descriptors, int max,
+                            int *count)
+{
+    struct stat status;
+
+    for (size_t at = 0; at < size;) {
+        const struct directory_entry *entry = (const void *)(entries + at);
+        at += entry->length;
+        if (entry->name[0] == '.')
+            continue;
+        const int descriptor = atoi(entry->name);
+        if (descriptor == own || fstat(descriptor, &status) < 0 || !S_ISDIR(status.st_mode))
+            continue;
+        if (*count == max)
+            return false;
+        descriptors[(*count)++] = descriptor;
+    }
+    return true;
+}
+
+static int open_directories(void *context, int *descriptors, int max)
+{
+    _Alignas(struct directory_entry) char entries[4096];
+    int count = 0;
+    long size = -1;
+    int rounds = 0;
+
+    (void)context;
+    const int own = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (own < 0)
+        return -1;
+    while (rounds++ < DESCRIPTOR_ROUNDS_MAX &&
+           (size = syscall(SYS_getdents64, own, entries, sizeof(entries))) > 0)
+        if (!add_directories(entries, (size_t)size, own, descriptors, max, &count)) {
+            size = -1;
+            break;
+        }
+    close(own);
+    return size == 0 ? count : -1;
+}
+
 static bool executable(void *context, const char *path)
 {
     struct statx status;
@@ -296,6 +353,7 @@ struct event_resolver process_resolver_table(struct process_resolver *resolver)
         .python_minor = resolver->api->minor,
         .caller_directory = caller_directory,
         .descriptor_path = descriptor_path,
+        .open_directories = open_directories,
         .resolve = resolve,
         .executable = executable,
         .variable = variable,

@@ -33,9 +33,11 @@ struct operation {
 };
 
 enum {
-    EVENT_UNKNOWN = 0,        /* the number of an event that the catalogue does not know */
-    EVENT_NAME_MAX = 256,     /* bytes; a longer name is cut and the event marked */
-    EVENT_OPERATIONS_MAX = 4, /* the most that one event maps to is three (socket.bind) */
+    EVENT_UNKNOWN = 0,    /* the number of an event that the catalogue does not know */
+    EVENT_NAME_MAX = 256, /* bytes; a longer name is cut and the event marked */
+    /* The most that the table makes of one event is three (socket.bind); a relative os.open is a
+     * read and a write below each directory that it could mean (OPENED_BASES_MAX). */
+    EVENT_OPERATIONS_MAX = 16,
     EVENT_ATTRIBUTES_MAX = 8, /* of one operation; exec has six */
 };
 

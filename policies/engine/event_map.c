@@ -369,10 +369,12 @@ static source_function *const sources[SOURCE_COUNT] = {
 
 /* ---------------------------------------------------------------- operations */
 
-/* The rules that made the operations so far, for attributes that are asked for again. */
+/* The rules that made the operations so far, for attributes that are asked for again: those from
+ * `first` on, which share what relative paths are taken from. */
 struct made {
     const struct mapping_rule *rules[EVENT_OPERATIONS_MAX];
     struct operation *operations;
+    uint32_t first;
     uint32_t count;
 };
 
@@ -387,7 +389,7 @@ static bool same_source(const struct mapping_attribute *a, const struct mapping_
 static bool made_before(const struct made *made, const struct mapping_attribute *wanted,
                         const struct attribute **found)
 {
-    for (uint32_t i = 0; i < made->count; i++)
+    for (uint32_t i = made->first; i < made->count; i++)
         for (uint8_t j = 0; j < made->rules[i]->attribute_count; j++)
             if (same_source(&made->rules[i]->attributes[j], wanted)) {
                 *found =
@@ -449,8 +451,22 @@ static const struct mapping_rule rule_of_unknown_events = {.operation_class = CL
                                                            .attribute_count = 1,
                                                            .attributes = &name_of_event};
 
+/* The directories that relative paths of the event could be in; 1 and NULL where that is no
+ * question. */
+static uint32_t opened_bases(struct mapper *mapper, const struct mapping_rule *rules, size_t count,
+                             const char *bases[OPENED_BASES_MAX])
+{
+    for (size_t i = 0; i < count; i++)
+        for (uint8_t j = 0; j < rules[i].attribute_count; j++)
+            if (rules[i].attributes[j].source == SOURCE_OPENED)
+                return path_opened_bases(mapper, rules[i].attributes[j].operands, bases);
+    bases[0] = NULL;
+    return 1;
+}
+
 static bool make_operations(struct mapper *mapper, struct made *made)
 {
+    const char *bases[OPENED_BASES_MAX];
     size_t count;
     const struct mapping_rule *rules = catalogue_rules(mapper->event->number, &count);
 
@@ -460,12 +476,19 @@ static bool make_operations(struct mapper *mapper, struct made *made)
     }
     if (count == 0)
         return true;
-    made->operations = arena_zalloc(mapper->arena, count, sizeof(*made->operations));
+    const uint32_t base_count = opened_bases(mapper, rules, count, bases);
+    if (count * base_count > EVENT_OPERATIONS_MAX)
+        return false;
+    made->operations = arena_zalloc(mapper->arena, count * base_count, sizeof(*made->operations));
     if (!made->operations)
         return false;
-    for (size_t i = 0; i < count; i++)
-        if (rule_applies(mapper, &rules[i]) && !make_operation(mapper, made, &rules[i]))
-            return false;
+    for (uint32_t base = 0; base < base_count; base++) {
+        mapper->opened_base = bases[base];
+        made->first = made->count;
+        for (size_t i = 0; i < count; i++)
+            if (rule_applies(mapper, &rules[i]) && !make_operation(mapper, made, &rules[i]))
+                return false;
+    }
     return true;
 }
 

@@ -53,6 +53,10 @@ struct event_resolver {
     enum resolver_answer (*descriptor_path)(void *context, int64_t descriptor, char *buffer,
                                             size_t size);
 
+    /* The descriptors of all directories that the calling process has open, at most `max` of them;
+     * how many. A negative number if there are more, or it is not known. */
+    int (*open_directories)(void *context, int *descriptors, int max);
+
     /* Where the kernel gets to from `path`: symbolic links, `.` and `..` resolved in its order.
      * `path` is absolute and NOT normalised, because `..` after a link leads to the parent of what
      * the link names; it may hold any byte but NUL, repeated and final separators, and be longer

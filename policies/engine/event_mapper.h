@@ -33,6 +33,10 @@ struct mapper {
     bool directory_asked;
     const char *directory; /* NULL: not known */
 
+    /* Where a relative path of os.open is taken from in the operation that is being made; NULL: not
+     * known. */
+    const char *opened_base;
+
     /* The attributes that the operation has so far, in order of enum attribute_name. */
     const struct attribute *attributes;
     uint32_t attribute_count;

@@ -280,17 +280,67 @@ bool source_directory(struct mapper *mapper, const uint8_t *operands, struct att
     return from_value(mapper, directory, MAPPING_NO_OPERAND, LAST_FOLLOWED, out);
 }
 
+/* A relative path that os.open was given, with or without a dir_fd. */
+static bool is_relative_os_open(const struct mapper *mapper, const uint8_t *operands)
+{
+    const struct value *path = mapper_argument(mapper, operands[0]);
+    const bool absolute = (path->kind == VALUE_TEXT || path->kind == VALUE_BYTES) &&
+                          path->count > 0 && path->bytes[0] == '/';
+
+    return !absolute && !mapper->windows &&
+           !value_is_plain_text(mapper_argument(mapper, operands[1]));
+}
+
+static bool is_among(const char *text, const char *const *others, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(text, others[i]) == 0)
+            return true;
+    return false;
+}
+
+uint32_t path_opened_bases(struct mapper *mapper, const uint8_t *operands,
+                           const char *bases[OPENED_BASES_MAX])
+{
+    const struct event_resolver *resolver = mapper->resolver;
+    int descriptors[OPENED_BASES_MAX - 1];
+    uint32_t count = 1;
+
+    bases[0] = NULL;
+    if (!is_relative_os_open(mapper, operands) || !resolver->open_directories)
+        return 1;
+    const int open =
+        resolver->open_directories(resolver->context, descriptors, OPENED_BASES_MAX - 1);
+    if (open < 0 || open > OPENED_BASES_MAX - 1)
+        return 1;
+    const char *directory = mapper_directory(mapper);
+    for (int i = 0; directory && i < open; i++) {
+        enum resolver_answer answer;
+        const char *path = descriptor_path(mapper, descriptors[i], &answer);
+        if (!path) /* closed meanwhile, or out of the process's reach */
+            return 1;
+        if (strcmp(path, directory) != 0 && !is_among(path, bases + 1, count - 1))
+            bases[count++] = path;
+    }
+    bases[0] = directory;
+    return count;
+}
+
 bool source_opened(struct mapper *mapper, const uint8_t *operands, struct attribute *out)
 {
     const struct value *path = mapper_argument(mapper, operands[0]);
-    const struct value *mode = mapper_argument(mapper, operands[1]);
     int64_t flags;
 
-    /* Without a mode it is os.open, whose dir_fd the event does not have. */
-    const bool absolute = (path->kind == VALUE_TEXT || path->kind == VALUE_BYTES) &&
-                          path->count > 0 && path->bytes[0] == '/';
-    if (!absolute && !mapper->windows && !value_is_plain_text(mode)) {
-        path_attribute_unknown(path, out);
+    if (is_relative_os_open(mapper, operands)) {
+        const bool is_text = path->kind == VALUE_TEXT || path->kind == VALUE_BYTES;
+        if (!is_text || !mapper->opened_base) {
+            path_attribute_unknown(path, out);
+            return true;
+        }
+        path_attribute_from_text(mapper, mapper->opened_base, path->bytes, path->count,
+                                 LAST_FOLLOWED, out);
+        out->value.marks |= path->marks;
+        out->resolved.marks |= path->marks;
         return true;
     }
     /* readline's default history file (3.14): libreadline, not Python, knows whose home. */

@@ -32,6 +32,16 @@ const char *path_below_caller(struct mapper *mapper, const struct value *directo
 const char *path_join(struct mapper *mapper, const char *directory, const char *name,
                       size_t length);
 
+enum {
+    OPENED_BASES_MAX = EVENT_OPERATIONS_MAX / 2, /* each can be a read and a write */
+};
+
+/* An event with no mode is os.open's, and what its dir_fd was it does not say: a relative path is
+ * below the caller's directory or below some directory that the process has open. Fills in each of
+ * them once; how many. 1 and NULL if it is not known, or the path needs none. */
+uint32_t path_opened_bases(struct mapper *mapper, const uint8_t *operands,
+                           const char *bases[OPENED_BASES_MAX]);
+
 /* Sources (mapping.h). */
 bool source_path(struct mapper *mapper, const uint8_t *operands, struct attribute *out);
 bool source_entry(struct mapper *mapper, const uint8_t *operands, struct attribute *out);

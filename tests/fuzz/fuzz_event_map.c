@@ -141,6 +141,15 @@ static enum resolver_answer answer_text(struct input *input, char *buffer, size_
     return any_text(input, buffer, size) ? ANSWER_KNOWN : ANSWER_UNKNOWN;
 }
 
+static int open_directories(void *context, int *descriptors, int max)
+{
+    const int count = next_byte(context) % (max + 3) - 1;
+
+    for (int i = 0; i < count && i < max; i++)
+        descriptors[i] = next_byte(context);
+    return count;
+}
+
 static enum resolver_answer descriptor_path(void *context, int64_t descriptor, char *buffer,
                                             size_t size)
 {
@@ -270,6 +279,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .windows = shape & 0x80,
         .python_minor = 8 + (shape >> 4 & 7),
         .caller_directory = caller_directory,
+        .open_directories = open_directories,
         .descriptor_path = descriptor_path,
         .resolve = resolve,
         .executable = executable,

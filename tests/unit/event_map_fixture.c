@@ -64,9 +64,22 @@ static enum resolver_answer descriptor_path(void *context, int64_t descriptor, c
         return answer("/srv/data/file", buffer, size) ? ANSWER_KNOWN : ANSWER_UNKNOWN;
     case 7:
         return ANSWER_NONE;
+    case 15:
+        return answer("/etc", buffer, size) ? ANSWER_KNOWN : ANSWER_UNKNOWN;
     default:
         return ANSWER_UNKNOWN;
     }
+}
+
+static int open_directories(void *context, int *descriptors, int max)
+{
+    const struct process *process = context;
+
+    if (process->open_directories > max)
+        return -1;
+    for (int i = 0; i < process->open_directories; i++)
+        descriptors[i] = i % 2 == 0 ? 5 : 15;
+    return process->open_directories;
 }
 
 static const char *link_target(const char *path)
@@ -204,6 +217,7 @@ struct event map_event(const struct process *process, const char *name,
     if (!process->knows_nothing) {
         resolver.caller_directory = caller_directory;
         resolver.descriptor_path = descriptor_path;
+        resolver.open_directories = open_directories;
         resolver.resolve = resolve;
         resolver.executable = executable;
         resolver.variable = variable;

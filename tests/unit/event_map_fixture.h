@@ -7,7 +7,7 @@
  *     /usr/bin/sh     -> dash              /work/out      -> /etc/deep/dir
  *     executable: /usr/bin/{id,dash,env,both}, /usr/local/bin/tool, /work/bin/own,
  * /work/{here,both}, /child/bin/own, /child/prog descriptors: 5 is /srv/data, 6 is /srv/data/file,
- * 7 has no path, others are not known
+ * 7 has no path, 15 is /etc, others are not known
  *
  * PATH is /usr/local/bin:/usr/bin:bin, the environment is {A=1}, it is process 100 and 101 is its
  * child. */
@@ -89,6 +89,7 @@ struct process {
     bool knows_nothing;    /* every question stays open */
     const char *path;      /* PATH; NULL: not set */
     const char *directory; /* NULL: not known */
+    int open_directories;  /* how many: those of descriptors 5, 15, 5, ...; negative: not known */
 };
 
 struct process usual_process(void);

@@ -134,15 +134,43 @@ static void open_of_a_descriptor_is_no_operation(void **state)
     MAPS(&process, "open", "read path=?", big, TEXT("r"), READ_ONLY);
 }
 
-/* os.open does not say which directory a relative path is in. */
-static void a_relative_os_open_is_unknown(void **state)
+/* os.open does not say which directory a relative path is in: any that is open, or the caller's. */
+static void a_relative_os_open_is_below_any_directory_that_is_open(void **state)
 {
     (void)state;
-    const struct process process = usual_process();
-    MAPS(&process, "open", "read path=?(x)", TEXT("x"), NONE, INT(0));
+    struct process process = usual_process();
+    MAPS(&process, "open", "read path=/work/x(x)", TEXT("x"), NONE, INT(0));
+    process.open_directories = 1;
+    MAPS(&process, "open", "read path=/work/x(x); read path=/srv/data/x(x)", TEXT("x"), NONE,
+         INT(0));
+    MAPS(&process, "open", "read path=/work/link>/srv/target(link); read path=/srv/data/link(link)",
+         BYTES("link"), NONE, INT(0));
     MAPS(&process, "open", "read path=/work/x(x)", TEXT("x"), TEXT("r"), READ_ONLY);
     MAPS(&process, "open", "read path=/x", TEXT("/x"), NONE, INT(0));
-    MAPS(&process, "open", "read path=?(x)", TEXT("x"), OBJECT("mode"), READ_ONLY);
+    MAPS(&process, "open", "read path=/work/x(x); read path=/srv/data/x(x)", TEXT("x"),
+         OBJECT("mode"), READ_ONLY);
+    MAPS(&process, "open", "read path=/work/x?(x); read path=/srv/data/x?(x)", SUBCLASS_TEXT("x"),
+         NONE, INT(0));
+    process.open_directories = 7; /* each of two, several times over */
+    MAPS(&process, "open",
+         "read path=/work/x(x); write path=/work/x(x) action=open; "
+         "read path=/srv/data/x(x); write path=/srv/data/x(x) action=open; "
+         "read path=/etc/x(x); write path=/etc/x(x) action=open",
+         TEXT("x"), NONE, INT(2));
+}
+
+static void a_relative_os_open_is_unknown_where_the_directories_are(void **state)
+{
+    (void)state;
+    struct process process = usual_process();
+    process.open_directories = 8;
+    MAPS(&process, "open", "read path=?(x)", TEXT("x"), NONE, INT(0));
+    process.open_directories = -1;
+    MAPS(&process, "open", "read path=?(x)", TEXT("x"), NONE, INT(0));
+    process.open_directories = 0;
+    process.directory = NULL;
+    MAPS(&process, "open", "read path=?(x)", TEXT("x"), NONE, INT(0));
+    MAPS(&process, "open", "read path=?", OBJECT("path"), NONE, INT(0));
 }
 
 static void what_readline_opens_is_told_from_files_of_that_name(void **state)
@@ -301,7 +329,8 @@ int main(void)
         cmocka_unit_test(open_reads_and_writes_as_its_flags_say),
         cmocka_unit_test(open_reads_and_writes_as_its_mode_says_where_there_are_no_flags),
         cmocka_unit_test(open_of_a_descriptor_is_no_operation),
-        cmocka_unit_test(a_relative_os_open_is_unknown),
+        cmocka_unit_test(a_relative_os_open_is_below_any_directory_that_is_open),
+        cmocka_unit_test(a_relative_os_open_is_unknown_where_the_directories_are),
         cmocka_unit_test(what_readline_opens_is_told_from_files_of_that_name),
         cmocka_unit_test(marked_paths_keep_their_text_and_their_mark),
         cmocka_unit_test(marks_reach_both_forms),

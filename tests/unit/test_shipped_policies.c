@@ -127,6 +127,14 @@ static void untrusted_loads_the_interpreters_own_modules_only(void **state)
     scene_init(&scene, "sys.settrace");
     scene_operation(&scene, CLASS_HOOK);
     assert_judged(block, &scene, "deny untrusted.no-hooks");
+    scene_init(&scene, "object.__setattr__");
+    scene_operation(&scene, CLASS_HOOK);
+    struct attribute *name = scene_text(&scene, ATTRIBUTE_NAME, "__class__");
+    assert_judged(block, &scene, "deny untrusted.no-hooks");
+    name->value = text_of("__defaults__"); /* collections.namedtuple */
+    assert_judged(block, &scene, "allow");
+    name->value = value_unknown();
+    assert_judged(block, &scene, "deny untrusted.no-hooks?");
     scene_init(&scene, "import");
     scene_operation(&scene, CLASS_IMPORT);
     scene_text(&scene, ATTRIBUTE_MODULE, "json");

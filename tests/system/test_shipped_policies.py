@@ -1,0 +1,110 @@
+"""The shipped policy `untrusted`: ordinary programs work under it, and what it names is denied."""
+
+from support import UNTRUSTED, Test
+
+# The standard library, as far as programs are made of it. ctypes is not among them: it opens the
+# program itself as a library when it is imported, which `untrusted` denies.
+IMPORTS = """
+import importlib, sys
+failed = []
+for name in '''abc argparse array ast asyncio base64 bisect bz2 calendar cmath codecs collections
+        concurrent.futures configparser contextlib copy csv dataclasses datetime decimal difflib dis doctest
+        email.message enum fractions functools getpass glob gzip hashlib heapq hmac html.parser http.client
+        http.cookies http.server imaplib inspect io ipaddress itertools json locale logging logging.handlers lzma
+        mailbox math mimetypes multiprocessing numbers operator optparse pathlib pdb pickle pkgutil platform
+        plistlib pprint queue random re reprlib sched secrets select selectors shelve shlex shutil signal smtplib
+        socket socketserver sqlite3 ssl statistics string struct subprocess sysconfig tarfile tempfile textwrap
+        threading time timeit token tokenize traceback types typing unicodedata unittest unittest.mock
+        urllib.parse urllib.request uuid venv warnings weakref xml.dom.minidom xml.etree.ElementTree
+        xmlrpc.client zipfile zlib'''.split():
+    try:
+        importlib.import_module(name)
+    except PermissionError as error:
+        failed.append((name, str(error)))
+    except ImportError as error:
+        print("not in this interpreter:", name, error, file=sys.stderr)
+print(failed)
+"""
+
+WORKS = """
+import asyncio, collections, dataclasses, json, logging, os, pathlib, sqlite3, tempfile, threading, unittest
+
+@dataclasses.dataclass
+class Point:
+    x: int = 0
+Pair = collections.namedtuple("Pair", "a b", defaults=(1,))
+async def main():
+    await asyncio.gather(*(asyncio.sleep(0) for _ in range(3)))
+asyncio.run(main())
+thread = threading.Thread(target=print, args=("thread",))
+thread.start()
+thread.join()
+pathlib.Path("made").mkdir()
+(pathlib.Path("made") / "a.json").write_text(json.dumps(dataclasses.asdict(Point(2))))
+with tempfile.NamedTemporaryFile() as file:
+    file.write(b"x")
+with open(os.devnull, "w") as null:
+    print("x", file=null)
+with sqlite3.connect("made/base.db") as base:
+    base.execute("CREATE TABLE t (a)")
+os.replace("made/a.json", "made/b.json")
+with tempfile.TemporaryDirectory() as directory:
+    os.makedirs(os.path.join(directory, "a", "b", "c"))
+    open(os.path.join(directory, "a", "b", "file"), "w").close()
+assert not os.path.exists(directory)
+os.close(os.open("made/relative", os.O_RDWR | os.O_CREAT))
+os.kill(os.getpid(), 0)
+class Case(unittest.TestCase):
+    def test(self):
+        self.assertEqual(Pair(0), (0, 1))
+unittest.main(argv=["x"], exit=False, verbosity=0)
+print("worked")
+"""
+
+DENIED = """
+import os, socket, sys, warder
+
+def denied(what, function):
+    try:
+        function()
+    except warder.PolicyDenied as error:
+        print(what, error.rule)
+    except OSError as error:
+        print(what, type(error).__name__, error)
+    else:
+        print(what, "went through")
+
+denied("exec", lambda: os.system("true"))
+denied("fork", os.fork)
+denied("signal", lambda: os.kill(1, 0))
+denied("native", lambda: __import__("ctypes"))
+denied("write", lambda: open("/var/lib/warder-test", "w"))
+denied("memory", lambda: open("/proc/self/mem", "rb"))
+denied("task memory", lambda: open("/proc/%d/task/%d/mem" % (os.getpid(), os.getpid()), "r+b"))
+os.chdir("/proc/self")
+denied("memory, relative", lambda: os.open("mem", os.O_RDONLY))
+os.chdir("/")
+beside = os.open("/proc/self", os.O_RDONLY)
+denied("memory, beside", lambda: os.open("mem", os.O_RDONLY, dir_fd=beside))
+denied("bind", lambda: socket.socket().bind(("127.0.0.1", 0)))
+denied("unix", lambda: socket.socket(socket.AF_UNIX).connect("/run/dbus/system_bus_socket"))
+"""
+
+
+class Untrusted(Test):
+    per_interpreter = True
+
+    def test_untrusted_code_imports_the_standard_library(self):
+        result = self.python_under(UNTRUSTED, IMPORTS)
+        self.assertEqual((result.status, result.out), (0, "[]\n"), result)
+
+    def test_untrusted_code_works_in_its_directory(self):
+        result = self.python_under(UNTRUSTED, WORKS)
+        self.assertEqual((result.status, result.out), (0, "thread\nworked\n"), result)
+
+    def test_untrusted_code_is_denied_what_the_policy_names(self):
+        result = self.python_under(UNTRUSTED, DENIED)
+        self.assertEqual(result.out.splitlines(),
+                         ["exec no-exec", "fork no-fork", "signal no-signals", "native default-native",
+                          "write default-write", "memory no-memory", "task memory no-memory",
+                          "memory, relative no-memory", "memory, beside no-memory", "bind no-bind", "unix no-unix-sockets"], result)
