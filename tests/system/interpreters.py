@@ -19,20 +19,22 @@ QUESTION = (
 
 
 class Interpreter:
+    """`name` is what tests call it: its version, and whose it is where the version alone would not tell."""
+
     def __init__(self, path, version):
         self.path = path
         self.version = version  # (3, 11, 7)
+        text = ".".join(map(str, version))
+        self.name = text if Path(path).is_relative_to(pyenv_versions()) else f"{text}-system"
 
-    @property
-    def name(self):
-        """What tests call it: its version, and whose it is where the version alone would not tell."""
-        text = ".".join(map(str, self.version))
-        return text if "/.pyenv/" in self.path else f"{text}-system"
+
+def pyenv_versions():
+    root = Path(os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv")))
+    return Path(os.path.realpath(root / "versions"))
 
 
 def candidates():
-    pyenv = Path(os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))) / "versions"
-    for directory in sorted(pyenv.glob("*/bin")):
+    for directory in sorted(pyenv_versions().glob("*/bin")):
         yield from sorted(directory.glob("python3.[0-9]*"))
     for directory in os.environ.get("PATH", "").split(os.pathsep):
         # pyenv's shims are shell scripts that lead to what is listed above.
@@ -57,7 +59,11 @@ def find():
         if len(answer) == 4 and answer[0] == "cpython" and (int(answer[2]), int(answer[3])) >= OLDEST:
             version = tuple(int(part) for part in answer[1].split("."))
             found[real] = Interpreter(real, version)
-    return sorted(found.values(), key=lambda one: (one.version, one.path))
+    ordered = sorted(found.values(), key=lambda one: (one.version, one.path))
+    for number, one in enumerate(ordered):  # two of one version: named apart
+        same = sum(other.name.split("+")[0] == one.name for other in ordered[:number])
+        one.name += f"+{same + 1}" if same else ""
+    return ordered
 
 
 if __name__ == "__main__":
