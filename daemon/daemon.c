@@ -262,6 +262,7 @@ static void close_handle(uv_handle_t *handle)
         uv_close(handle, NULL);
 }
 
+/* What a start that failed has opened, or a daemon that served: nothing keeps the loop any more. */
 static void stop(struct daemon *daemon)
 {
     if (daemon->stopping)
@@ -270,7 +271,8 @@ static void stop(struct daemon *daemon)
     service_notify("STOPPING=1");
     listener_close(daemon->sessions);
     listener_close(daemon->administration);
-    server_stop(&daemon->server);
+    if (daemon->server.packet) /* it is a server already */
+        server_stop(&daemon->server);
     close_handle((uv_handle_t *)&daemon->terminate);
     close_handle((uv_handle_t *)&daemon->interrupt);
     close_handle((uv_handle_t *)&daemon->control_check);
@@ -386,8 +388,7 @@ int daemon_run(const struct options *options)
     if (!open_loop(&daemon))
         return EXIT_FAILED;
     if (!open_server(&daemon) || !give_up_root(&daemon)) {
-        if (daemon.server.packet) /* it is a server already */
-            stop(&daemon);
+        stop(&daemon);
         close_all(&daemon);
         return EXIT_FAILED;
     }
@@ -396,7 +397,7 @@ int daemon_run(const struct options *options)
         uv_check_start(&daemon.control_check, on_control_check);
     service_notify("READY=1");
     if (!daemon.server.is_private)
-        say("ready: generation %" PRIu64 ", %" PRIu32 " policies, interpreters at %s",
+        say("ready: generation %" PRIu64 ", policies: %" PRIu32 ", interpreters at %s",
             daemon.server.generation->number,
             policy_block_policy_count(daemon.server.generation->block),
             daemon.configuration.session_socket);

@@ -35,8 +35,8 @@ static void print_text(const Warder__V1__Status *status)
     strftime(started, sizeof(started), "%Y-%m-%d %H:%M:%S", &parts);
     printf("warderd %.*s, pid %d, since %s\n", as_int(status->version.len),
            (const char *)status->version.data, (int)status->pid, started);
-    printf("  in force    generation %" PRIu64 ", %" PRIu32 " policies\n", status->generation,
-           status->policies);
+    printf("  in force    generation %" PRIu64 ", %" PRIu64 " %s\n", status->generation,
+           (uint64_t)status->policies, status->policies == 1 ? "policy" : "policies");
     printf("  sessions    %" PRIu32 " now, %" PRIu64 " since the start\n", status->sessions,
            status->sessions_total);
     printf("  decisions   %" PRIu64 ", of these %" PRIu64 " denials\n", status->decisions,

@@ -107,7 +107,7 @@ static int parse(struct store_options *store, int argc, char **argv, const char 
 
 static json_t *text_json(const ProtobufCBinaryData *text)
 {
-    return json_stringn_nocheck((const char *)text->data, text->len);
+    return json_stringn_nocheck(text->len > 0 ? (const char *)text->data : "", text->len);
 }
 
 static void print_json(json_t *object)

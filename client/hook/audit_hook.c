@@ -215,7 +215,7 @@ static int hook(const char *name, python_object *args, void *data)
         runtime->seen = true;
         return 0;
     }
-    if (settled_here(&event))
+    if (settled_here(&event) || denial_is_looking(&runtime->api, name, args))
         return 0;
 
     const struct event_entry *entry =

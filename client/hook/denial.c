@@ -15,6 +15,7 @@ enum {
     SLOT_NEW = 65,
     METHOD_NO_ARGUMENTS = 4, /* METH_NOARGS */
     PLACE_FILE_MAX = 4096,
+    PLACE_FRAMES_MAX = 32, /* that are looked through for the caller's own line */
 };
 
 /* PyMethodDef. */
@@ -160,28 +161,107 @@ static void set_exception(const struct python_api *api, const struct event *even
         api->PyErr_SetString(*(python_object **)api->PyExc_PermissionError, "denied by warder");
 }
 
-/* The line of Python that asked. Only a denial is worth what it costs: the frame object may have to
- * be made. */
+/* The frame that this thread is asking for its code, by name. */
+static _Thread_local python_object *looked_at;
+
+bool denial_is_looking(const struct python_api *api, const char *name, python_object *args)
+{
+    return looked_at && strcmp(name, "object.__getattr__") == 0 && api->PyTuple_Size(args) == 2 &&
+           api->PyTuple_GetItem(args, 0) == looked_at;
+}
+
+static python_object *code_of(const struct python_api *api, python_object *frame)
+{
+    if (api->PyFrame_GetCode)
+        return api->PyFrame_GetCode(frame);
+    looked_at = frame;
+    python_object *code = api->PyObject_GetAttrString(frame, "f_code");
+    looked_at = NULL;
+    return code;
+}
+
+/* A line of Python: the file of a frame's code, copied into the arena. */
+struct place {
+    struct value file;
+    unsigned line;
+};
+
+static bool read_place(const struct python_api *api, python_object *frame, struct arena *arena,
+                       struct place *place)
+{
+    const int line = api->PyFrame_GetLineNumber(frame);
+    python_object *code = code_of(api, frame);
+    if (!code) {
+        api->PyErr_Clear();
+        return false;
+    }
+    const bool read = argument_code_filename(api, code, arena, &place->file);
+    api->Py_DecRef(code);
+    place->line = line > 0 ? (unsigned)line : 0;
+    return read;
+}
+
+/* The frame that called this one, as a new reference; NULL if there is none. */
+static python_object *caller_of(const struct python_api *api, python_object *frame)
+{
+    python_object *caller = api->PyFrame_GetBack ? api->PyFrame_GetBack(frame)
+                                                 : api->PyObject_GetAttrString(frame, "f_back");
+    if (!caller)
+        api->PyErr_Clear();
+    else if (caller == api->_Py_NoneStruct) {
+        api->Py_DecRef(caller);
+        caller = NULL;
+    }
+    return caller;
+}
+
+/* True for files of the standard library, by their names: .../python3.11/subprocess.py, but nothing
+ * that was installed below; and for what is frozen into the interpreter. */
+static bool is_of_standard_library(const struct python_api *api, const struct value *file)
+{
+    static const char frozen[] = "<frozen ";
+    char directory[32];
+
+    if (file->count >= sizeof(frozen) - 1 && memcmp(file->bytes, frozen, sizeof(frozen) - 1) == 0)
+        return true;
+    const int length = snprintf(directory, sizeof(directory), "/python3.%d/", api->minor);
+    return memmem(file->bytes, file->count, directory, (size_t)length) &&
+           !memmem(file->bytes, file->count, "-packages/", strlen("-packages/"));
+}
+
+/* The line of Python that asked: the nearest that is not the standard library's, for
+ * "subprocess.py:1821" helps nobody; the nearest of all where there is no other. Only a denial is
+ * worth what it costs: frame objects may have to be made. */
 static void tell_place(const struct python_api *api, uint64_t decision)
 {
-    char memory[PLACE_FILE_MAX + 64];
+    char memory[2 * (PLACE_FILE_MAX + 64)];
     struct arena arena;
-    struct value file = value_text("", 0);
+    struct place nearest;
+    struct place place;
 
     python_object *frame = decision ? api->PyEval_GetFrame() : NULL;
     if (!frame)
         return;
-    const int line = api->PyFrame_GetLineNumber(frame);
-    python_object *code = api->PyFrame_GetCode ? api->PyFrame_GetCode(frame)
-                                               : api->PyObject_GetAttrString(frame, "f_code");
-    if (!code) {
-        api->PyErr_Clear();
-        return;
-    }
     arena_init(&arena, memory, sizeof(memory));
-    if (argument_code_filename(api, code, &arena, &file))
-        hook_session_tell_place(decision, file.bytes, file.count, line > 0 ? (unsigned)line : 0);
-    api->Py_DecRef(code);
+    if (!read_place(api, frame, &arena, &nearest))
+        return;
+    const size_t used = arena.used;
+    bool found = !is_of_standard_library(api, &nearest.file);
+    place = nearest;
+    api->Py_IncRef(frame);
+    for (int depth = 0; frame && !found && depth < PLACE_FRAMES_MAX; depth++) {
+        python_object *caller = caller_of(api, frame);
+        api->Py_DecRef(frame);
+        frame = caller;
+        arena.used = used;
+        found = frame && read_place(api, frame, &arena, &place) &&
+                !is_of_standard_library(api, &place.file);
+    }
+    if (frame)
+        api->Py_DecRef(frame);
+    if (!found)
+        place = nearest;
+    hook_session_tell_place(decision, place.file.bytes, place.file.count, place.line);
 }
 
 int denial_raise(const struct python_api *api, const struct event *event,

@@ -19,6 +19,11 @@
 int denial_raise(const struct python_api *api, const struct event *event,
                  const struct event_entry *entry, const struct answer *answer, bool started);
 
+/* True for an event that this thread raises itself while it looks for the calling line: 3.8 raises
+ * one when a frame is asked for its code. No other event is meant by it, not even of a finaliser
+ * that runs just then. */
+bool denial_is_looking(const struct python_api *api, const char *name, python_object *args);
+
 /* The class of this interpreter: a borrowed reference, NULL with an exception set if it cannot be
  * made. */
 python_object *denial_class(const struct python_api *api);

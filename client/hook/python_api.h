@@ -102,6 +102,7 @@ struct python_allocator {
     REQUIRED(python_object *, PyEval_GetFrame, (void))                                             \
     REQUIRED(int, PyFrame_GetLineNumber, (python_object * frame))                                  \
     OPTIONAL(python_object *, PyFrame_GetCode, (python_object * frame)) /* from 3.9 */             \
+    OPTIONAL(python_object *, PyFrame_GetBack, (python_object * frame)) /* from 3.9 */             \
     REQUIRED(void, PyMem_GetAllocator, (int domain, struct python_allocator *allocator))           \
     REQUIRED(void, PyMem_SetAllocator, (int domain, struct python_allocator *allocator))           \
     REQUIRED(int, PyImport_AppendInittab, (const char *name, python_object *(*init)(void)))        \

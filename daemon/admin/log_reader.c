@@ -60,8 +60,8 @@ static void work(uv_work_t *request)
         audit_log_wait(server->audit, WRITE_MILLISECONDS);
     struct audit_reader *file =
         audit_reader_open(server->configuration->state_directory, job->error, sizeof(job->error));
-    job->failed = !file || !audit_query_next(file, &job->query, &job->rows, job->error,
-                                             sizeof(job->error));
+    job->failed =
+        !file || !audit_query_next(file, &job->query, &job->rows, job->error, sizeof(job->error));
     audit_reader_free(file);
 }
 

@@ -37,7 +37,7 @@ const struct database_kind audit_database_kind = {
         "  session INTEGER,"
         "  number INTEGER," /* of the decision in its session; the id is SESSION-NUMBER, the session
                                in hexadecimal */
-        "  count INTEGER NOT NULL," /* of decisions like it, one after the other */
+        "  count INTEGER NOT NULL," /* of denials like it that were told this number */
         "  verdict TEXT,"
         "  event TEXT,"
         "  summary TEXT NOT NULL," /* exec \"id\" */
@@ -183,7 +183,7 @@ static void bind_decision(struct audit_database *database, const struct audit_it
 
     bind_text(statement, 2, "decision");
     bind_number(statement, 4, decision->number);
-    bind_number(statement, 5, decision->last - decision->number + 1);
+    bind_number(statement, 5, decision->count);
     bind_text(statement, 6, decision->verdict);
     bind_event(database, decision);
     bind_text(statement, 11, decision->policy);

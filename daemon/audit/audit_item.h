@@ -23,7 +23,7 @@ enum audit_kind {
 /* How an event was judged. Texts are borrowed from the item. */
 struct audit_decision {
     uint64_t number; /* of the first in its session, from 1 */
-    uint64_t last;   /* of the last one like it; number where there is one */
+    uint64_t count;  /* of denials like it that were answered with its number, with itself */
     uint64_t generation;
     const char *verdict; /* allow, deny, kill, would-deny */
     const char *policy;  /* TIER/NAME; "" if no policy had a say */

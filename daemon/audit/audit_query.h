@@ -25,9 +25,9 @@ struct audit_query {
     uint64_t last;    /* only the last so many; 0: all */
     /* moved on by each call */
     bool started;
-    bool arriving;    /* what was there at the start has been read */
-    uint64_t held;    /* highest id at the start */
-    int64_t time;     /* rows behind this one are next */
+    bool arriving; /* what was there at the start has been read */
+    uint64_t held; /* highest id at the start */
+    int64_t time;  /* rows behind this one are next */
     uint64_t id;
 };
 

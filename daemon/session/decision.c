@@ -238,13 +238,12 @@ bool decision_flush(struct server *server, bool everything)
     return queue->count > 0;
 }
 
-/* The same event of the same session, denied by the same rule, right after another. */
+/* The same event of the same session, judged the same way. */
 static bool is_repeated(const struct audit_item *item, uint64_t session,
                         const struct audit_decision *decision)
 {
     const struct audit_decision *before = &item->decision;
-    return item->session == session && before->last + 1 == decision->number &&
-           before->generation == decision->generation &&
+    return item->session == session && before->generation == decision->generation &&
            before->event_size == decision->event_size &&
            memcmp(before->event, decision->event, decision->event_size) == 0 &&
            strcmp(before->verdict, decision->verdict) == 0 &&
@@ -252,40 +251,43 @@ static bool is_repeated(const struct audit_item *item, uint64_t session,
            strcmp(before->rule, decision->rule) == 0;
 }
 
-static void record_denial(struct session *session, const struct audit_decision *decision)
+/* Records a denial, or counts it where one like it still waits. The number under which it is in the
+ * record: a program that is denied the same thing again and again is told the same id. */
+static uint64_t record_denial(struct session *session, const struct audit_decision *decision)
 {
     struct server *server = session->server;
     struct denial_queue *queue = server->denials;
 
     for (size_t i = queue->count; i > 0; i--) {
         struct audit_item *item = queue->denials[i - 1].item;
-        if (item->session != session->number)
-            continue;
         if (!is_repeated(item, session->number, decision))
-            break;
-        item->decision.last = decision->number;
-        return;
+            continue;
+        item->decision.count++;
+        return item->decision.number;
     }
     struct audit_item *item = audit_item_decision(session->number, decision);
-    if (!item) { /* counted as lost; the answer was a denial all the same */
+    if (!item) { /* counted as lost; the answer is a denial all the same */
         audit_log_add(server->audit, NULL, false);
-        return;
+        return decision->number;
     }
     if (queue->count == PENDING_DENIALS_MAX)
         hand_over(server, 1);
     queue->denials[queue->count++] =
         (struct pending_denial){.item = item, .due = uv_now(server->loop) + PLACE_MILLISECONDS};
     server_start_tick(server);
+    return decision->number;
 }
 
-static void record(struct session *session, const struct event *event, const struct ruling *ruling,
-                   uint64_t number, const ProtobufCBinaryData *packed, bool settled)
+/* Records what there is to record. The number under which the record has it. */
+static uint64_t record(struct session *session, const struct event *event,
+                       const struct ruling *ruling, uint64_t number,
+                       const ProtobufCBinaryData *packed, bool settled)
 {
     const struct judgement *judgement = &ruling->judgement;
     struct citation citation;
     struct audit_decision decision = {
         .number = number,
-        .last = number,
+        .count = 1,
         .generation = ruling->generation,
         .verdict = "allow",
         .settled = settled,
@@ -306,16 +308,15 @@ static void record(struct session *session, const struct event *event, const str
     } else if (session->record) {
         cite(ruling->block, &judgement->by, event, &citation);
     } else {
-        return;
+        return number;
     }
     decision.policy = citation.policy;
     decision.rule = citation.rule;
     decision.message = citation.message;
-    if (strcmp(decision.verdict, "allow") == 0)
-        audit_log_add(session->server->audit, audit_item_decision(session->number, &decision),
-                      true);
-    else
-        record_denial(session, &decision);
+    if (strcmp(decision.verdict, "allow") != 0)
+        return record_denial(session, &decision);
+    audit_log_add(session->server->audit, audit_item_decision(session->number, &decision), true);
+    return number;
 }
 
 /* The event's bytes inside the message, for the record: packed again, because the message's own
@@ -355,11 +356,18 @@ void decision_answer(struct connection *connection, struct incoming *incoming,
         server->statistics.denials++;
     }
     /* Sending may find the peer gone, and end the session: what was decided is recorded all the
-     * same. */
+     * same. An allowed event is answered first; a denial needs the number that the record gives. */
     session_hold(session);
-    send_verdict(connection, incoming, &event, &ruling, number);
+    const bool allowed = ruling.judgement.verdict == VERDICT_ALLOW;
+    uint64_t recorded = number;
+    if (allowed)
+        send_verdict(connection, incoming, &event, &ruling, number);
     if (pack_event(server, ask->event, &packed))
-        record(session, &event, &ruling, number, &packed, false);
+        recorded = record(session, &event, &ruling, number, &packed, false);
+    else
+        audit_log_add(server->audit, NULL, false); /* counted as lost */
+    if (!allowed)
+        send_verdict(connection, incoming, &event, &ruling, recorded);
     session_release(session);
 }
 
@@ -373,8 +381,7 @@ void decision_place(struct session *session, const Warder__V1__Denied *denied)
     for (size_t i = queue->count; i > 0; i--) {
         struct audit_item **item = &queue->denials[i - 1].item;
         const struct audit_decision *decision = &(*item)->decision;
-        if ((*item)->session != session->number || denied->decision < decision->number ||
-            denied->decision > decision->last)
+        if ((*item)->session != session->number || denied->decision != decision->number)
             continue;
         if (!decision->file)
             *item = audit_item_with_place(*item, (const char *)denied->file.data, denied->file.len,

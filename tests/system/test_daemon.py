@@ -60,14 +60,18 @@ class Interrupted(Test):
         with interpreter_process([python(), "-c", """
 import sys, threading
 counted = [0]
+go = threading.Lock()
 def ask():
+    go.acquire()
     try:
         open("/dev/null").close()
     except PermissionError:
         pass
-sys.stdin.readline()
+go.acquire()
 thread = threading.Thread(target=ask)
-thread.start()
+thread.start()  # an event, from 3.12 on
+sys.stdin.readline()
+go.release()
 while thread.is_alive():
     counted[0] += 1
 print(counted[0])
@@ -434,6 +438,20 @@ class Log(Test):
                          ("exec", "/bin/sh", ["sh", "-c", "id"], True))
         self.assertEqual(set(operation["env"]), {"secret", "length"})
 
+    def test_record_names_the_program_s_own_line_and_not_the_library_s(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } deny exec as no }')
+        script = self.script("import subprocess\n"
+                             "def start():\n"
+                             "    subprocess.run(['id'], check=True)\n"
+                             "try:\n"
+                             "    start()\n"
+                             "except PermissionError:\n"
+                             "    pass\n")
+        execute([python(), script], env=daemon.preloaded())
+        row, = daemon.log("--denied")
+        self.assertEqual((row["file"], row["line"]), (str(script), 3))
+
     def test_secrets_are_recorded_by_length_alone(self):
         daemon = self.daemon("--record", "all")
         execute([python(), "-c", """
@@ -462,11 +480,30 @@ sys.audit("builtins.input/result", "the-secret-7")
     def test_repeated_denials_are_counted_in_one_record(self):
         daemon = self.daemon()
         daemon.apply('policy p { applies { platform is "linux" } deny read where path is "/denied" as d }')
-        execute([python(), "-c", "for i in range(1000):\n try: open('/denied')\n except PermissionError: pass"],
-                env=daemon.preloaded())
+        # Other events lie between them, as they do in a program that tries again.
+        result = execute([python(), "-c", "import os\n"
+                                          "for i in range(1000):\n"
+                                          "    try:\n"
+                                          "        open('/denied')\n"
+                                          "    except PermissionError as error:\n"
+                                          "        print(error.decision_id)\n"
+                                          "        os.listdir('.')\n"], env=daemon.preloaded())
         rows = daemon.log("--denied")
         self.assertEqual(sum(row["count"] for row in rows), 1000)
         self.assertLess(len(rows), 100)
+        self.assertEqual(set(result.out.split()), {row["decision"] for row in rows})
+
+    def test_denial_of_what_leads_to_the_calling_line_ends_in_one_denial(self):
+        # 3.8 raises an event when the hook asks a frame for its code.
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } deny introspect where name is "f_code" as i  deny exec as e }')
+        result = execute([python(), "-c", "import os\n"
+                                          "try: os.system('id')\n"
+                                          "except PermissionError as error: print(error.rule)"],
+                         env=daemon.preloaded())
+        self.assertEqual((result.status, result.out), (0, "e\n"), result)
+        row, = [row for row in daemon.log("--denied") if row["rule"] == "e"]
+        self.assertEqual((row["file"], row["line"]), ("<string>", 2))
 
     def test_log_rules_record_and_change_no_verdict(self):
         daemon = self.daemon()
