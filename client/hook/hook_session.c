@@ -214,10 +214,13 @@ static bool connect_first(struct question *question, const struct session_reques
     process_session_socket(request->socket_path, session.path, sizeof(session.path));
     if (door >= 0 && connect_by_door(question, door, deadline))
         return true;
+    if (!session.path[0]) {
+        refuse(failure, "the path of the policy daemon's socket is too long, or empty");
+        return false;
+    }
     if (daemon_connection_open(&question->connection, session.path, deadline))
         return true;
-    snprintf(failure->text, sizeof(failure->text), "no policy daemon answers at %s",
-             session.path[0] ? session.path : "any socket");
+    snprintf(failure->text, sizeof(failure->text), "no policy daemon answers at %s", session.path);
     return false;
 }
 
@@ -250,6 +253,7 @@ bool hook_session_start(const struct session_request *request, struct session_fa
     struct question *question = &session.questions[0];
     bool started = false;
 
+    watch_forks(); /* from here on a fork waits for the lock: its child finds it free */
     pthread_mutex_lock(&session.lock);
     if (session.state != SESSION_NONE) {
         pthread_mutex_unlock(&session.lock);
@@ -264,12 +268,20 @@ bool hook_session_start(const struct session_request *request, struct session_fa
     descriptor_room_end(&room);
     if (started) {
         session.state = SESSION_LIVE;
-        watch_forks();
     } else {
         daemon_connection_close(&question->connection);
     }
     pthread_mutex_unlock(&session.lock);
     return started;
+}
+
+void hook_session_abandon(void)
+{
+    pthread_mutex_lock(&session.lock);
+    for (int i = 0; i < QUESTION_COUNT; i++)
+        daemon_connection_close(&session.questions[i].connection);
+    session.state = SESSION_NONE;
+    pthread_mutex_unlock(&session.lock);
 }
 
 /* ------------------------------------------------------------------------------------- borrowing

@@ -64,6 +64,9 @@ bool hook_session_start(const struct session_request *request, struct session_fa
 
 bool hook_session_is_live(void);
 
+/* Ends a session that nothing asks on yet, because the hook did not go in. */
+void hook_session_abandon(void);
+
 /* Borrows a connection for one question; NULL if all are taken. The question's arena is empty. */
 struct question *hook_session_borrow(void);
 

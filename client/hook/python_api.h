@@ -127,7 +127,8 @@ struct python_allocator {
     DATA(PyCode_Type)                                                                              \
     DATA(PyExc_PermissionError)                                                                    \
     DATA(PyExc_RuntimeError)                                                                       \
-    DATA(PyExc_ConnectionError)
+    DATA(PyExc_ConnectionError)                                                                    \
+    DATA(PyExc_TypeError)
 
 struct python_api {
 #define PYTHON_FUNCTION(result, name, arguments) result(*name) arguments;

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include "client/hook/argument_reader.h"
 #include "client/hook/denial.h"
@@ -106,6 +108,7 @@ static python_object *start_session(struct runtime *runtime, const char *socket_
                                     const Warder__V1__Wishes *wishes)
 {
     const struct python_api *api = &runtime->api;
+    const bool was_live = hook_session_is_live();
     struct session_failure failure;
     char text[sizeof(failure.text) + 32];
     const struct session_request request = {
@@ -115,12 +118,18 @@ static python_object *start_session(struct runtime *runtime, const char *socket_
         .wishes = wishes,
     };
 
-    if (!hook_session_start(&request, &failure)) {
+    /* The daemon may take its time; other threads go on. */
+    void *thread = api->PyEval_SaveThread();
+    const bool started = hook_session_start(&request, &failure);
+    api->PyEval_RestoreThread(thread);
+    if (!started) {
         snprintf(text, sizeof(text), "warder: %s", failure.text);
         return fail(api, api->PyExc_ConnectionError, text);
     }
     if (!audit_hook_install(runtime) || !audit_hook_verify(runtime)) {
         runtime->hooked = false;
+        if (!was_live)
+            hook_session_abandon();
         return fail(api, api->PyExc_RuntimeError,
                     "warder: the audit hook did not go in: an earlier hook of this interpreter "
                     "refused it. Nothing is guarded.");
@@ -129,10 +138,11 @@ static python_object *start_session(struct runtime *runtime, const char *socket_
     return api->_Py_NoneStruct;
 }
 
-static python_object *attach(python_object *self, python_object *args, python_object *keywords)
+static python_object *attach_once(struct runtime *runtime, python_object *args,
+                                  python_object *keywords)
 {
     static char *names[] = {"socket", "policies", "labels", NULL};
-    struct runtime *runtime = calling_runtime(__builtin_return_address(0));
+    const struct python_api *api = &runtime->api;
     const char *socket_path = NULL;
     python_object *policies = NULL;
     python_object *labels = NULL;
@@ -143,10 +153,6 @@ static python_object *attach(python_object *self, python_object *args, python_ob
     char memory[8192];
     struct arena arena;
 
-    (void)self;
-    if (!runtime)
-        return NULL; /* nothing to raise it with: CPython makes a SystemError of this */
-    const struct python_api *api = &runtime->api;
     if (!api->PyArg_ParseTupleAndKeywords(args, keywords, "|zOO:attach", names, &socket_path,
                                           &policies, &labels))
         return NULL;
@@ -160,7 +166,7 @@ static python_object *attach(python_object *self, python_object *args, python_ob
     if (!read_names(&policy_list, policy_names, &wishes.n_policy_names) ||
         !read_labels(&label_map, label_messages, label_pointers, &wishes.n_labels))
         return fail(
-            api, api->PyExc_RuntimeError,
+            api, api->PyExc_TypeError,
             "warder: policies is a list or tuple of str, labels a dict of str to str, 32 at "
             "most");
     if (hook_session_is_live() && (wishes.n_policy_names > 0 || wishes.n_labels > 0))
@@ -168,6 +174,26 @@ static python_object *attach(python_object *self, python_object *args, python_ob
                     "warder: this process is attached already; policies and labels can be named "
                     "only when a session starts");
     return start_session(runtime, socket_path, &wishes);
+}
+
+static python_object *attach(python_object *self, python_object *args, python_object *keywords)
+{
+    /* The process that a thread is attaching: a forked child inherits the word, not the thread. */
+    static pid_t attaching;
+    const pid_t self_process = getpid();
+    struct runtime *runtime = calling_runtime(__builtin_return_address(0));
+
+    (void)self;
+    if (!runtime)
+        return NULL; /* nothing to raise it with: CPython makes a SystemError of this */
+    /* Going in raises an event: an earlier hook of Python's may call this once more, or let another
+     * thread do it, and the hook would be in twice. */
+    if (__atomic_exchange_n(&attaching, self_process, __ATOMIC_ACQUIRE) == self_process)
+        return fail(&runtime->api, runtime->api.PyExc_RuntimeError,
+                    "warder: attach() is under way already, in another thread or in an audit hook");
+    python_object *result = attach_once(runtime, args, keywords);
+    __atomic_store_n(&attaching, 0, __ATOMIC_RELEASE);
+    return result;
 }
 
 /* ---------------------------------------------------------------------------------------- module
@@ -182,11 +208,17 @@ static struct function_definition functions[] = {
     {"attach", attach, METHOD_VARARGS_KEYWORDS,
      "attach(socket=None, policies=(), labels=None)\n--\n\n"
      "Put this interpreter under the policy of the host, for the rest of its life.\n\n"
-     "socket    path of the daemon's session socket, if not the host's\n"
+     "socket    path of the daemon's session socket, a str, if not the host's\n"
      "policies  names of stored policies that shall govern too: they can only narrow\n"
      "labels    dict of names to values that policies may select on\n\n"
-     "Raises ConnectionError if there is no daemon, RuntimeError if the hook did not\n"
-     "really go in. Does nothing if the interpreter is attached already."},
+     "Once it has returned, every thread and sub-interpreter is under policy, and so are\n"
+     "forked children; programs that are started are not, unless the host preloads Warder.\n\n"
+     "Raises ConnectionError if no daemon answers or the daemon refuses the process (a\n"
+     "policy that it does not have, too many sessions), RuntimeError if the hook did not\n"
+     "really go in, which an earlier audit hook can bring about. Nothing is guarded then,\n"
+     "and it can be tried again: a program that must not run unguarded lets these end it.\n\n"
+     "Does nothing if the interpreter is attached already; RuntimeError if policies or\n"
+     "labels are named then, because the session has begun without them."},
     {NULL, NULL, 0, NULL},
 };
 

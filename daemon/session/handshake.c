@@ -316,7 +316,7 @@ static void after_hello(struct job *job)
     const bool derived = job->to.keyed;
     unsigned char key[SIPHASH_KEY_SIZE];
     unsigned char nonce[NONCE_SIZE];
-    const char *refusal;
+    struct session_refusal refusal;
 
     struct session_plan plan = {
         .number = server->next_session++,
@@ -335,7 +335,7 @@ static void after_hello(struct job *job)
     struct session *session = session_new(server, &plan, &refusal);
     explicit_bzero(key, sizeof(key));
     if (!session) {
-        send_refusal(job, refusal);
+        send_refusal(job, refusal.text);
         return;
     }
     connection_finished(connection);
@@ -377,7 +377,7 @@ static void after_resume(struct job *job)
     struct server *server = connection->server;
     const Warder__V1__KeptSession *kept = job->kept;
     struct packet_header header = {.sequence = job->to.sequence};
-    const char *refusal;
+    struct session_refusal refusal;
 
     memcpy(header.tag, job->to.tag, sizeof(header.tag));
     if (!is_vouched_for(kept->key.data, &header, job->bytes, job->length)) {
@@ -396,7 +396,7 @@ static void after_resume(struct job *job)
                                     .decisions = job->decisions};
         session = session_new(server, &plan, &refusal);
         if (!session) {
-            send_refusal(job, refusal);
+            send_refusal(job, refusal.text);
             return;
         }
         session->resumable = true;
@@ -453,8 +453,7 @@ static void after_launch(struct job *job)
 
     const char *missing = missing_name(server, job->wishes);
     if (missing) {
-        snprintf(refusal, sizeof(refusal),
-                 "this host has no policy named `%s`; `warder list` shows those it has", missing);
+        snprintf(refusal, sizeof(refusal), WISHES_MISSING_POLICY, missing);
         send_refusal(job, refusal);
         return;
     }

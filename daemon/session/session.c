@@ -228,12 +228,23 @@ bool session_follow_generation(struct session *session)
     return false;
 }
 
-static bool names_exist(const struct session *session)
+static void refuse(struct session_refusal *refusal, const char *why)
 {
-    for (int i = 0; i < SESSION_WISHES_MAX; i++)
-        for (size_t j = 0; session->wishes[i] && j < session->wishes[i]->policy_name_count; j++)
-            if (!generation_has(session->generation, session->wishes[i]->policy_names[j]))
-                return false;
+    snprintf(refusal->text, sizeof(refusal->text), "%s", why);
+}
+
+static bool names_exist(const struct session *session, struct session_refusal *refusal)
+{
+    for (int i = 0; i < SESSION_WISHES_MAX; i++) {
+        const struct wishes *wishes = session->wishes[i];
+        for (size_t j = 0; wishes && j < wishes->policy_name_count; j++) {
+            if (generation_has(session->generation, wishes->policy_names[j]))
+                continue;
+            snprintf(refusal->text, sizeof(refusal->text), WISHES_MISSING_POLICY,
+                     wishes->policy_names[j]);
+            return false;
+        }
+    }
     return true;
 }
 
@@ -330,12 +341,13 @@ static void record_start(struct session *session)
     free(json);
 }
 
-struct session *session_new(struct server *server, struct session_plan *plan, const char **refusal)
+struct session *session_new(struct server *server, struct session_plan *plan,
+                            struct session_refusal *refusal)
 {
     struct session *session = calloc(1, sizeof(*session));
     struct user_account *account = user_account_of(&server->accounts, plan->facts->identity.uid);
 
-    *refusal = "the policy daemon is out of memory";
+    refuse(refusal, "the policy daemon is out of memory");
     if (!session || !account) {
         session_facts_deinit(plan->facts);
         free(session);
@@ -357,12 +369,10 @@ struct session *session_new(struct server *server, struct session_plan *plan, co
         session->record |= plan->wishes[i]->record;
     }
     bool possible = build_subject(session) && session_follow_generation(session);
-    if (possible && !names_exist(session)) {
-        *refusal = "it names a policy that this host does not have; see `warder list`";
-        possible = false;
-    }
+    possible = possible && names_exist(session, refusal);
     if (possible && !user_account_charge(&server->accounts, account, CHARGE_SESSION)) {
-        *refusal = "its user has as many sessions as one user may have (limits.sessions_per_user)";
+        refuse(refusal,
+               "this user has as many sessions as one may have (limits.sessions_per_user)");
         server_record_refusal(server, account, session->facts.identity.pid, 0,
                               "a session: its user has too many");
         possible = false;

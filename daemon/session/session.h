@@ -78,9 +78,15 @@ struct session_plan {
     uint64_t decisions; /* made before: a session that is taken up again */
 };
 
-/* NULL, with words for the process in `*refusal`, if its user has too many, a policy that it names
- * does not exist, or memory is short. The facts are freed then. */
-struct session *session_new(struct server *server, struct session_plan *plan, const char **refusal);
+/* Why there is no session, in words for the process. */
+struct session_refusal {
+    char text[WISHES_NAME_LENGTH_MAX + 128];
+};
+
+/* NULL, with the refusal filled in, if its user has too many, a policy that it names does not
+ * exist, or memory is short. The facts are freed then. */
+struct session *session_new(struct server *server, struct session_plan *plan,
+                            struct session_refusal *refusal);
 
 struct session *session_find(struct server *server, uint64_t number);
 struct session *session_of_process(struct server *server, pid_t pid);

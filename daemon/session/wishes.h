@@ -20,6 +20,9 @@ enum {
     WISHES_LABEL_LENGTH_MAX = 1024,
 };
 
+/* What a process is told that names a policy which is not stored (printf, one name). */
+#define WISHES_MISSING_POLICY "this host has no policy named `%s`; `warder list` shows those it has"
+
 struct wishes {
     unsigned references;
     char **policy_names;

@@ -8,6 +8,10 @@
     except warder.PolicyDenied as denied:
         print(denied, denied.policy, denied.rule, denied.decision_id)
 
+attach() raises if the interpreter did not come under policy: ConnectionError without a daemon,
+RuntimeError where the hook did not go in. Code that must not run unguarded lets that end it.
+help(warder.attach) has the rest.
+
 An interpreter that was started under Warder (`warder run`, or a host that preloads it for everyone)
 is attached already; there, `import warder` finds a builtin module with the same names.
 """
