@@ -161,8 +161,10 @@ static void set_exception(const struct python_api *api, const struct event *even
         api->PyErr_SetString(*(python_object **)api->PyExc_PermissionError, "denied by warder");
 }
 
-/* The frame that this thread is asking for its code, by name. */
-static _Thread_local python_object *looked_at;
+/* The frame that this thread is asking for its code, by name. In the part of a thread's storage
+ * that every object may have a little of: reached without the loader's help, which would be one
+ * library more that this object needs, and an allocation. */
+static _Thread_local python_object *looked_at __attribute__((tls_model("initial-exec")));
 
 bool denial_is_looking(const struct python_api *api, const char *name, python_object *args)
 {

@@ -186,7 +186,7 @@ struct directory_entry {
 static bool add_directories(const char *entries, size_t size, int own, int *descriptors, int max,
                             int *count)
 {
-    struct stat status;
+    struct statx status; /* fstat() is GLIBC_2.33's */
 
     for (size_t at = 0; at < size;) {
         const struct directory_entry *entry = (const void *)(entries + at);
@@ -194,7 +194,8 @@ static bool add_directories(const char *entries, size_t size, int own, int *desc
         if (entry->name[0] == '.')
             continue;
         const int descriptor = atoi(entry->name);
-        if (descriptor == own || fstat(descriptor, &status) < 0 || !S_ISDIR(status.st_mode))
+        if (descriptor == own || statx(descriptor, "", AT_EMPTY_PATH, STATX_TYPE, &status) < 0 ||
+            !S_ISDIR(status.stx_mode))
             continue;
         if (*count == max)
             return false;
