@@ -100,6 +100,8 @@ void print_shipped_policies(void)
     struct dirent **entries = NULL;
     const int count = directory ? scandir(directory, &entries, is_shipped, alphasort) : 0;
 
+    if (count <= 0)
+        fputs("none; their directory is missing from this installation", stderr);
     for (int i = 0; i < count; i++) {
         fprintf(stderr, "%s%.*s", i > 0 ? ", " : "",
                 (int)(strlen(entries[i]->d_name) - strlen(suffix)), entries[i]->d_name);
