@@ -35,8 +35,21 @@ static bool read_text(const char *path, char *text, size_t size)
     return true;
 }
 
-/* Fields of /proc/PID/stat behind the name, which may hold anything but ends with the last ')':
- * state, ppid, ..., and the start time as the 20th (proc(5): fields 3, 4 and 22). */
+/* Field `number` of /proc/PID/stat, counted as proc(5) does; `rest` is the parenthesis that closes
+ * the second. */
+static bool stat_number(const char *rest, int number, uint64_t *value)
+{
+    char *end;
+
+    for (int at = 2; rest && at < number; at++)
+        rest = strchr(rest + 1, ' ');
+    if (!rest)
+        return false;
+    *value = strtoull(rest, &end, 10);
+    return end != rest;
+}
+
+/* The name, field 2, may hold anything, but ends with the last ')'. */
 static bool read_stat(pid_t pid, pid_t *parent, uint64_t *start_time)
 {
     char path[64];
@@ -46,13 +59,11 @@ static bool read_stat(pid_t pid, pid_t *parent, uint64_t *start_time)
     if (!read_text(path, text, sizeof(text)))
         return false;
     const char *rest = strrchr(text, ')');
-    int parent_pid;
-    return rest &&
-           sscanf(rest + 1,
-                  " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
-                  "%" SCNu64,
-                  &parent_pid, start_time) == 2 &&
-           (*parent = parent_pid, true);
+    uint64_t parent_pid;
+    if (!rest || !stat_number(rest, 4, &parent_pid) || !stat_number(rest, 22, start_time))
+        return false;
+    *parent = (pid_t)parent_pid;
+    return true;
 }
 
 bool identity_start_time(pid_t pid, uint64_t *start_time)
@@ -137,7 +148,8 @@ static bool learn_user(const struct identity *identity, struct identity_facts *f
     struct passwd entry;
     struct passwd *found = NULL;
 
-    getpwuid_r(identity->uid, &entry, buffer, LOOKUP_BUFFER, &found);
+    if (getpwuid_r(identity->uid, &entry, buffer, LOOKUP_BUFFER, &found) == ERANGE)
+        return false;
     facts->user = found ? strdup(found->pw_name) : number_text(identity->uid);
     facts->home = found && found->pw_dir[0] == '/' ? strdup(found->pw_dir) : NULL;
     return facts->user != NULL;
@@ -152,10 +164,13 @@ static int group_numbers(const struct identity *identity, int socket, const char
 
     if (socket >= 0 && getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, numbers, &size) == 0) {
         count = (int)(size / sizeof(gid_t));
-        if (count < IDENTITY_GROUPS_MAX)
-            numbers[count++] = identity->gid;
+        if (count == IDENTITY_GROUPS_MAX)
+            return -1;
+        numbers[count++] = identity->gid;
         return count;
     }
+    if (socket >= 0 && errno == ERANGE)
+        return -1; /* the user's entry may name fewer than the process has */
     return getgrouplist(user, identity->gid, numbers, &count) < 0 ? -1 : count;
 }
 
@@ -175,13 +190,16 @@ static bool learn_groups(const struct identity *identity, int socket, struct ide
 
     if (count < 0)
         return false;
+    facts->group_count = 0;
     facts->groups = calloc((size_t)count + 1, sizeof(*facts->groups));
     if (!facts->groups)
         return false;
     for (int i = 0; i < count; i++) {
         struct group entry;
         struct group *found = NULL;
-        getgrgid_r(numbers[i], &entry, buffer, LOOKUP_BUFFER, &found);
+        /* Known by its number alone, it would be another group to the policies that name it. */
+        if (getgrgid_r(numbers[i], &entry, buffer, LOOKUP_BUFFER, &found) == ERANGE)
+            return false;
         char *name = found ? strdup(found->gr_name) : number_text(numbers[i]);
         if (!name)
             return false;
