@@ -124,7 +124,7 @@ struct reader {
 // The whole file; false with errno set if it is none, or larger than a configuration can be.
 static bool read_file(const char *path, std::string &text)
 {
-    constexpr size_t most = 1024 * 1024;
+    constexpr size_t most = size_t{1024} * 1024;
     char block[4096];
     FILE *file = std::fopen(path, "re");
 

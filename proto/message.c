@@ -23,6 +23,7 @@ const ProtobufCMessage *message_decode(const ProtobufCMessageDescriptor *type, s
     return arena->exhausted ? NULL : message;
 }
 
+/* Types, which no parentheses may surround. NOLINTBEGIN(bugprone-macro-parentheses) */
 #define DEFINE_DECODER(function, type, descriptor, none)                                           \
     const type *function(struct arena *arena, const void *bytes, size_t length)                    \
     {                                                                                              \
@@ -30,6 +31,7 @@ const ProtobufCMessage *message_decode(const ProtobufCMessageDescriptor *type, s
         return message && message->body_case != none ? message : NULL;                             \
     }                                                                                              \
     struct function##_needs_a_semicolon
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 DEFINE_DECODER(client_message_decode, Warder__V1__ClientMessage,
                warder__v1__client_message__descriptor, WARDER__V1__CLIENT_MESSAGE__BODY__NOT_SET);

@@ -229,7 +229,8 @@ static void set_cell(struct libscols_line *line, size_t column, const char *byte
 {
     char *text = strndup(bytes, length);
     if (text)
-        scols_line_refer_data(line, column, text); /* the line frees it */
+        scols_line_set_data(line, column, text); /* copies */
+    free(text);
 }
 
 static void add_row(struct libscols_table *table, const Warder__V1__PolicyEntry *entry)

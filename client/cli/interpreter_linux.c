@@ -63,7 +63,6 @@ static uint64_t image_of(pid_t pid)
 {
     char path[64];
     char text[4096];
-    uint64_t stack = 0;
 
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     const int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -78,18 +77,21 @@ static uint64_t image_of(pid_t pid)
     field += 1;
     for (int i = 3; i < 28 && field; i++)
         field = strchr(field + 1, ' ');
-    return field && sscanf(field, "%" SCNu64, &stack) == 1 ? stack : 0;
+    return field ? strtoull(field, NULL, 10) : 0;
 }
 
 /* One line of /proc/PID/maps: ADDRESSES PERMISSIONS OFFSET DEVICE INODE PATH. */
 static bool look_at_line(struct interpreter_watch *watch, const char *line)
 {
     char permissions[5];
-    uint64_t inode;
+    char number[21];
     int at = 0;
 
-    if (sscanf(line, "%*s %4s %*s %*s %" SCNu64 " %n", permissions, &inode, &at) != 2 ||
-        permissions[2] != 'x' || inode == 0 || line[at] != '/' || is_known(watch, inode))
+    if (sscanf(line, "%*s %4s %*s %*s %20s %n", permissions, number, &at) != 2 ||
+        permissions[2] != 'x' || line[at] != '/')
+        return false;
+    const uint64_t inode = strtoull(number, NULL, 10);
+    if (inode == 0 || is_known(watch, inode))
         return false;
     char path[PATH_MAX];
     snprintf(path, sizeof(path), "%s", line + at);

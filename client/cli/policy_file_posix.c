@@ -12,6 +12,10 @@
 #include "client/cli/installation.h"
 
 static const char suffix[] = ".warder";
+enum {
+    READ_FIRST = 16 * 1024, /* bytes; then twice as many */
+};
+
 static const char test_suffix[] = ".test.warder";
 
 static bool read_all(FILE *stream, struct policy_file *file)
@@ -20,7 +24,7 @@ static bool read_all(FILE *stream, struct policy_file *file)
 
     for (;;) {
         if (file->length == size) {
-            size = size ? 2 * size : 16 * 1024;
+            size = size ? 2 * size : READ_FIRST;
             char *grown = realloc(file->text, size + 1);
             if (!grown)
                 return false;

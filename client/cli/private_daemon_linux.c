@@ -154,7 +154,7 @@ void private_daemon_stop(struct private_daemon *daemon)
             waitpid(daemon->pid, NULL, 0);
             break;
         }
-        nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = 10000000L}, NULL);
     }
     daemon->pid = -1;
     for (size_t i = 0; daemon->directory && i < sizeof(files) / sizeof(*files); i++) {

@@ -188,9 +188,7 @@ static void pass_on(const struct running *running, const struct signalfd_siginfo
     const int number = (int)info->ssi_signo;
 
     /* From the terminal (the kernel) the child has it already. */
-    if (number != SIGCHLD && number != SIGINT && number != SIGQUIT && info->ssi_code <= 0)
-        kill(running->pid, number);
-    else if ((number == SIGINT || number == SIGQUIT) && info->ssi_code <= 0)
+    if (number != SIGCHLD && info->ssi_code <= 0)
         kill(running->pid, number);
 }
 

@@ -13,9 +13,9 @@
 struct runtime {
     struct python_api api;
     uintptr_t base;     /* of the object that holds it: tells runtimes apart */
-    bool hooked;        /* the hook is registered; false again once CPython has cleared its hooks */
     void *hook_entry;   /* CPython's own record of the hook, where it was allocated before the
                            allocators were final; NULL otherwise */
+    bool hooked;        /* the hook is registered; false again once CPython has cleared its hooks */
     bool early;         /* registered before initialisation */
     bool started;       /* the interpreter has been seen initialised: it takes exceptions now, until
                            its hooks are cleared, though it says well before that it is not

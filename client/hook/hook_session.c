@@ -312,7 +312,7 @@ struct question *hook_session_borrow(void)
 
 void hook_session_wait(int64_t deadline)
 {
-    const int64_t step = 50 * 1000000; /* the wait's clock can be set: look again often */
+    const int64_t step = 50000000; /* the wait's clock can be set: look again often */
     struct timespec until;
     int64_t left = deadline - monotonic_now();
 

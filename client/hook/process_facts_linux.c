@@ -267,10 +267,10 @@ static bool hexadecimal(const char *text, unsigned char *bytes, size_t size, siz
 {
     *length = 0;
     for (; text[0] && text[1]; text += 2) {
-        unsigned value;
-        if (*length == size || sscanf(text, "%2x", &value) != 1)
+        const char digits[3] = {text[0], text[1]};
+        if (*length == size || strspn(digits, "0123456789abcdef") != 2)
             return false;
-        bytes[(*length)++] = (unsigned char)value;
+        bytes[(*length)++] = (unsigned char)strtoul(digits, NULL, 16);
     }
     return text[0] == '\0' && *length > 0;
 }
@@ -343,13 +343,16 @@ int process_door(void)
     struct ucred peer;
     socklen_t size = sizeof(peer);
     struct statx status;
-    unsigned long long inode;
-    int door;
+    char *end;
 
     /* DESCRIPTOR:INODE. Once the door is taken, the number is the program's to use again, and the
      * variable goes on to its children. */
-    if (!text || sscanf(text, "%d:%llu", &door, &inode) != 2 || door < 3 ||
-        statx(door, "", AT_EMPTY_PATH, STATX_INO | STATX_TYPE, &status) < 0 ||
+    const long descriptor = text ? strtol(text, &end, 10) : -1;
+    if (descriptor < 3 || descriptor > INT_MAX || *end != ':')
+        return -1;
+    const int door = (int)descriptor;
+    const unsigned long long inode = strtoull(end + 1, NULL, 10);
+    if (statx(door, "", AT_EMPTY_PATH, STATX_INO | STATX_TYPE, &status) < 0 ||
         !S_ISSOCK(status.stx_mode) || status.stx_ino != inode ||
         getsockopt(door, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
         return -1;

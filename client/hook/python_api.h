@@ -131,8 +131,10 @@ struct python_allocator {
     DATA(PyExc_TypeError)
 
 struct python_api {
+/* Types and names, which no parentheses may surround. NOLINTBEGIN(bugprone-macro-parentheses) */
 #define PYTHON_FUNCTION(result, name, arguments) result(*name) arguments;
 #define PYTHON_DATA(name) python_object *name;
+    /* NOLINTEND(bugprone-macro-parentheses) */
     PYTHON_API(PYTHON_FUNCTION, PYTHON_FUNCTION, PYTHON_DATA)
 #undef PYTHON_FUNCTION
 #undef PYTHON_DATA
@@ -152,6 +154,7 @@ bool python_api_load(struct python_api *api, const struct elf_object *object);
 static inline python_object *python_type(const struct python_api *api, const python_object *object)
 {
     python_object *type;
+    /* A pointer is copied. NOLINTNEXTLINE(bugprone-sizeof-expression) */
     __builtin_memcpy(&type, (const char *)object + api->type_offset, sizeof(type));
     return type;
 }

@@ -85,7 +85,7 @@ static bool read_labels(const struct value *map, Warder__V1__Label *labels,
     if (map->kind != VALUE_MAP || map->count > ATTACH_LIST_MAX || map->marks)
         return false;
     for (uint32_t i = 0; i < map->count; i++) {
-        const struct value *name = &map->items[2 * i];
+        const struct value *name = &map->items[2 * (size_t)i];
         const struct value *value = name + 1;
         if (name->kind != VALUE_TEXT || value->kind != VALUE_TEXT || name->marks || value->marks)
             return false;

@@ -119,14 +119,14 @@ static bool start(struct audit_reader *reader, struct audit_query *query, char *
     return database_failed(reader->connection, "cannot be read", error, size);
 }
 
-static void set_text(json_t *object, const char *key, sqlite3_stmt *statement, enum column column)
+static void set_text(json_t *object, const char *key, sqlite3_stmt *statement, int column)
 {
     const char *text = (const char *)sqlite3_column_text(statement, column);
     if (text)
         json_object_set_new(object, key, json_string(text));
 }
 
-static void set_json(json_t *object, const char *key, sqlite3_stmt *statement, enum column column)
+static void set_json(json_t *object, const char *key, sqlite3_stmt *statement, int column)
 {
     const char *text = (const char *)sqlite3_column_text(statement, column);
     json_t *value = text ? json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : NULL;
@@ -134,13 +134,13 @@ static void set_json(json_t *object, const char *key, sqlite3_stmt *statement, e
         json_object_set_new(object, key, value);
 }
 
-static void set_number(json_t *object, const char *key, sqlite3_stmt *statement, enum column column)
+static void set_number(json_t *object, const char *key, sqlite3_stmt *statement, int column)
 {
     if (sqlite3_column_type(statement, column) != SQLITE_NULL)
         json_object_set_new(object, key, json_integer(sqlite3_column_int64(statement, column)));
 }
 
-static void set_truth(json_t *object, const char *key, sqlite3_stmt *statement, enum column column)
+static void set_truth(json_t *object, const char *key, sqlite3_stmt *statement, int column)
 {
     json_object_set_new(object, key, json_boolean(sqlite3_column_int(statement, column)));
 }

@@ -86,7 +86,7 @@ static json_t *list_json(const struct value *value)
 static bool keys_are_text(const struct value *map)
 {
     for (uint32_t i = 0; i < map->count; i++) {
-        const struct value *key = &map->items[2 * i];
+        const struct value *key = &map->items[2 * (size_t)i];
         if (key->kind != VALUE_TEXT || key->marks || key->count > RECORD_TEXT_MAX)
             return false;
         json_t *text = json_stringn(key->bytes, key->count);
@@ -104,17 +104,18 @@ static json_t *map_json(const struct value *value)
     if (!keys_are_text(value)) {
         json_t *pairs = json_array();
         for (uint32_t i = 0; pairs && i < count; i++)
-            json_array_append_new(pairs, json_pack("[o,o]", value_json(&value->items[2 * i]),
-                                                   value_json(&value->items[2 * i + 1])));
+            json_array_append_new(pairs,
+                                  json_pack("[o,o]", value_json(&value->items[2 * (size_t)i]),
+                                            value_json(&value->items[2 * (size_t)i + 1])));
         return json_pack("{s:o}", "map", pairs);
     }
     json_t *object = json_object();
     for (uint32_t i = 0; object && i < count; i++) {
-        const struct value *key = &value->items[2 * i];
+        const struct value *key = &value->items[2 * (size_t)i];
         char name[RECORD_TEXT_MAX + 1];
         memcpy(name, key->bytes, key->count);
         name[key->count] = '\0';
-        json_object_set_new(object, name, value_json(&value->items[2 * i + 1]));
+        json_object_set_new(object, name, value_json(&value->items[2 * (size_t)i + 1]));
     }
     return object;
 }

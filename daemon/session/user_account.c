@@ -38,6 +38,7 @@ void user_accounts_deinit(struct user_accounts *accounts)
 
     HASH_ITER(hh, accounts->accounts, account, next)
     {
+        /* uthash frees its table with the last one. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
         HASH_DEL(accounts->accounts, account);
         free(account);
     }

@@ -12,8 +12,8 @@
 struct event_example {
     const char *event;
     const char *expected; /* as operations_text writes it */
-    uint32_t argument_count;
     const struct value *arguments;
+    uint32_t argument_count;
     int socket_family; /* 0: the usual */
 };
 

@@ -2,8 +2,9 @@
  *
  *     late_python LIBPYTHON local|global CODE [ROUNDS]
  *
- * opens the library, initialises the interpreter, runs CODE and finalises it, ROUNDS times. Exits with 1 if
- * CODE raised. Declares what it uses of the C API itself: it must not be linked to any Python. */
+ * opens the library, initialises the interpreter, runs CODE and finalises it, ROUNDS times. Exits
+ * with 1 if CODE raised. Declares what it uses of the C API itself: it must not be linked to any
+ * Python. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +41,7 @@ int main(int argc, char **argv)
     memcpy(&run, &address, sizeof(address));
     address = find(library, "Py_FinalizeEx");
     memcpy(&finalize, &address, sizeof(address));
-    for (int rounds = argc > 4 ? atoi(argv[4]) : 1; rounds > 0; rounds--) {
+    for (long rounds = argc > 4 ? strtol(argv[4], NULL, 10) : 1; rounds > 0; rounds--) {
         initialize();
         if (run(argv[3], NULL) != 0)
             status = 1;
