@@ -4,6 +4,10 @@
  * load from GLIBC_2.31 on; dlsym would also not find an object that was opened RTLD_LOCAL. So the
  * loader's own tables are read: dl_iterate_phdr for the objects, DT_GNU_HASH for the names.
  *
+ * The loader looks into an object's tables only when somebody asks that object for a name: one
+ * whose tables are broken may lie in a process that runs well. Nothing is therefore read outside
+ * the segments that the loader has mapped, and what does not fit in there is not found.
+ *
  * Safe to call from a constructor and from any thread; the loader holds its lock meanwhile. */
 #ifndef WARDER_CLIENT_HOOK_ELF_SYMBOLS_H
 #define WARDER_CLIENT_HOOK_ELF_SYMBOLS_H
@@ -12,18 +16,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One loaded object. Valid as long as the object stays loaded. */
-struct elf_object {
-    uintptr_t base;   /* what its addresses are relative to */
-    uintptr_t start;  /* of its first loaded segment */
-    uintptr_t end;    /* behind its last */
-    const char *name; /* path, as the loader has it; "" for the program itself */
-    const void *hash; /* DT_GNU_HASH; NULL if it has none, and then no symbol is found in it */
-    const void *symbols;
-    const char *strings;
+struct dl_phdr_info; /* <link.h> */
+
+/* A table of an object, up to the end of the segment that holds it. */
+struct elf_table {
+    const void *at; /* NULL: there is none */
+    size_t size;    /* bytes */
 };
 
-/* The address of a function or variable that the object itself defines; NULL if it defines none. */
+/* One loaded object. Valid as long as the object stays loaded. */
+struct elf_object {
+    uintptr_t base;        /* what its addresses are relative to */
+    uintptr_t start;       /* of its first loaded segment */
+    uintptr_t end;         /* behind its last */
+    const char *name;      /* path, as the loader has it; "" for the program itself */
+    struct elf_table hash; /* DT_GNU_HASH; without it no symbol is found */
+    struct elf_table symbols;
+    struct elf_table strings;
+};
+
+/* Fills in what the loader says of an object. */
+void elf_describe(const struct dl_phdr_info *info, struct elf_object *object);
+
+/* The address of a function or variable that the object itself defines, inside of it; NULL if it
+ * defines none. */
 void *elf_symbol(const struct elf_object *object, const char *name);
 
 /* The first object, in the loader's order, that defines `name` and is not this one. */

@@ -23,48 +23,104 @@ struct gnu_hash_table {
     uint32_t bloom_shift;
 };
 
+/* The table's parts, with their bounds. */
+struct gnu_hash {
+    const struct gnu_hash_table *table;
+    const ElfW(Addr) * bloom;
+    const uint32_t *buckets;
+    const uint32_t *chains;
+    size_t chain_count; /* words up to the end of the segment */
+};
+
+static bool open_hash(const struct elf_table *from, struct gnu_hash *hash)
+{
+    const struct gnu_hash_table *table = from->at;
+    size_t left = from->size;
+
+    if (!table || left < sizeof(*table) || table->bucket_count == 0 || table->bloom_count == 0)
+        return false;
+    left -= sizeof(*table);
+    if (table->bloom_count > left / sizeof(ElfW(Addr)))
+        return false;
+    left -= table->bloom_count * sizeof(ElfW(Addr));
+    if (table->bucket_count > left / sizeof(uint32_t))
+        return false;
+    left -= table->bucket_count * sizeof(uint32_t);
+    hash->table = table;
+    hash->bloom = (const ElfW(Addr) *)(table + 1);
+    hash->buckets = (const uint32_t *)(hash->bloom + table->bloom_count);
+    hash->chains = hash->buckets + table->bucket_count;
+    hash->chain_count = left / sizeof(uint32_t);
+    return true;
+}
+
+static bool has_name(const struct elf_object *object, const ElfW(Sym) * symbol, const char *name)
+{
+    const size_t size = strlen(name) + 1;
+    return symbol->st_name < object->strings.size &&
+           size <= object->strings.size - symbol->st_name &&
+           memcmp((const char *)object->strings.at + symbol->st_name, name, size) == 0;
+}
+
 void *elf_symbol(const struct elf_object *object, const char *name)
 {
-    const struct gnu_hash_table *table = object->hash;
-    if (!table || !object->symbols || !object->strings || table->bucket_count == 0 ||
-        table->bloom_count == 0)
+    struct gnu_hash hash;
+    if (!object->symbols.at || !object->strings.at || !open_hash(&object->hash, &hash))
         return NULL;
-    const ElfW(Addr) *bloom = (const ElfW(Addr) *)(table + 1);
-    const uint32_t *buckets = (const uint32_t *)(bloom + table->bloom_count);
-    const uint32_t *chains = buckets + table->bucket_count;
-    const ElfW(Sym) *symbols = object->symbols;
-    const uint32_t hash = gnu_hash(name);
+    const struct gnu_hash_table *table = hash.table;
+    const ElfW(Sym) *symbols = object->symbols.at;
+    const size_t symbol_count = object->symbols.size / sizeof(*symbols);
+    const uint32_t wanted = gnu_hash(name);
     const unsigned bits = sizeof(ElfW(Addr)) * 8;
 
-    const ElfW(Addr) word = bloom[(hash / bits) % table->bloom_count];
-    if (!((word >> (hash % bits)) & (word >> ((hash >> table->bloom_shift) % bits)) & 1))
+    const ElfW(Addr) word = hash.bloom[(wanted / bits) % table->bloom_count];
+    if (!((word >> (wanted % bits)) & (word >> ((wanted >> (table->bloom_shift % 32)) % bits)) & 1))
         return NULL;
-    uint32_t index = buckets[hash % table->bucket_count];
+    size_t index = hash.buckets[wanted % table->bucket_count];
     if (index < table->first_symbol)
         return NULL;
-    for (;; index++) {
-        const uint32_t chained = chains[index - table->first_symbol];
+    for (; index < symbol_count && index - table->first_symbol < hash.chain_count; index++) {
+        const uint32_t chained = hash.chains[index - table->first_symbol];
         const ElfW(Sym) *symbol = &symbols[index];
-        if ((chained | 1) == (hash | 1) && symbol->st_shndx != SHN_UNDEF &&
-            strcmp(object->strings + symbol->st_name, name) == 0)
-            return (void *)(object->base + symbol->st_value);
+        const uintptr_t address = object->base + symbol->st_value;
+        if ((chained | 1) == (wanted | 1) && symbol->st_shndx != SHN_UNDEF &&
+            address >= object->start && address < object->end && has_name(object, symbol, name))
+            return (void *)address;
         if (chained & 1)
             return NULL;
     }
+    return NULL;
 }
 
-/* What the dynamic section says. glibc writes absolute addresses into the entries of objects that
- * it loaded, but not into those of the vDSO, whose are relative: both are accepted. */
-static const void *address_of(const struct elf_object *object, ElfW(Addr) value)
+/* Bytes from an address to the end of the readable segment that holds it; 0 if none does. */
+static size_t readable_from(const struct dl_phdr_info *info, uintptr_t address)
+{
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+        const uintptr_t start = info->dlpi_addr + header->p_vaddr;
+        if (header->p_type == PT_LOAD && (header->p_flags & PF_R) && address >= start &&
+            address - start < header->p_memsz)
+            return header->p_memsz - (address - start);
+    }
+    return 0;
+}
+
+/* What an entry of the dynamic section says. glibc writes absolute addresses into those of objects
+ * that it loaded, but not into those of the vDSO, whose are relative: both are accepted. */
+static struct elf_table table_of(const struct dl_phdr_info *info, const struct elf_object *object,
+                                 ElfW(Addr) value, size_t alignment)
 {
     if (value < object->start)
         value += object->base;
-    return value >= object->start && value < object->end ? (const void *)value : NULL;
+    const size_t size = readable_from(info, value);
+    if (size == 0 || value % alignment != 0)
+        return (struct elf_table){0};
+    return (struct elf_table){.at = (const void *)value, .size = size};
 }
 
-static void describe(const struct dl_phdr_info *info, struct elf_object *object)
+void elf_describe(const struct dl_phdr_info *info, struct elf_object *object)
 {
-    const ElfW(Dyn) *dynamic = NULL;
+    uintptr_t dynamic_at = 0;
 
     *object = (struct elf_object){.base = info->dlpi_addr, .start = UINTPTR_MAX};
     object->name = info->dlpi_name ? info->dlpi_name : "";
@@ -72,7 +128,7 @@ static void describe(const struct dl_phdr_info *info, struct elf_object *object)
         const ElfW(Phdr) *header = &info->dlpi_phdr[i];
         const uintptr_t start = info->dlpi_addr + header->p_vaddr;
         if (header->p_type == PT_DYNAMIC)
-            dynamic = (const ElfW(Dyn) *)start;
+            dynamic_at = start;
         if (header->p_type != PT_LOAD)
             continue;
         if (start < object->start)
@@ -80,13 +136,18 @@ static void describe(const struct dl_phdr_info *info, struct elf_object *object)
         if (start + header->p_memsz > object->end)
             object->end = start + header->p_memsz;
     }
-    for (; dynamic && dynamic->d_tag != DT_NULL; dynamic++) {
+    if (dynamic_at % _Alignof(ElfW(Dyn)) != 0)
+        return;
+    const ElfW(Dyn) *dynamic = (const ElfW(Dyn) *)dynamic_at;
+    size_t entries = readable_from(info, dynamic_at) / sizeof(*dynamic);
+    for (; entries > 0 && dynamic->d_tag != DT_NULL; entries--, dynamic++) {
+        const ElfW(Addr) value = dynamic->d_un.d_ptr;
         if (dynamic->d_tag == DT_GNU_HASH)
-            object->hash = address_of(object, dynamic->d_un.d_ptr);
+            object->hash = table_of(info, object, value, _Alignof(ElfW(Addr)));
         else if (dynamic->d_tag == DT_SYMTAB)
-            object->symbols = address_of(object, dynamic->d_un.d_ptr);
+            object->symbols = table_of(info, object, value, _Alignof(ElfW(Sym)));
         else if (dynamic->d_tag == DT_STRTAB)
-            object->strings = address_of(object, dynamic->d_un.d_ptr);
+            object->strings = table_of(info, object, value, 1);
     }
 }
 
@@ -105,7 +166,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *data)
 {
     const struct search *search = data;
     (void)size;
-    describe(info, search->object);
+    elf_describe(info, search->object);
     if (!search->name)
         return holds(search->object, search->address);
     if (holds(search->object, (uintptr_t)&visit))
@@ -128,7 +189,7 @@ bool elf_find_holder(uintptr_t address, struct elf_object *object)
 static int describe_first(struct dl_phdr_info *info, size_t size, void *data)
 {
     (void)size;
-    describe(info, data);
+    elf_describe(info, data);
     return 1;
 }
 
