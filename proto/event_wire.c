@@ -241,7 +241,7 @@ static bool read_value(struct reader *reader, struct value *value, int depth)
         if (node->bytes.len > VALUE_BYTES_MAX)
             return false;
         value->count = (uint32_t)node->bytes.len;
-        value->bytes = node->bytes.len > 0 ? (const char *)node->bytes.data : "";
+        value->bytes = field_bytes(&node->bytes);
         return true;
     case VALUE_LIST:
     case VALUE_MAP:
@@ -283,10 +283,9 @@ static bool read_attribute(const Warder__V1__Attribute *message, struct arena *a
     if (message->resolved.len > VALUE_BYTES_MAX || message->given.len > VALUE_BYTES_MAX)
         return false;
     if (message->resolved_known)
-        attribute->resolved =
-            value_text((const char *)message->resolved.data, message->resolved.len);
+        attribute->resolved = value_text(field_bytes(&message->resolved), message->resolved.len);
     if (message->has_given)
-        attribute->given = value_text((const char *)message->given.data, message->given.len);
+        attribute->given = value_text(field_bytes(&message->given), message->given.len);
     return true;
 }
 
@@ -325,7 +324,7 @@ bool event_from_wire(const Warder__V1__Event *message, struct arena *arena, stru
         return false;
     *event = (struct event){
         .name_cut = message->name_cut,
-        .name = message->name.len > 0 ? (const char *)message->name.data : "",
+        .name = field_bytes(&message->name),
         .name_length = (uint32_t)message->name.len,
         .argument_count = message->argument_count,
     };

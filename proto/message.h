@@ -37,6 +37,13 @@ static inline ProtobufCBinaryData bytes_field(const void *bytes, size_t length)
 /* A terminated text as a field; NULL gives an empty one. */
 ProtobufCBinaryData text_field(const char *text);
 
+/* Where the bytes of a field are. An empty one has none, and NULL in its place: this is never NULL,
+ * so that nobody computes with it. */
+static inline const char *field_bytes(const ProtobufCBinaryData *field)
+{
+    return field->len > 0 ? (const char *)field->data : "";
+}
+
 /* A field as a terminated text in the arena; NULL if it does not fit or holds a NUL. */
 char *field_text(struct arena *arena, const ProtobufCBinaryData *field);
 

@@ -52,11 +52,11 @@ int admin_failed(const Warder__V1__Failed *failed)
 {
     if (failed->kind == WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY) {
         /* The checker's own words, which name file and line. */
-        fwrite(failed->text.data, 1, failed->text.len, stderr);
+        fwrite(field_bytes(&failed->text), 1, failed->text.len, stderr);
         if (failed->text.len > 0 && failed->text.data[failed->text.len - 1] != '\n')
             fputc('\n', stderr);
     } else {
-        complain("%.*s", (int)failed->text.len, (const char *)failed->text.data);
+        complain("%.*s", (int)failed->text.len, field_bytes(&failed->text));
     }
     return failed->kind == WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY ||
                    failed->kind == WARDER__V1__FAILURE_KIND__FAILURE_KIND_NOT_FOUND

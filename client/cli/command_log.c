@@ -102,7 +102,7 @@ static int parse(struct log_options *log, int argc, char **argv)
 static void print_entry(const struct log_options *log, const Warder__V1__LogEntry *entry)
 {
     if (log->json)
-        printf("%.*s\n", (int)entry->json.len, (const char *)entry->json.data);
+        printf("%.*s\n", (int)entry->json.len, field_bytes(&entry->json));
     else
         log_line_print(stdout, entry, wants_colour(STDOUT_FILENO));
     if (log->follow)

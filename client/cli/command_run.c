@@ -305,8 +305,7 @@ static bool launch(struct daemon_client *client, struct ask *ask, const struct r
         take_launched(reply->launched, door, launched))
         return true;
     if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_REFUSED)
-        complain("%.*s", (int)reply->refused->reason.len,
-                 (const char *)reply->refused->reason.data);
+        complain("%.*s", (int)reply->refused->reason.len, field_bytes(&reply->refused->reason));
     else
         complain("the policy daemon speaks another version");
     return false;

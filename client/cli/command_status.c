@@ -34,7 +34,7 @@ static void print_text(const Warder__V1__Status *status)
     localtime_r(&seconds, &parts);
     strftime(started, sizeof(started), "%Y-%m-%d %H:%M:%S", &parts);
     printf("warderd %.*s, pid %d, since %s\n", as_int(status->version.len),
-           (const char *)status->version.data, (int)status->pid, started);
+           field_bytes(&status->version), (int)status->pid, started);
     printf("  in force    generation %" PRIu64 ", %" PRIu64 " %s\n", status->generation,
            (uint64_t)status->policies, status->policies == 1 ? "policy" : "policies");
     printf("  sessions    %" PRIu32 " now, %" PRIu64 " since the start\n", status->sessions,
@@ -48,11 +48,11 @@ static void print_text(const Warder__V1__Status *status)
            status->records_written, status->records_waiting, status->records_dropped);
     if (status->record_error.len > 0)
         printf("  NOT RECORDING: %.*s\n", as_int(status->record_error.len),
-               (const char *)status->record_error.data);
+               field_bytes(&status->record_error));
     printf("  state       %.*s\n", as_int(status->state_directory.len),
-           (const char *)status->state_directory.data);
+           field_bytes(&status->state_directory));
     printf("  socket      %.*s\n", as_int(status->session_socket.len),
-           (const char *)status->session_socket.data);
+           field_bytes(&status->session_socket));
 }
 
 static void set_text(json_t *object, const char *key, const ProtobufCBinaryData *text)

@@ -123,7 +123,7 @@ static int print_done(const struct store_options *store, const Warder__V1__Done 
         print_json(json_pack("{s:o, s:I}", "done", text_json(&done->text), "generation",
                              (json_int_t)done->generation));
     else
-        printf("%.*s\n", (int)done->text.len, (const char *)done->text.data);
+        printf("%.*s\n", (int)done->text.len, field_bytes(&done->text));
     return EXIT_DONE;
 }
 
@@ -243,8 +243,8 @@ static void add_row(struct libscols_table *table, const Warder__V1__PolicyEntry 
     const char *tier = tier_text(entry->tier);
     const char *whom = entry->selects ? "those it selects" : "who names it";
     set_cell(line, 0, tier, strlen(tier));
-    set_cell(line, 1, (const char *)entry->name.data, entry->name.len);
-    set_cell(line, 2, (const char *)entry->mode.data, entry->mode.len);
+    set_cell(line, 1, field_bytes(&entry->name), entry->name.len);
+    set_cell(line, 2, field_bytes(&entry->mode), entry->mode.len);
     set_cell(line, 3, whom, strlen(whom));
     snprintf(text, sizeof(text), "%" PRIu32, entry->rules);
     set_cell(line, 4, text, strlen(text));
@@ -252,8 +252,8 @@ static void add_row(struct libscols_table *table, const Warder__V1__PolicyEntry 
     set_cell(line, 5, text, strlen(text));
     time_text(entry->time, text, sizeof(text));
     set_cell(line, 6, text, strlen(text));
-    set_cell(line, 7, (const char *)entry->who.data, entry->who.len);
-    set_cell(line, 8, (const char *)entry->title.data, entry->title.len);
+    set_cell(line, 7, field_bytes(&entry->who), entry->who.len);
+    set_cell(line, 8, field_bytes(&entry->title), entry->title.len);
 }
 
 static struct libscols_table *new_table(void)
@@ -328,7 +328,7 @@ static void print_policy(const struct store_options *store, const Warder__V1__Po
         print_json(object);
         return;
     }
-    fwrite(entry->text.data, 1, entry->text.len, stdout);
+    fwrite(field_bytes(&entry->text), 1, entry->text.len, stdout);
     if (entry->text.len > 0 && entry->text.data[entry->text.len - 1] != '\n')
         putchar('\n');
 }

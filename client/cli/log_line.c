@@ -102,7 +102,7 @@ static void print_notice(FILE *out, const json_t *object)
 
 void log_line_print(FILE *out, const Warder__V1__LogEntry *entry, bool colour)
 {
-    json_t *object = json_loadb((const char *)entry->json.data, entry->json.len, 0, NULL);
+    json_t *object = json_loadb(field_bytes(&entry->json), entry->json.len, 0, NULL);
 
     if (!object)
         return;

@@ -171,7 +171,7 @@ static bool say_hello(struct question *question, const struct session_request *r
         return false;
     }
     if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_REFUSED) {
-        printable_text((const char *)reply->refused->reason.data, reply->refused->reason.len,
+        printable_text(field_bytes(&reply->refused->reason), reply->refused->reason.len,
                        failure->text, sizeof(failure->text));
         return false;
     }

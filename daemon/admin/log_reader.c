@@ -172,7 +172,7 @@ void log_reader_start(struct log_readers *readers, struct connection *connection
         return;
     }
     if (request->session.len < sizeof(session))
-        memcpy(session, request->session.data, request->session.len);
+        memcpy(session, field_bytes(&request->session), request->session.len);
     *reader = (struct log_reader){
         .next = readers->first,
         .readers = readers,

@@ -85,7 +85,7 @@ static bool check_texts(struct change_job *job, const Warder__V1__Apply *apply,
     for (size_t i = 0; done && i < apply->n_texts; i++) {
         files[i] = terminated(&apply->texts[i]->file);
         texts[i] = (struct policy_text){.file = files[i] ? files[i] : "policy",
-                                        .text = (const char *)apply->texts[i]->text.data,
+                                        .text = field_bytes(&apply->texts[i]->text),
                                         .length = apply->texts[i]->text.len,
                                         .tier = set->tier};
     }

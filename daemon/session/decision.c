@@ -384,7 +384,7 @@ void decision_place(struct session *session, const Warder__V1__Denied *denied)
         if ((*item)->session != session->number || denied->decision != decision->number)
             continue;
         if (!decision->file)
-            *item = audit_item_with_place(*item, (const char *)denied->file.data, denied->file.len,
+            *item = audit_item_with_place(*item, field_bytes(&denied->file), denied->file.len,
                                           denied->line);
         return;
     }

@@ -55,7 +55,7 @@ static bool add_said_places(struct session_facts *facts, const Warder__V1__Hello
         for (size_t j = 0; sayable && j < said->n_paths && j < PLACE_PATHS_MAX; j++) {
             char path[PATH_TEXT_MAX];
             const ProtobufCBinaryData *text = &said->paths[j];
-            if (path_normalise(NULL, (const char *)text->data, text->len, path, sizeof(path)) == 0)
+            if (path_normalise(NULL, field_bytes(text), text->len, path, sizeof(path)) == 0)
                 continue;
             if (!add_place(facts, (enum place)said->place, path))
                 return false;

@@ -72,7 +72,7 @@ static bool compile_texts(struct wishes *wishes, const Warder__V1__Wishes *messa
         if (!names[i])
             return say(error, "the file name of a policy is too long, or no text");
         texts[i] = (struct policy_text){.file = names[i],
-                                        .text = (const char *)text->text.data,
+                                        .text = field_bytes(&text->text),
                                         .length = text->text.len,
                                         .tier = TIER_LOCAL,
                                         .observe = message->observe};
