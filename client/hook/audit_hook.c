@@ -83,12 +83,27 @@ static void deny_unread(struct answer *answer, const struct event *event, const 
              (int)event->name_length, event->name, why);
 }
 
+/* True while CPython is in the middle of something that no other thread may begin: 3.10.13 and
+ * 3.11.2, for two, note that a trace function is being set, raise the event, and refuse every
+ * thread that comes meanwhile (Python/ceval.c, _PyEval_SetTrace). The interpreter lock is kept
+ * then, as it would have been. */
+static bool keeps_interpreter_lock(const struct event *event)
+{
+    static const char *const names[] = {"sys.settrace", "sys.setprofile"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (strlen(names[i]) == event->name_length &&
+            memcmp(names[i], event->name, event->name_length) == 0)
+            return true;
+    return false;
+}
+
 /* Fills in the answer; anything but an allow from the daemon is a denial. */
 static void judge(struct runtime *runtime, python_object *args, const struct event_entry *entry,
                   struct event *event, struct answer *answer)
 {
     const struct python_api *api = &runtime->api;
-    const bool threaded = python_thread(api) != NULL;
+    const bool threaded = python_thread(api) != NULL && !keeps_interpreter_lock(event);
     struct question *question = borrow(api, threaded);
 
     if (!question) {

@@ -160,6 +160,27 @@ print(denied[:1])
 """)
         self.assertEqual((result.status, result.out), (0, "[]\n"), result)
 
+    def test_threads_that_set_a_trace_function_at_once_get_in_nobody_s_way(self):
+        # 3.10.13 and 3.11.2 refuse a second one while the event of the first is asked about.
+        result = self.python_under(self.policy(ALLOW_ALL), """
+import sys, threading
+failed = []
+def work():
+    for _ in range(300):
+        try:
+            sys.settrace(None)
+            sys.setprofile(None)
+        except RuntimeError as error:
+            failed.append(str(error))
+threads = [threading.Thread(target=work) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(failed[:1])
+""")
+        self.assertEqual((result.status, result.out), (0, "[]\n"), result)
+
 
 NOBODY = 65534
 
