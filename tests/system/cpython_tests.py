@@ -201,15 +201,22 @@ class Difference:
                           *(f"    | {line}" for line in lines)])
 
 
+def is_broken(outcome):
+    """Nothing but failures: on this machine the test tells nothing."""
+    return re.fullmatch(r"(failed|error)( x\d+)?( \+ (failed|error)( x\d+)?)*", outcome) is not None
+
+
 def differences(without, under):
-    """What differs between two runs. Where one of them broke off, what came after is not counted."""
+    """What differs between two runs. Where one of them broke off, what came after is not counted; nor is how
+    many errors a test has that has nothing else without Warder either."""
     broken = without.unfinished or under.unfinished
     found = []
     for test in sorted(without.tests.keys() | under.tests.keys()):
         one = without.tests.get(test, NOT_RUN)
         other = under.tests.get(test, NOT_RUN)
-        if one != other and not (broken and NOT_RUN in (one, other)):
-            found.append(Difference(test, one, other, under.texts.get(test) or without.texts.get(test, "")))
+        if one == other or (broken and NOT_RUN in (one, other)) or (is_broken(one) and is_broken(other)):
+            continue
+        found.append(Difference(test, one, other, under.texts.get(test) or without.texts.get(test, "")))
     if without.module != under.module:
         found.append(Difference(MODULE, without.module, under.module, under.output))
     return found
