@@ -1,7 +1,8 @@
 /* Invariants.
  *
  * - `session.lock` guards everything in `session` but the inside of a busy question, which belongs
- * to the thread that borrowed it.
+ * to the thread that borrowed it. What is atomic in it may be read without the lock; `state`
+ * is set last, so who sees a live session sees its key and number.
  * - A key never travels after user code has begun to run: a forked child's is derived from its
  *   parent's, a resumed session keeps its own.
  * - `session.owner` is a page that the kernel wipes in every forked child. Where the mark is gone
@@ -38,14 +39,14 @@ enum session_state {
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t returned;
-    enum session_state state;
+    _Atomic enum session_state state;
     uint64_t number;
     unsigned char key[SIPHASH_KEY_SIZE];
     char path[108]; /* of the session socket; sun_path's size */
     char python_version[24];
-    int64_t bound; /* nanoseconds for a verdict */
+    _Atomic int64_t bound; /* nanoseconds for a verdict */
     unsigned forged;
-    bool crowded; /* somebody had to wait: open another connection when one comes back */
+    _Atomic bool crowded; /* somebody had to wait: open another connection when one comes back */
     struct question questions[QUESTION_COUNT];
     struct daemon_connection handed; /* for the child of the fork that is under way */
     volatile unsigned char *owner;

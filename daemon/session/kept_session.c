@@ -28,7 +28,7 @@ struct errands {
     struct errand *first;
     struct errand **end;
     struct errand *current;
-    char directory[PATH_MAX];
+    char directory[PATH_MAX]; /* set by the first errand, before a worker reads it; then constant */
     bool busy;
 };
 
@@ -101,12 +101,22 @@ static void start_next(uv_loop_t *loop)
     uv_queue_work(loop, &errands.work, run_errand, on_errand_done);
 }
 
+static bool know_directory(const struct server *server)
+{
+    if (errands.directory[0])
+        return true;
+    if (directory_of(server->configuration->session_socket, errands.directory,
+                     sizeof(errands.directory)))
+        return true;
+    errands.directory[0] = '\0';
+    return false;
+}
+
 static void add_errand(struct server *server, uint64_t number, unsigned char *bytes, size_t size)
 {
     struct errand *errand = calloc(1, sizeof(*errand));
 
-    if (!errand || !directory_of(server->configuration->session_socket, errands.directory,
-                                 sizeof(errands.directory))) {
+    if (!errand || !know_directory(server)) {
         free(bytes);
         free(errand);
         return;
