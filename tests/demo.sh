@@ -24,7 +24,7 @@ trap 'exit 130' INT TERM
 if [ -t 1 ] && [ -z "${NO_COLOR-}" ]; then
     strong=$(printf '\033[1m') plain=$(printf '\033[0m')
 else
-    strong= plain=
+    strong='' plain=''
 fi
 title() { printf '\n%s%s%s\n\n' "$strong" "$*" "$plain"; }
 

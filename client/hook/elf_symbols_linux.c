@@ -136,7 +136,7 @@ void elf_describe(const struct dl_phdr_info *info, struct elf_object *object)
         if (start + header->p_memsz > object->end)
             object->end = start + header->p_memsz;
     }
-    if (dynamic_at % _Alignof(ElfW(Dyn)) != 0)
+    if (dynamic_at == 0 || dynamic_at % _Alignof(ElfW(Dyn)) != 0)
         return;
     const ElfW(Dyn) *dynamic = (const ElfW(Dyn) *)dynamic_at;
     size_t entries = readable_from(info, dynamic_at) / sizeof(*dynamic);

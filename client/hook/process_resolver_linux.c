@@ -193,7 +193,7 @@ static bool add_directories(const char *entries, size_t size, int own, int *desc
         at += entry->length;
         if (entry->name[0] == '.')
             continue;
-        const int descriptor = atoi(entry->name);
+        const int descriptor = (int)strtol(entry->name, NULL, 10);
         if (descriptor == own || statx(descriptor, "", AT_EMPTY_PATH, STATX_TYPE, &status) < 0 ||
             !S_ISDIR(status.stx_mode))
             continue;

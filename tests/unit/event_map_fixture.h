@@ -84,12 +84,12 @@ enum { /* of Linux, as the resolver and the arguments give them */
 /* What the process is like, where a test does not want the usual. */
 struct process {
     int socket_family; /* of every socket; negative: not known */
-    bool windows;
     int python_minor;
-    bool knows_nothing;    /* every question stays open */
     const char *path;      /* PATH; NULL: not set */
     const char *directory; /* NULL: not known */
     int open_directories;  /* how many: those of descriptors 5, 15, 5, ...; negative: not known */
+    bool windows;
+    bool knows_nothing; /* every question stays open */
 };
 
 struct process usual_process(void);
