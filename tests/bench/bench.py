@@ -1,0 +1,200 @@
+"""Measures what Warder costs, each time beside the same thing without it: see README.md.
+
+    bench.py BUILD_DIRECTORY WORK_DIRECTORY [NAME]
+
+Every round measures each variant once, in an order that turns from round to round, so that what slows the
+machine down for a while slows all of them. A ratio is taken within its round; what is printed is the median
+of the rounds' values and the middle half of the ratios.
+"""
+
+import os
+import resource
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+BUILD = Path(sys.argv[1])
+WORK = Path(sys.argv[2])
+WARDER = BUILD / "bin" / "warder"
+HOOK = BUILD / "lib" / "libwarder.so"
+# The interpreter itself, not a shim of a version manager that starts it.
+PYTHON = os.environ.get("WARDER_BENCH_PYTHON") or os.path.realpath(sys.executable)
+ROUNDS = int(os.environ.get("WARDER_BENCH_ROUNDS", "15"))
+
+POLICY = 'policy allow-all "Everything is allowed" { applies { platform is "linux" } default allow all }\n'
+
+# The median of so many batches of calls, in nanoseconds a call.
+EVENT = """
+import sys, time
+arguments = tuple(range({arguments}))
+count, warm_up, times = {count}, 50, []
+audit, clock = sys.audit, time.perf_counter_ns
+for i in range({batches} + warm_up):
+    start = clock()
+    for j in range(count):
+        audit("bench.event", *arguments)
+    if i >= warm_up:
+        times.append((clock() - start) / count)
+times.sort()
+print(times[len(times) // 2])
+"""
+
+PROGRAMS = {
+    "-c pass": "pass",
+    "five imports": "import json, asyncio, unittest, http.client, xml.dom.minidom",
+    "40 subprocesses": "import subprocess\nfor i in range(40): subprocess.run(['/bin/true'])",
+}
+
+
+def environment(**more):
+    kept = {key: value for key, value in os.environ.items()
+            if not key.startswith(("PYTHON", "LD_", "WARDER_"))}
+    kept.update({key: str(value) for key, value in more.items()})
+    return kept
+
+
+def run(command, **more):
+    result = subprocess.run([str(part) for part in command], env=environment(**more), stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    if result.returncode != 0:
+        sys.exit(f"{command[0]} ended with {result.returncode}: {result.stderr}")
+    return result.stdout
+
+
+def timed(command, **more):
+    """Wall time and processor time of a program and its children, in nanoseconds."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.perf_counter_ns()
+    run(command, **more)
+    wall = time.perf_counter_ns() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1e9
+
+
+class Daemon:
+    """One of a host, for all of the run."""
+
+    def __enter__(self):
+        self.socket = WORK / "session.sock"
+        self.process = subprocess.Popen(
+            [str(BUILD / "bin" / "warderd"), "--foreground", "--state-dir", str(WORK / "state"),
+             "--socket", str(self.socket)], env=environment(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=(WORK / "daemon.err").open("wb"))
+        end = time.monotonic() + 30
+        while b"ready:" not in (WORK / "daemon.err").read_bytes():
+            if self.process.poll() is not None or time.monotonic() > end:
+                self.process.kill()
+                sys.exit(f"the daemon did not start: {(WORK / 'daemon.err').read_text()}")
+            time.sleep(0.02)
+        run([WARDER, "apply", "--admin-socket", WORK / "admin.sock", self.policy()])
+        return self
+
+    def __exit__(self, *exception):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+
+    @staticmethod
+    def policy():
+        path = WORK / "allow-all.warder"
+        path.write_text(POLICY)
+        return path
+
+    def hooked(self):
+        return {"LD_PRELOAD": HOOK, "WARDER_SOCKET": self.socket}
+
+
+def event_cost(arguments, hooked, daemon):
+    # With a round trip each, fewer are needed for the same time.
+    count, batches = (1, 3000) if hooked else (200, 500)
+    code = EVENT.format(arguments=arguments, count=count, batches=batches)
+    return float(run([PYTHON, "-I", "-c", code], **(daemon.hooked() if hooked else {})))
+
+
+def measure(variants):
+    """`variants`: name -> function that gives one value. The values by name, one of each round."""
+    values = {name: [] for name in variants}
+    order = list(variants)
+    for name in order:  # caches, first connections
+        variants[name]()
+    for i in range(ROUNDS):
+        for name in order[i % len(order):] + order[:i % len(order)]:
+            values[name].append(variants[name]())
+    return values
+
+
+def ratio(values, name, base):
+    ratios = sorted(above / below for above, below in zip(values[name], values[base]))
+    quarter = len(ratios) // 4
+    return statistics.median(ratios), ratios[quarter], ratios[-1 - quarter]
+
+
+def row(label, values, name, base, unit, scale):
+    middle, low, high = ratio(values, name, base)
+    without = statistics.median(values[base]) / scale
+    with_it = statistics.median(values[name]) / scale
+    print(f"{label:<48}{without:>10.2f} {unit:<3}{with_it:>10.2f} {unit:<3}"
+          f"{middle:>8.2f}  ({low:.2f} - {high:.2f})")
+
+
+def heading(text, base, name):
+    print(f"\n{text}\n{'':<48}{base:>13} {name:>13}{'ratio':>8}  (middle half)")
+
+
+def bench_verdict(daemon):
+    values = measure({
+        "echo": lambda: float(run([WORK / "echo", "3000"])),
+        "verdict": lambda: event_cost(2, True, daemon),
+    })
+    heading("One verdict: an event's round trip through warderd, against a packet's there and back",
+            "raw echo", "verdict")
+    row("event of two numbers", values, "verdict", "echo", "us", 1e3)
+
+
+def bench_event(daemon):
+    heading("One audit event, seen from Python, without a hook and with one", "none", "hook")
+    for arguments in (0, 2, 4):
+        values = measure({
+            "none": lambda count=arguments: event_cost(count, False, daemon),
+            "hook": lambda count=arguments: event_cost(count, True, daemon),
+        })
+        row(f"{arguments} arguments", values, "hook", "none", "us", 1e3)
+
+
+def bench_programs(daemon):
+    policy = daemon.policy()
+    heading("Whole programs; `warder run` starts and ends a daemon of its own", "without", "with")
+    for label, code in PROGRAMS.items():
+        program = [PYTHON, "-c", code]
+        values = measure({
+            "none": lambda command=program: timed(command),
+            "host": lambda command=program: timed(command, **daemon.hooked()),
+            "run": lambda command=program: timed([WARDER, "run", "--policy", policy, "--", *command]),
+        })
+        for index, what in enumerate(("wall", "processor")):
+            part = {name: [pair[index] for pair in pairs] for name, pairs in values.items()}
+            row(f"{label}, host's daemon, {what}", part, "host", "none", "ms", 1e6)
+            row(f"{label}, warder run, {what}", part, "run", "none", "ms", 1e6)
+
+
+BENCHES = {"verdict": bench_verdict, "event": bench_event, "programs": bench_programs}
+
+
+def main():
+    names = sys.argv[3:] or list(BENCHES)
+    for name in names:
+        if name not in BENCHES:
+            sys.exit(f"bench: there is no measurement {name}; there are: {', '.join(BENCHES)}")
+    print(f"{run([PYTHON, '-VV']).strip()}\n{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}, "
+          f"{ROUNDS} rounds, medians")
+    if os.getloadavg()[0] > os.cpu_count() / 2:
+        print("THIS MACHINE IS BUSY: wall times are not to be trusted, see README.md")
+    with Daemon() as daemon:
+        for name in names:
+            BENCHES[name](daemon)
+
+
+if __name__ == "__main__":
+    main()
