@@ -71,6 +71,8 @@ build() {
 }
 check_gcc() { build dev && gcc --version | head -n 1; }
 check_clang() { build clang && clang --version | head -n 1; }
+# Built by nothing else from day to day, they would be broken when they are wanted.
+check_fuzzers() { tests/fuzz/run.sh --build && echo "$(tests/fuzz/run.sh --list | wc -l) targets"; }
 
 # ----------------------------------------------------------------------------------------- windows
 
@@ -130,6 +132,7 @@ check shell check_shell
 check python check_python
 check gcc check_gcc
 check clang check_clang
+check fuzzers check_fuzzers
 check windows check_windows
 check clang-tidy check_tidy
 

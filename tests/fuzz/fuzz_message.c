@@ -196,7 +196,7 @@ static void take_hello(const Warder__V1__Hello *hello)
 static void take_denied(const Warder__V1__Denied *denied)
 {
     const struct audit_decision decision = {.number = 1,
-                                            .last = 1,
+                                            .count = 1,
                                             .verdict = "deny",
                                             .policy = "local/a",
                                             .rule = "r",

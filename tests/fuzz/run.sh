@@ -3,6 +3,7 @@
 #
 #     tests/fuzz/run.sh SECONDS [NAME]    one target, or each of them, for so many seconds
 #     tests/fuzz/run.sh --list            their names, and what they are about
+#     tests/fuzz/run.sh --build           builds all of them, and runs none: for lint
 #
 # Builds into build-fuzz (clang, AddressSanitizer, UndefinedBehaviorSanitizer, leaks looked for).
 # What was found interesting stays in build-fuzz/corpus/NAME and is begun with the next time, beside
@@ -73,8 +74,12 @@ fuzz() {
 
 case ${1:-} in
 --list) list ;;
+--build)
+    # shellcheck disable=SC2046
+    build_targets $(targets)
+    ;;
 '' | *[!0-9]*)
-    sed -n '2,5s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 *)
