@@ -17,6 +17,10 @@ void configuration_defaults(struct configuration *configuration)
         .sessions_per_user = 4096,
         .connections_per_user = 4 * 4096,
         .unfinished_per_user = 256,
+        /* A Hello has a few KiB: 64 MiB are 16 KiB for each session that there may be. */
+        .megabytes_per_user = 64,
+        /* 60,000 records of 500 bytes: what the writer does in a second (limits.md). */
+        .queue_megabytes_per_user = 32,
         .verdict_milliseconds = 2000, /* design, "The way of an event" */
     };
 }

@@ -25,8 +25,10 @@ struct configuration {
     unsigned record_megabytes; /* audit.db is kept below this; 0: without end */
     unsigned sessions_per_user;
     unsigned connections_per_user;
-    unsigned unfinished_per_user;  /* connections that have not said Hello yet */
-    unsigned verdict_milliseconds; /* how long hooks wait for a verdict */
+    unsigned unfinished_per_user;      /* connections that have not said Hello yet */
+    unsigned megabytes_per_user;       /* of memory, for what sessions say of themselves */
+    unsigned queue_megabytes_per_user; /* of records that wait for the disk */
+    unsigned verdict_milliseconds;     /* how long hooks wait for a verdict */
 };
 
 void configuration_defaults(struct configuration *configuration);

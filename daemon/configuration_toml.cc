@@ -49,12 +49,13 @@ struct reader {
         return true;
     }
 
-    bool number(const toml::key &key, const toml::node &node, int64_t least, unsigned &out) const
+    bool number(const toml::key &key, const toml::node &node, int64_t least, unsigned &out,
+                int64_t most = 1000000000) const
     {
         const auto value = node.value_exact<int64_t>();
-        if (!value || *value < least || *value > 1000000000)
+        if (!value || *value < least || *value > most)
             return fail(node.source(), std::string(key.str()) + " is a whole number from " +
-                                           std::to_string(least) + " to 1000000000");
+                                           std::to_string(least) + " to " + std::to_string(most));
         out = static_cast<unsigned>(*value);
         return true;
     }
@@ -90,6 +91,10 @@ struct reader {
             return number(key, node, 1, out.connections_per_user);
         if (name == "unfinished_per_user")
             return number(key, node, 1, out.unfinished_per_user);
+        if (name == "megabytes_per_user")
+            return number(key, node, 1, out.megabytes_per_user, 1024 * 1024);
+        if (name == "queue_megabytes_per_user")
+            return number(key, node, 1, out.queue_megabytes_per_user, 1024 * 1024);
         if (name == "verdict_milliseconds")
             return number(key, node, 100, out.verdict_milliseconds);
         if (name == "record_megabytes")
@@ -97,7 +102,8 @@ struct reader {
         return fail(key.source(),
                     "there is no limit `" + std::string(name) +
                         "`; limits are sessions_per_user, connections_per_user, "
-                        "unfinished_per_user, verdict_milliseconds, record_megabytes");
+                        "unfinished_per_user, megabytes_per_user, queue_megabytes_per_user, "
+                        "verdict_milliseconds, record_megabytes");
     }
 
     bool setting(const toml::key &key, const toml::node &node, configuration &out) const

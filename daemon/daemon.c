@@ -26,8 +26,7 @@
 #include "daemon/store/policy_store.h"
 
 enum {
-    EXIT_FAILED = 2,        /* as the command's: usage or failure */
-    DESCRIPTORS_SPARE = 64, /* kept out of the users' reach: databases, libuv, listeners */
+    EXIT_FAILED = 2, /* as the command's: usage or failure */
 };
 
 struct daemon {
@@ -80,6 +79,17 @@ static void raise_descriptor_limit(void)
     }
 }
 
+/* True if there is something at the path that is no socket: it is somebody's, and stays. */
+static bool is_something_else(const char *path)
+{
+    struct stat status;
+
+    if (lstat(path, &status) < 0 || S_ISSOCK(status.st_mode))
+        return false;
+    say("%s: cannot be listened on: there is a file which is no socket", path);
+    return true;
+}
+
 /* A listening socket of our own. One that nobody answers on any more is taken over; a living daemon
  * is left alone. */
 static int listen_at(const char *path, mode_t mode)
@@ -92,6 +102,8 @@ static int listen_at(const char *path, mode_t mode)
         return -1;
     }
     memcpy(address.sun_path, path, strlen(path) + 1);
+    if (is_something_else(path))
+        return -1;
     const int probe = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     const bool alive = connect(probe, (struct sockaddr *)&address, sizeof(address)) == 0;
     close(probe);
@@ -191,6 +203,7 @@ static bool open_state(struct daemon *daemon)
     const struct audit_log_options options = {
         .directory = configuration->state_directory,
         .megabytes = configuration->record_megabytes,
+        .queue_megabytes_per_user = configuration->queue_megabytes_per_user,
         .written = on_written,
         .context = daemon,
     };
@@ -204,7 +217,7 @@ static bool take_control(struct daemon *daemon)
     struct server *server = &daemon->server;
     struct user_account *account = user_account_of(&server->accounts, geteuid());
 
-    if (!account || !user_account_charge(&server->accounts, account, CHARGE_CONNECTION))
+    if (!account || !user_account_charge(&server->accounts, account, CHARGE_CONNECTION, 1))
         return say("out of memory");
     const struct connection_options options = {
         .state = STATE_CONTROL, .account = account, .pid = getppid()};
@@ -355,7 +368,7 @@ static void record_start(struct daemon *daemon)
     snprintf(text, sizeof(text), "warderd %s started, generation %" PRIu64, WARDER_VERSION,
              daemon->server.generation->number);
     audit_log_add(daemon->server.audit, audit_item_notice(AUDIT_DAEMON, 0, -1, getpid(), text),
-                  false);
+                  AUDIT_NOBODY, false);
 }
 
 static bool open_loop(struct daemon *daemon)

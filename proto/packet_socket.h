@@ -26,8 +26,9 @@ struct packet_received {
 
 enum packet_failure {
     PACKET_CUT = -100001,   /* longer than the buffer, or more descriptors than allowed */
-    PACKET_EMPTY = -100002, /* an empty packet, or the end of the connection: recvmsg gives 0 for
-                               both, and both end a session */
+    PACKET_END = -100002,   /* the end of the connection; or an empty packet, which looks the same
+                               on a socket without SO_PASSCRED */
+    PACKET_EMPTY = -100003, /* an empty packet: it comes with its sender's credentials */
 };
 
 /* Receives one packet. `flags` are recv's (MSG_DONTWAIT). 0, or a negative errno or packet_failure;

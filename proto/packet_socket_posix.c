@@ -68,7 +68,7 @@ int packet_receive(int socket, void *buffer, size_t size, int flags,
     }
     if (length == 0) {
         packet_received_close(received);
-        return PACKET_EMPTY;
+        return received->has_credentials ? PACKET_EMPTY : PACKET_END;
     }
     return 0;
 }

@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <sys/socket.h>
 
+#include "daemon/session/run.h"
 #include "daemon/session/session.h"
 #include "proto/host_paths.h"
 
@@ -32,17 +33,30 @@ static bool peer_is_in(int socket, gid_t group)
     return false;
 }
 
-static bool is_under_policy(struct server *server, pid_t pid)
+/* Of a session, or `warder run` itself: its program is under policy before it is an interpreter, or
+ * without ever being one. */
+static bool is_subject(const struct server *server, pid_t pid)
 {
-    pid_t ancestors[IDENTITY_ANCESTORS_MAX];
-    const size_t count = identity_ancestors(pid, ancestors, IDENTITY_ANCESTORS_MAX);
-
     if (session_of_process(server, pid))
         return true;
-    for (size_t i = 0; i < count; i++)
-        if (session_of_process(server, ancestors[i]))
+    for (const struct run *run = server->runs; run; run = run->hh.next)
+        if (run->launcher && run->launcher->pid == pid)
             return true;
     return false;
+}
+
+/* NULL if the process neither is under policy nor descends from one that is. */
+static const char *descent_objection(const struct server *server, pid_t pid)
+{
+    enum { DEPTH_MAX = 4096 }; /* deeper than any honest one: 40 ms of the loop's time */
+
+    for (int depth = 0; depth < DEPTH_MAX && pid > 0; depth++) {
+        if (is_subject(server, pid))
+            return "a process under policy, or started by one, may not do this";
+        if (!identity_parent(pid, &pid))
+            return "who started this process cannot be told; it may not do this";
+    }
+    return pid > 0 ? "too many processes stand above this one; it may not do this" : NULL;
 }
 
 const char *admin_check(const struct connection *connection, const struct incoming *incoming,
@@ -57,7 +71,5 @@ const char *admin_check(const struct connection *connection, const struct incomi
         return "the request did not come from the process that connected";
     if (received->uid != 0 && !peer_is_in(connection->socket, group))
         return "only root and members of the group `" HOST_ADMIN_GROUP "` may do this";
-    if (is_under_policy(connection->server, received->pid))
-        return "a process under policy, or started by one, may not do this";
-    return NULL;
+    return descent_objection(connection->server, received->pid);
 }

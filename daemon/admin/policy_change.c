@@ -298,7 +298,7 @@ static void record_change(struct change_job *job)
     char text[512];
     snprintf(text, sizeof(text), "generation %" PRIu64 " by %s", job->generation, job->who);
     audit_log_add(job->changer->server->audit, audit_item_notice(AUDIT_DAEMON, 0, -1, 0, text),
-                  false);
+                  AUDIT_NOBODY, false);
 }
 
 static void answer(struct change_job *job)

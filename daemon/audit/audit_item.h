@@ -43,6 +43,7 @@ struct audit_item {
     uint64_t time;    /* nanoseconds since 1970, UTC */
     uint64_t session; /* 0: none */
     size_t size;      /* bytes that the item occupies, for the queue's bound */
+    int64_t owner;    /* the uid that it is charged to, set by audit_log_add */
     union {
         struct audit_decision decision;
         struct {

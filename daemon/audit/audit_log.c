@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
+#include <uthash.h>
 
 #include "daemon/audit/audit_database.h"
 
@@ -21,6 +22,13 @@ enum {
     RETRY_MILLISECONDS = 500, /* while the database does not take what is written */
     STOP_ATTEMPTS = 10,       /* then what is left is given up, and said */
     TRIM_EVERY = 50,          /* batches between looks at the file's size */
+};
+
+/* What one user has in the queue. */
+struct share {
+    int64_t owner;
+    size_t bytes;
+    UT_hash_handle hh;
 };
 
 struct audit_log {
@@ -34,6 +42,7 @@ struct audit_log {
     struct audit_item *first;
     struct audit_item **end; /* where the next item goes */
     size_t bytes;            /* queued, and in the thread's hands */
+    struct share *shares;    /* the same by owner; those with nothing are not there */
     uint64_t unreported_drops;
     bool stopping;
     struct audit_statistics statistics;
@@ -51,6 +60,61 @@ static struct timespec after_milliseconds(long milliseconds)
     until.tv_nsec %= 1000000000;
     return until;
 }
+
+/* ---------------------------------------------------------------------- shares, with the lock held
+ */
+
+static size_t share_bound(const struct audit_log *log)
+{
+    return (size_t)log->options.queue_megabytes_per_user * 1024 * 1024;
+}
+
+static size_t bytes_of(const struct audit_log *log, int64_t owner)
+{
+    const struct share *share = NULL;
+    HASH_FIND(hh, log->shares, &owner, sizeof(owner), share);
+    return share ? share->bytes : 0;
+}
+
+static bool is_half_full(const struct audit_log *log, int64_t owner)
+{
+    return bytes_of(log, owner) > share_bound(log) / 2 || log->bytes > AUDIT_QUEUE_BYTES_MAX / 2;
+}
+
+/* On lack of memory the item is nobody's: it counts in the whole alone. */
+static void charge(struct audit_log *log, struct audit_item *item)
+{
+    struct share *share = NULL;
+
+    HASH_FIND(hh, log->shares, &item->owner, sizeof(item->owner), share);
+    if (!share) {
+        share = calloc(1, sizeof(*share));
+        if (!share) {
+            item->owner = AUDIT_NOBODY;
+            return;
+        }
+        share->owner = item->owner;
+        HASH_ADD(hh, log->shares, owner, sizeof(share->owner), share);
+    }
+    share->bytes += item->size;
+}
+
+static void discharge(struct audit_log *log, const struct audit_item *item)
+{
+    struct share *share = NULL;
+
+    HASH_FIND(hh, log->shares, &item->owner, sizeof(item->owner), share);
+    if (!share)
+        return;
+    share->bytes -= item->size < share->bytes ? item->size : share->bytes;
+    if (share->bytes > 0)
+        return;
+    HASH_DEL(log->shares, share);
+    free(share);
+}
+
+/* -------------------------------------------------------------------------------------- the thread
+ */
 
 /* Sleeps with the lock let go; less long if the log is to stop or somebody waits for it. */
 static void wait_milliseconds(struct audit_log *log, long milliseconds)
@@ -119,6 +183,7 @@ static void free_batch(struct audit_log *log, struct audit_item *batch)
     while (batch) {
         struct audit_item *next = batch->next;
         log->bytes -= batch->size;
+        discharge(log, batch);
         audit_item_free(batch);
         batch = next;
     }
@@ -240,20 +305,22 @@ bool audit_log_stop(struct audit_log *log, char *error, size_t size)
     return done;
 }
 
-void audit_log_add(struct audit_log *log, struct audit_item *item, bool droppable)
+void audit_log_add(struct audit_log *log, struct audit_item *item, int64_t owner, bool droppable)
 {
     pthread_mutex_lock(&log->lock);
-    if (!item || (droppable && log->bytes + item->size > AUDIT_QUEUE_BYTES_MAX)) {
+    if (!item || (droppable && is_half_full(log, owner))) {
         log->statistics.dropped++;
         log->unreported_drops++;
         audit_item_free(item);
     } else {
         const bool first = !log->first;
         item->next = NULL;
+        item->owner = owner;
         *log->end = item;
         log->end = &item->next;
         log->bytes += item->size;
         log->added++;
+        charge(log, item);
         if (first)
             pthread_cond_signal(&log->changed);
     }
@@ -276,10 +343,13 @@ bool audit_log_wait(struct audit_log *log, unsigned milliseconds)
     return done;
 }
 
-bool audit_log_is_full(struct audit_log *log)
+bool audit_log_is_full(struct audit_log *log, int64_t owner)
 {
     pthread_mutex_lock(&log->lock);
-    const bool full = log->bytes > AUDIT_QUEUE_BYTES_FULL;
+    const size_t bytes = bytes_of(log, owner);
+    const bool above_average = bytes > 0 && bytes >= log->bytes / HASH_COUNT(log->shares);
+    const bool full =
+        bytes > share_bound(log) || (log->bytes > AUDIT_QUEUE_BYTES_MAX && above_average);
     pthread_mutex_unlock(&log->lock);
     return full;
 }

@@ -69,12 +69,26 @@ static void on_packet(struct connection *connection, struct packet_received *rec
     packet_received_close(received);
 }
 
+/* Denials and sessions are never dropped from the record: whoever causes more than the disk takes
+ * is made to wait, and alone. Administrators cause none. */
+static bool must_wait(const struct connection *connection)
+{
+    return connection->state != STATE_ADMIN && connection->state != STATE_CONTROL &&
+           audit_log_is_full(connection->server->audit, connection->account->uid);
+}
+
 static void on_ready(uv_poll_t *handle, int status, int events)
 {
     struct connection *connection = handle->data;
 
     if (status < 0) {
         connection_close(connection);
+        return;
+    }
+    if (must_wait(connection)) {
+        connection->held = true;
+        uv_poll_stop(&connection->poll);
+        server_start_tick(connection->server);
         return;
     }
     if ((events & UV_WRITABLE) && connection->on_writable) {
@@ -84,6 +98,8 @@ static void on_ready(uv_poll_t *handle, int status, int events)
     if (!(events & UV_READABLE))
         return;
     for (int i = 0; i < PACKETS_AT_ONCE && connection->state != STATE_CLOSED; i++) {
+        if (i > 0 && must_wait(connection))
+            return; /* what is left wakes us again, and is held then */
         struct packet_received received;
         const int error = packet_receive(connection->socket, connection->server->packet,
                                          PACKET_SIZE_MAX, MSG_DONTWAIT, &received);
@@ -91,7 +107,9 @@ static void on_ready(uv_poll_t *handle, int status, int events)
             return;
         if (error == PACKET_CUT)
             connection_refuse(connection, "a message larger than a packet may be");
-        else if (error < 0) /* gone, or an empty packet, which looks the same */
+        else if (error == PACKET_EMPTY)
+            connection_refuse(connection, "an empty packet");
+        else if (error < 0) /* gone */
             connection_close(connection);
         else
             on_packet(connection, &received);
@@ -173,7 +191,7 @@ struct connection *connection_new(struct server *server, int socket,
     struct connection *connection = calloc(1, sizeof(*connection));
 
     if (!connection || uv_poll_init(server->loop, &connection->poll, socket) < 0) {
-        user_account_return(options->account, CHARGE_CONNECTION);
+        user_account_return(&server->accounts, options->account, CHARGE_CONNECTION, 1);
         free(connection);
         close(socket);
         return NULL;
@@ -229,7 +247,7 @@ void connection_close(struct connection *connection)
         server->connection_closed(server->administration, connection);
     connection->state = STATE_CLOSED;
     connection_finished(connection);
-    user_account_return(connection->account, CHARGE_CONNECTION);
+    user_account_return(&server->accounts, connection->account, CHARGE_CONNECTION, 1);
     if (connection->next)
         connection->next->previous = connection->previous;
     if (connection->previous)
@@ -265,10 +283,32 @@ void connection_refuse(struct connection *connection, const char *why)
     connection_close(connection);
 }
 
+bool connection_let_go(struct connection *connection)
+{
+    if (must_wait(connection))
+        return false;
+    connection->held = false;
+    uv_poll_start(&connection->poll, UV_READABLE, on_ready);
+    return true;
+}
+
+bool connection_expect_hello(struct connection *connection)
+{
+    struct server *server = connection->server;
+
+    if (!user_account_charge(&server->accounts, connection->account, CHARGE_UNFINISHED, 1))
+        return false;
+    connection->unfinished = true;
+    connection->deadline = uv_now(server->loop) + HELLO_MILLISECONDS;
+    server_start_tick(server);
+    return true;
+}
+
 void connection_finished(struct connection *connection)
 {
     connection->deadline = 0;
     if (connection->unfinished)
-        user_account_return(connection->account, CHARGE_UNFINISHED);
+        user_account_return(&connection->server->accounts, connection->account, CHARGE_UNFINISHED,
+                            1);
     connection->unfinished = false;
 }

@@ -46,6 +46,7 @@ struct connection {
     unsigned char
         key[SIPHASH_KEY_SIZE]; /* STATE_CHILD: the parent's; STATE_SESSION: the session's */
     bool keyed;
+    bool held;          /* not read from while the record of its user's doings is behind */
     void *administered; /* administration's own: answers that wait */
     void (*on_writable)(struct connection *connection);
     struct connection *next;
@@ -90,6 +91,13 @@ void connection_close(struct connection *connection);
 
 /* Turns the peer away: a record, the end of its session, the end of the connection. */
 void connection_refuse(struct connection *connection, const char *why);
+
+/* Charges the connection as one that has yet to say Hello, and gives it two seconds to. False if
+ * its user has too many such. */
+bool connection_expect_hello(struct connection *connection);
+
+/* Reads again from a connection that was held. False if it is too early. */
+bool connection_let_go(struct connection *connection);
 
 /* Hello has been said: the connection is charged as any other. */
 void connection_finished(struct connection *connection);

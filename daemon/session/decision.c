@@ -194,12 +194,14 @@ static void send_verdict(struct connection *connection, const struct incoming *i
  * others like them, which are counted instead of repeated. */
 struct pending_denial {
     struct audit_item *item;
+    uid_t uid;    /* who has caused it */
     uint64_t due; /* loop time, ms */
 };
 
 struct denial_queue {
     struct pending_denial denials[PENDING_DENIALS_MAX];
     size_t count; /* in order of time */
+    size_t bytes; /* of all items */
 };
 
 struct denial_queue *denial_queue_new(void)
@@ -219,8 +221,11 @@ static void hand_over(struct server *server, size_t count)
 {
     struct denial_queue *queue = server->denials;
 
-    for (size_t i = 0; i < count; i++)
-        audit_log_add(server->audit, queue->denials[i].item, false);
+    for (size_t i = 0; i < count; i++) {
+        struct audit_item *item = queue->denials[i].item;
+        queue->bytes -= item->size;
+        audit_log_add(server->audit, item, queue->denials[i].uid, false);
+    }
     queue->count -= count;
     memmove(queue->denials, queue->denials + count, queue->count * sizeof(*queue->denials));
 }
@@ -267,13 +272,17 @@ static uint64_t record_denial(struct session *session, const struct audit_decisi
     }
     struct audit_item *item = audit_item_decision(session->number, decision);
     if (!item) { /* counted as lost; the answer is a denial all the same */
-        audit_log_add(server->audit, NULL, false);
+        session_record(session, NULL, false);
         return decision->number;
     }
-    if (queue->count == PENDING_DENIALS_MAX)
+    while (queue->count == PENDING_DENIALS_MAX ||
+           (queue->count > 0 && queue->bytes + item->size > PENDING_BYTES_MAX))
         hand_over(server, 1);
+    queue->bytes += item->size;
     queue->denials[queue->count++] =
-        (struct pending_denial){.item = item, .due = uv_now(server->loop) + PLACE_MILLISECONDS};
+        (struct pending_denial){.item = item,
+                                .uid = session->account->uid,
+                                .due = uv_now(server->loop) + PLACE_MILLISECONDS};
     server_start_tick(server);
     return decision->number;
 }
@@ -315,7 +324,7 @@ static uint64_t record(struct session *session, const struct event *event,
     decision.message = citation.message;
     if (strcmp(decision.verdict, "allow") != 0)
         return record_denial(session, &decision);
-    audit_log_add(session->server->audit, audit_item_decision(session->number, &decision), true);
+    session_record(session, audit_item_decision(session->number, &decision), true);
     return number;
 }
 
@@ -365,7 +374,7 @@ void decision_answer(struct connection *connection, struct incoming *incoming,
     if (pack_event(server, ask->event, &packed))
         recorded = record(session, &event, &ruling, number, &packed, false);
     else
-        audit_log_add(server->audit, NULL, false); /* counted as lost */
+        session_record(session, NULL, false); /* counted as lost */
     if (!allowed)
         send_verdict(connection, incoming, &event, &ruling, recorded);
     session_release(session);
@@ -383,9 +392,12 @@ void decision_place(struct session *session, const Warder__V1__Denied *denied)
         const struct audit_decision *decision = &(*item)->decision;
         if ((*item)->session != session->number || denied->decision != decision->number)
             continue;
-        if (!decision->file)
-            *item = audit_item_with_place(*item, field_bytes(&denied->file), denied->file.len,
-                                          denied->line);
+        if (decision->file)
+            return;
+        queue->bytes -= (*item)->size;
+        *item = audit_item_with_place(*item, field_bytes(&denied->file), denied->file.len,
+                                      denied->line);
+        queue->bytes += (*item)->size;
         return;
     }
 }
@@ -395,6 +407,10 @@ void decision_record_settled(struct connection *connection, struct session *sess
 {
     struct server *server = session->server;
 
+    if (records->n_records > RECORDS_MAX) {
+        connection_refuse(connection, "more records than a batch may have");
+        return;
+    }
     for (size_t i = 0; i < records->n_records; i++) {
         const Warder__V1__Event *message = records->records[i]->event;
         struct event event;
@@ -405,8 +421,10 @@ void decision_record_settled(struct connection *connection, struct session *sess
             connection_refuse(connection, "a recorded event that is ill formed");
             return;
         }
-        if (!session_follow_generation(session) || !pack_event(server, message, &packed))
+        if (!session_follow_generation(session) || !pack_event(server, message, &packed)) {
+            connection_refuse(connection, "a batch of records larger than the memory for it");
             return;
+        }
         judge(session, &event, &ruling);
         /* The hook let it pass, whatever the newest policy says: that is what happened. */
         ruling.judgement.verdict = VERDICT_ALLOW;
@@ -419,6 +437,6 @@ void decision_record_settled(struct connection *connection, struct session *sess
                               session->facts.identity.pid, "records lost by the hook");
         if (item)
             item->notice.count = records->lost;
-        audit_log_add(server->audit, item, false);
+        session_record(session, item, false);
     }
 }

@@ -31,12 +31,15 @@ enum job_kind {
     JOB_LAUNCH,
 };
 
+static const char no_memory[] = "a message: no memory, or its user has as much as one may have";
+
 struct job {
     uv_work_t work;
     enum job_kind kind;
     struct connection *connection; /* held */
     enum connection_state state;   /* of it before the worker began */
     struct reply_to to;
+    size_t charged;       /* bytes, to the connection's user */
     unsigned char *bytes; /* the message, copied */
     size_t length;
     struct arena arena;
@@ -69,23 +72,35 @@ static void job_free(struct job *job)
         close(job->directory);
     session_facts_deinit(&job->facts);
     wishes_release(job->wishes);
-    if (job->connection)
+    if (job->connection) {
+        user_account_return(&job->connection->server->accounts, job->connection->account,
+                            CHARGE_BYTES, job->charged);
         connection_release(job->connection);
+    }
     free(job->refusal_owned);
     free(job->bytes);
     free(job->arena.memory);
     free(job);
 }
 
+/* NULL if there is no memory, or none left for this user. */
 static struct job *job_new(struct connection *connection, const struct incoming *incoming,
                            enum job_kind kind)
 {
     const struct configuration *configuration = connection->server->configuration;
     const size_t arena_size = MESSAGE_ARENA_SIZE;
-    struct job *job = calloc(1, sizeof(*job));
 
-    if (!job)
+    if (!user_account_charge(&connection->server->accounts, connection->account, CHARGE_BYTES,
+                             incoming->length))
         return NULL;
+    struct job *job = calloc(1, sizeof(*job));
+    if (!job) {
+        user_account_return(&connection->server->accounts, connection->account, CHARGE_BYTES,
+                            incoming->length);
+        return NULL;
+    }
+    job->charged = incoming->length;
+    job->connection = connection_hold(connection);
     job->kind = kind;
     job->groups_socket = job->executable = job->directory = -1;
     job->facts.identity.pidfd = -1;
@@ -99,7 +114,6 @@ static struct job *job_new(struct connection *connection, const struct incoming 
     arena_init(&job->arena, memory, arena_size);
     memcpy(job->bytes, incoming->body, incoming->length);
     job->length = incoming->length;
-    job->connection = connection_hold(connection);
     job->to = connection_reply_to(connection, incoming);
     memcpy(job->state_directory, configuration->state_directory, sizeof(job->state_directory));
     memcpy(job->session_socket, configuration->session_socket, sizeof(job->session_socket));
@@ -324,6 +338,7 @@ static void after_hello(struct job *job)
         .key = key,
         .facts = &job->facts,
         .wishes = {inherited_wishes(job), job->wishes},
+        .bytes = job->length,
     };
     if (getrandom(nonce, sizeof(nonce), 0) != sizeof(nonce) ||
         getrandom(key, sizeof(key), 0) != sizeof(key)) {
@@ -371,6 +386,29 @@ static bool is_vouched_for(const unsigned char *key, const struct packet_header 
     return packet_is_authentic(&context, header, body, length);
 }
 
+static size_t connections_of(const struct session *session)
+{
+    size_t count = 0;
+    for (const struct connection *at = session->connections; at; at = at->next_of_session)
+        count++;
+    return count;
+}
+
+/* Gives a session back a connection. The oldest goes where there are as many as there may be:
+ * whoever comes back has lost some that were not seen to close. */
+static void take_up(struct session *session, struct connection *connection)
+{
+    while (connections_of(session) >= CONNECTIONS_PER_SESSION) {
+        struct connection *oldest = session->connections;
+        while (oldest->next_of_session)
+            oldest = oldest->next_of_session;
+        connection_close(oldest);
+    }
+    connection_finished(connection);
+    connection->number = connection_fresh_number();
+    session_add_connection(session, connection);
+}
+
 static void after_resume(struct job *job)
 {
     struct connection *connection = job->connection;
@@ -393,6 +431,7 @@ static void after_resume(struct job *job)
                                     .key = kept->key.data,
                                     .facts = &job->facts,
                                     .wishes = {job->wishes},
+                                    .bytes = warder__v1__kept_session__get_packed_size(kept),
                                     .decisions = job->decisions};
         session = session_new(server, &plan, &refusal);
         if (!session) {
@@ -401,9 +440,7 @@ static void after_resume(struct job *job)
         }
         session->resumable = true;
     }
-    connection_finished(connection);
-    connection->number = connection_fresh_number();
-    session_add_connection(session, connection);
+    take_up(session, connection);
     send_resumed(connection, &job->to, &job->message->resume->nonce);
 }
 
@@ -415,10 +452,10 @@ static struct connection *hand_out(struct connection *asking, enum connection_st
     int sockets[2];
     const int on = 1;
 
-    if (!user_account_charge(&server->accounts, asking->account, CHARGE_CONNECTION))
+    if (!user_account_charge(&server->accounts, asking->account, CHARGE_CONNECTION, 1))
         return NULL;
     if (packet_socket_pair(sockets) < 0) {
-        user_account_return(asking->account, CHARGE_CONNECTION);
+        user_account_return(&server->accounts, asking->account, CHARGE_CONNECTION, 1);
         return NULL;
     }
     /* Who speaks on it will be somebody else than who asked for it: the kernel says who. */
@@ -489,6 +526,9 @@ static void after_work(uv_work_t *request, int status)
         connection_close(connection);
     } else if (job->refusal) {
         send_refusal(job, job->refusal);
+    } else if (!wishes_charge(job->wishes, &connection->server->accounts, connection->account)) {
+        send_refusal(job, "its user has as much memory as one user may have "
+                          "(limits.megabytes_per_user)");
     } else if (job->kind == JOB_HELLO) {
         after_hello(job);
     } else if (job->kind == JOB_RESUME) {
@@ -574,7 +614,7 @@ void handshake_hello(struct connection *connection, struct incoming *incoming)
     }
     struct job *job = job_new(connection, incoming, JOB_HELLO);
     if (!job) {
-        connection_close(connection);
+        connection_refuse(connection, no_memory);
         return;
     }
     take_descriptors(job, incoming, hello);
@@ -615,9 +655,7 @@ void handshake_resume(struct connection *connection, struct incoming *incoming)
         struct reply_to to = connection_reply_to(connection, incoming);
         to.keyed = true;
         memcpy(to.key, session->key, sizeof(to.key));
-        connection_finished(connection);
-        connection->number = connection_fresh_number();
-        session_add_connection(session, connection);
+        take_up(session, connection);
         send_resumed(connection, &to, &resume->nonce);
         return;
     }
@@ -644,17 +682,9 @@ void handshake_launch(struct connection *connection, struct incoming *incoming)
     }
     struct job *job = job_new(connection, incoming, JOB_LAUNCH);
     if (!job)
-        connection_close(connection);
+        connection_refuse(connection, no_memory);
     else
         job_start(job);
-}
-
-static size_t connections_of(const struct session *session)
-{
-    size_t count = 0;
-    for (const struct connection *at = session->connections; at; at = at->next_of_session)
-        count++;
-    return count;
 }
 
 void handshake_open(struct connection *connection, struct incoming *incoming)
@@ -672,6 +702,11 @@ void handshake_open(struct connection *connection, struct incoming *incoming)
         opened = hand_out(connection, STATE_OPENED, &other);
         if (opened)
             opened->run = run_hold(connection->run);
+        if (opened && !connection_expect_hello(opened)) {
+            connection_close(opened);
+            close(other);
+            opened = NULL;
+        }
     } else if (child || connections_of(session) < CONNECTIONS_PER_SESSION) {
         opened = hand_out(connection, child ? STATE_CHILD : STATE_WAITING, &other);
         if (opened) {

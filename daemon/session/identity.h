@@ -13,8 +13,9 @@
 #include <sys/types.h>
 
 enum {
-    IDENTITY_GROUPS_MAX = 256,   /* a subject in more groups is refused rather than cut */
-    IDENTITY_ANCESTORS_MAX = 32, /* processes up the tree that are looked at */
+    IDENTITY_GROUPS_MAX = 256,     /* a subject in more groups is refused rather than cut */
+    IDENTITY_ANCESTORS_MAX = 1024, /* a subject further down the tree is refused, because what it
+                                      inherits could not be found */
 };
 
 struct identity {
@@ -42,13 +43,13 @@ struct identity_facts {
     char *cgroup;        /* path; NULL if unknown */
     char *unit;          /* systemd's; NULL if in none */
     uint64_t start_time; /* clock ticks after boot, field 22 of /proc/PID/stat; 0 if unknown */
-    pid_t ancestors[IDENTITY_ANCESTORS_MAX]; /* parent, its parent, ... */
+    pid_t *ancestors;    /* parent, its parent, ... */
     size_t ancestor_count;
 };
 
 /* Looks everything up. Blocks: for a worker thread. `socket` is asked for the supplementary groups
- * of its peer; -1 where the peer is not the subject: then the user database is. False if the user
- * has more groups than IDENTITY_GROUPS_MAX, or on lack of memory. */
+ * of its peer; -1 where the peer is not the subject: then the user database is. False if there are
+ * more groups or ancestors than the bounds above, or on lack of memory. */
 bool identity_learn(const struct identity *identity, int socket, struct identity_facts *facts);
 void identity_facts_deinit(struct identity_facts *facts);
 
@@ -56,7 +57,8 @@ void identity_facts_deinit(struct identity_facts *facts);
  * False if there is no such process. */
 bool identity_start_time(pid_t pid, uint64_t *start_time);
 
-/* The processes above `pid`, nearest first; how many. Does not block. */
-size_t identity_ancestors(pid_t pid, pid_t *ancestors, size_t most);
+/* The process above `pid`; 0 above the first of all. False if there is no such process, or it is
+ * not ours to see. Does not block. */
+bool identity_parent(pid_t pid, pid_t *parent);
 
 #endif

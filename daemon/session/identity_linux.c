@@ -72,17 +72,10 @@ bool identity_start_time(pid_t pid, uint64_t *start_time)
     return read_stat(pid, &parent, start_time);
 }
 
-size_t identity_ancestors(pid_t pid, pid_t *ancestors, size_t most)
+bool identity_parent(pid_t pid, pid_t *parent)
 {
-    size_t count = 0;
     uint64_t start_time;
-    pid_t parent;
-
-    while (count < most && pid > 1 && read_stat(pid, &parent, &start_time) && parent > 0) {
-        ancestors[count++] = parent;
-        pid = parent;
-    }
-    return count;
+    return read_stat(pid, parent, &start_time);
 }
 
 bool identity_of_peer(int socket, struct identity *identity)
@@ -260,6 +253,28 @@ static void learn_cgroup(const struct identity *identity, struct identity_facts 
         facts->unit = unit_of(facts->cgroup);
 }
 
+/* The chain ends early where a parent has ended meanwhile: then its children are init's. */
+static bool learn_ancestors(pid_t pid, struct identity_facts *facts)
+{
+    size_t room = 0;
+    pid_t parent;
+
+    while (pid > 1 && identity_parent(pid, &parent) && parent > 0) {
+        if (facts->ancestor_count == IDENTITY_ANCESTORS_MAX)
+            return false;
+        if (facts->ancestor_count == room) {
+            room += 16; /* more than most have */
+            pid_t *grown = realloc(facts->ancestors, room * sizeof(*grown));
+            if (!grown)
+                return false;
+            facts->ancestors = grown;
+        }
+        facts->ancestors[facts->ancestor_count++] = parent;
+        pid = parent;
+    }
+    return true;
+}
+
 bool identity_learn(const struct identity *identity, int socket, struct identity_facts *facts)
 {
     char *buffer = malloc(LOOKUP_BUFFER);
@@ -267,7 +282,8 @@ bool identity_learn(const struct identity *identity, int socket, struct identity
 
     *facts = (struct identity_facts){.user = NULL};
     const bool learned = buffer && learn_user(identity, facts, buffer) &&
-                         learn_groups(identity, socket, facts, buffer);
+                         learn_groups(identity, socket, facts, buffer) &&
+                         learn_ancestors(identity->pid, facts);
     free(buffer);
     if (!learned) {
         identity_facts_deinit(facts);
@@ -276,8 +292,6 @@ bool identity_learn(const struct identity *identity, int socket, struct identity
     learn_cgroup(identity, facts);
     if (!read_stat(identity->pid, &parent, &facts->start_time))
         facts->start_time = 0;
-    facts->ancestor_count =
-        identity_ancestors(identity->pid, facts->ancestors, IDENTITY_ANCESTORS_MAX);
     return true;
 }
 
@@ -286,6 +300,7 @@ void identity_facts_deinit(struct identity_facts *facts)
     for (size_t i = 0; i < facts->group_count; i++)
         free(facts->groups[i]);
     free(facts->groups);
+    free(facts->ancestors);
     free(facts->user);
     free(facts->home);
     free(facts->cgroup);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,8 +19,20 @@
 #include "proto/packet.h"
 
 enum {
-    ACCEPTS_AT_ONCE = 64, /* before others have their turn */
+    ACCEPTS_AT_ONCE = 64,          /* before others have their turn */
+    DESCRIPTORS_SPARE = 64,        /* kept out of the users' reach: databases, libuv, listeners */
+    DESCRIPTORS_MAX = 1024 * 1024, /* where there is no limit: the kernel's fs.nr_open */
 };
+
+/* What users may have together. */
+static size_t descriptors_for_users(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > DESCRIPTORS_MAX)
+        return DESCRIPTORS_MAX;
+    return limit.rlim_cur > DESCRIPTORS_SPARE ? limit.rlim_cur - DESCRIPTORS_SPARE : 0;
+}
 
 bool server_init(struct server *server)
 {
@@ -39,6 +52,9 @@ bool server_init(struct server *server)
     server->accounts.bounds[CHARGE_CONNECTION] = server->configuration->connections_per_user;
     server->accounts.bounds[CHARGE_UNFINISHED] = server->configuration->unfinished_per_user;
     server->accounts.bounds[CHARGE_SESSION] = server->configuration->sessions_per_user;
+    server->accounts.bounds[CHARGE_BYTES] =
+        (size_t)server->configuration->megabytes_per_user * 1024 * 1024;
+    server->accounts.descriptors = descriptors_for_users();
     server->statistics.started = wall_clock_now();
     uv_timer_init(server->loop, &server->tick);
     server->tick.data = server;
@@ -100,6 +116,16 @@ static bool end_late_ones(struct server *server, uint64_t now)
     return waiting;
 }
 
+/* Reads again from those who were held up by the record. True if some still are. */
+static bool let_go(struct server *server)
+{
+    bool waiting = false;
+
+    for (struct connection *at = server->connections; at; at = at->next)
+        waiting |= at->held && !connection_let_go(at);
+    return waiting;
+}
+
 /* Records the refusals that were only counted. */
 static bool report_refusals(struct server *server, uint64_t now)
 {
@@ -119,7 +145,7 @@ static bool report_refusals(struct server *server, uint64_t now)
                                                     "refused as well, within a second");
         if (item)
             item->notice.count = account->refusals;
-        audit_log_add(server->audit, item, false);
+        audit_log_add(server->audit, item, account->uid, false);
         account->refusals = 0;
     }
     return waiting;
@@ -132,8 +158,9 @@ static void on_tick(uv_timer_t *timer)
     const bool late = end_late_ones(server, now);
     const bool denials = decision_flush(server, false);
     const bool refusals = report_refusals(server, now);
+    const bool held = let_go(server);
 
-    if (!late && !denials && !refusals)
+    if (!late && !denials && !refusals && !held)
         uv_timer_stop(timer);
 }
 
@@ -148,17 +175,18 @@ void server_record_refusal(struct server *server, struct user_account *account, 
 {
     const uint64_t now = uv_now(server->loop);
 
-    if (account && account->refusal_until > now) {
+    /* The end of a session has a record of its own: it costs its user a session each, and must not
+     * hide behind trifles. */
+    if (account && account->refusal_until > now && session == 0) {
         account->refusals++;
         server_start_tick(server);
         return;
     }
-    if (account)
+    if (account && session == 0)
         account->refusal_until = now + REFUSAL_MILLISECONDS;
-    audit_log_add(
-        server->audit,
-        audit_item_notice(AUDIT_REFUSAL, session, account ? (int64_t)account->uid : -1, pid, text),
-        false);
+    const int64_t uid = account ? (int64_t)account->uid : AUDIT_NOBODY;
+    audit_log_add(server->audit, audit_item_notice(AUDIT_REFUSAL, session, uid, pid, text), uid,
+                  false);
 }
 
 /* ------------------------------------------------------------------------------------- listening
@@ -191,26 +219,19 @@ static void welcome(struct listener *listener, int socket)
         return;
     }
     struct user_account *account = user_account_of(&server->accounts, peer.uid);
-    if (!account || !user_account_charge(&server->accounts, account, CHARGE_CONNECTION)) {
+    if (!account || !user_account_charge(&server->accounts, account, CHARGE_CONNECTION, 1)) {
         turn_away(server, socket, account, peer.pid, "a connection: its user has too many");
-        return;
-    }
-    if (!user_account_charge(&server->accounts, account, CHARGE_UNFINISHED)) {
-        user_account_return(account, CHARGE_CONNECTION);
-        turn_away(server, socket, account, peer.pid,
-                  "a connection: too many of its user have not said Hello yet");
         return;
     }
     const struct connection_options options = {
         .state = listener->state, .account = account, .pid = peer.pid};
     struct connection *connection = connection_new(server, socket, &options);
-    if (!connection) {
-        user_account_return(account, CHARGE_UNFINISHED);
-        return;
+    if (connection && !connection_expect_hello(connection)) {
+        server->statistics.refused_connections++;
+        server_record_refusal(server, account, peer.pid, 0,
+                              "a connection: too many of its user have not said Hello yet");
+        connection_close(connection);
     }
-    connection->unfinished = true;
-    connection->deadline = uv_now(server->loop) + HELLO_MILLISECONDS;
-    server_start_tick(server);
 }
 
 /* Out of descriptors: the waiting connection would wake us forever. */

@@ -336,9 +336,33 @@ static void record_start(struct session *session)
 {
     char *json = session_facts_json(session);
     if (json)
-        audit_log_add(session->server->audit, audit_item_session_start(session->number, json),
-                      false);
+        session_record(session, audit_item_session_start(session->number, json), false);
     free(json);
+}
+
+void session_record(struct session *session, struct audit_item *item, bool droppable)
+{
+    audit_log_add(session->server->audit, item, session->account->uid, droppable);
+}
+
+/* Charges the session to its user. */
+static bool charge(const struct session *session, struct user_account *account,
+                   struct session_refusal *refusal)
+{
+    struct user_accounts *accounts = &session->server->accounts;
+
+    if (!user_account_charge(accounts, account, CHARGE_SESSION, 1)) {
+        refuse(refusal, "its user has as many sessions as one user may have "
+                        "(limits.sessions_per_user)");
+        return false;
+    }
+    if (!user_account_charge(accounts, account, CHARGE_BYTES, session->bytes)) {
+        user_account_return(accounts, account, CHARGE_SESSION, 1);
+        refuse(refusal, "its user has as much memory as one user may have "
+                        "(limits.megabytes_per_user)");
+        return false;
+    }
+    return true;
 }
 
 struct session *session_new(struct server *server, struct session_plan *plan,
@@ -358,6 +382,7 @@ struct session *session_new(struct server *server, struct session_plan *plan,
     session->number = plan->number;
     session->parent = plan->parent;
     session->decisions = plan->decisions;
+    session->bytes = plan->bytes;
     memcpy(session->key, plan->key, sizeof(session->key));
     session->facts = *plan->facts;
     *plan->facts = (struct session_facts){.identity = {.pidfd = -1}};
@@ -369,14 +394,7 @@ struct session *session_new(struct server *server, struct session_plan *plan,
         session->record |= plan->wishes[i]->record;
     }
     bool possible = build_subject(session) && session_follow_generation(session);
-    possible = possible && names_exist(session, refusal);
-    if (possible && !user_account_charge(&server->accounts, account, CHARGE_SESSION)) {
-        refuse(refusal,
-               "this user has as many sessions as one may have (limits.sessions_per_user)");
-        server_record_refusal(server, account, session->facts.identity.pid, 0,
-                              "a session: its user has too many");
-        possible = false;
-    }
+    possible = possible && names_exist(session, refusal) && charge(session, account, refusal);
     if (!possible) {
         session_free(session);
         return NULL;
@@ -396,14 +414,14 @@ struct session *session_new(struct server *server, struct session_plan *plan,
     return session;
 }
 
-struct session *session_find(struct server *server, uint64_t number)
+struct session *session_find(const struct server *server, uint64_t number)
 {
     struct session *session = NULL;
     HASH_FIND(hh, server->sessions, &number, sizeof(number), session);
     return session;
 }
 
-struct session *session_of_process(struct server *server, pid_t pid)
+struct session *session_of_process(const struct server *server, pid_t pid)
 {
     struct session *session = NULL;
     HASH_FIND(by_pid, server->sessions_by_pid, &pid, sizeof(pid), session);
@@ -442,7 +460,8 @@ void session_end(struct session *session)
     if (session_of_process(server, session->facts.identity.pid) == session)
         HASH_DELETE(by_pid, server->sessions_by_pid, session);
     server->session_count--;
-    user_account_return(session->account, CHARGE_SESSION);
+    user_account_return(&server->accounts, session->account, CHARGE_SESSION, 1);
+    user_account_return(&server->accounts, session->account, CHARGE_BYTES, session->bytes);
     while (session->connections) {
         struct connection *connection = session->connections;
         session->connections = connection->next_of_session;
@@ -451,9 +470,9 @@ void session_end(struct session *session)
     }
     if (session->resumable && !server->stopping)
         kept_session_remove(server, session->number);
-    audit_log_add(server->audit,
-                  audit_item_session_end(session->number, session->decisions, session->denials),
-                  false);
+    session_record(session,
+                   audit_item_session_end(session->number, session->decisions, session->denials),
+                   false);
     if (session->watching) {
         uv_poll_stop(&session->exit_watch);
         uv_close((uv_handle_t *)&session->exit_watch, on_watch_closed);

@@ -48,6 +48,7 @@ struct session {
     uint64_t parent; /* number of the session that forked it; 0: none */
     unsigned char key[SIPHASH_KEY_SIZE];
     struct user_account *account;
+    size_t bytes; /* charged to it, for what the session said of itself */
     struct session_facts facts;
     struct subject subject; /* points into facts and wishes */
     struct label *labels;   /* of all wishes; texts are theirs */
@@ -75,6 +76,7 @@ struct session_plan {
     const unsigned char *key;
     struct session_facts *facts;
     struct wishes *wishes[SESSION_WISHES_MAX];
+    size_t bytes;       /* that its Hello had */
     uint64_t decisions; /* made before: a session that is taken up again */
 };
 
@@ -88,8 +90,8 @@ struct session_refusal {
 struct session *session_new(struct server *server, struct session_plan *plan,
                             struct session_refusal *refusal);
 
-struct session *session_find(struct server *server, uint64_t number);
-struct session *session_of_process(struct server *server, pid_t pid);
+struct session *session_find(const struct server *server, uint64_t number);
+struct session *session_of_process(const struct server *server, pid_t pid);
 
 /* Makes a connection the session's. */
 void session_add_connection(struct session *session, struct connection *connection);
@@ -101,6 +103,9 @@ void session_drop_connection(struct session *session, struct connection *connect
 /* Takes up the current generation if another one has come into force. False on lack of memory: then
  * nothing may be allowed. */
 bool session_follow_generation(struct session *session);
+
+/* Hands an item over to the record, at the cost of the session's user. */
+void session_record(struct session *session, struct audit_item *item, bool droppable);
 
 /* Names of the governing policies, as TIER/NAME, into the arena. */
 size_t session_policy_names(const struct session *session, struct arena *arena,

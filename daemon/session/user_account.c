@@ -2,6 +2,14 @@
 
 #include <stdlib.h>
 
+/* Descriptors that one of each takes. */
+static const size_t descriptors_of[CHARGE_COUNT] = {
+    [CHARGE_CONNECTION] = 1, /* its socket */
+    [CHARGE_UNFINISHED] =
+        3,                /* executable, directory, and the socket again, while Hello is at work */
+    [CHARGE_SESSION] = 1, /* the pidfd */
+};
+
 struct user_account *user_account_of(struct user_accounts *accounts, uid_t uid)
 {
     struct user_account *account = NULL;
@@ -18,17 +26,28 @@ struct user_account *user_account_of(struct user_accounts *accounts, uid_t uid)
 }
 
 bool user_account_charge(struct user_accounts *accounts, struct user_account *account,
-                         enum user_charge charge)
+                         enum user_charge charge, size_t amount)
 {
-    if (account->held[charge] >= accounts->bounds[charge])
+    const size_t wanted = amount * descriptors_of[charge];
+    const size_t left = accounts->descriptors - accounts->descriptors_held;
+
+    if (amount > accounts->bounds[charge] ||
+        account->held[charge] > accounts->bounds[charge] - amount)
         return false;
-    account->held[charge]++;
+    if (wanted > 0 && (wanted > left || account->descriptors + wanted > left - wanted))
+        return false;
+    account->held[charge] += amount;
+    account->descriptors += wanted;
+    accounts->descriptors_held += wanted;
     return true;
 }
 
-void user_account_return(struct user_account *account, enum user_charge charge)
+void user_account_return(struct user_accounts *accounts, struct user_account *account,
+                         enum user_charge charge, size_t amount)
 {
-    account->held[charge]--;
+    account->held[charge] -= amount;
+    account->descriptors -= amount * descriptors_of[charge];
+    accounts->descriptors_held -= amount * descriptors_of[charge];
 }
 
 void user_accounts_deinit(struct user_accounts *accounts)

@@ -130,6 +130,22 @@ struct wishes *wishes_new(const Warder__V1__Wishes *message, char **error)
     return NULL;
 }
 
+static size_t size_of(const struct wishes *wishes)
+{
+    return sizeof(*wishes) + wishes->packed_size +
+           (wishes->block ? policy_block_size(wishes->block) : 0);
+}
+
+bool wishes_charge(struct wishes *wishes, struct user_accounts *accounts,
+                   struct user_account *account)
+{
+    if (!user_account_charge(accounts, account, CHARGE_BYTES, size_of(wishes)))
+        return false;
+    wishes->accounts = accounts;
+    wishes->account = account;
+    return true;
+}
+
 struct wishes *wishes_hold(struct wishes *wishes)
 {
     wishes->references++;
@@ -140,6 +156,8 @@ void wishes_release(struct wishes *wishes)
 {
     if (!wishes || --wishes->references > 0)
         return;
+    if (wishes->account)
+        user_account_return(wishes->accounts, wishes->account, CHARGE_BYTES, size_of(wishes));
     for (size_t i = 0; i < wishes->policy_name_count; i++)
         free(wishes->policy_names[i]);
     for (size_t i = 0; i < wishes->label_count; i++) {

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/session/user_account.h"
 #include "policies/engine/policy_block.h"
 #include "policies/engine/subject.h"
 #include "proto/message.h"
@@ -34,11 +35,18 @@ struct wishes {
     bool record;
     void *packed; /* the message itself, to be kept with the session */
     size_t packed_size;
+    struct user_accounts *accounts; /* charged for it; NULL: nobody is */
+    struct user_account *account;
 };
 
 /* Compiles the texts: for any thread. NULL if something is wrong, with words for a person in
  * `*error` (owned; NULL on lack of memory). `message` may be NULL: no wishes. One reference. */
 struct wishes *wishes_new(const Warder__V1__Wishes *message, char **error);
+
+/* Charges the wishes to a user, for as long as they live. False if that is more than the user may
+ * have. On the loop thread, as are hold and release from then on. */
+bool wishes_charge(struct wishes *wishes, struct user_accounts *accounts,
+                   struct user_account *account);
 
 struct wishes *wishes_hold(struct wishes *wishes);
 void wishes_release(struct wishes *wishes);
