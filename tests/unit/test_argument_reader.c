@@ -1,0 +1,180 @@
+/* Values as the hook reads them out of an interpreter: this program's own. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Before Python.h, whose macros rename members of the table of functions. */
+#include "client/hook/argument_reader.h"
+
+#include <Python.h>
+
+static struct python_api api;
+static PyObject *names;
+static unsigned char memory[3 * 1024 * 1024];
+static struct arena arena;
+
+/* What a Python expression gives, read. The object is kept: values may not point into it. */
+static struct value value_of(const char *expression)
+{
+    struct argument_reader reader = {.api = &api, .arena = &arena};
+    PyObject *object = PyRun_String(expression, Py_eval_input, names, names);
+
+    assert_non_null(object);
+    arena_init(&arena, memory, sizeof(memory));
+    const struct value value = argument_read(&reader, (python_object *)object);
+    Py_DECREF(object);
+    assert_null(PyErr_Occurred());
+    return value;
+}
+
+static void assert_bytes(const struct value *value, enum value_kind kind, int marks,
+                         const char *bytes, size_t length)
+{
+    assert_int_equal(value->kind, kind);
+    assert_int_equal(value->marks, marks);
+    assert_int_equal(value->count, length);
+    assert_memory_equal(value->bytes, bytes, length);
+}
+
+static int set_up(void **state)
+{
+    struct elf_object object;
+
+    (void)state;
+    Py_Initialize();
+    if (!elf_find_definer("PySys_AddAuditHook", &object) || !python_api_load(&api, &object))
+        return -1;
+    names = PyDict_New();
+    PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins());
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    Py_CLEAR(names);
+    return Py_FinalizeEx();
+}
+
+static void plain_values_are_read_as_they_are(void **state)
+{
+    (void)state;
+    assert_int_equal(value_of("None").kind, VALUE_NONE);
+    struct value value = value_of("True");
+    assert_true(value.kind == VALUE_BOOL && value.truth);
+    value = value_of("-2 ** 63");
+    assert_true(value.kind == VALUE_INT && value.integer == INT64_MIN && value.marks == 0);
+    value = value_of("1.5");
+    assert_true(value.kind == VALUE_FLOAT && fabs(value.real - 1.5) < 1e-9);
+    value = value_of("'a\\u20ac\\0b'");
+    assert_bytes(&value, VALUE_TEXT, 0, "a\xe2\x82\xac\0b", 6);
+    value = value_of("bytearray(b'x\\xff')");
+    assert_bytes(&value, VALUE_BYTES, 0, "x\xff", 2);
+}
+
+static void numbers_beyond_64_bits_are_little_endian_and_bounded(void **state)
+{
+    (void)state;
+    struct value value = value_of("2 ** 64 + 1");
+    assert_bytes(&value, VALUE_BIG_INT, 0, "\1\0\0\0\0\0\0\0\1", 9);
+    value = value_of("2 ** 511");
+    assert_int_equal(value.marks, VALUE_CUT);
+    value = value_of("-10 ** 5000");
+    assert_true(value.kind == VALUE_BIG_INT && value.marks == VALUE_CUT && value.count == 0);
+}
+
+static void surrogates_become_the_bytes_they_stand_for(void **state)
+{
+    (void)state;
+    struct value value = value_of("'/\\udcff\\udc80'");
+    assert_bytes(&value, VALUE_TEXT, 0, "/\xff\x80", 3);
+    value = value_of("'\\ud800'");
+    assert_int_equal(value.marks, VALUE_OPAQUE);
+}
+
+static void subclasses_give_what_they_store_and_are_marked(void **state)
+{
+    (void)state;
+    struct value value = value_of(
+        "type('T', (str,), {'__str__': lambda s: 'other', '__len__': lambda s: 0})('stored')");
+    assert_bytes(&value, VALUE_TEXT, VALUE_SUBCLASS, "stored", 6);
+    value =
+        value_of("type('L', (list,), {'__iter__': lambda s: 1 / 0, '__len__': lambda s: 0})([7])");
+    assert_true(value.kind == VALUE_LIST && value.marks == VALUE_SUBCLASS && value.count == 1);
+    assert_int_equal(value.items[0].integer, 7);
+}
+
+static void other_objects_go_by_their_types_name(void **state)
+{
+    (void)state;
+    const struct value value =
+        value_of("type('Path', (), {'__fspath__': lambda s: '/', '__repr__': lambda s: 1 / 0})()");
+    assert_bytes(&value, VALUE_OBJECT, VALUE_OPAQUE, "Path", 4);
+}
+
+static void what_is_longer_than_the_bounds_is_cut_and_marked(void **state)
+{
+    (void)state;
+    struct value value = value_of("'x' * 65536");
+    assert_true(value.count == VALUE_BYTES_MAX && value.marks == 0);
+    value = value_of("'x' * 65535 + '\\u20ac'");
+    assert_true(value.count == VALUE_BYTES_MAX && value.marks == VALUE_CUT);
+    value = value_of("[0] * 4097");
+    assert_true(value.count == VALUE_ITEMS_MAX && value.marks == VALUE_CUT);
+    value = value_of("[[0] * 4000] * 10");
+    assert_int_equal(value.marks, 0);
+    assert_int_equal(value.items[9].marks, VALUE_CUT);
+    value = value_of("['x' * 60000] * 20");
+    assert_int_equal(value.items[19].marks, VALUE_CUT);
+    value = value_of("[[[[[[[[[1]]]]]]]]]");
+    for (int depth = 0; depth < VALUE_DEPTH_MAX; depth++)
+        value = value.items[0];
+    assert_true(value.kind == VALUE_LIST && value.marks == VALUE_CUT && value.count == 0);
+}
+
+static void maps_are_pairs_in_order(void **state)
+{
+    (void)state;
+    const struct value value = value_of("{'a': 1, b'b': [2]}");
+    assert_true(value.kind == VALUE_MAP && value.count == 2);
+    assert_bytes(&value.items[0], VALUE_TEXT, 0, "a", 1);
+    assert_int_equal(value.items[1].integer, 1);
+    assert_bytes(&value.items[2], VALUE_BYTES, 0, "b", 1);
+    assert_int_equal(value.items[3].items[0].integer, 2);
+}
+
+static void arguments_that_do_not_fit_are_not_known(void **state)
+{
+    uint32_t count = 9;
+    unsigned char little[64];
+
+    (void)state;
+    arena_init(&arena, little, sizeof(little));
+    PyObject *args = Py_BuildValue("(s)", "a text that does not fit into so little memory by far");
+    assert_null(arguments_read(&api, (python_object *)args, 4, &arena, &count));
+    Py_DECREF(args);
+    arena_init(&arena, memory, sizeof(memory));
+    assert_null(arguments_read(&api, (python_object *)names, 4, &arena, &count));
+    assert_non_null(arguments_read(&api, NULL, 4, &arena, &count));
+    assert_int_equal(count, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(plain_values_are_read_as_they_are),
+        cmocka_unit_test(numbers_beyond_64_bits_are_little_endian_and_bounded),
+        cmocka_unit_test(surrogates_become_the_bytes_they_stand_for),
+        cmocka_unit_test(subclasses_give_what_they_store_and_are_marked),
+        cmocka_unit_test(other_objects_go_by_their_types_name),
+        cmocka_unit_test(what_is_longer_than_the_bounds_is_cut_and_marked),
+        cmocka_unit_test(maps_are_pairs_in_order),
+        cmocka_unit_test(arguments_that_do_not_fit_are_not_known),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
