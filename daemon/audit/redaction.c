@@ -7,17 +7,25 @@
 #include <strings.h>
 
 /* Parts of names that announce a secret. */
-static const char *const announcing[] = {"password", "passwd",  "passphrase", "secret",    "token",
-                                         "apikey",   "api-key", "api_key",    "credential"};
+static const char *const announcing[] = {
+    "password",   "passwd",      "passphrase",  "pwd",        "secret",       "token",
+    "apikey",     "api-key",     "api_key",     "accesskey",  "access-key",   "access_key",
+    "privatekey", "private-key", "private_key", "credential", "authorization"};
+
+static bool contains(const char *name, size_t length, const char *part)
+{
+    const size_t size = strlen(part);
+    for (size_t at = 0; at + size <= length; at++)
+        if (strncasecmp(name + at, part, size) == 0)
+            return true;
+    return false;
+}
 
 static bool announces(const char *name, size_t length)
 {
-    for (size_t i = 0; i < sizeof(announcing) / sizeof(*announcing); i++) {
-        const size_t size = strlen(announcing[i]);
-        for (size_t at = 0; at + size <= length; at++)
-            if (strncasecmp(name + at, announcing[i], size) == 0)
-                return true;
-    }
+    for (size_t i = 0; i < sizeof(announcing) / sizeof(*announcing); i++)
+        if (contains(name, length, announcing[i]))
+            return true;
     return false;
 }
 
@@ -46,6 +54,14 @@ static size_t value_end(const char *text, size_t length, size_t start)
     return start;
 }
 
+/* A header is its whole line: `Authorization: Bearer KEY`. */
+static size_t line_end(const char *text, size_t length, size_t start)
+{
+    while (start < length && text[start] != '\n' && text[start] != '"' && text[start] != '\'')
+        start++;
+    return start;
+}
+
 /* NAME=VALUE, NAME:VALUE, --NAME VALUE inside one text. */
 static bool find_named(const char *text, size_t length, size_t from, struct secret *secret)
 {
@@ -67,7 +83,10 @@ static bool find_named(const char *text, size_t length, size_t from, struct secr
             while (value < length && text[value] == ' ')
                 value++;
             if (value < length) {
-                *secret = (struct secret){value, value_end(text, length, value)};
+                const bool header =
+                    text[end] == ':' && contains(text + at, end - at, "authorization");
+                *secret = (struct secret){value, header ? line_end(text, length, value)
+                                                        : value_end(text, length, value)};
                 return secret->end > secret->start;
             }
         }
