@@ -16,7 +16,7 @@ struct admin {
     struct server *server;
     struct policy_changer *changer;
     struct log_readers *readers;
-    gid_t group;
+    struct administrators administrators;
 };
 
 /* ----------------------------------------------------------------------------------- what there is
@@ -153,7 +153,7 @@ static void administer(void *context, struct connection *connection,
 {
     struct admin *admin = context;
     const Warder__V1__AdminRequest *request = incoming->message->admin;
-    const char *objection = admin_check(connection, incoming, admin->group);
+    const char *objection = admin_check(connection, incoming, &admin->administrators);
 
     connection_finished(connection);
     log_reader_forget(admin->readers, connection); /* a new request ends what came before */
@@ -216,7 +216,7 @@ struct admin *admin_new(struct server *server, struct policy_store *store)
     admin->server = server;
     admin->changer = policy_changer_new(server, store);
     admin->readers = log_readers_new(server);
-    admin->group = admin_group();
+    admin->administrators = administrators_find();
     if (!admin->changer || !admin->readers) {
         admin_free(admin);
         return NULL;

@@ -4,12 +4,17 @@
 
 #include "daemon/session/connection.h"
 
-/* NULL if the sender of this request may; else why not, for a person. `group` is the
- * administrators'. */
-const char *admin_check(const struct connection *connection, const struct incoming *incoming,
-                        gid_t group);
+/* Beside root. */
+struct administrators {
+    gid_t group; /* the host's group for it; (gid_t)-1 if there is none */
+    uid_t owner; /* who started the daemon: it is theirs, and so are its files */
+};
 
-/* The administrators' group; (gid_t)-1 if the host has none. */
-gid_t admin_group(void);
+/* To be called before the daemon becomes another user: whose account it runs under is no matter. */
+struct administrators administrators_find(void);
+
+/* NULL if the sender of this request may; else why not, for a person. */
+const char *admin_check(const struct connection *connection, const struct incoming *incoming,
+                        const struct administrators *administrators);
 
 #endif

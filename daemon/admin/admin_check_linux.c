@@ -3,15 +3,19 @@
 
 #include <grp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "daemon/session/run.h"
 #include "daemon/session/session.h"
 #include "proto/host_paths.h"
 
-gid_t admin_group(void)
+struct administrators administrators_find(void)
 {
     const struct group *entry = getgrnam(HOST_ADMIN_GROUP);
-    return entry ? entry->gr_gid : (gid_t)-1;
+    return (struct administrators){
+        .group = entry ? entry->gr_gid : (gid_t)-1,
+        .owner = geteuid(),
+    };
 }
 
 static bool peer_is_in(int socket, gid_t group)
@@ -60,7 +64,7 @@ static const char *descent_objection(const struct server *server, pid_t pid)
 }
 
 const char *admin_check(const struct connection *connection, const struct incoming *incoming,
-                        gid_t group)
+                        const struct administrators *administrators)
 {
     const struct packet_received *received = incoming->received;
 
@@ -69,7 +73,8 @@ const char *admin_check(const struct connection *connection, const struct incomi
     /* A descriptor that was passed on serves nobody but the one who opened it. */
     if (!received->has_credentials || received->pid != connection->pid)
         return "the request did not come from the process that connected";
-    if (received->uid != 0 && !peer_is_in(connection->socket, group))
+    if (received->uid != 0 && received->uid != administrators->owner &&
+        !peer_is_in(connection->socket, administrators->group))
         return "only root and members of the group `" HOST_ADMIN_GROUP "` may do this";
     return descent_objection(connection->server, received->pid);
 }

@@ -12,7 +12,7 @@ import time
 import unittest
 from pathlib import Path
 
-from support import (ALLOW_ALL, NO_PROCESS, PATIENCE, WARDERD, Daemon, Test, clean_environment, execute,
+from support import (ALLOW_ALL, NO_PROCESS, PATIENCE, WARDER, WARDERD, Daemon, Test, clean_environment, execute,
                      interpreter_process, python, wait_until)
 
 # Says what comes of opening a file, for each line that it reads.
@@ -264,6 +264,26 @@ class Service(Test):
         self.assertEqual(result.status, 2, result)
         self.assertIn("another daemon answers there", result.err)
         self.assertEqual(daemon.command("status").status, 0)
+        # Its account is no administrator's: other services may run under it.
+        result = daemon.command("status", preexec_fn=lambda: os.setuid(nobody))
+        self.assertEqual(result.status, 2, result)
+        self.assertIn("only root", result.err)
+
+    def test_daemon_that_a_user_started_is_theirs(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can become somebody else")
+        nobody = __import__("pwd").getpwnam("nobody").pw_uid
+        self.directory.chmod(0o755)
+        if execute([WARDER, "--version"], preexec_fn=lambda: os.setuid(nobody)).status != 0:
+            self.skipTest(f"{WARDER} cannot be reached by other users")
+        place = self.directory / "theirs"
+        place.mkdir()
+        os.chown(place, nobody, -1)
+        daemon = Daemon(place, wrapper=("setpriv", f"--reuid={nobody}", "--clear-groups"))
+        self.addCleanup(self.finish, daemon)
+        daemon.start()
+        result = daemon.command("status", preexec_fn=lambda: os.setuid(nobody))
+        self.assertEqual(result.status, 0, result)
 
     def test_stale_socket_is_taken_over(self):
         daemon = self.daemon()
