@@ -34,9 +34,9 @@ static bool resolve_literal(void *context, const char *path, char *resolved, siz
 }
 
 struct policy_block *generation_compile(const struct policy_text *texts, size_t count,
-                                        struct diagnostics *diagnostics)
+                                        size_t memory_max, struct diagnostics *diagnostics)
 {
-    const struct compile_options options = {.resolve = resolve_literal};
+    const struct compile_options options = {.resolve = resolve_literal, .memory_max = memory_max};
     return policy_compile(texts, count, &options, diagnostics);
 }
 
@@ -65,7 +65,7 @@ static struct policy_block *compile_stored(const struct stored_policies *stored,
                                         .tier = policy->tier};
     }
     if (complete) {
-        block = generation_compile(texts, stored->count, diagnostics);
+        block = generation_compile(texts, stored->count, 0, diagnostics);
         if (!block)
             *report = diagnostics_render(diagnostics, "the active policies stay", false);
     }

@@ -31,8 +31,9 @@ void generation_release(struct generation *generation);
 /* True if there is a policy of that name: NAME or TIER/NAME. */
 bool generation_has(const struct generation *generation, const char *name);
 
-/* Compiles texts with literal paths resolved on this machine. For any thread. */
+/* Compiles texts with literal paths resolved on this machine, in at most so many bytes (0: no
+ * bound). For any thread. */
 struct policy_block *generation_compile(const struct policy_text *texts, size_t count,
-                                        struct diagnostics *diagnostics);
+                                        size_t memory_max, struct diagnostics *diagnostics);
 
 #endif

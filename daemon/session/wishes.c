@@ -77,7 +77,8 @@ static bool compile_texts(struct wishes *wishes, const Warder__V1__Wishes *messa
                                         .tier = TIER_LOCAL,
                                         .observe = message->observe};
     }
-    wishes->block = generation_compile(texts, message->n_policy_texts, diagnostics);
+    wishes->block =
+        generation_compile(texts, message->n_policy_texts, WISHES_MEMORY_MAX, diagnostics);
     if (!wishes->block)
         *error = diagnostics_render(diagnostics, "the session is refused", false);
     return wishes->block != NULL;

@@ -104,7 +104,7 @@ struct policy_block *policy_compile(const struct policy_text *texts, size_t coun
                                     const struct compile_options *options,
                                     struct diagnostics *diagnostics)
 {
-    struct storage storage = {0};
+    struct storage storage = {.limit = options ? options->memory_max : 0};
     struct check_context context = {.storage = &storage, .diagnostics = diagnostics};
     struct unit *units = storage_take(&storage, count + 1, sizeof(*units));
     struct policy_block *block = NULL;

@@ -32,6 +32,9 @@ struct compile_options {
      * for itself alone. */
     bool (*resolve)(void *context, const char *path, char *resolved, size_t size);
     void *context;
+    /* Bytes that checking may take, 0 for no bound. A short text can name a long set over and over,
+     * and each use is checked for itself: more than this is reported as lack of memory. */
+    size_t memory_max;
 };
 
 /* The block of all policies in the texts, to be freed with policy_block_free; NULL if `diagnostics`

@@ -27,12 +27,15 @@ void storage_deinit(struct storage *storage)
 static struct storage_chunk *new_chunk(struct storage *storage, size_t size)
 {
     struct storage_chunk *chunk = NULL;
-    if (size <= SIZE_MAX - sizeof(*chunk))
+    if (size <= SIZE_MAX - sizeof(*chunk) &&
+        (storage->limit == 0 ||
+         (storage->size <= storage->limit && size <= storage->limit - storage->size)))
         chunk = malloc(sizeof(*chunk) + size);
     if (!chunk) {
         storage->failed = true;
         return NULL;
     }
+    storage->size += size;
     chunk->size = size;
     chunk->used = 0;
     /* A large piece gets a chunk of its own, behind the one that is being filled. */

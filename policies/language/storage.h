@@ -11,7 +11,9 @@ struct storage_chunk;
 /* Zeroed is empty. */
 struct storage {
     struct storage_chunk *chunks;
-    bool failed; /* an allocation has failed */
+    size_t size;  /* bytes of all chunks */
+    size_t limit; /* that they may have; 0: no limit */
+    bool failed;  /* an allocation has failed */
 };
 
 void storage_deinit(struct storage *storage);

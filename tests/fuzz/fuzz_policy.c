@@ -93,7 +93,7 @@ static void check_parts(const struct policy_text *text, const struct policy_bloc
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct compile_options options = {resolve, NULL};
+    static const struct compile_options options = {.resolve = resolve};
     const uint8_t *nul = size > 0 ? memchr(data, 0, size) : NULL;
     const size_t length = nul ? (size_t)(nul - data) : size;
     struct input input = {data + length, size - length};

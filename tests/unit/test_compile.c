@@ -212,7 +212,7 @@ static void the_resolver_is_asked_about_literals_and_fronts(void **state)
 {
     (void)state;
     struct asked asked = {0};
-    const struct compile_options options = {remember, &asked};
+    const struct compile_options options = {.resolve = remember, .context = &asked};
     const struct policy_text text =
         local_text("policy p { deny exec where file is \"/bin/../bin/sh\" as a"
                    " deny read where path matches \"/var/run/x/*.pid\" as b"

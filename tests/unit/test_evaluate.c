@@ -195,7 +195,7 @@ static bool resolve_sh(void *context, const char *path, char *resolved, size_t s
 static void a_literal_stands_for_itself_and_for_what_it_resolves_to(void **state)
 {
     (void)state;
-    const struct compile_options options = {resolve_sh, NULL};
+    const struct compile_options options = {.resolve = resolve_sh};
     const struct policy_text text =
         local_text("policy p { deny exec where file is \"/bin/sh\" as shell"
                    "           deny read where path under \"/var/run\" as run"

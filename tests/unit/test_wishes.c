@@ -1,5 +1,6 @@
 #include "daemon/session/wishes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,6 +101,28 @@ static void more_than_64_KiB_of_texts_are_refused(void **state)
     assert_refused(&message, "longer than 64 KiB together");
 }
 
+static void texts_that_take_too_much_memory_are_refused(void **state)
+{
+    (void)state;
+    static char source[WISHES_TEXT_MAX];
+    Warder__V1__Wishes message = WARDER__V1__WISHES__INIT;
+    size_t used = (size_t)snprintf(source, sizeof(source), "policy p {\n set s = [\"/\"");
+
+    for (int i = 0; used < sizeof(source) / 2; i++)
+        used += (size_t)snprintf(source + used, sizeof(source) - used, ", \"/%x\"", (unsigned)i);
+    used += (size_t)snprintf(source + used, sizeof(source) - used, "]\n");
+    for (int i = 0; used < sizeof(source) - 64; i++)
+        used += (size_t)snprintf(source + used, sizeof(source) - used,
+                                 " deny read where path in s as r%d\n", i);
+    used += (size_t)snprintf(source + used, sizeof(source) - used, "}\n");
+
+    Warder__V1__PolicyText text = text_of(source, used);
+    Warder__V1__PolicyText *texts[] = {&text};
+    message.policy_texts = texts;
+    message.n_policy_texts = 1;
+    assert_refused(&message, "memory");
+}
+
 static void too_many_and_too_long_ones_are_refused(void **state)
 {
     (void)state;
@@ -170,6 +193,7 @@ int main(void)
         cmocka_unit_test(texts_are_compiled_and_names_and_labels_kept),
         cmocka_unit_test(texts_that_do_not_check_are_refused_in_the_checker_s_words),
         cmocka_unit_test(more_than_64_KiB_of_texts_are_refused),
+        cmocka_unit_test(texts_that_take_too_much_memory_are_refused),
         cmocka_unit_test(too_many_and_too_long_ones_are_refused),
         cmocka_unit_test(wishes_are_charged_for_as_long_as_they_live),
     };
