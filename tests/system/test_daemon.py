@@ -264,10 +264,6 @@ class Service(Test):
         self.assertEqual(result.status, 2, result)
         self.assertIn("another daemon answers there", result.err)
         self.assertEqual(daemon.command("status").status, 0)
-        # Its account is no administrator's: other services may run under it.
-        result = daemon.command("status", preexec_fn=lambda: os.setuid(nobody))
-        self.assertEqual(result.status, 2, result)
-        self.assertIn("only root", result.err)
 
     def test_daemon_that_a_user_started_is_theirs(self):
         if os.geteuid() != 0:
@@ -324,10 +320,15 @@ class Service(Test):
         path.write_text('user = "nobody"\n')
         self.directory.chmod(0o755)
         daemon = self.daemon("--config", path)
+        daemon.directory.chmod(0o755)
         status = Path(f"/proc/{daemon.process.pid}/status").read_text()
         nobody = __import__("pwd").getpwnam("nobody").pw_uid
         self.assertRegex(status, rf"Uid:\t{nobody}\t{nobody}\t{nobody}\t{nobody}\n")
         self.assertEqual(daemon.command("status").status, 0)
+        # Its account is no administrator's: other services may run under it.
+        result = daemon.command("status", preexec_fn=lambda: os.setuid(nobody))
+        self.assertEqual(result.status, 2, result)
+        self.assertIn("only root", result.err)
 
 
 class Store(Test):
