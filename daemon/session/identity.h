@@ -53,6 +53,12 @@ struct identity_facts {
 bool identity_learn(const struct identity *identity, int socket, struct identity_facts *facts);
 void identity_facts_deinit(struct identity_facts *facts);
 
+/* The unit of systemd's that a cgroup's path is in, as the manager of the whole host set it up: the
+ * first part that is no slice, NULL if that is no unit. What lies below may be delegated: a user's
+ * own manager, and any service that has its subtree, can make parts of every name there. Owned by
+ * the caller. */
+char *identity_unit(const char *cgroup);
+
 /* When a process started, in clock ticks after boot: with its number, it names a process for good.
  * False if there is no such process. */
 bool identity_start_time(pid_t pid, uint64_t *start_time);

@@ -204,26 +204,27 @@ static bool learn_groups(const struct identity *identity, int socket, struct ide
     return true;
 }
 
-/* The innermost part of a cgroup's path that is a unit: .../user@1000.service/app.slice/x.service.
- */
-static char *unit_of(const char *cgroup)
+static bool ends_with(const char *part, size_t length, const char *end)
+{
+    const size_t size = strlen(end);
+    return length > size && memcmp(part + length - size, end, size) == 0;
+}
+
+char *identity_unit(const char *cgroup)
 {
     static const char *const kinds[] = {".service", ".scope", ".socket", ".mount"};
-    const char *end = cgroup + strlen(cgroup);
+    const char *part = cgroup;
 
-    while (end > cgroup) {
-        const char *slash = memrchr(cgroup, '/', (size_t)(end - cgroup));
-        const char *part = slash ? slash + 1 : cgroup;
-        for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-            const size_t size = strlen(kinds[i]);
-            if ((size_t)(end - part) > size && memcmp(end - size, kinds[i], size) == 0)
-                return strndup(part, (size_t)(end - part));
-        }
-        if (!slash)
-            break;
-        end = slash;
+    for (;;) {
+        part += strspn(part, "/");
+        const size_t length = strcspn(part, "/");
+        for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+            if (ends_with(part, length, kinds[i]))
+                return strndup(part, length);
+        if (!ends_with(part, length, ".slice"))
+            return NULL;
+        part += length;
     }
-    return NULL;
 }
 
 /* Lines are HIERARCHY:CONTROLLERS:PATH; "0::" is cgroup v2, "name=systemd" what systemd uses where
@@ -250,7 +251,7 @@ static void learn_cgroup(const struct identity *identity, struct identity_facts 
         facts->cgroup = strdup(name + 1);
     }
     if (facts->cgroup)
-        facts->unit = unit_of(facts->cgroup);
+        facts->unit = identity_unit(facts->cgroup);
 }
 
 /* The chain ends early where a parent has ended meanwhile: then its children are init's. */
