@@ -27,7 +27,7 @@ struct method_definition {
 };
 
 /* The API of whichever interpreter shows an exception: methods get no pointer of ours. */
-static const struct python_api *text_api;
+static const struct python_api *_Atomic text_api;
 
 /* str(): the sentence alone, without the "[Errno 13]" that OSError puts before it. */
 static python_object *denial_text(python_object *self, python_object *ignored)
@@ -52,9 +52,10 @@ static const char class_doc[] =
     "  message      what the policy's author says about it\n"
     "str() gives the whole sentence.";
 
-/* The slots of the class as it was made. A changed __new__ or __init__ shows in them. */
-static void *made_new;
-static void *made_init;
+/* The slots of the class as it was made, the same in every interpreter: each has a lock of its own.
+ * A changed __new__ or __init__ shows in them. */
+static _Atomic(void *) made_new;
+static _Atomic(void *) made_init;
 
 static python_object *make_class(const struct python_api *api)
 {
