@@ -1,0 +1,135 @@
+"""Who may administer, and what becomes of others who try."""
+
+import os
+import time
+
+import wire
+from attackers import Process, ProtocolTest
+from support import WARDER, execute
+
+
+class Administration(ProtocolTest):
+    FORBIDDEN = 3
+
+    def ask_status(self, daemon, connection=None):
+        connection = connection or wire.Connection(daemon.admin)
+        reply = connection.request(wire.status())
+        failed = wire.first(reply.fields, 2)
+        if failed is None:
+            return [0, ""]
+        failed = wire.decode(failed)
+        return [wire.first(failed, 1, 0), wire.first(failed, 2).decode()]
+
+    def assertForbidden(self, answer, words):
+        self.assertEqual(answer[0], self.FORBIDDEN, answer)
+        self.assertIn(words, answer[1])
+
+    def test_root_may_and_a_process_in_a_session_may_not(self):
+        daemon = self.protected()
+
+        def member():
+            before = self.ask_status(daemon)
+            wire.session(daemon.socket)
+            return [before, self.ask_status(daemon)]
+
+        before, after = Process(member).result()
+        if os.geteuid() == 0:
+            self.assertEqual(before, [0, ""])
+            self.assertForbidden(after, "under policy")
+        else:
+            self.assertForbidden(before, "only root")
+            self.assertForbidden(after, "only root")
+            print("not root: that root in a session is refused was not tried")
+        self.assertIn(after[1], [row["summary"] for row in self.refusals(daemon)] if os.geteuid() == 0 else [after[1]])
+
+    def test_descendant_of_a_session_may_not_however_far_down(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root is refused for its descent: others are refused anyway")
+        daemon = self.protected()
+
+        def nested(depth):
+            return self.ask_status(daemon) if depth == 0 else Process(nested, depth - 1).result()
+
+        def family(depth):
+            connection = wire.session(daemon.socket)
+            answer = nested(depth)
+            return answer if connection.ask(wire.reading("/dev/null")) == "allow" else None
+
+        for depth in 1, 2, 31, 32, 33, 60:
+            with self.subTest(depth):
+                self.assertForbidden(Process(family, depth).result(), "started by one")
+        self.assertEqual(Process(nested, 60).result(), [0, ""])
+
+    def test_command_started_by_a_session_may_not(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root is refused for its descent: others are refused anyway")
+        daemon = self.protected()
+
+        def commands():
+            wire.session(daemon.socket)
+            path = self.directory / "other.warder"
+            path.write_text("policy p { default allow all }")
+            return [[result.status, result.err] for result in
+                    (execute([WARDER, *words, "--admin-socket", daemon.admin]) for words in
+                     (("apply", path), ("remove", "p"), ("show", "p"), ("log",), ("status",), ("list",)))]
+
+        for status, err in Process(commands).result():
+            self.assertNotEqual(status, 0)
+            self.assertIn("under policy", err)
+        self.assertIn("deny read", daemon.command("show", "p").out)
+
+    def test_program_of_a_run_may_not(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root is refused for its descent: others are refused anyway")
+        daemon = self.protected()
+
+        def launcher():
+            connection = wire.Connection(daemon.socket)
+            assert connection.request(wire.message((wire.LAUNCH, wire.message((1, 1))))).kind == wire.LAUNCHED
+            # The program is no interpreter: no session, and yet it is there under the run's policies.
+            return Process(self.ask_status, daemon).result()
+
+        self.assertForbidden(Process(launcher).result(), "under policy")
+
+    def test_other_users_may_not(self):
+        uid = self.other_user()
+        daemon = self.protected()
+        self.assertForbidden(Process(self.ask_status, daemon, uid=uid).result(), "only root")
+        row = self.refusals(daemon)[-1]
+        self.assertEqual(row["uid"], uid)
+        self.assertIn("only root and members of the group", row["summary"])
+
+        def write():
+            connection = wire.Connection(daemon.admin)
+            policy = wire.message((1, "f"), (2, "policy p { default allow all }"))
+            reply = connection.request(wire.message((wire.ADMIN, wire.message((1, wire.message((1, policy), (2, 1)))))))
+            return wire.first(wire.decode(wire.first(reply.fields, 2)), 1)
+
+        self.assertEqual(Process(write, uid=uid).result(), self.FORBIDDEN)
+        self.assertIn("deny read", daemon.command("show", "p").out)
+
+    def test_connection_of_an_administrator_serves_nobody_else(self):
+        uid = self.other_user()
+        daemon = self.protected()
+        connection = wire.Connection(daemon.admin)
+        for other in None, uid:
+            with self.subTest(uid=other):
+                self.assertForbidden(Process(self.ask_status, daemon, connection, uid=other).result(),
+                                     "did not come from the process that connected")
+                connection.sent += 1
+        self.assertEqual(self.ask_status(daemon, connection), [0, ""])
+
+    def test_broken_messages_at_the_administration_socket_are_turned_away(self):
+        daemon = self.protected()
+        for words, body in (("not allowed now", wire.hello()), ("not allowed now", wire.reading("/x")),
+                            ("does not decode", b"\xff\xff")):
+            with self.subTest(words):
+                def break_it():
+                    connection = wire.Connection(daemon.admin)
+                    connection.send(body)
+                    return connection.is_ended()
+
+                self.assertTrue(Process(break_it).result())
+                self.assertIn(words, self.refusals(daemon)[-1]["summary"])
+                time.sleep(1.2)
+        self.assertEqual(daemon.command("status").status, 0)

@@ -1,0 +1,220 @@
+"""One user asks too much of the daemon: connections, memory, records. He is held up, and nobody else."""
+
+import os
+import pwd
+import resource
+import socket
+import time
+
+import wire
+from attackers import POLICY, Bystander, Process, ProtocolTest
+from support import PATIENCE, wait_until
+
+
+class Flood(ProtocolTest):
+    timeout = 300
+
+    def hold(self, path, count, until):
+        """Opens so many connections and leaves them open until it is told to end. How many were made."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        held = []
+        made = 0
+        for _ in range(count):
+            end = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            end.settimeout(PATIENCE)
+            try:
+                wait_until(lambda: end.connect_ex(str(path)) == 0, "there is room among those that wait")
+            except AssertionError:
+                return made
+            made += 1
+            held.append(end)
+            if len(held) > hard - 100:
+                held.pop(0).close()
+        until.send(b"held")
+        until.recv(10)
+        return made
+
+    def test_ten_thousand_connections_opened_and_left(self):
+        daemon = self.protected()
+        # Who floods is another user where there can be one; where not, the same user is served when it stops.
+        uid = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
+        bystander = Bystander(daemon.socket)
+        ours, theirs = socket.socketpair()
+        ours.settimeout(PATIENCE * 3)
+        flooder = Process(self.hold, daemon.socket, 10000, theirs, uid=uid)
+        theirs.close()
+        while True:
+            self.assertTrue(bystander.is_served())
+            ours.setblocking(False)
+            try:
+                if ours.recv(10) != b"held":
+                    flooder.result()
+                break
+            except BlockingIOError:
+                pass
+        ours.setblocking(True)
+        if uid is not None:
+            newcomer = Bystander(daemon.socket)
+            self.assertTrue(newcomer.is_served())
+            newcomer.end()
+
+        def refused():
+            status = daemon.status()
+            return status["refused_connections"] + status["refused_messages"]
+
+        wait_until(lambda: refused() == 10000, "all of them are turned away, those that were taken too")
+        self.assertTrue(bystander.is_served())
+        ours.send(b"end")
+        self.assertEqual(flooder.result(), 10000)
+        bystander.end()
+        wait_until(lambda: sum(row["count"] for row in self.refusals(daemon)) == 10000, "all refusals are recorded")
+        rows = self.refusals(daemon)
+        self.assertLess(len(rows), 500, "a record for each would be a flood of its own")
+        self.assertEqual({row["uid"] for row in rows}, {os.geteuid() if uid is None else uid})
+        self.assertIn("a connection: too many of its user have not said Hello yet", {row["summary"] for row in rows})
+        served = Process(lambda: wire.session(daemon.socket).ask(wire.reading("/dev/null")))
+        self.assertEqual(served.result(), "allow")
+
+    def test_connections_that_said_hello_are_bounded_for_each_user(self):
+        daemon = self.protected(connections_per_user=10)
+
+        def fill():
+            held = []
+            while True:
+                connection = wire.Connection(daemon.socket)
+                try:
+                    assert connection.say_hello() is None
+                except wire.Ended:
+                    break
+                held.append(connection)
+            counts = [len(held)]
+            held.pop().close()
+            again = wire.Connection(daemon.socket)
+            end = time.monotonic() + PATIENCE
+            while time.monotonic() < end:  # for the daemon to see that there is room again
+                try:
+                    counts.append(again.say_hello())
+                    break
+                except wire.Ended:
+                    again = wire.Connection(daemon.socket)
+            return counts + [held[0].ask(wire.reading("/dev/null"))]
+
+        if os.geteuid() == 0:
+            bystander = Bystander(daemon.socket)
+            self.assertEqual(Process(fill, uid=self.other_user()).result(), [10, None, "allow"])
+            self.assertTrue(bystander.is_served())
+            bystander.end()
+        else:
+            self.assertEqual(Process(fill).result(), [10, None, "allow"])
+        self.assertIn("a connection: its user has too many", [row["summary"] for row in self.refusals(daemon)])
+
+    def test_sessions_are_bounded_for_each_user(self):
+        daemon = self.protected(sessions_per_user=5)
+
+        def fill():
+            held = [wire.session(daemon.socket) for _ in range(5)]
+            refused = wire.Connection(daemon.socket).say_hello()
+            return [refused.kind, wire.first(refused.fields, 1).decode(), held[0].ask(wire.reading("/dev/null"))]
+
+        kind, reason, outcome = Process(fill).result()
+        self.assertEqual((kind, outcome), (wire.REFUSED, "allow"))
+        self.assertIn("sessions_per_user", reason)
+
+    def test_what_sessions_say_of_themselves_is_bounded_for_each_user(self):
+        daemon = self.protected(megabytes_per_user=1)
+
+        def fill():
+            held = []
+            for _ in range(100):
+                connection = wire.Connection(daemon.socket)
+                try:
+                    refused = connection.say_hello(argv=["x" * 15000] * 6)
+                except wire.Ended:
+                    break
+                if refused:
+                    break
+                held.append(connection)
+            return len(held), held[0].ask(wire.reading("/dev/null"))
+
+        count, outcome = Process(fill).result()
+        self.assertGreater(count, 5)
+        self.assertLess(count, 12)
+        self.assertEqual(outcome, "allow")
+        self.assertIn("memory", " ".join(row["summary"] for row in self.refusals(daemon)))
+
+    def test_daemon_short_of_descriptors_keeps_some_for_every_user(self):
+        uid = self.other_user()
+        path = self.directory / "warderd.toml"
+        path.write_text("")
+        daemon = self.daemon("--config", path, wrapper=("prlimit", "--nofile=256:256"))
+        daemon.directory.chmod(0o755)
+        daemon.apply(POLICY)
+
+        def fill():
+            held = []
+            for _ in range(400):
+                connection = wire.Connection(daemon.socket)
+                try:
+                    if connection.say_hello():
+                        break
+                except wire.Ended:
+                    break
+                held.append(connection)
+            theirs.send(b"full")
+            theirs.recv(10)
+            return len(held)
+
+        ours, theirs = socket.socketpair()
+        process = Process(fill, uid=uid)
+        theirs.close()
+        self.assertEqual(ours.recv(10), b"full")
+        bystanders = [Bystander(daemon.socket) for _ in range(5)]
+        for bystander in bystanders:
+            self.assertTrue(bystander.is_served())
+            bystander.end()
+        self.assertEqual(daemon.command("status").status, 0)
+        ours.send(b"end")
+        self.assertGreater(process.result(), 20)
+
+    def test_record_that_cannot_be_written_holds_up_who_is_denied_and_nobody_else(self):
+        import sqlite3
+        uid = self.other_user()
+        daemon = self.protected(queue_megabytes_per_user=2)
+        bystander = Bystander(daemon.socket)
+        record = sqlite3.connect(daemon.state / "audit.db", isolation_level=None)
+        record.execute("BEGIN IMMEDIATE")
+
+        def flood():
+            connection = wire.session(daemon.socket)
+            connection.socket.settimeout(3)
+            answered = 0
+            try:
+                for i in range(2000):
+                    path = f"/denied/{i}/" + "x" * 30000
+                    connection.send(wire.reading(path))
+                    connection.receive()
+                    answered += 1
+            except socket.timeout:
+                pass
+            theirs.send(b"held up")
+            connection.socket.settimeout(PATIENCE)
+            if answered < 2000:
+                connection.receive()  # when there is room again
+            return answered
+
+        ours, theirs = socket.socketpair()
+        ours.settimeout(PATIENCE)
+        process = Process(flood, uid=uid)
+        theirs.close()
+        self.assertEqual(ours.recv(10), b"held up")
+        self.assertTrue(bystander.is_served())
+        self.assertEqual(daemon.status()["pid"], daemon.process.pid)
+        record.execute("ROLLBACK")
+        record.close()
+        answered = process.result()
+        self.assertLess(answered, 200)
+        self.assertTrue(bystander.is_served())
+        bystander.end()
+        wait_until(lambda: sum(row["count"] for row in daemon.log("--denied") if len(row["summary"]) > 100)
+                   == answered + 1, "no denial is lost")
