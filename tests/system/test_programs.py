@@ -8,7 +8,7 @@ import json
 import tempfile
 import zipfile
 
-from support import ALLOW_ALL, NO_PROCESS, WARDER, Test, clean_environment, execute, python
+from support import ALLOW_ALL, NO_PROCESS, UNTRUSTED, WARDER, Test, clean_environment, execute, python
 
 MODULE = "greeting.py"
 WHEEL = "greeting-1.0-py3-none-any.whl"
@@ -76,6 +76,16 @@ class Installing(Ends):
                             env=clean_environment(PYTHONPATH=target))
         self.assertEqual(result.out, "hello from a wheel\n")
 
+    def test_pip_installs_a_wheel_for_untrusted_code(self):
+        self.has("pip")
+        target = self.directory / "installed"
+        result = self.run_under(
+            UNTRUSTED, [python(), "-m", "pip", "install", "--no-index", "--no-deps", "--disable-pip-version-check",
+                        "--no-cache-dir", "--target", target, self.wheel()],
+            env=clean_environment(HOME=self.directory, PIP_ROOT_USER_ACTION="ignore"))
+        self.assertEqual(result.status, 0, result)
+        self.assertTrue((target / MODULE).exists(), result)
+
     def test_virtual_environment_without_pip_is_made_and_runs(self):
         place = self.directory / "environment"
         self.works([python(), "-m", "venv", "--without-pip", place])
@@ -120,6 +130,12 @@ class Sum(unittest.TestCase):
         self.tests_of_somebody()
         result = self.works([python(), "-m", "pytest", "-q", "tests"])
         self.assertIn("2 passed", result.out)
+
+    def test_pytest_runs_for_untrusted_code(self):
+        self.has("pytest")
+        self.tests_of_somebody()
+        result = self.run_under(UNTRUSTED, [python(), "-m", "pytest", "-q", "tests"])
+        self.assertIn("2 passed", result.out, result)
 
     def test_http_server_and_client_exchange_json(self):
         self.prints("""

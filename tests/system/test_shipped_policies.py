@@ -2,8 +2,8 @@
 
 from support import UNTRUSTED, Test
 
-# The standard library, as far as programs are made of it. ctypes is not among them: it opens the
-# program itself as a library when it is imported, which `untrusted` denies.
+# The standard library, as far as programs are made of it. ctypes and tkinter are not among them: they are
+# ways to memory and to programs, which `untrusted` denies.
 IMPORTS = """
 import importlib, sys
 failed = []
@@ -27,11 +27,13 @@ print(failed)
 """
 
 WORKS = """
-import asyncio, collections, dataclasses, json, logging, os, pathlib, sqlite3, tempfile, threading, unittest
+import asyncio, collections, typing, dataclasses, json, logging, os, pathlib, sqlite3, tempfile, threading, unittest
 
 @dataclasses.dataclass
 class Point:
     x: int = 0
+class Named(typing.NamedTuple):
+    a: int = 0
 Pair = collections.namedtuple("Pair", "a b", defaults=(1,))
 async def main():
     await asyncio.gather(*(asyncio.sleep(0) for _ in range(3)))
@@ -62,7 +64,13 @@ print("worked")
 """
 
 DENIED = """
-import os, socket, sys, warder
+import importlib.machinery, importlib.util, os, socket, sys, warder
+
+def load(name, module):
+    # A module of the interpreter's own, under another name.
+    path = importlib.util.find_spec(module).origin
+    spec = importlib.machinery.ModuleSpec(name, importlib.machinery.ExtensionFileLoader(name, path), origin=path)
+    return importlib.util.module_from_spec(spec)
 
 def denied(what, function):
     try:
@@ -78,6 +86,12 @@ denied("exec", lambda: os.system("true"))
 denied("fork", os.fork)
 denied("signal", lambda: os.kill(1, 0))
 denied("native", lambda: __import__("ctypes"))
+denied("native", lambda: __import__("_ctypes"))
+denied("native", lambda: load("a._ctypes", "_ctypes"))
+os.symlink(importlib.util.find_spec("_ctypes").origin, "_harmless.so")
+denied("native", lambda: __import__("_harmless"))
+denied("environ", lambda: os.environ.__setitem__("GCONV_PATH", "."))
+denied("environ", lambda: os.environ.__setitem__("OPENSSL_CONF", "x"))
 denied("write", lambda: open("/var/lib/warder-test", "w"))
 denied("memory", lambda: open("/proc/self/mem", "rb"))
 denied("task memory", lambda: open("/proc/%d/task/%d/mem" % (os.getpid(), os.getpid()), "r+b"))
@@ -105,6 +119,8 @@ class Untrusted(Test):
     def test_untrusted_code_is_denied_what_the_policy_names(self):
         result = self.python_under(UNTRUSTED, DENIED)
         self.assertEqual(result.out.splitlines(),
-                         ["exec no-exec", "fork no-fork", "signal no-signals", "native default-native",
+                         ["exec no-exec", "fork no-fork", "signal no-signals", 
+                          "native no-powerful-imports", "native no-powerful-imports", "native no-powerful-modules",
+                          "native no-powerful-modules", "environ no-library-paths", "environ no-library-paths",
                           "write default-write", "memory no-memory", "task memory no-memory",
                           "memory, relative no-memory", "memory, beside no-memory", "bind no-bind", "unix no-unix-sockets"], result)
