@@ -52,6 +52,41 @@ static void every_setting_is_taken(void **state)
     assert_int_equal(configuration.record_megabytes, 0);
 }
 
+static void file_in_packaging_says_what_is_so_anyway(void **state)
+{
+    struct configuration configuration;
+    struct configuration defaults;
+    char error[512] = "";
+
+    (void)state;
+    configuration_defaults(&configuration);
+    configuration_defaults(&defaults);
+    /* Any other value first, so that a setting that the file leaves out is seen. */
+    configuration.sessions_per_user = configuration.connections_per_user = 1;
+    configuration.unfinished_per_user = configuration.megabytes_per_user = 1;
+    configuration.queue_megabytes_per_user = configuration.verdict_milliseconds = 1;
+    configuration.record_megabytes = 1;
+    configuration.record_all = true;
+    strcpy(configuration.state_directory, "/x");
+    strcpy(configuration.session_socket, "/x");
+    strcpy(configuration.admin_socket, "/x");
+    strcpy(configuration.user, "x");
+    if (!configuration_read(&configuration, CONFIGURATION_IN_PACKAGING, error, sizeof(error)))
+        fail_msg("%s", error);
+    assert_string_equal(configuration.state_directory, defaults.state_directory);
+    assert_string_equal(configuration.session_socket, defaults.session_socket);
+    assert_string_equal(configuration.admin_socket, defaults.admin_socket);
+    assert_string_equal(configuration.user, defaults.user);
+    assert_int_equal(configuration.record_all, defaults.record_all);
+    assert_int_equal(configuration.sessions_per_user, defaults.sessions_per_user);
+    assert_int_equal(configuration.connections_per_user, defaults.connections_per_user);
+    assert_int_equal(configuration.unfinished_per_user, defaults.unfinished_per_user);
+    assert_int_equal(configuration.megabytes_per_user, defaults.megabytes_per_user);
+    assert_int_equal(configuration.queue_megabytes_per_user, defaults.queue_megabytes_per_user);
+    assert_int_equal(configuration.verdict_milliseconds, defaults.verdict_milliseconds);
+    assert_int_equal(configuration.record_megabytes, defaults.record_megabytes);
+}
+
 static void empty_file_changes_nothing(void **state)
 {
     struct configuration configuration;
@@ -122,6 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_setting_is_taken),
         TEST(empty_file_changes_nothing),
+        TEST(file_in_packaging_says_what_is_so_anyway),
         TEST(what_is_not_known_is_an_error_with_its_place),
         TEST(values_of_the_wrong_kind_are_errors),
         TEST(what_is_no_toml_is_an_error_with_its_place),
