@@ -24,6 +24,7 @@
 #include "daemon/session/kept_session.h"
 #include "daemon/session/server.h"
 #include "daemon/store/policy_store.h"
+#include "daemon/store/state_lock.h"
 
 enum {
     EXIT_FAILED = 2, /* as the command's: usage or failure */
@@ -33,6 +34,7 @@ struct daemon {
     uv_loop_t loop;
     const struct options *options;
     struct configuration configuration; /* the options', and where passed sockets are */
+    int state_lock;                     /* -1: the state directory is not ours */
     struct policy_store *store;
     struct server server;
     struct admin *admin;
@@ -190,6 +192,9 @@ static bool open_state(struct daemon *daemon)
 
     if (!make_directory(configuration->state_directory, 0700))
         return false;
+    daemon->state_lock = state_lock_take(configuration->state_directory, error, sizeof(error));
+    if (daemon->state_lock < 0)
+        return say("%s", error);
     daemon->store = policy_store_open(configuration->state_directory, error, sizeof(error));
     if (!daemon->store || !policy_store_load(daemon->store, &stored, error, sizeof(error)))
         return say("%s", error);
@@ -320,8 +325,9 @@ static void on_control_check(uv_check_t *check)
 /* The state of a private daemon is nobody's once it has ended. */
 static void remove_state(const struct configuration *configuration)
 {
-    static const char *const files[] = {"policy.db", "policy.db-wal", "policy.db-shm",
-                                        "audit.db",  "audit.db-wal",  "audit.db-shm"};
+    static const char *const files[] = {"policy.db",    "policy.db-wal", "policy.db-shm",
+                                        "audit.db",     "audit.db-wal",  "audit.db-shm",
+                                        STATE_LOCK_FILE};
     char path[CONFIGURATION_PATH_MAX + 32];
 
     for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
@@ -353,8 +359,10 @@ static int close_all(struct daemon *daemon)
     server_deinit(&daemon->server);
     policy_store_free(daemon->store);
     uv_loop_close(&daemon->loop);
-    if (daemon->options->temporary)
+    if (daemon->options->temporary && daemon->state_lock >= 0)
         remove_state(configuration);
+    if (daemon->state_lock >= 0)
+        close(daemon->state_lock);
     return status;
 }
 
@@ -392,6 +400,7 @@ int daemon_run(const struct options *options)
 {
     static struct daemon daemon; /* zeroed; one in a process */
 
+    daemon.state_lock = -1;
     daemon.options = options;
     daemon.configuration = options->configuration;
     signal(SIGPIPE, SIG_IGN);

@@ -267,6 +267,37 @@ class Service(Test):
         self.assertIn("another daemon answers there", result.err)
         self.assertEqual(daemon.command("status").status, 0)
 
+    def test_state_directory_belongs_to_one_daemon(self):
+        daemon = self.daemon()
+        before = sorted(daemon.state.iterdir())
+        result = execute([WARDERD, "--foreground", "--state-dir", daemon.state, "--socket", self.directory / "b.sock"])
+        self.assertEqual(result.status, 2, result)
+        self.assertIn(f"{daemon.state}: another daemon, with pid {daemon.process.pid}, keeps its state here", result.err)
+        self.assertFalse((self.directory / "b.sock").exists())
+        # A private one is refused just so, says who is there, and takes nothing away when it goes.
+        for command in (["log", "--state-dir", daemon.state],
+                        ["run", "--policy", self.policy(ALLOW_ALL), "--state-dir", daemon.state, "--", "true"]):
+            result = execute([WARDER, *command])
+            self.assertEqual(result.status, 125 if command[0] == "run" else 2, result)
+            self.assertIn(f"pid {daemon.process.pid}", result.err)
+        self.assertEqual(sorted(daemon.state.iterdir()), before)
+        self.assertEqual(daemon.command("status").status, 0)
+        # Nothing is left of the lock of a daemon that was killed.
+        daemon.kill()
+        daemon.start()
+        self.assertEqual(daemon.command("status").status, 0)
+
+    def test_temporary_daemon_that_is_refused_removes_nothing(self):
+        daemon = self.daemon()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours, theirs:
+            result = execute([WARDERD, "--foreground", "--temporary", "--private", theirs.fileno(), "--state-dir",
+                              daemon.state, "--socket", self.directory / "b.sock"], pass_fds=[theirs.fileno()])
+        self.assertEqual(result.status, 2, result)
+        self.assertIn(f"pid {daemon.process.pid}", result.err)
+        self.assertTrue((daemon.state / "audit.db").exists())
+        self.assertTrue((daemon.state / "policy.db").exists())
+
     def test_daemon_that_a_user_started_is_theirs(self):
         if os.geteuid() != 0:
             self.skipTest("only root can become somebody else")
