@@ -15,7 +15,7 @@ struct daemon_client *admin_connect(const char *path)
     if (client)
         return client;
     if (errno == ENOENT || errno == ECONNREFUSED)
-        complain("no daemon answers at %s; start it with `systemctl start warderd` or `warderd "
+        complain("no daemon answers at %s; start it with `warderd "
                  "--foreground`, or name its socket with --admin-socket",
                  at);
     else

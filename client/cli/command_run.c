@@ -335,8 +335,8 @@ static struct daemon_client *find_daemon(const struct request *request, bool *pr
 
     *private = !client && !request->socket && errno == ENOENT;
     if (!client && !*private)
-        complain("the policy daemon at %s does not answer: %s; see `systemctl status warderd`",
-                 path, strerror(errno));
+        complain("the policy daemon at %s does not answer: %s; `warder status` says more", path,
+                 strerror(errno));
     return client;
 }
 

@@ -83,7 +83,7 @@ static void warn_said(struct checker *checker, const struct predicate *predicate
         report(checker->diagnostics, WARNING_SAID_BY_PROCESS, predicate->operand_of,
                "%s rests on `%.*s`, which the process says of itself", what,
                (int)predicate->operand_of.length, span_text(predicate->operand_of));
-    diagnostic_help(warning, "user, group, unit and exe are proved by the kernel");
+    diagnostic_help(warning, "user, group and unit are proved by the kernel");
 }
 
 static void warn_negated(struct checker *checker, const struct rule *rule,
@@ -124,7 +124,8 @@ static void walk(struct checker *checker, const struct rule *rule,
     }
     const struct predicate *predicate = condition->predicate;
     const enum attribute_name attribute = predicate->checked->attribute;
-    if (attribute == ATTRIBUTE_LABEL || attribute == ATTRIBUTE_SCRIPT)
+    /* exe comes as a descriptor from the process itself, which may hand over another file. */
+    if (attribute == ATTRIBUTE_LABEL || attribute == ATTRIBUTE_SCRIPT || attribute == ATTRIBUTE_EXE)
         warn_said(checker, predicate, rule ? "this allow" : "`applies`");
     else if (rule && negated)
         warn_negated(checker, rule, predicate, there);
