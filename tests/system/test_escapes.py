@@ -4,7 +4,9 @@ import unittest
 
 from support import NO_PROCESS, TESTS, UNTRUSTED, Test, execute, python
 
-SCRIPTS = sorted((TESTS / "escapes").glob("base_*.py"))
+ESCAPES = sorted((TESTS / "escapes").glob("*.py"))
+SCRIPTS = [path for path in ESCAPES if path.name.startswith("base_")]
+OTHERS = [path for path in ESCAPES if path not in SCRIPTS]
 
 
 class Escapes(Test):
@@ -23,7 +25,8 @@ class Escapes(Test):
         return made, result
 
     def test_there_are_scripts(self):
-        self.assertGreaterEqual(len(SCRIPTS), 7)
+        self.assertGreaterEqual(len(SCRIPTS), 17)
+        self.assertGreaterEqual(len(OTHERS), 13)
 
     def test_documented_ways_to_start_a_process_work_without_warder(self):
         for script in SCRIPTS:
@@ -46,6 +49,19 @@ class Escapes(Test):
                 made, result = self.attempt(script, UNTRUSTED)
                 self.assertFalse(made, result)
                 self.assertRegex(result.out + result.err, r"denied: warder: |PolicyDenied|PermissionError")
+
+    def test_other_ways_work_without_warder(self):
+        for script in OTHERS:
+            with self.subTest(script.name):
+                made, result = self.attempt(script, None)
+                self.assertTrue(made, result)
+
+    def test_other_ways_are_no_way_for_untrusted_code(self):
+        for script in OTHERS:
+            with self.subTest(script.name):
+                made, result = self.attempt(script, UNTRUSTED)
+                self.assertFalse(made, result)
+                self.assertNotEqual(result.status, 0, result)
 
 
 if __name__ == "__main__":
