@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/audit/event_json.h"
+#include "daemon/audit/redaction.h"
 #include "policies/engine/event_text.h"
 #include "proto/event_wire.h"
 
@@ -158,6 +159,8 @@ static void bind_event(struct audit_database *database, const struct audit_decis
 {
     sqlite3_stmt *statement = database->insert_record;
     struct event event;
+    struct event shown;
+    struct redaction redaction;
     char name[EVENT_NAME_MAX * 4 + 8];
     char summary[EVENT_TEXT_MAX];
 
@@ -169,11 +172,17 @@ static void bind_event(struct audit_database *database, const struct audit_decis
         return;
     }
     printable_text(event.name, event.name_length, name, sizeof(name));
-    event_text(&event, 0, summary, sizeof(summary));
     bind_text(statement, 7, name);
-    bind_text(statement, 8, summary);
-    bind_json(statement, 9, event_arguments_json(&event));
-    bind_json(statement, 10, event_operations_json(&event));
+    redaction_init(&redaction);
+    if (redaction_mask_event(&redaction, &event, &shown)) {
+        event_text(&shown, 0, summary, sizeof(summary));
+        bind_text(statement, 8, summary);
+        bind_json(statement, 9, event_arguments_json(&shown));
+        bind_json(statement, 10, event_operations_json(&shown));
+    } else {
+        bind_text(statement, 8, "an event that cannot be shown: out of memory");
+    }
+    redaction_deinit(&redaction);
 }
 
 static void bind_decision(struct audit_database *database, const struct audit_item *item)

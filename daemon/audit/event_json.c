@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/audit/redaction.h"
 #include "policies/catalogue/catalogue.h"
 
 /* A number beyond 64 bits, little-endian as it came: 0x..., highest byte first. */
@@ -197,7 +196,6 @@ json_t *event_arguments_json(const struct event *event)
 
     for (uint32_t i = 0; arguments && i < event->argument_count; i++) {
         const struct value *value = &event->arguments[i];
-        struct value masked;
         char number[16];
         const char *name = number;
 
@@ -208,13 +206,7 @@ json_t *event_arguments_json(const struct event *event)
             json_object_set_new(arguments, name, secret_json(value));
             continue;
         }
-        struct redaction redaction;
-        redaction_init(&redaction);
-        if (entry && (entry->classes >> CLASS_EXEC & 1) &&
-            redaction_mask_command(&redaction, value, &masked))
-            value = &masked;
         json_object_set_new(arguments, name, value_json(value));
-        redaction_deinit(&redaction);
     }
     return arguments;
 }
@@ -238,20 +230,13 @@ static json_t *address_json(const struct value *value)
 
 static json_t *attribute_json(const struct attribute *attribute)
 {
-    struct redaction redaction;
-    struct value masked;
     const struct value *value = &attribute->value;
 
     if (attribute->name == ATTRIBUTE_ENV)
         return secret_json(value);
     if (vocabulary_attribute_type(attribute->name) == TYPE_ADDRESS)
         return address_json(value);
-    redaction_init(&redaction);
-    if (attribute->name == ATTRIBUTE_ARGV && redaction_mask_command(&redaction, value, &masked))
-        value = &masked;
-    json_t *json = value_json(value);
-    redaction_deinit(&redaction);
-    return json;
+    return value_json(value);
 }
 
 static json_t *operation_json(const struct operation *operation)

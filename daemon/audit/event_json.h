@@ -25,7 +25,8 @@ enum {
     RECORD_ITEMS_MAX = 256, /* elements of a list, pairs of a map */
 };
 
-/* New references; NULL on lack of memory. */
+/* New references; NULL on lack of memory. `event` is as redaction_mask_event has made it: passwords
+ * on command lines are shown as they stand. */
 json_t *event_arguments_json(const struct event *event);
 json_t *event_operations_json(const struct event *event);
 

@@ -514,6 +514,10 @@ import os, sys
 os.putenv("NAME", "the-secret-1")
 sys.audit("subprocess.Popen", "psql", ["psql", "--password=the-secret-2", "--token", "the-secret-3",
           "postgres://me:the-secret-4@host/db"], None, {"KEY": "the-secret-5"})
+sys.audit("subprocess.Popen", "x --secret=the-secret-8", ["x --secret=the-secret-8"], None, None)
+os.system("curl -u me:the-secret-9 -H 'Authorization: Bearer the-secret-a' 'http://127.0.0.1:1/' 2>/dev/null; true")
+sys.audit("subprocess.Popen", "mysql", ["mysql", "-pthe-secret-b", "-H", "Authorization: Bearer the-secret-c"], None, None)
+sys.audit("fcntl.ioctl", 0, 0x5412, b"the-secret-d")
 sys.audit("smtplib.send", None, b"the-secret-6")
 sys.audit("builtins.input/result", "the-secret-7")
 """], env=daemon.preloaded())

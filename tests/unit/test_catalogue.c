@@ -76,6 +76,7 @@ static void arguments_have_names_and_secrets(void **state)
     assert_int_equal(find("import")->forwarded_count, 2);
     assert_int_equal(find("builtins.input/result")->secret, 1);
     assert_int_equal(find("os.putenv")->secret, 1U << 1);
+    assert_int_equal(find("fcntl.ioctl")->secret, 1U << 2); /* TIOCSTI types into a terminal */
     assert_int_equal(find("os.fork")->argument_count, 0);
 
     for (uint16_t number = 1; number <= catalogue_event_count(); number++) {

@@ -24,6 +24,27 @@ static void assert_shown(const char *text, const char *expected)
     redaction_deinit(&redaction);
 }
 
+/* The same of a list of words. */
+static void assert_words_shown(const char *const *words, const char *const *expected,
+                               uint32_t count)
+{
+    struct value items[8];
+    const struct value list = {.kind = VALUE_LIST, .count = count, .items = items};
+    struct redaction redaction;
+    struct value masked;
+
+    for (uint32_t i = 0; i < count; i++)
+        items[i] = value_text(words[i], strlen(words[i]));
+    redaction_init(&redaction);
+    redaction_mask_command(&redaction, &list, &masked);
+    for (uint32_t i = 0; i < count; i++) {
+        char shown[512];
+        snprintf(shown, sizeof(shown), "%.*s", (int)masked.items[i].count, masked.items[i].bytes);
+        assert_string_equal(shown, expected[i]);
+    }
+    redaction_deinit(&redaction);
+}
+
 static void named_secrets_are_masked(void **state)
 {
     (void)state;
@@ -36,9 +57,142 @@ static void named_secrets_are_masked(void **state)
     assert_shown("x secret: abc", "x secret: <3 bytes>");
 }
 
+static void every_announcing_word_is_known(void **state)
+{
+    (void)state;
+    static const char *const words[] = {
+        "password",   "passwd",      "passphrase",  "pwd",        "secret",        "token",
+        "apikey",     "api-key",     "api_key",     "accesskey",  "access-key",    "access_key",
+        "privatekey", "private-key", "private_key", "credential", "authorization", "cookie"};
+    char text[128];
+    char expected[128];
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+        snprintf(text, sizeof(text), "tool --%s=hunter2 on", words[i]);
+        snprintf(expected, sizeof(expected), "tool --%s=<7 bytes> on", words[i]);
+        assert_shown(text, expected);
+        snprintf(text, sizeof(text), "tool --My-%s hunter2 on", words[i]);
+        snprintf(expected, sizeof(expected), "tool --My-%s <7 bytes> on", words[i]);
+        assert_shown(text, expected);
+        snprintf(text, sizeof(text), "X_%s_X=hunter2 tool", words[i]);
+        snprintf(expected, sizeof(expected), "X_%s_X=<7 bytes> tool", words[i]);
+        assert_shown(text, expected);
+        snprintf(text, sizeof(text), "--%s=two words", words[i]);
+        snprintf(expected, sizeof(expected), "--%s=<9 bytes>", words[i]);
+        assert_words_shown((const char *const[]){"tool", text, "on"},
+                           (const char *const[]){"tool", expected, "on"}, 3);
+        snprintf(text, sizeof(text), "--%s", words[i]);
+        assert_words_shown((const char *const[]){"tool", text, "two words", "on"},
+                           (const char *const[]){"tool", text, "<9 bytes>", "on"}, 4);
+    }
+}
+
+static void options_of_many_programs_are_known(void **state)
+{
+    (void)state;
+    assert_shown("curl -u me:hunter2 http://h", "curl -u me:<7 bytes> http://h");
+    assert_shown("curl -ume:hunter2 http://h", "curl -ume:<7 bytes> http://h");
+    assert_shown("curl -u 'me:two words' http://h", "curl -u 'me:<9 bytes>' http://h");
+    assert_shown("curl --user me:hunter2 h; ls", "curl --user me:<7 bytes> h; ls");
+    assert_shown("curl --user=me:hunter2 h", "curl --user=me:<7 bytes> h");
+    assert_shown("curl --proxy-user me:hunter2 h", "curl --proxy-user me:<7 bytes> h");
+    assert_shown("plink -pw hunter2 h", "plink -pw <7 bytes> h");
+    assert_shown("openssl rsa -passin pass:abc", "openssl rsa -passin <8 bytes>");
+    assert_shown("sudo -u me id", "sudo -u me id");
+    assert_words_shown((const char *const[]){"curl", "-u", "me:two words", "h"},
+                       (const char *const[]){"curl", "-u", "me:<9 bytes>", "h"}, 4);
+    assert_words_shown((const char *const[]){"curl", "-ume:pw", "--user=me:pw", "--user", "me:pw"},
+                       (const char *const[]){"curl", "-ume:<2 bytes>", "--user=me:<2 bytes>",
+                                             "--user", "me:<2 bytes>"},
+                       5);
+    assert_words_shown((const char *const[]){"plink", "-pw", "a b", "h"},
+                       (const char *const[]){"plink", "-pw", "<3 bytes>", "h"}, 4);
+}
+
+static void options_of_some_programs_are_known_by_their_names(void **state)
+{
+    (void)state;
+    assert_shown("mysql -pPW -h db", "mysql -p<2 bytes> -h db");
+    assert_shown("cd x && /usr/bin/mysqldump -u me -pPW d",
+                 "cd x && /usr/bin/mysqldump -u me -p<2 bytes> d");
+    assert_shown("sh -c \"mysql -pPW d\"", "sh -c \"mysql -p<2 bytes> d\"");
+    assert_shown("mysql -p'P W' d", "mysql -p<5 bytes> d");
+    assert_shown("mysql -p db", "mysql -p db");
+    assert_shown("mariadb -pPW", "mariadb -p<2 bytes>");
+    assert_shown("sshpass -p PW ssh -p22 h", "sshpass -p <2 bytes> ssh -p<2 bytes> h");
+    assert_shown("sshpass -pPW; ssh -p22 h", "sshpass -p<2 bytes>; ssh -p22 h");
+    assert_shown("7z x -pPW a", "7z x -p<2 bytes> a");
+    assert_shown("unrar x -pPW a", "unrar x -p<2 bytes> a");
+    assert_shown("rar x -pPW a", "rar x -p<2 bytes> a");
+    assert_shown("unzip -P PW a; zip -PPW a", "unzip -P <2 bytes> a; zip -P<2 bytes> a");
+    assert_shown("redis-cli -a PW", "redis-cli -a <2 bytes>");
+    assert_shown("ldapsearch -w PW", "ldapsearch -w <2 bytes>");
+    assert_shown("smbclient -U me%PW", "smbclient -U me%<2 bytes>");
+    assert_shown("rpcclient -U me%PW", "rpcclient -U me%<2 bytes>");
+    assert_shown("ssh -p2222 h; mkdir -pv d", "ssh -p2222 h; mkdir -pv d");
+    assert_words_shown(
+        (const char *const[]){"/bin/sshpass", "-p", "P W", "mysql", "-pPW"},
+        (const char *const[]){"/bin/sshpass", "-p", "<3 bytes>", "mysql", "-p<2 bytes>"}, 5);
+    assert_words_shown((const char *const[]){"sh", "-c", "mysql -pPW"},
+                       (const char *const[]){"sh", "-c", "mysql -p<2 bytes>"}, 3);
+}
+
+static void quotes_do_not_end_a_secret_early(void **state)
+{
+    (void)state;
+    assert_shown("x --password='a'\"b c\"d e", "x --password=<9 bytes> e");
+    assert_shown("x --password a\\ b c", "x --password <4 bytes> c");
+    assert_shown("x --password \t'a b' c", "x --password \t<5 bytes> c");
+    assert_shown("curl -d '{\"password\": \"a b\", \"n\": 1}' h",
+                 "curl -d '{\"password\": <5 bytes>, \"n\": 1}' h");
+    assert_shown("sh -c \"x --password=abc\"", "sh -c \"x --password=<3 bytes>\"");
+    assert_shown("-u a:token=b -u c:dd", "-u a:<7 bytes> -u c:<2 bytes>");
+}
+
+static void event_is_masked_wherever_it_shows_a_value(void **state)
+{
+    (void)state;
+    const char text[] = "x --secret=PW";
+    const struct value whole = value_text(text, strlen(text));
+    const struct value arguments[] = {whole, whole, value_none(), value_none()};
+    const struct attribute file = {
+        .name = ATTRIBUTE_FILE, .value = whole, .resolved = whole, .given = whole};
+    const struct operation operation = {
+        .operation_class = CLASS_EXEC, .attribute_count = 1, .attributes = &file};
+    const struct event event = {.name = "e",
+                                .name_length = 1,
+                                .argument_count = 4,
+                                .arguments = arguments,
+                                .operation_count = 1,
+                                .operations = &operation};
+    const char expected[] = "x --secret=<2 bytes>";
+    struct redaction redaction;
+    struct event masked;
+
+    redaction_init(&redaction);
+    assert_true(redaction_mask_event(&redaction, &event, &masked));
+    const struct attribute *shown = operation_attribute(masked.operations, ATTRIBUTE_FILE);
+    const struct value *const places[] = {&masked.arguments[0], &masked.arguments[1], &shown->value,
+                                          &shown->resolved, &shown->given};
+    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+        assert_int_equal(places[i]->count, strlen(expected));
+        assert_memory_equal(places[i]->bytes, expected, strlen(expected));
+    }
+    redaction_deinit(&redaction);
+}
+
 static void header_of_authorization_is_masked_whole(void **state)
 {
     (void)state;
+    assert_shown("curl -H 'Authorization: Digest username=\"me\", response=\"abc\"' h",
+                 "curl -H 'Authorization: <36 bytes>' h");
+    assert_words_shown(
+        (const char *const[]){"curl", "-H", "Authorization: Digest a=\"b\", c=\"d\""},
+        (const char *const[]){"curl", "-H", "Authorization: <19 bytes>"}, 3);
+    assert_words_shown((const char *const[]){"curl", "-H", "Authorization: Bearer TOKEN", "h"},
+                       (const char *const[]){"curl", "-H", "Authorization: <12 bytes>", "h"}, 4);
+    assert_words_shown((const char *const[]){"curl", "-HCookie: a=b; c=d", "h"},
+                       (const char *const[]){"curl", "-HCookie: <8 bytes>", "h"}, 3);
     assert_shown("curl -H \"Authorization: Bearer abc\" h",
                  "curl -H \"Authorization: <10 bytes>\" h");
     assert_shown("proxy-authorization: Basic eA==", "proxy-authorization: <10 bytes>");
@@ -49,6 +203,7 @@ static void passwords_in_addresses_are_masked(void **state)
     (void)state;
     assert_shown("git clone https://me:pw@host/x", "git clone https://me:<2 bytes>@host/x");
     assert_shown("https://host:443/a@b", "https://host:443/a@b");
+    assert_shown("https://me:p@w@host/", "https://me:<3 bytes>@host/");
     assert_shown("https://me@host/", "https://me@host/");
 }
 
@@ -117,6 +272,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(named_secrets_are_masked),
+        cmocka_unit_test(every_announcing_word_is_known),
+        cmocka_unit_test(options_of_many_programs_are_known),
+        cmocka_unit_test(options_of_some_programs_are_known_by_their_names),
+        cmocka_unit_test(quotes_do_not_end_a_secret_early),
+        cmocka_unit_test(event_is_masked_wherever_it_shows_a_value),
         cmocka_unit_test(header_of_authorization_is_masked_whole),
         cmocka_unit_test(passwords_in_addresses_are_masked),
         cmocka_unit_test(other_texts_stay_as_they_are),
