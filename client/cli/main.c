@@ -62,11 +62,23 @@ void complain(const char *format, ...)
 {
     va_list arguments;
 
+    char *text;
+
     va_start(arguments, format);
-    fputs("warder: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    const int length = vasprintf(&text, format, arguments);
     va_end(arguments);
+    fputs("warder: ", stderr);
+    /* What is quoted may be anybody's: a terminal takes no commands from it. */
+    for (int i = 0; i < length; i++) {
+        const unsigned char byte = (unsigned char)text[i];
+        if ((byte < ' ' && byte != '\n') || byte == 0x7F)
+            fprintf(stderr, "\\x%02x", byte);
+        else
+            fputc(byte, stderr);
+    }
+    fputc('\n', stderr);
+    if (length >= 0)
+        free(text);
 }
 
 void complain_option(const char *command, char **argv, int answer)

@@ -457,6 +457,7 @@ void check_rule_warnings(struct checker *checker, const struct policy *policy)
 
 void check_policy_warnings(struct checker *checker, const struct policy *policy)
 {
-    warn_start(checker, policy);
+    if (!policy->modes || !policy->modes->observe) /* which denies nothing */
+        warn_start(checker, policy);
     warn_write_and_run(checker, policy);
 }

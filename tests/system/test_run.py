@@ -85,6 +85,12 @@ class Run(Test):
         self.assertIn("no-process", result.err)
         self.assertIn("untrusted", result.err)
 
+    def test_what_is_quoted_cannot_play_with_the_terminal(self):
+        result = self.warder("run", "--policy", "x\x1b[31m", "--", "/bin/true")
+        self.assertEqual(result.status, 125)
+        self.assertNotIn("\x1b", result.err)
+        self.assertIn("x\\x1b[31m", result.err)
+
     def test_options_of_the_program_are_its_own(self):
         result = self.warder("run", "--policy", "no-process", "/bin/echo", "--policy", "x", "-n")
         self.assertEqual((result.status, result.out), (0, "--policy x -n\n"), result)
