@@ -346,6 +346,9 @@ static struct value read_object(struct argument_reader *reader, python_object *o
     }
     if (type == api->PyByteArray_Type || api->PyType_IsSubtype(type, api->PyByteArray_Type)) {
         value = read_bytes(reader, object, true);
+        /* A method of a later argument's, which is called between the event and the use, or another
+         * thread puts other bytes into it. */
+        value.marks |= VALUE_OPAQUE;
         if (type != api->PyByteArray_Type)
             value.marks |= VALUE_SUBCLASS;
         return value;

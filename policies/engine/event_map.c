@@ -29,10 +29,12 @@ static enum truth is_given(const struct value *value)
                                                      : as_truth(!value_is_none(value));
 }
 
+/* A subclass may have a __bool__ of its own. */
 static enum truth is_true(const struct value *value)
 {
     int64_t number;
-    return value_read_integer(value, &number) ? as_truth(number != 0) : TRUTH_UNKNOWN;
+    const bool known = value->marks == 0 && value_read_integer(value, &number);
+    return known ? as_truth(number != 0) : TRUTH_UNKNOWN;
 }
 
 static enum truth is_descriptor(const struct value *value)
@@ -84,7 +86,7 @@ static struct opening opening_of(const struct mapper *mapper, const uint8_t *ope
     const struct value *mode = mapper_argument(mapper, operands[1]);
     int64_t number;
 
-    if (value_read_integer(path, &number))
+    if (value_read_descriptor(path, &number))
         return nothing; /* an open descriptor, not opened again */
     if (!value_read_integer(mapper_argument(mapper, operands[2]), &number))
         return doubt;

@@ -1,5 +1,6 @@
 #include "policies/engine/event_mapper.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "policies/engine/path_text.h"
@@ -27,6 +28,12 @@ bool value_read_integer(const struct value *value, int64_t *integer)
     default:
         return false;
     }
+}
+
+bool value_read_descriptor(const struct value *value, int64_t *descriptor)
+{
+    return value->marks == 0 && value_read_integer(value, descriptor) && *descriptor >= 0 &&
+           *descriptor <= INT_MAX;
 }
 
 bool value_is_plain_text(const struct value *value)

@@ -45,10 +45,17 @@ struct mapper {
 /* The argument of an operand: unknown if the event came without it, or the table names none. */
 const struct value *mapper_argument(const struct mapper *mapper, uint8_t operand);
 
-/* True if the value is a number, and which. A mark for a subclass does not matter here: every
- * number that the table asks for has been, or will be, read by C code of CPython, which takes the
- * stored value of any int (PyLong_AsLong) and asks no method of it. bool is such a subclass. */
+/* True if the value is a number, and which. A mark for a subclass does not matter here: the numbers
+ * that are asked for so (flags, pids, signals, families, ports) are read by C code of CPython,
+ * which takes the stored value of any int (PyLong_AsLong) and asks no method of it. Not for a value
+ * that may be a path too: value_read_descriptor. */
 bool value_read_integer(const struct value *value, int64_t *integer);
+
+/* True if a value that stands where a path may stand is a descriptor, and which: a number that a C
+ * int holds and that is not negative. One of a subclass is not certain to be one: what CPython
+ * cannot take for a descriptor (FileIO's overflow, Python code that asks os.fspath) it asks for its
+ * __fspath__, so that a number becomes any path. */
+bool value_read_descriptor(const struct value *value, int64_t *descriptor);
 
 /* True if the value is a text or bytes, and certain. */
 bool value_is_plain_text(const struct value *value);

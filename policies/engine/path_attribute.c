@@ -221,7 +221,7 @@ static bool from_value(struct mapper *mapper, const struct value *path, uint8_t 
 {
     int64_t descriptor;
 
-    if (value_read_integer(path, &descriptor))
+    if (value_read_descriptor(path, &descriptor))
         return from_descriptor(mapper, descriptor, out);
     if (path->kind != VALUE_TEXT && path->kind != VALUE_BYTES) {
         path_attribute_unknown(path, out);
@@ -357,7 +357,7 @@ enum truth path_is_on_file(struct mapper *mapper, const struct value *path)
     int64_t descriptor;
     enum resolver_answer answer;
 
-    if (!value_read_integer(path, &descriptor))
+    if (!value_read_descriptor(path, &descriptor))
         return value_is_plain_text(path) ? TRUTH_TRUE : TRUTH_UNKNOWN;
     (void)descriptor_path(mapper, descriptor, &answer);
     if (answer == ANSWER_UNKNOWN)

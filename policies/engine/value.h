@@ -28,7 +28,9 @@ enum value_mark {
     VALUE_CUT = 1, /* longer, deeper or larger than the bounds: what is here is the beginning */
     VALUE_SUBCLASS = 2, /* of a subclass: the stored content is here, but the object may answer
                            differently */
-    VALUE_OPAQUE = 4,   /* not read: an object known by its type alone, or text that has no bytes */
+    VALUE_OPAQUE = 4,   /* not certain at all: an object known by its type alone, text that has no
+                           bytes, the content of a bytearray, which may be other bytes by the time
+                           they are used */
 };
 
 struct value {

@@ -73,8 +73,21 @@ static void plain_values_are_read_as_they_are(void **state)
     assert_true(value.kind == VALUE_FLOAT && fabs(value.real - 1.5) < 1e-9);
     value = value_of("'a\\u20ac\\0b'");
     assert_bytes(&value, VALUE_TEXT, 0, "a\xe2\x82\xac\0b", 6);
-    value = value_of("bytearray(b'x\\xff')");
+    value = value_of("b'x\\xff'");
     assert_bytes(&value, VALUE_BYTES, 0, "x\xff", 2);
+}
+
+static void bytes_that_may_be_others_when_they_are_used_are_not_certain(void **state)
+{
+    (void)state;
+    struct value value = value_of("bytearray(b'x\\xff')");
+    assert_bytes(&value, VALUE_BYTES, VALUE_OPAQUE, "x\xff", 2);
+    value = value_of("type('B', (bytearray,), {})(b'x')");
+    assert_bytes(&value, VALUE_BYTES, VALUE_OPAQUE | VALUE_SUBCLASS, "x", 1);
+    value = value_of("['sh', bytearray(b'x')]");
+    assert_bytes(&value.items[1], VALUE_BYTES, VALUE_OPAQUE, "x", 1);
+    value = value_of("memoryview(bytearray(b'x'))");
+    assert_true(value.kind == VALUE_OBJECT && value.marks == VALUE_OPAQUE);
 }
 
 static void numbers_beyond_64_bits_are_little_endian_and_bounded(void **state)
@@ -168,6 +181,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_values_are_read_as_they_are),
+        cmocka_unit_test(bytes_that_may_be_others_when_they_are_used_are_not_certain),
         cmocka_unit_test(numbers_beyond_64_bits_are_little_endian_and_bounded),
         cmocka_unit_test(surrogates_become_the_bytes_they_stand_for),
         cmocka_unit_test(subclasses_give_what_they_store_and_are_marked),

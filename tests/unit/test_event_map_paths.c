@@ -78,11 +78,29 @@ static void descriptors_have_the_path_behind_them(void **state)
     MAPS(&process, "os.chmod", "write path=/srv/data/file action=chmod", INT(6), INT(0), INT(-1));
     MAPS(&process, "os.chmod", "write action=chmod", INT(7), INT(0), INT(-1));
     MAPS(&process, "os.chmod", "write path=? action=chmod", INT(8), INT(0), INT(-1));
-    MAPS(&process, "os.chmod", "write path=/srv/data/file action=chmod", SUBCLASS_INT(6), INT(0),
-         INT(-1));
     MAPS(&process, "os.truncate", "write path=/srv/data/file action=truncate", INT(6), INT(0));
     MAPS(&process, "os.truncate", "", INT(7), INT(0));
     MAPS(&process, "os.truncate", "write path=? action=truncate", INT(8), INT(0));
+}
+
+/* CPython asks what it cannot take for a descriptor for its __fspath__. */
+static void numbers_that_may_be_no_descriptors_are_unknown_paths(void **state)
+{
+    (void)state;
+    const struct process process = usual_process();
+    MAPS(&process, "os.chmod", "write path=? action=chmod", SUBCLASS_INT(6), INT(0), INT(-1));
+    MAPS(&process, "os.chmod", "write path=? action=chmod", SUBCLASS_INT(7), INT(0), INT(-1));
+    MAPS(&process, "os.chmod", "write path=? action=chmod", INT(-1), INT(0), INT(-1));
+    MAPS(&process, "os.chmod", "write path=? action=chmod", INT(INT64_C(1) << 40), INT(0), INT(-1));
+    MAPS(&process, "os.truncate", "write path=? action=truncate", SUBCLASS_INT(7), INT(0));
+    MAPS(&process, "os.truncate", "write path=? action=truncate", INT(-1), INT(0));
+    MAPS(&process, "open", "write path=? action=open", SUBCLASS_INT(3), TEXT("w"), INT(1));
+    MAPS(&process, "open", "write path=? action=open", SUBCLASS_INT(INT64_C(1) << 40), TEXT("w"),
+         INT(1));
+    MAPS(&process, "open", "write path=? action=open", SUBCLASS_INT(-(INT64_C(1) << 40)), TEXT("w"),
+         INT(1));
+    MAPS(&process, "open", "write path=? action=open", INT(INT64_C(1) << 31), TEXT("w"), INT(1));
+    MAPS(&process, "open", "write path=? action=open", INT(-1), TEXT("w"), INT(1));
 }
 
 static void open_reads_and_writes_as_its_flags_say(void **state)
@@ -128,7 +146,7 @@ static void open_of_a_descriptor_is_no_operation(void **state)
     (void)state;
     const struct process process = usual_process();
     MAPS(&process, "open", "", INT(3), TEXT("w"), INT(1));
-    MAPS(&process, "open", "", SUBCLASS_INT(3), TEXT("w"), INT(1));
+    MAPS(&process, "open", "", INT(INT32_MAX), TEXT("w"), INT(1));
     MAPS(&process, "open", "", BOOL(true), TEXT("w"), INT(1));
     const struct value big = {.kind = VALUE_BIG_INT, .count = 9, .bytes = "\1\1\1\1\1\1\1\1\1"};
     MAPS(&process, "open", "read path=?", big, TEXT("r"), READ_ONLY);
@@ -326,6 +344,7 @@ int main(void)
         cmocka_unit_test(the_kernels_way_is_not_the_texts),
         cmocka_unit_test(some_calls_do_not_follow_the_last_component),
         cmocka_unit_test(descriptors_have_the_path_behind_them),
+        cmocka_unit_test(numbers_that_may_be_no_descriptors_are_unknown_paths),
         cmocka_unit_test(open_reads_and_writes_as_its_flags_say),
         cmocka_unit_test(open_reads_and_writes_as_its_mode_says_where_there_are_no_flags),
         cmocka_unit_test(open_of_a_descriptor_is_no_operation),
