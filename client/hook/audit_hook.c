@@ -270,6 +270,7 @@ bool audit_hook_install(struct runtime *runtime)
 {
     if (runtime->hooked)
         return true;
+    process_resolver_note_root();
     runtime->early = !runtime->api.Py_IsInitialized();
     const int result = runtime->early ? add_hook_noting_entry(runtime, hook)
                                       : runtime->api.PySys_AddAuditHook(hook, runtime);

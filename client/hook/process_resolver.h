@@ -3,7 +3,12 @@
  *
  * Answers come from system calls of this thread; none of them blocks on anything but the file
  * system, none runs code of the interpreter, none allocates. The interpreter lock must be held
- * where an answer is read from an argument or from the environment. */
+ * where an answer is read from an argument or from the environment.
+ *
+ * Names mean something else once the thread has another root (chroot, pivot_root, setns, a mount
+ * namespace of its own), and no event tells of it. Which root there was when the session began is
+ * noted, and while the root is another, nothing is answered that a name leads to: every path is
+ * unknown. Forked children have their parent's note. */
 #ifndef WARDER_CLIENT_HOOK_PROCESS_RESOLVER_H
 #define WARDER_CLIENT_HOOK_PROCESS_RESOLVER_H
 
@@ -15,7 +20,10 @@ struct process_resolver {
     python_object *args; /* of the event that is being mapped */
 };
 
-/* The table of answers; `resolver` is borrowed as its context. */
+/* Notes the root; only the first call does. Where it cannot be known, no path ever is. */
+void process_resolver_note_root(void);
+
+/* The table of answers, for one event; `resolver` is borrowed as its context. One system call. */
 struct event_resolver process_resolver_table(struct process_resolver *resolver);
 
 /* An absolute path, `..` and links in it as the kernel would walk them, as the path of the file
