@@ -245,15 +245,13 @@ static bool open_server(struct daemon *daemon)
         return false;
     if (!server_init(server))
         return say("out of memory");
-    server->next_session = audit_log_first_session(server->audit);
     if (!open_sockets(daemon))
         return false;
     if (!server->is_private) {
         const int error = kept_sessions_clean(server->configuration->session_socket, &highest);
         if (error < 0)
             return say("the directory for live sessions cannot be used: %s", strerror(-error));
-        if (highest >= server->next_session)
-            server->next_session = highest + 1;
+        audit_log_skip_sessions(server->audit, highest);
     }
     daemon->admin = admin_new(server, daemon->store);
     if (!daemon->admin)
@@ -404,6 +402,7 @@ int daemon_run(const struct options *options)
     daemon.options = options;
     daemon.configuration = options->configuration;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a bound on files is a full disk: said, and waited for */
     raise_descriptor_limit();
     /* Keys are in its memory: no core files, and no other process of its user looks inside. */
     prctl(PR_SET_DUMPABLE, 0);

@@ -1,5 +1,6 @@
 #include "daemon/audit/audit_database.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,52 +13,66 @@
 
 enum {
     EVENT_ARENA_SIZE = MESSAGE_ARENA_SIZE + 2 * 1024 * 1024, /* the message, then the event */
-    MEGABYTE = 1024 * 1024,
+    /* What a record weighs when room is made: its item, and what SQLite and the indices add. */
+    ROW_BYTES = 256,
 };
+
+/* Whose records there are and what they weigh, for making room; which `log` rules named an event;
+ * the highest session number that may have been handed out. */
+#define SCHEMA_2                                                                                   \
+    "ALTER TABLE records ADD COLUMN logged_by TEXT;" /* JSON: policies and rules */                \
+    "ALTER TABLE records ADD COLUMN owner INTEGER;"  /* the uid that caused it, -1: nobody */      \
+    "ALTER TABLE records ADD COLUMN bytes INTEGER;"                                                \
+    "CREATE INDEX records_by_owner ON records (owner, id, bytes, verdict);"                        \
+    "CREATE TABLE reserved (session INTEGER NOT NULL) STRICT;"                                     \
+    "INSERT INTO reserved VALUES (0);"
+
+static const char *const upgrades[] = {SCHEMA_2};
 
 const struct database_kind audit_database_kind = {
     .file = "audit.db",
     .application_id = 0x57445241, /* WDRA */
-    .version = 1,
+    .version = 2,
     /* One flush for each batch, ten a second at most: a denial is on disk within the stated second.
      */
     .synchronous = "FULL",
-    .schema =
-        "CREATE TABLE sessions ("
-        "  session INTEGER PRIMARY KEY,"
-        "  started INTEGER NOT NULL," /* nanoseconds since 1970, UTC */
-        "  ended INTEGER,"
-        "  decisions INTEGER,"
-        "  denials INTEGER,"
-        "  facts TEXT NOT NULL" /* JSON: what is proved, what is said */
-        ") STRICT;"
-        "CREATE TABLE records ("
-        "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
-        "  time INTEGER NOT NULL,"
-        "  kind TEXT NOT NULL," /* decision, refusal, drop, daemon */
-        "  session INTEGER,"
-        "  number INTEGER," /* of the decision in its session; the id is SESSION-NUMBER, the session
-                               in hexadecimal */
-        "  count INTEGER NOT NULL," /* of denials like it that were told this number */
-        "  verdict TEXT,"
-        "  event TEXT,"
-        "  summary TEXT NOT NULL," /* exec \"id\" */
-        "  arguments TEXT,"        /* JSON */
-        "  operations TEXT,"       /* JSON */
-        "  policy TEXT,"
-        "  rule TEXT,"
-        "  message TEXT,"
-        "  unknown INTEGER,"
-        "  settled INTEGER," /* 1: by the hook in process */
-        "  generation INTEGER,"
-        "  file TEXT,"
-        "  line INTEGER,"
-        "  uid INTEGER,"
-        "  pid INTEGER"
-        ") STRICT;"
-        "CREATE INDEX records_by_time ON records (time, id);"
-        "CREATE INDEX records_by_session ON records (session, number);"
-        "CREATE INDEX denials ON records (id) WHERE verdict IN ('deny', 'kill', 'would-deny');",
+    .upgrades = upgrades,
+    .schema = "CREATE TABLE sessions ("
+              "  session INTEGER PRIMARY KEY,"
+              "  started INTEGER NOT NULL," /* nanoseconds since 1970, UTC */
+              "  ended INTEGER,"
+              "  decisions INTEGER,"
+              "  denials INTEGER,"
+              "  facts TEXT NOT NULL" /* JSON: what is proved, what is said */
+              ") STRICT;"
+              "CREATE TABLE records ("
+              "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+              "  time INTEGER NOT NULL,"
+              "  kind TEXT NOT NULL," /* decision, refusal, drop, daemon */
+              "  session INTEGER,"
+              "  number INTEGER," /* of the decision in its session; the id is SESSION-NUMBER, the
+                                     session in hexadecimal */
+              "  count INTEGER NOT NULL," /* of denials like it that were told this number */
+              "  verdict TEXT,"
+              "  event TEXT,"
+              "  summary TEXT NOT NULL," /* exec \"id\" */
+              "  arguments TEXT,"        /* JSON */
+              "  operations TEXT,"       /* JSON */
+              "  policy TEXT,"
+              "  rule TEXT,"
+              "  message TEXT,"
+              "  unknown INTEGER,"
+              "  settled INTEGER," /* 1: by the hook in process */
+              "  generation INTEGER,"
+              "  file TEXT,"
+              "  line INTEGER,"
+              "  uid INTEGER,"
+              "  pid INTEGER"
+              ") STRICT;"
+              "CREATE INDEX records_by_time ON records (time, id);"
+              "CREATE INDEX records_by_session ON records (session, number);"
+              "CREATE INDEX denials ON records (id) WHERE verdict IN ('deny', 'kill', "
+              "'would-deny');" SCHEMA_2,
 };
 
 bool audit_database_open(struct audit_database *database, const char *directory, char *error,
@@ -82,9 +97,10 @@ bool audit_database_open(struct audit_database *database, const char *directory,
         database->connection,
         "INSERT INTO records (time, kind, session, number, count, verdict, event, summary, "
         "arguments,"
-        " operations, policy, rule, message, unknown, settled, generation, file, line, uid, pid)"
+        " operations, policy, rule, message, unknown, settled, generation, file, line, uid, pid,"
+        " logged_by, owner, bytes)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
-        " ?19, ?20)",
+        " ?19, ?20, ?21, ?22, ?23)",
         error, size);
     void *memory = malloc(EVENT_ARENA_SIZE);
     if (memory)
@@ -242,6 +258,8 @@ static sqlite3_stmt *bind_item(struct audit_database *database, const struct aud
         break;
     default:
         bind_number(statement, 1, item->time);
+        sqlite3_bind_int64(statement, 22, item->owner);
+        bind_number(statement, 23, item->size + ROW_BYTES);
         if (item->session > 0)
             bind_number(statement, 3, item->session);
         if (item->kind == AUDIT_DECISION)
@@ -262,7 +280,10 @@ static int write_loss(struct audit_database *database, const struct audit_item *
              sqlite3_errmsg(database->connection));
     CLEANUP(audit_item_free)
     struct audit_item *loss = audit_item_notice(AUDIT_DROP, item->session, -1, 0, text);
-    return loss ? finish(bind_item(database, loss)) : SQLITE_NOMEM;
+    if (!loss)
+        return SQLITE_NOMEM;
+    loss->owner = item->owner;
+    return finish(bind_item(database, loss));
 }
 
 bool audit_database_write(struct audit_database *database, const struct audit_item *item,
@@ -296,49 +317,19 @@ bool audit_database_next_session(struct audit_database *database, uint64_t *numb
 {
     if (!read_number(database,
                      "SELECT max(coalesce((SELECT max(session) FROM sessions), 0),"
-                     "           coalesce((SELECT max(session) FROM records), 0))",
+                     "           coalesce((SELECT max(session) FROM records), 0),"
+                     "           coalesce((SELECT max(session) FROM reserved), 0))",
                      number, error, size))
         return false;
     (*number)++;
     return true;
 }
 
-/* Pages that are in use: free ones are used again before the file grows. */
-static bool bytes_used(struct audit_database *database, uint64_t *bytes, char *error, size_t size)
+bool audit_database_reserve(struct audit_database *database, uint64_t highest, char *error,
+                            size_t size)
 {
-    uint64_t pages;
-    uint64_t free_pages;
-    uint64_t page_size;
+    char sql[80];
 
-    if (!read_number(database, "PRAGMA page_count", &pages, error, size) ||
-        !read_number(database, "PRAGMA freelist_count", &free_pages, error, size) ||
-        !read_number(database, "PRAGMA page_size", &page_size, error, size))
-        return false;
-    *bytes = (pages - free_pages) * page_size;
-    return true;
-}
-
-bool audit_database_trim(struct audit_database *database, unsigned megabytes, uint64_t *dropped,
-                         char *error, size_t size)
-{
-    uint64_t bytes;
-
-    *dropped = 0;
-    if (megabytes == 0)
-        return true;
-    if (!bytes_used(database, &bytes, error, size))
-        return false;
-    if (bytes <= (uint64_t)megabytes * MEGABYTE)
-        return true;
-    /* A tenth at a time, the oldest first; sessions go with their last record. */
-    if (!database_run(database->connection,
-                      "DELETE FROM records WHERE id IN (SELECT id FROM records ORDER BY id LIMIT"
-                      " (SELECT count(*) / 10 + 1 FROM records))",
-                      error, size))
-        return false;
-    *dropped = (uint64_t)sqlite3_changes(database->connection);
-    return database_run(database->connection,
-                        "DELETE FROM sessions WHERE ended IS NOT NULL AND session < coalesce("
-                        "(SELECT min(session) FROM records), 0)",
-                        error, size);
+    snprintf(sql, sizeof(sql), "UPDATE reserved SET session = %" PRIu64, highest);
+    return database_run(database->connection, sql, error, size);
 }

@@ -28,12 +28,14 @@ void audit_database_close(struct audit_database *database);
 bool audit_database_write(struct audit_database *database, const struct audit_item *item,
                           char *error, size_t size);
 
-/* Drops the oldest records until the file is below the bound; `*dropped` counts them. */
-bool audit_database_trim(struct audit_database *database, unsigned megabytes, uint64_t *dropped,
-                         char *error, size_t size);
-
-/* One more than the highest session number in the record. */
+/* One more than the highest session number that the record has, or that may have been handed out
+ * without a trace in it. */
 bool audit_database_next_session(struct audit_database *database, uint64_t *number, char *error,
                                  size_t size);
+
+/* Numbers up to `highest` may be handed out from now on: none of them comes from
+ * audit_database_next_session again. On disk with the transaction around it. */
+bool audit_database_reserve(struct audit_database *database, uint64_t highest, char *error,
+                            size_t size);
 
 #endif

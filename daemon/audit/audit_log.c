@@ -6,22 +6,25 @@
 #include "daemon/audit/audit_log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 #include <uthash.h>
 
 #include "daemon/audit/audit_database.h"
+#include "daemon/audit/audit_trim.h"
 
 enum {
     PRIORITY = 10,            /* nice: keeps p99.9 of verdicts down (limits.md, "A round trip") */
     RETRY_MILLISECONDS = 500, /* while the database does not take what is written */
     STOP_ATTEMPTS = 10,       /* then what is left is given up, and said */
-    TRIM_EVERY = 50,          /* batches between looks at the file's size */
+    RESERVED_SESSIONS = 1024, /* numbers that are reserved at a time, half of them ahead of need */
 };
 
 /* What one user has in the queue. */
@@ -29,6 +32,15 @@ struct share {
     int64_t owner;
     size_t bytes;
     UT_hash_handle hh;
+};
+
+/* Numbers of sessions. Those below `reserved` never come back, whatever happens to us: that is on
+ * disk. Where it cannot be written in time, numbers jump so far ahead that nobody meets them. */
+struct session_numbers {
+    uint64_t next;
+    uint64_t reserved;
+    uint64_t wanted; /* what the thread is to write as reserved; 0: nothing */
+    bool jumped;     /* numbers are given beyond `reserved`, far away */
 };
 
 struct audit_log {
@@ -44,10 +56,13 @@ struct audit_log {
     size_t bytes;            /* queued, and in the thread's hands */
     struct share *shares;    /* the same by owner; those with nothing are not there */
     uint64_t unreported_drops;
+    uint64_t lost; /* what was given up when the log stopped */
     bool stopping;
+    bool stalled;             /* the database takes nothing, and that has been said */
+    uint64_t stalled_dropped; /* what had been dropped by then */
+    struct session_numbers numbers;
     struct audit_statistics statistics;
     struct audit_log_options options;
-    uint64_t first_session;
     struct audit_database database;
 };
 
@@ -156,22 +171,26 @@ static bool write_drops(struct audit_log *log, uint64_t drops, const char *text,
     return audit_database_write(&log->database, item, error, size);
 }
 
-static bool write_batch(struct audit_log *log, struct audit_item *batch, uint64_t drops, bool trim,
-                        char *error, size_t size)
+static bool write_batch(struct audit_log *log, struct audit_item *batch, uint64_t drops,
+                        uint64_t reserve, char *error, size_t size)
 {
     uint64_t trimmed = 0;
 
     if (!database_run(log->database.connection, "BEGIN", error, size))
         return false;
-    bool done = write_drops(log, drops,
+    bool done = (reserve == 0 || audit_database_reserve(&log->database, reserve, error, size)) &&
+                write_drops(log, drops,
                             "allowed decisions dropped: they came faster than the disk takes them",
                             error, size);
     for (struct audit_item *item = batch; item && done; item = item->next)
         done = audit_database_write(&log->database, item, error, size);
-    if (done && trim)
-        done = audit_database_trim(&log->database, log->options.megabytes, &trimmed, error, size) &&
-               write_drops(log, trimmed, "oldest records dropped: record_megabytes is reached",
-                           error, size);
+    if (done)
+        done =
+            audit_trim(log->database.connection, log->options.megabytes, &trimmed, error, size) &&
+            write_drops(log, trimmed,
+                        "records dropped, of those who had the most: record_megabytes is "
+                        "reached",
+                        error, size);
     if (done && database_run(log->database.connection, "COMMIT", error, size))
         return true;
     sqlite3_exec(log->database.connection, "ROLLBACK", NULL, NULL, NULL);
@@ -189,25 +208,59 @@ static void free_batch(struct audit_log *log, struct audit_item *batch)
     }
 }
 
+/* People read this: nothing else tells them while the daemon runs. With the lock held. */
+static void say_state(struct audit_log *log, bool done, const char *error)
+{
+    const uint64_t waiting = log->added - log->settled;
+
+    if (done == !log->stalled)
+        return;
+    log->stalled = !done;
+    if (!done) {
+        log->stalled_dropped = log->statistics.dropped;
+        fprintf(stderr,
+                "warderd: recording has stopped: %s; %" PRIu64
+                " records wait, and it is tried again until it works\n",
+                error, waiting);
+    } else {
+        fprintf(stderr,
+                "warderd: recording goes on: of the %" PRIu64
+                " records that waited the first are written; %" PRIu64
+                " allowed decisions were dropped meanwhile\n",
+                waiting, log->statistics.dropped - log->stalled_dropped);
+    }
+}
+
+static void take_reserved(struct session_numbers *numbers, uint64_t reserved)
+{
+    if (reserved == 0)
+        return;
+    numbers->reserved = reserved + 1;
+    numbers->jumped = false;
+    if (numbers->wanted == reserved)
+        numbers->wanted = 0;
+}
+
 /* Writes one batch, however often it takes. Called and returns with the lock held. */
 static bool write_or_wait(struct audit_log *log, struct audit_item *batch, size_t count)
 {
-    static unsigned batches; /* of this thread */
     char error[sizeof(log->statistics.error)] = "";
     const uint64_t drops = log->unreported_drops;
     int attempts = 0;
 
     for (;;) {
+        const uint64_t reserve = log->numbers.wanted;
         pthread_mutex_unlock(&log->lock);
-        const bool done =
-            write_batch(log, batch, drops, ++batches % TRIM_EVERY == 0, error, sizeof(error));
+        const bool done = write_batch(log, batch, drops, reserve, error, sizeof(error));
         if (done && log->options.written)
             log->options.written(log->options.context);
         pthread_mutex_lock(&log->lock);
         memcpy(log->statistics.error, done ? "" : error, done ? 1 : sizeof(error));
+        say_state(log, done, error);
         if (done) {
             log->statistics.written += count;
             log->unreported_drops -= drops;
+            take_reserved(&log->numbers, reserve);
             return true;
         }
         if (log->stopping && ++attempts == STOP_ATTEMPTS)
@@ -222,6 +275,11 @@ static bool write_or_wait(struct audit_log *log, struct audit_item *batch, size_
     }
 }
 
+static bool has_work(const struct audit_log *log)
+{
+    return log->first || log->unreported_drops || log->numbers.wanted;
+}
+
 static void *run(void *context)
 {
     struct audit_log *log = context;
@@ -234,17 +292,20 @@ static void *run(void *context)
     for (;;) {
         size_t count;
 
-        while (!log->first && !log->unreported_drops && !log->stopping)
+        while (!has_work(log) && !log->stopping)
             pthread_cond_wait(&log->changed, &log->lock);
-        if (log->stopping && !log->first && !log->unreported_drops)
+        if (!has_work(log))
             break;
-        if (!log->stopping)
+        if (!log->stopping && !log->numbers.wanted)
             wait_milliseconds(log, AUDIT_GATHER_MILLISECONDS);
         struct audit_item *batch = take_batch(log, &count);
         if (!given_up && !write_or_wait(log, batch, count))
             given_up = true; /* stopping: free what is left */
-        if (given_up)
+        if (given_up) {
+            log->lost += count + log->unreported_drops;
             log->unreported_drops = 0;
+            log->numbers.wanted = 0;
+        }
         log->settled += count;
         free_batch(log, batch);
         pthread_cond_broadcast(&log->finished);
@@ -252,6 +313,73 @@ static void *run(void *context)
     pthread_mutex_unlock(&log->lock);
     return NULL;
 }
+
+/* ------------------------------------------------------------------------------- session numbers
+ */
+
+/* The first numbers; where they cannot be reserved, the first session jumps. */
+static bool start_numbers(struct audit_log *log, char *error, size_t size)
+{
+    struct session_numbers *numbers = &log->numbers;
+    const uint64_t wanted = RESERVED_SESSIONS;
+    char why[256];
+
+    if (!audit_database_next_session(&log->database, &numbers->next, error, size))
+        return false;
+    numbers->reserved = numbers->next;
+    if (audit_database_reserve(&log->database, numbers->next + wanted - 1, why, sizeof(why)))
+        numbers->reserved = numbers->next + wanted;
+    return true;
+}
+
+/* A stop in good order gives back what was not needed. */
+static void give_back_numbers(struct audit_log *log)
+{
+    char why[256];
+    audit_database_reserve(&log->database, log->numbers.next - 1, why, sizeof(why));
+}
+
+/* So far that neither those who count on from what is on disk come here, nor others that jump. */
+static uint64_t jump_length(void)
+{
+    const uint64_t least = UINT64_C(1) << 32;
+    const uint64_t spread = UINT64_C(1) << 44;
+    uint64_t random;
+
+    if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+        random = wall_clock_now();
+    return least + random % spread;
+}
+
+uint64_t audit_log_new_session(struct audit_log *log)
+{
+    struct session_numbers *numbers = &log->numbers;
+
+    pthread_mutex_lock(&log->lock);
+    if (numbers->next >= numbers->reserved && !numbers->jumped) {
+        numbers->next += jump_length();
+        numbers->jumped = true;
+    }
+    const uint64_t number = numbers->next++;
+    if (numbers->jumped || numbers->reserved - numbers->next < RESERVED_SESSIONS / 2) {
+        if (numbers->wanted == 0)
+            pthread_cond_signal(&log->changed);
+        numbers->wanted = numbers->next + RESERVED_SESSIONS - 1;
+    }
+    pthread_mutex_unlock(&log->lock);
+    return number;
+}
+
+void audit_log_skip_sessions(struct audit_log *log, uint64_t highest)
+{
+    pthread_mutex_lock(&log->lock);
+    if (log->numbers.next <= highest)
+        log->numbers.next = highest + 1;
+    pthread_mutex_unlock(&log->lock);
+}
+
+/* ------------------------------------------------------------------------------- start and stop
+ */
 
 struct audit_log *audit_log_start(const struct audit_log_options *options, char *error, size_t size)
 {
@@ -275,7 +403,7 @@ struct audit_log *audit_log_start(const struct audit_log_options *options, char 
     pthread_cond_init(&log->finished, &attributes);
     pthread_condattr_destroy(&attributes);
     int result = 0;
-    if (audit_database_next_session(&log->database, &log->first_session, error, size) &&
+    if (start_numbers(log, error, size) &&
         (result = pthread_create(&log->thread, NULL, run, log)) == 0)
         return log;
     if (result != 0)
@@ -294,9 +422,11 @@ bool audit_log_stop(struct audit_log *log, char *error, size_t size)
     pthread_cond_signal(&log->changed);
     pthread_mutex_unlock(&log->lock);
     pthread_join(log->thread, NULL);
-    const bool done = log->statistics.error[0] == '\0';
+    const bool done = log->lost == 0 && log->statistics.error[0] == '\0';
     if (!done)
-        snprintf(error, size, "%s", log->statistics.error);
+        snprintf(error, size, "%" PRIu64 " records are lost: %s", log->lost, log->statistics.error);
+    else
+        give_back_numbers(log);
     audit_database_close(&log->database);
     pthread_cond_destroy(&log->changed);
     pthread_cond_destroy(&log->finished);
@@ -362,9 +492,4 @@ void audit_log_statistics(struct audit_log *log, struct audit_statistics *statis
     for (const struct audit_item *item = log->first; item; item = item->next)
         statistics->waiting++;
     pthread_mutex_unlock(&log->lock);
-}
-
-uint64_t audit_log_first_session(const struct audit_log *log)
-{
-    return log->first_session;
 }

@@ -4,7 +4,8 @@
  * at lower priority. The queue is bounded in bytes, for each user and in all: when half of a bound
  * is reached, decisions that allowed are dropped and counted; denials, sessions and refusals are
  * not, and the loop stops reading from whoever causes them until there is room (audit_log_is_full).
- * While the database cannot be written, items wait.
+ * While the database cannot be written, items wait; that is said on standard error when it begins
+ * and when it ends.
  *
  * audit_log_* functions are for the loop's thread unless they say otherwise. */
 #ifndef WARDER_DAEMON_AUDIT_AUDIT_LOG_H
@@ -20,7 +21,8 @@ struct audit_log;
 
 struct audit_log_options {
     const char *directory;
-    unsigned megabytes; /* the database is kept below this by dropping the oldest; 0: no bound */
+    unsigned
+        megabytes; /* the database is kept below this by dropping (audit_trim.h); 0: no bound */
     unsigned queue_megabytes_per_user; /* of records that wait */
     /* Called by the audit thread after a batch is on disk: must be quick, and safe there. */
     void (*written)(void *context);
@@ -46,7 +48,7 @@ struct audit_log *audit_log_start(const struct audit_log_options *options, char 
                                   size_t size);
 
 /* Writes everything that is waiting, ends the thread, closes. False if something could not be
- * written; `error` says what. */
+ * written; `error` says how many records, and why. */
 bool audit_log_stop(struct audit_log *log, char *error, size_t size);
 
 /* Takes the item, which `owner` (a uid, or AUDIT_NOBODY) has caused. `droppable`: an allowed
@@ -62,8 +64,12 @@ bool audit_log_is_full(struct audit_log *log, int64_t owner);
 
 void audit_log_statistics(struct audit_log *log, struct audit_statistics *statistics);
 
-/* The number that the first session of this run of the daemon gets: above all that the record
- * knows. */
-uint64_t audit_log_first_session(const struct audit_log *log);
+/* The number of a new session: one that no other session has or had, also if a daemon before this
+ * one was killed or its disk was full. Blocks on nothing: numbers are reserved on disk ahead of
+ * need. Counted from 1, and jumps where they could not be reserved. */
+uint64_t audit_log_new_session(struct audit_log *log);
+
+/* Numbers up to `highest` are taken, though the record does not know them. */
+void audit_log_skip_sessions(struct audit_log *log, uint64_t highest);
 
 #endif

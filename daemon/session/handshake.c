@@ -333,7 +333,7 @@ static void after_hello(struct job *job)
     struct session_refusal refusal;
 
     struct session_plan plan = {
-        .number = server->next_session++,
+        .number = audit_log_new_session(server->audit),
         .parent = connection->parent ? connection->parent->number : 0,
         .key = key,
         .facts = &job->facts,

@@ -55,7 +55,6 @@ struct server {
     struct connection *connections; /* all that are open, in a list */
     size_t connection_count;
     size_t session_count;
-    uint64_t next_session;
     bool is_private;
     bool stopping;
     struct server_statistics statistics;

@@ -67,6 +67,23 @@ static bool make_schema(sqlite3 *database, const struct database_kind *kind, cha
            database_run(database, "COMMIT", error, size);
 }
 
+/* All steps or none. */
+static bool upgrade(sqlite3 *database, const struct database_kind *kind, int64_t version,
+                    char *error, size_t size)
+{
+    char number[64];
+
+    snprintf(number, sizeof(number), "PRAGMA user_version = %d", (int)kind->version);
+    bool done = database_run(database, "BEGIN IMMEDIATE", error, size);
+    for (; done && version < kind->version; version++)
+        done = database_run(database, kind->upgrades[version - 1], error, size);
+    if (done && database_run(database, number, error, size) &&
+        database_run(database, "COMMIT", error, size))
+        return true;
+    sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL);
+    return false;
+}
+
 /* A new file gets our schema; an existing one must be ours, and not of a newer program. */
 static bool check_version(sqlite3 *database, const struct database_kind *kind, const char *path,
                           enum database_access access, char *error, size_t size)
@@ -93,6 +110,8 @@ static bool check_version(sqlite3 *database, const struct database_kind *kind, c
                  path, (long long)version, (int)kind->version);
         return false;
     }
+    if (version > 0 && version < kind->version && access == DATABASE_WRITE)
+        return upgrade(database, kind, version, error, size);
     return true;
 }
 

@@ -8,10 +8,12 @@
 #include <stdint.h>
 
 struct database_kind {
-    const char *file;        /* in the state directory */
-    int32_t application_id;  /* PRAGMA application_id: whose file this is */
-    int32_t version;         /* PRAGMA user_version that this program writes */
-    const char *schema;      /* of a new file */
+    const char *file;       /* in the state directory */
+    int32_t application_id; /* PRAGMA application_id: whose file this is */
+    int32_t version;        /* PRAGMA user_version that this program writes */
+    const char *schema;     /* of a new file */
+    const char *const
+        *upgrades;           /* [n - 1]: from version n to the next; one for each older version */
     const char *synchronous; /* PRAGMA synchronous: "FULL", "NORMAL" */
 };
 
@@ -20,7 +22,8 @@ enum database_access {
     DATABASE_READ, /* an existing file; never makes or changes one */
 };
 
-/* Opens DIRECTORY/FILE, making it if it is missing (mode 0600), in WAL mode. NULL, with a message
+/* Opens DIRECTORY/FILE, making it if it is missing (mode 0600), in WAL mode. An
+ * older one that is opened for writing is brought up to this version first. NULL, with a message
  * for a person, if it cannot be read, is somebody else's, or was made by a newer program. */
 sqlite3 *database_open(const struct database_kind *kind, const char *directory,
                        enum database_access access, char *error, size_t size);

@@ -1,5 +1,6 @@
 """The daemon's life: started, stopped, killed, restarted, many at once, and its policies changed."""
 
+import contextlib
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import tempfile
 import time
 import unittest
 from pathlib import Path
@@ -84,6 +86,19 @@ print(counted[0])
             finally:
                 daemon.process.send_signal(signal.SIGCONT)
             self.assertGreater(counted, 1000)
+
+    def test_ids_of_sessions_that_a_killed_daemon_did_not_write_are_not_used_again(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } deny exec as no }')
+        ids = set()
+        for _ in range(3):
+            result = execute([python(), "-c", "import os\ntry: os.system('id')\nexcept PermissionError as e: "
+                                              "print(e.decision_id, flush=True)\nos.kill(%d, 9)" % daemon.process.pid],
+                             env=daemon.preloaded())
+            ids.add(result.out)
+            daemon.process.wait()
+            daemon.start()
+        self.assertEqual(len(ids), 3, ids)
 
     def test_restarted_daemon_takes_the_session_up_again(self):
         daemon = self.daemon()
@@ -200,6 +215,64 @@ class Stopping(Test):
             process.stdin.write("now\n")
             process.stdin.flush()
             self.assertIn("cannot be reached", process.stdout.readline())
+
+
+class FullDisk(Test):
+    """A disk of the daemon's own that is full for a while."""
+
+    per_interpreter = True
+
+    def setUp(self):
+        super().setUp()
+        own = ["unshare", "-m", "sh", "-c", 'mkdir -p "$0" && mount -t tmpfs -o size=4m none "$0" && exec "$@"']
+        if execute([*own, self.directory / "try", "true"]).status != 0:
+            self.skipTest("no file system may be mounted here")
+        directory = Path(tempfile.mkdtemp(dir=self.directory, prefix="d"))
+        self.full = Daemon(directory, wrapper=[*own, directory / "state"])
+        self.full.start()
+        self.addCleanup(self.full.stop)
+        # The mount is in the daemon's own name space.
+        self.filler = Path(f"/proc/{self.full.process.pid}/root{self.full.state}/filler")
+        self.full.apply('policy p { applies { platform is "linux" } deny read where path under "/denied" as d }')
+
+    def fill(self):
+        with open(self.filler, "wb", buffering=0) as filler, contextlib.suppress(OSError):
+            while filler.write(b"x" * 512):
+                pass
+
+    def deny(self, name, times):
+        result = execute([python(), "-c", f"""
+for i in range({times}):
+    try: open('/denied/{name}%d' % i + 'x' * 2000)
+    except PermissionError: print('denied')
+"""], env=self.full.preloaded())
+        self.assertEqual(result.out, "denied\n" * times, result)
+
+    def said(self, words):
+        wait_until(lambda: words in self.full.errors.read_text(), f"the daemon says {words!r}")
+
+    def test_recording_that_stops_and_goes_on_is_said_and_loses_nothing(self):
+        self.deny("before", 3)
+        self.fill()
+        self.deny("during", 300)
+        self.said("warderd: recording has stopped: ")
+        self.assertNotEqual(self.full.status()["record_error"], "")
+        self.filler.unlink()
+        self.said("warderd: recording goes on: ")
+        names = [row["arguments"]["path"] for row in self.full.log("--denied")]
+        self.assertEqual(sum("/during" in name for name in names), 300)
+        self.assertEqual(self.full.errors.read_text().count("recording has stopped"), 1)
+        self.assertEqual(self.full.stop(), 0)
+
+    def test_what_is_lost_in_the_end_is_counted(self):
+        self.fill()
+        self.deny("lost", 300)
+        self.said("warderd: recording has stopped: ")
+        self.assertEqual(self.full.stop(), 2)
+        text = self.full.errors.read_text()
+        lost = re.search(r"warderd: not everything could be recorded: (\d+) records are lost: .*full", text)
+        self.assertTrue(lost, text)
+        self.assertGreaterEqual(int(lost[1]), 100)
 
 
 class Service(Test):

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "temporary_directory.h"
 #include "unit_test.h"
@@ -133,12 +135,270 @@ static void numbers_of_sessions_go_on_where_they_ended(void **state)
 {
     struct audit_log *log = start(state, 1);
 
-    assert_int_equal(audit_log_first_session(log), 1);
+    assert_int_equal(audit_log_new_session(log), 1);
     audit_log_add(log, audit_item_session_start(41, "{}"), ALICE, false);
     stop(log);
     log = start(state, 1);
-    assert_int_equal(audit_log_first_session(log), 42);
+    assert_int_equal(audit_log_new_session(log), 42);
+    audit_log_skip_sessions(log, 77);
+    audit_log_skip_sessions(log, 50);
+    assert_int_equal(audit_log_new_session(log), 78);
     stop(log);
+    log = start(state, 1);
+    assert_int_equal(audit_log_new_session(log), 79);
+    stop(log);
+}
+
+/* Runs in a process of its own that ends as if it had been killed: the numbers go into `out`. */
+static void numbers_of_a_killed_daemon(void **state, bool held, int count, uint64_t *out)
+{
+    int ends[2];
+    int status;
+
+    assert_int_equal(pipe(ends), 0);
+    fflush(NULL);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct audit_log *log = start(state, 1);
+        if (held)
+            hold(state);
+        for (int i = 0; i < count; i++) {
+            const uint64_t number = audit_log_new_session(log);
+            if (write(ends[1], &number, sizeof(number)) != sizeof(number))
+                _exit(1);
+        }
+        _exit(0);
+    }
+    close(ends[1]);
+    for (int i = 0; i < count; i++)
+        assert_int_equal(read(ends[0], &out[i], sizeof(*out)), sizeof(*out));
+    close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void numbers_of_sessions_that_left_no_record_are_not_used_again(void **state)
+{
+    uint64_t first[10];
+    uint64_t second[10];
+
+    numbers_of_a_killed_daemon(state, false, 10, first);
+    assert_int_equal(first[0], 1);
+    assert_int_equal(first[9], 10);
+    numbers_of_a_killed_daemon(state, false, 10, second);
+    assert_true(second[0] > first[9]);
+    assert_true(second[9] < 10000); /* no jump without need */
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const uint64_t *one = a;
+    const uint64_t *other = b;
+    return *one < *other ? -1 : *one > *other;
+}
+
+/* More than are reserved, while nothing can be written: three times, from the same state. */
+static void numbers_of_sessions_are_unique_where_they_cannot_be_reserved(void **state)
+{
+    enum { EACH = 2000, DAEMONS = 3 };
+    static uint64_t numbers[DAEMONS * EACH];
+
+    for (size_t i = 0; i < DAEMONS; i++)
+        numbers_of_a_killed_daemon(state, true, EACH, &numbers[i * EACH]);
+    assert_int_equal(numbers[0], 1);
+    qsort(numbers, DAEMONS * EACH, sizeof(*numbers), by_number);
+    for (size_t i = 1; i < DAEMONS * EACH; i++)
+        assert_true(numbers[i] > numbers[i - 1]);
+    assert_true(numbers[DAEMONS * EACH - 1] < UINT64_C(1) << 62);
+}
+
+static void numbers_are_reserved_ahead_of_need(void **state)
+{
+    struct audit_log *log = start(state, 1);
+    uint64_t last = 0;
+
+    for (int i = 0; i < 20; i++) {
+        for (int j = 0; j < 200; j++)
+            last = audit_log_new_session(log);
+        /* A record that is on disk says that what was asked for before is, too. */
+        audit_log_add(log, audit_item_notice(AUDIT_REFUSAL, 0, ALICE, 1, "x"), ALICE, false);
+        assert_true(audit_log_wait(log, PATIENCE_MILLISECONDS));
+    }
+    assert_int_equal(last, 4000);
+    assert_true(count(state, "SELECT session FROM reserved") >= 4000);
+    stop(log);
+}
+
+/* ----------------------------------------------------------------------------------- the bound */
+
+static struct audit_log *start_bounded(void **state, unsigned megabytes)
+{
+    const struct audit_log_options options = {
+        .directory = *state, .queue_megabytes_per_user = 64, .megabytes = megabytes};
+    char error[512] = "";
+    struct audit_log *log = audit_log_start(&options, error, sizeof(error));
+    assert_string_equal(error, "");
+    return log;
+}
+
+/* A decision whose message says so much. */
+static void decide(struct audit_log *log, int64_t owner, const char *verdict, const char *rule,
+                   size_t length)
+{
+    char *message = calloc(1, length + 1);
+    memset(message, 'm', length);
+    const struct audit_decision decision = {.number = 1,
+                                            .count = 1,
+                                            .verdict = verdict,
+                                            .policy = "local/p",
+                                            .rule = rule,
+                                            .message = message,
+                                            .event = "",
+                                            .event_size = 0};
+    audit_log_add(log, audit_item_decision(1, &decision), owner, false);
+    free(message);
+}
+
+static void settle(struct audit_log *log)
+{
+    assert_true(audit_log_wait(log, PATIENCE_MILLISECONDS));
+}
+
+static int64_t bytes_in_use(void **state)
+{
+    return (count(state, "PRAGMA page_count") - count(state, "PRAGMA freelist_count")) *
+           count(state, "PRAGMA page_size");
+}
+
+static void flood_of_one_user_costs_others_nothing(void **state)
+{
+    struct audit_log *log = start_bounded(state, 1);
+
+    for (int i = 0; i < 50; i++)
+        decide(log, BOB, "deny", "of-bob", 100);
+    settle(log);
+    for (int i = 0; i < 20; i++) {
+        for (int j = 0; j < 200; j++)
+            decide(log, ALICE, "deny", "of-alice", 1000);
+        settle(log);
+        assert_true(bytes_in_use(state) <= 1024 * 1024 + 64 * 1024);
+    }
+    stop(log);
+    assert_int_equal(count(state, "SELECT count(*) FROM records WHERE rule = 'of-bob'"), 50);
+    const int64_t left = count(state, "SELECT count(*) FROM records WHERE rule = 'of-alice'");
+    assert_in_range(left, 100, 1000);
+    /* It is the oldest that went, and how many is in the record. */
+    assert_true(count(state, "SELECT min(id) FROM records WHERE rule = 'of-alice'") > 3000);
+    assert_int_equal(count(state, "SELECT sum(count) FROM records WHERE kind = 'drop' AND"
+                                  " summary LIKE '%record_megabytes%'") +
+                         left,
+                     4000);
+}
+
+static void allowed_decisions_make_room_before_denials(void **state)
+{
+    struct audit_log *log = start_bounded(state, 1);
+
+    for (int i = 0; i < 300; i++)
+        decide(log, ALICE, "deny", "denied", 1000);
+    for (int i = 0; i < 20; i++) {
+        for (int j = 0; j < 100; j++)
+            decide(log, BOB, "allow", "allowed", 1000);
+        settle(log);
+    }
+    for (int i = 0; i < 300; i++)
+        decide(log, BOB, "would-deny", "denied", 1000);
+    settle(log);
+    stop(log);
+    assert_int_equal(count(state, "SELECT count(*) FROM records WHERE rule = 'denied'"), 600);
+    assert_in_range(count(state, "SELECT count(*) FROM records WHERE rule = 'allowed'"), 1, 700);
+}
+
+static void sessions_that_ended_go_with_their_last_record(void **state)
+{
+    struct audit_log *log = start_bounded(state, 1);
+
+    audit_log_add(log, audit_item_session_start(1, "{}"), BOB, false);
+    decide(log, BOB, "deny", "of-bob", 100);
+    audit_log_add(log, audit_item_session_end(1, 1, 1), BOB, false);
+    audit_log_add(log, audit_item_session_start(2, "{}"), ALICE, false);
+    audit_log_add(log, audit_item_session_start(3, "{}"), ALICE, false);
+    audit_log_add(log, audit_item_session_end(3, 0, 0), ALICE, false);
+    settle(log);
+    sqlite3 *database;
+    assert_int_equal(sqlite3_open(temporary_path(state, "audit.db"), &database), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(database, "UPDATE sessions SET ended = 1 WHERE ended > 0", NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(database);
+    for (int i = 0; i < 3000; i++)
+        decide(log, ALICE, "deny", "of-alice", 1000);
+    stop(log);
+    assert_int_equal(count(state, "SELECT count(*) FROM sessions WHERE session = 1"), 1);
+    assert_int_equal(count(state, "SELECT count(*) FROM sessions WHERE session = 2"), 1);
+    assert_int_equal(count(state, "SELECT count(*) FROM sessions WHERE session = 3"), 0);
+}
+
+static void record_without_a_bound_drops_nothing(void **state)
+{
+    struct audit_log *log = start_bounded(state, 0);
+
+    for (int i = 0; i < 3000; i++)
+        decide(log, ALICE, "allow", "kept", 1000);
+    stop(log);
+    assert_int_equal(count(state, "SELECT count(*) FROM records WHERE rule = 'kept'"), 3000);
+}
+
+/* ------------------------------------------------------------------------------ an older format */
+
+static void record_of_the_first_version_is_brought_up_to_this_one(void **state)
+{
+    struct audit_log *log = start(state, 1);
+    sqlite3 *database;
+
+    decide(log, ALICE, "deny", "old", 10);
+    stop(log);
+    assert_int_equal(sqlite3_open(temporary_path(state, "audit.db"), &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database,
+                                  "DROP INDEX records_by_owner; DROP TABLE reserved;"
+                                  "ALTER TABLE records DROP COLUMN logged_by;"
+                                  "ALTER TABLE records DROP COLUMN owner;"
+                                  "ALTER TABLE records DROP COLUMN bytes;"
+                                  "PRAGMA user_version = 1",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(database);
+    log = start_bounded(state, 1);
+    assert_int_equal(audit_log_new_session(log), 2);
+    for (int i = 0; i < 3000; i++)
+        decide(log, ALICE, "deny", "new", 1000);
+    stop(log);
+    assert_int_equal(count(state, "PRAGMA user_version"), 2);
+    assert_int_equal(count(state, "SELECT count(*) FROM records WHERE rule = 'old'"), 1);
+}
+
+/* ------------------------------------------------------------------------------------ full disk */
+
+static void what_is_lost_at_the_end_is_counted(void **state)
+{
+    struct audit_log *log = start(state, 1);
+    sqlite3 *database;
+    char error[512] = "";
+
+    settle(log);
+    assert_int_equal(sqlite3_open(temporary_path(state, "audit.db"), &database), SQLITE_OK);
+    /* Whatever is written fails, as it does where the disk is full. */
+    assert_int_equal(sqlite3_exec(database,
+                                  "CREATE TRIGGER full BEFORE INSERT ON records BEGIN"
+                                  " SELECT missing(); END",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(database);
+    for (int i = 0; i < 7; i++)
+        decide(log, ALICE, "deny", "lost", 10);
+    assert_false(audit_log_stop(log, error, sizeof(error)));
+    assert_non_null(strstr(error, "7 records are lost: "));
 }
 
 int main(void)
@@ -150,6 +410,15 @@ int main(void)
         TEST(whole_queue_is_bounded_by_those_with_the_most),
         TEST(allowed_decisions_are_dropped_first_and_counted),
         TEST(numbers_of_sessions_go_on_where_they_ended),
+        TEST(numbers_of_sessions_that_left_no_record_are_not_used_again),
+        TEST(numbers_of_sessions_are_unique_where_they_cannot_be_reserved),
+        TEST(numbers_are_reserved_ahead_of_need),
+        TEST(flood_of_one_user_costs_others_nothing),
+        TEST(allowed_decisions_make_room_before_denials),
+        TEST(sessions_that_ended_go_with_their_last_record),
+        TEST(record_without_a_bound_drops_nothing),
+        TEST(record_of_the_first_version_is_brought_up_to_this_one),
+        TEST(what_is_lost_at_the_end_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,17 @@
+/* Making room in audit.db. Used by the audit thread alone. */
+#ifndef WARDER_DAEMON_AUDIT_AUDIT_TRIM_H
+#define WARDER_DAEMON_AUDIT_AUDIT_TRIM_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where the database uses more than the bound (0: none), drops records until it is a tenth below:
+ * allowed decisions first, then whatever those have who have the most, the oldest of each first.
+ * One user's flood costs others nothing as long as they have less. `*dropped` counts the records.
+ * Sessions that have ended go with their last record. Part of the transaction around it. */
+bool audit_trim(sqlite3 *connection, unsigned megabytes, uint64_t *dropped, char *error,
+                size_t size);
+
+#endif
