@@ -238,7 +238,9 @@ static int hook(const char *name, python_object *args, void *data)
     event.number = entry ? entry->number : EVENT_UNKNOWN;
     judge(runtime, args, entry, &event, &answer);
 
-    if (strcmp(name, clear_event) == 0) {
+    /* Any program can raise this event. CPython does so once it says that it is not initialised any
+     * more, which no program can make it say without ending it. */
+    if (strcmp(name, clear_event) == 0 && !runtime->api.Py_IsInitialized()) {
         runtime->hooked = false;
         runtime->started = false;
         spare_entry(runtime);

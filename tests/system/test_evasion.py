@@ -4,7 +4,7 @@ Every script tries to make a file where it may not, and prints what came of it."
 
 import unittest
 
-from support import Test, python
+from support import PACKAGE, Test, clean_environment, python
 
 NO_FILE = """policy no-file {
     default allow all
@@ -184,6 +184,34 @@ right(os.chroot, "/")
 attempt(open, "/harmless/made", "wb")
 """)
         self.assertEqual(result.out.split(), ["FileNotFoundError"], result)
+
+
+class Events(Evasion):
+    """What CPython alone has to say, said by a program."""
+
+    def test_said_end_of_the_hooks_is_not_believed(self):
+        policy = self.policy("""policy no-hooks {
+    default allow all
+    deny exec as no-exec
+    deny hook as no-hooks
+}
+""")
+        for options in (), ("-X", "dev"):
+            result = self.run_under(policy, [python(), *options, "-c", """
+import os, sys
+class Late:
+    def __del__(self, audit=sys.audit):
+        audit("cpython._PySys_ClearAuditHooks")
+sys.audit("cpython._PySys_ClearAuditHooks")
+import warder
+warder.attach()
+try:
+    os.system("id")
+except PermissionError as error:
+    print(error.rule)
+late = Late()
+"""], env=clean_environment(PYTHONPATH=PACKAGE))
+            self.assertEqual((result.status, result.out, result.err), (0, "no-exec\n", ""), result)
 
 
 if __name__ == "__main__":
