@@ -110,7 +110,7 @@ static bool glob_holds(const struct question *question, const struct block_value
         return false;
     }
     return glob_match(kind, words, literal->glob.count, text.bytes + front.length,
-                      text.length - front.length);
+                      text.length - front.length, question->budget);
 }
 
 static bool rest_matches(const struct question *question, const struct block_value *literal,
@@ -230,6 +230,30 @@ static enum order version_order(struct text version, struct text literal)
 static enum truth as_truth(bool holds)
 {
     return holds ? TRUTH_TRUE : TRUTH_FALSE;
+}
+
+uint64_t comparison_steps(const struct question *question, const struct value *value,
+                          const struct block_value *literal)
+{
+    if (!is_text(value))
+        return 1;
+    const size_t shorter = value->count < literal->length ? value->count : literal->length;
+    switch ((enum block_value_kind)literal->kind) {
+    case BLOCK_VALUE_HOST:
+    case BLOCK_VALUE_HOST_BELOW:
+    case BLOCK_VALUE_VERSION:
+        return budget_of_bytes(value->count); /* read to the end, whatever the literal is */
+    case BLOCK_VALUE_PLACE:
+    case BLOCK_VALUE_PLACE_GLOB: {
+        if (literal->place >= PLACE_COUNT)
+            return 1;
+        const size_t place = value->count < PATH_TEXT_MAX ? value->count : PATH_TEXT_MAX;
+        return 1 +
+               question->subject->places[literal->place].count * budget_of_bytes(place + shorter);
+    }
+    default:
+        return budget_of_bytes(shorter);
+    }
 }
 
 enum truth value_equals(const struct question *question, enum attribute_type type,

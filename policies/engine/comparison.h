@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "policies/engine/block_layout.h"
 #include "policies/engine/condition.h"
@@ -17,6 +18,11 @@ enum order {
     ORDER_GREATER,
     ORDER_NONE,
 };
+
+/* What one of the comparisons below costs at most, but for the states of a glob: those pay for
+ * themselves, and where they cannot the comparison says no with the budget spent. */
+uint64_t comparison_steps(const struct question *question, const struct value *value,
+                          const struct block_value *literal);
 
 /* Each takes a value without marks; all but the host's are never unknown. */
 enum truth value_equals(const struct question *question, enum attribute_type type,

@@ -90,7 +90,8 @@ static struct operand list_element(const struct operand *list, int64_t index)
 
 /* A key that is there twice (as text and as bytes), or that a marked one may also be, has no
  * certain value. */
-static struct operand map_value(const struct operand *map, const char *key)
+static struct operand map_value(const struct question *question, const struct operand *map,
+                                const char *key)
 {
     const size_t length = strlen(key);
     struct operand found = absent;
@@ -99,12 +100,17 @@ static struct operand map_value(const struct operand *map, const char *key)
         return unknown;
     if (map->value.kind != VALUE_MAP)
         return absent;
+    if (!budget_pay(question->budget, 1 + (uint64_t)map->value.count))
+        return unknown;
     for (uint32_t i = 0; i < map->value.count; i++) {
         const struct value *name = &map->value.items[2 * (size_t)i];
         if (name->marks)
             return unknown;
-        if ((name->kind != VALUE_TEXT && name->kind != VALUE_BYTES) || name->count != length ||
-            memcmp(name->bytes, key, length) != 0)
+        if ((name->kind != VALUE_TEXT && name->kind != VALUE_BYTES) || name->count != length)
+            continue;
+        if (!budget_pay(question->budget, budget_of_bytes(length)))
+            return unknown;
+        if (memcmp(name->bytes, key, length) != 0)
             continue;
         if (found.state == OPERAND_HERE)
             return unknown;
@@ -113,8 +119,12 @@ static struct operand map_value(const struct operand *map, const char *key)
     return found;
 }
 
-static struct operand label(const struct subject *subject, const char *name)
+static struct operand label(const struct question *question, const char *name)
 {
+    const struct subject *subject = question->subject;
+
+    if (!budget_pay(question->budget, 1 + subject->label_count))
+        return unknown;
     for (size_t i = 0; i < subject->label_count; i++)
         if (strcmp(subject->labels[i].name, name) == 0)
             return text_or_absent(subject->labels[i].value);
@@ -219,7 +229,7 @@ static struct operand find(const struct question *question, const struct block_n
 {
     switch ((enum node_part)node->part) {
     case PART_LABEL:
-        return label(question->subject, block_text(question->block, node->key));
+        return label(question, block_text(question->block, node->key));
     case PART_ARGUMENT:
         return named_argument(question, node);
     case PART_ELEMENT:
@@ -235,7 +245,7 @@ static struct operand find(const struct question *question, const struct block_n
         return operand;
     if (node->part == PART_ELEMENT)
         return list_element(&operand, node->index);
-    return map_value(&operand, block_text(question->block, node->key));
+    return map_value(question, &operand, block_text(question->block, node->key));
 }
 
 static bool ordered_as(enum node_operator operator_kind, enum order order)
@@ -262,7 +272,7 @@ static enum truth compare(const struct question *question, const struct block_no
     const enum attribute_type type = (enum attribute_type)node->type;
     bool holds;
 
-    if (value->marks)
+    if (value->marks || !budget_pay(question->budget, comparison_steps(question, value, literal)))
         return TRUTH_UNKNOWN;
     switch (operator_kind) {
     case OPERATOR_EQUALS:
@@ -280,6 +290,8 @@ static enum truth compare(const struct question *question, const struct block_no
     default:
         holds = ordered_as(operator_kind, value_order(question, value, literal));
     }
+    if (budget_is_spent(question->budget)) /* on a glob, which could not say then */
+        return TRUTH_UNKNOWN;
     return holds ? TRUTH_TRUE : TRUTH_FALSE;
 }
 
@@ -290,9 +302,12 @@ static enum truth any_literal(const struct question *question, const struct bloc
     const struct block_value *literal = literals(question, node->first);
     enum truth truth = TRUTH_FALSE;
 
-    for (uint32_t i = 0; i < node->count && truth != TRUTH_TRUE; i++)
+    for (uint32_t i = 0; i < node->count && truth != TRUTH_TRUE; i++) {
         truth = either(truth, compare(question, node, (enum node_operator)node->operator_kind,
                                       value, &literal[i]));
+        if (budget_is_spent(question->budget))
+            break;
+    }
     return truth;
 }
 
@@ -303,6 +318,8 @@ static enum truth any_element(const struct question *question, const struct bloc
     enum truth truth = is_cut(&list->value) ? TRUTH_UNKNOWN : TRUTH_FALSE;
 
     for (uint32_t i = 0; i < list->value.count && truth != TRUTH_TRUE; i++) {
+        if (!budget_pay(question->budget, 1))
+            return TRUTH_UNKNOWN;
         const struct value value = element(list, i);
         truth = either(truth, any_literal(question, node, &value));
     }
@@ -383,7 +400,7 @@ static enum truth node_truth(const struct question *question, uint32_t index, un
         (const struct block_node *)block_section(question->block, SECTION_NODES) + index;
     enum truth truth;
 
-    if (depth > BLOCK_DEPTH_MAX)
+    if (depth > BLOCK_DEPTH_MAX || !budget_pay(question->budget, 1))
         return TRUTH_UNKNOWN;
     switch ((enum node_kind)node->kind) {
     case NODE_TRUE:
@@ -395,13 +412,19 @@ static enum truth node_truth(const struct question *question, uint32_t index, un
         return (enum truth)(TRUTH_TRUE - truth);
     case NODE_AND:
         truth = TRUTH_TRUE;
-        for (uint32_t i = 0; i < node->count && truth != TRUTH_FALSE; i++)
+        for (uint32_t i = 0; i < node->count && truth != TRUTH_FALSE; i++) {
             truth = both(truth, node_truth(question, node->first + i, depth + 1));
+            if (budget_is_spent(question->budget))
+                return both(truth, TRUTH_UNKNOWN);
+        }
         return truth;
     case NODE_OR:
         truth = TRUTH_FALSE;
-        for (uint32_t i = 0; i < node->count && truth != TRUTH_TRUE; i++)
+        for (uint32_t i = 0; i < node->count && truth != TRUTH_TRUE; i++) {
             truth = either(truth, node_truth(question, node->first + i, depth + 1));
+            if (budget_is_spent(question->budget))
+                return either(truth, TRUTH_UNKNOWN);
+        }
         return truth;
     }
     return TRUTH_UNKNOWN;
@@ -419,8 +442,11 @@ enum truth event_name_matches(const struct question *question, uint32_t first, u
 
     if (question->event->name_cut)
         return TRUTH_UNKNOWN;
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
+        if (!budget_pay(question->budget, comparison_steps(question, &name, &glob[i])))
+            return TRUTH_UNKNOWN;
         if (value_matches(question, TYPE_TEXT, &name, &glob[i]))
             return TRUTH_TRUE;
-    return TRUTH_FALSE;
+    }
+    return budget_is_spent(question->budget) ? TRUTH_UNKNOWN : TRUTH_FALSE;
 }

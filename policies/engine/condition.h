@@ -13,7 +13,8 @@
  *   - two keys of a map that are the same bytes, or a marked one beside, to `env["KEY"]`;
  *   - a path whose resolved form is not known, in that form;
  *   - a host with a byte that is not ASCII: nobody here folds it;
- *   - the host of a connection that no lookup gave, where the question says so.
+ *   - the host of a connection that no lookup gave, where the question says so;
+ *   - a budget that is spent: it makes every condition unknown from there on.
  *
  * An attribute that is not there makes every predicate false but `is absent`. A value of another
  * kind than the predicate compares with makes it false. */
@@ -23,6 +24,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "policies/engine/budget.h"
 #include "policies/engine/event.h"
 #include "policies/engine/policy_block.h"
 #include "policies/engine/subject.h"
@@ -33,12 +35,13 @@ struct question {
     const struct subject *subject;
     const struct event *event;         /* NULL: a question about the subject alone */
     const struct operation *operation; /* NULL: the event is no operation */
+    struct budget *budget;             /* what answering may still cost */
     bool resolved;                     /* paths are taken with links resolved, else as written */
     bool names_doubted;                /* a host that no lookup gave is unknown, else absent */
 };
 
-/* The truth of the condition whose root is `node`. Allocates nothing; time linear in the condition
- * and in what it looks at. */
+/* The truth of the condition whose root is `node`. Allocates nothing; its time is paid for from the
+ * question's budget. */
 enum truth condition_truth(const struct question *question, uint32_t node);
 
 /* The truth of "the event's name matches one of these globs" (values of the block). */

@@ -50,6 +50,7 @@ static enum truth condition_fires(struct judge *judge, const struct rule_record 
 static enum truth rule_fires(struct judge *judge, const struct rule_record *rule, bool by_glob)
 {
     enum truth named = TRUTH_TRUE;
+    (void)budget_pay(judge->question.budget, 1);
     if (by_glob)
         named = event_name_matches(&judge->question, rule->globs.first, rule->globs.count);
     if (named == TRUTH_FALSE)
@@ -175,7 +176,8 @@ static struct opinion ask_policy(struct judge *judge)
     case DEFAULT_ALLOW:
         return (struct opinion){true, VERDICT_ALLOW, RULE_DEFAULT, false};
     default:
-        return (struct opinion){true, VERDICT_DENY, RULE_DEFAULT, false};
+        return (struct opinion){true, VERDICT_DENY, RULE_DEFAULT,
+                                budget_is_spent(judge->question.budget)};
     }
 }
 
@@ -219,7 +221,9 @@ void evaluate(const struct policy_block *block, const struct governing *governin
 {
     struct judgement judgement = {
         .verdict = VERDICT_ALLOW, .by = nobody, .would_by = nobody, .log_by = nobody};
-    struct judge judge = {.question = {.block = block, .subject = subject, .event = event}};
+    struct budget budget = {EVALUATION_STEPS_MAX};
+    struct judge judge = {
+        .question = {.block = block, .subject = subject, .event = event, .budget = &budget}};
 
     out->verdict = VERDICT_DENY;
     if (event->operation_count == 0)
@@ -228,6 +232,7 @@ void evaluate(const struct policy_block *block, const struct governing *governin
         judge.question.operation = &event->operations[i];
         judge_operation(&judge, governing, i, &judgement);
     }
+    judgement.steps = (uint32_t)(EVALUATION_STEPS_MAX - budget.left);
     *out = judgement;
 }
 
@@ -244,10 +249,11 @@ bool policy_applies(const struct policy_block *block, uint32_t policy,
                     const struct subject *subject)
 {
     const struct policy_record *record = block_policy(block, policy);
-    const struct question question = {.block = block, .subject = subject};
+    struct budget budget = {EVALUATION_STEPS_MAX};
+    const struct question question = {.block = block, .subject = subject, .budget = &budget};
 
     for (uint32_t i = 0; i < record->applies.count; i++)
         if (condition_truth(&question, record->applies.first + i) == TRUTH_TRUE)
             return true;
-    return false;
+    return budget_is_spent(&budget);
 }

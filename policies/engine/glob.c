@@ -199,10 +199,21 @@ static size_t word_size(const uint32_t *words, size_t count, size_t at)
     return ranges > (count - at - 1) / 2 ? count - at : 1 + 2 * ranges;
 }
 
+/* A pattern while a text is matched against it. */
+struct matcher {
+    enum glob_kind kind;
+    const uint32_t *words;
+    size_t count;
+    uint64_t steps; /* that were taken and not paid for yet */
+};
+
 /* Makes a state active, and those that are reached from it by reading nothing. */
-static void activate(struct states *states, const uint32_t *words, size_t count, size_t at)
+static void activate(struct matcher *matcher, struct states *states, size_t at)
 {
-    for (;;) {
+    const uint32_t *words = matcher->words;
+    const size_t count = matcher->count;
+
+    for (;; matcher->steps++) {
         states->bits[at / 64] |= (uint64_t)1 << (at % 64);
         if (at >= count)
             return;
@@ -218,9 +229,12 @@ static void stay(struct states *states, size_t at)
     states->bits[at / 64] |= (uint64_t)1 << (at % 64);
 }
 
-static bool in_set(const uint32_t *words, size_t count, size_t at, uint32_t c)
+static bool in_set(struct matcher *matcher, size_t at, uint32_t c)
 {
-    const size_t size = word_size(words, count, at);
+    const uint32_t *words = matcher->words;
+    const size_t size = word_size(words, matcher->count, at);
+
+    matcher->steps += size / 2;
     for (size_t i = at + 1; i + 1 < at + size; i += 2)
         if (c >= words[i] && c <= words[i + 1])
             return true;
@@ -228,37 +242,38 @@ static bool in_set(const uint32_t *words, size_t count, size_t at, uint32_t c)
 }
 
 /* What state `at` becomes when it reads `c`. */
-static void step(enum glob_kind kind, const uint32_t *words, size_t count, size_t at, uint32_t c,
-                 struct states *after)
+static void step(struct matcher *matcher, size_t at, uint32_t c, struct states *after)
 {
-    const bool separator = is_separator(kind, c);
-    const enum word_kind what = (enum word_kind)(words[at] >> KIND_SHIFT);
+    const bool separator = is_separator(matcher->kind, c);
+    const uint32_t word = matcher->words[at];
+    const enum word_kind what = (enum word_kind)(word >> KIND_SHIFT);
 
+    matcher->steps++;
     switch (what) {
     case WORD_CHARACTER:
-        if ((words[at] & PAYLOAD_MASK) == c)
-            activate(after, words, count, at + 1);
+        if ((word & PAYLOAD_MASK) == c)
+            activate(matcher, after, at + 1);
         break;
     case WORD_ANY:
         if (!separator)
-            activate(after, words, count, at + 1);
+            activate(matcher, after, at + 1);
         break;
     case WORD_STAR:
         if (!separator)
-            activate(after, words, count, at);
+            activate(matcher, after, at);
         break;
     case WORD_CROSS:
-        activate(after, words, count, at);
+        activate(matcher, after, at);
         break;
     case WORD_FOLDERS:
         stay(after, at);
         if (separator)
-            activate(after, words, count, at + 1);
+            activate(matcher, after, at + 1);
         break;
     case WORD_SET:
     case WORD_NOT_SET:
-        if (!separator && in_set(words, count, at, c) == (what == WORD_SET))
-            activate(after, words, count, at + word_size(words, count, at));
+        if (!separator && in_set(matcher, at, c) == (what == WORD_SET))
+            activate(matcher, after, at + word_size(matcher->words, matcher->count, at));
         break;
     default:
         break;
@@ -277,17 +292,43 @@ static size_t least_length(const uint32_t *words, size_t count)
     return least;
 }
 
-bool glob_match(enum glob_kind kind, const uint32_t *words, size_t count, const char *text,
-                size_t length)
+/* What the active states become when they read `c`; false if the budget does not reach. It is paid
+ * for each state: one alone may activate as many others as there are words. */
+static bool advance(struct matcher *matcher, const struct states *now, uint32_t c,
+                    struct states *after, struct budget *budget)
 {
-    if (count > GLOB_WORDS_MAX)
+    const size_t used = matcher->count / 64 + 1;
+
+    matcher->steps += 1 + used;
+    memset(after->bits, 0, used * sizeof(*after->bits));
+    for (size_t i = 0; i < used; i++) {
+        for (uint64_t bits = now->bits[i]; bits != 0; bits &= bits - 1) {
+            const size_t state = 64 * i + (size_t)__builtin_ctzll(bits);
+            if (state < matcher->count)
+                step(matcher, state, c, after);
+            if (!budget_pay(budget, matcher->steps))
+                return false;
+            matcher->steps = 0;
+        }
+    }
+    return true;
+}
+
+bool glob_match(enum glob_kind kind, const uint32_t *words, size_t count, const char *text,
+                size_t length, struct budget *budget)
+{
+    struct matcher matcher = {.kind = kind, .words = words, .count = count};
+
+    if (count > GLOB_WORDS_MAX || !budget_pay(budget, budget_of_bytes(sizeof(struct states))))
         return false;
-    if (count > length && least_length(words, count) > length)
-        return false;
+    if (count > length) {
+        if (!budget_pay(budget, 1 + count / 2) || least_length(words, count) > length)
+            return false;
+    }
     const size_t used = count / 64 + 1;
     struct states now = {{0}};
     struct states after;
-    activate(&now, words, count, 0);
+    activate(&matcher, &now, 0);
 
     for (size_t at = 0; at < length;) {
         size_t size;
@@ -295,14 +336,8 @@ bool glob_match(enum glob_kind kind, const uint32_t *words, size_t count, const 
         uint64_t any = 0;
 
         at += size;
-        memset(after.bits, 0, used * sizeof(*after.bits));
-        for (size_t i = 0; i < used; i++) {
-            for (uint64_t bits = now.bits[i]; bits != 0; bits &= bits - 1) {
-                const size_t state = 64 * i + (size_t)__builtin_ctzll(bits);
-                if (state < count)
-                    step(kind, words, count, state, c, &after);
-            }
-        }
+        if (!advance(&matcher, &now, c, &after, budget))
+            return false;
         for (size_t i = 0; i < used; i++)
             any |= after.bits[i];
         if (any == 0)

@@ -11,13 +11,15 @@
  * must match. There is no escape but the brackets.
  *
  * Matching simulates the automaton, one set of states for each character: at most text x pattern
- * steps, whatever the two say. It allocates nothing. */
+ * states, whatever the two say, and no more than its budget pays for. It allocates nothing. */
 #ifndef WARDER_POLICIES_ENGINE_GLOB_H
 #define WARDER_POLICIES_ENGINE_GLOB_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "policies/engine/budget.h"
 
 enum glob_kind {
     GLOB_TEXT,
@@ -45,8 +47,9 @@ size_t glob_literal_length(const char *pattern, size_t length);
 enum glob_error glob_compile(enum glob_kind kind, const char *pattern, size_t length,
                              uint32_t *words, size_t *count, size_t *at);
 
-/* True if the whole text matches. `words` are those that glob_compile wrote. */
+/* True if the whole text matches. `words` are those that glob_compile wrote. False also where the
+ * budget was spent on the way: whether the text matches is not known then. */
 bool glob_match(enum glob_kind kind, const uint32_t *words, size_t count, const char *text,
-                size_t length);
+                size_t length, struct budget *budget);
 
 #endif

@@ -105,6 +105,8 @@ static bool find_glob_events(struct checker *checker, const struct literal *lite
     size_t at;
     bool any = false;
     bool any_vetoed = false;
+    /* Names are short and known: no pattern needs more than it has room for states. */
+    struct budget budget = {UINT64_MAX};
 
     if (!check_text_glob(checker, literal))
         return false;
@@ -112,7 +114,7 @@ static bool find_glob_events(struct checker *checker, const struct literal *lite
     for (uint16_t i = 1; i <= catalogue_event_count(); i++) {
         const struct event_entry *entry = catalogue_event(i);
         if (!is_raised(entry) ||
-            !glob_match(GLOB_TEXT, words, count, entry->name, strlen(entry->name)))
+            !glob_match(GLOB_TEXT, words, count, entry->name, strlen(entry->name), &budget))
             continue;
         any = true;
         any_vetoed |= entry->veto != VETO_NEVER;

@@ -15,7 +15,8 @@ static bool matches(enum glob_kind kind, const char *pattern, const char *text)
     size_t count;
     size_t at;
     assert_int_equal(glob_compile(kind, pattern, strlen(pattern), words, &count, &at), GLOB_GOOD);
-    return glob_match(kind, words, count, text, strlen(text));
+    struct budget budget = {1000 * 1000};
+    return glob_match(kind, words, count, text, strlen(text), &budget);
 }
 
 static enum glob_error error_of(enum glob_kind kind, const char *pattern, size_t *at)
@@ -150,7 +151,8 @@ static void hostile_texts_cost_no_more_than_their_length_times_the_glob(void **s
     size_t at;
     assert_int_equal(glob_compile(GLOB_TEXT, pattern, 400, words, &count, &at), GLOB_GOOD);
     const clock_t start = clock();
-    assert_false(glob_match(GLOB_TEXT, words, count, text, sizeof(text) - 1));
+    struct budget budget = {UINT64_MAX};
+    assert_false(glob_match(GLOB_TEXT, words, count, text, sizeof(text) - 1, &budget));
     /* 65,000 x 400 steps; backtracking would take longer than the universe has. */
     assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 30);
 }
@@ -159,10 +161,61 @@ static void words_that_no_compiler_wrote_match_nothing_and_stay_inside(void **st
 {
     (void)state;
     const uint32_t set_without_ranges = 5U << 28 | 1000;
-    assert_false(glob_match(GLOB_TEXT, &set_without_ranges, 1, "a", 1));
+    struct budget budget = {1000};
+    assert_false(glob_match(GLOB_TEXT, &set_without_ranges, 1, "a", 1, &budget));
     const uint32_t unknown = 15U << 28;
-    assert_false(glob_match(GLOB_TEXT, &unknown, 1, "a", 1));
-    assert_false(glob_match(GLOB_TEXT, &unknown, GLOB_WORDS_MAX + 1, "a", 1));
+    assert_false(glob_match(GLOB_TEXT, &unknown, 1, "a", 1, &budget));
+    assert_false(glob_match(GLOB_TEXT, &unknown, GLOB_WORDS_MAX + 1, "a", 1, &budget));
+    assert_false(budget_is_spent(&budget));
+}
+
+/* What matches costs its states; what costs more than the budget has is not known. */
+static void every_state_that_reads_is_paid_for(void **state)
+{
+    static const char *const patterns[] = {"*a*a*a*a*a*b", "*[a-z][0-9a]*?b", "?????????*?b"};
+    static char text[2001];
+    uint32_t words[GLOB_WORDS_MAX];
+    size_t count;
+    size_t at;
+
+    (void)state;
+    memset(text, 'a', sizeof(text) - 1);
+    for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
+        assert_int_equal(
+            glob_compile(GLOB_TEXT, patterns[i], strlen(patterns[i]), words, &count, &at),
+            GLOB_GOOD);
+        text[sizeof(text) - 2] = 'b';
+        struct budget budget = {1000 * 1000};
+        assert_true(glob_match(GLOB_TEXT, words, count, text, sizeof(text) - 1, &budget));
+        const uint64_t cost = 1000 * 1000 - budget.left;
+        assert_in_range(cost, sizeof(text), 40 * sizeof(text));
+        budget.left = cost + 1;
+        assert_true(glob_match(GLOB_TEXT, words, count, text, sizeof(text) - 1, &budget));
+        budget.left = cost / 2;
+        assert_false(glob_match(GLOB_TEXT, words, count, text, sizeof(text) - 1, &budget));
+        assert_true(budget_is_spent(&budget));
+    }
+}
+
+/* A row of `**` and separators: each state activates all that follow. */
+static void states_that_activate_others_pay_for_them(void **state)
+{
+    static char pattern[3 * 900 + 1];
+    static char text[4001];
+    uint32_t words[GLOB_WORDS_MAX];
+    size_t count;
+    size_t at;
+
+    (void)state;
+    for (size_t i = 0; i + 3 < sizeof(pattern); i += 3)
+        memcpy(pattern + i, "**/", 3);
+    memset(text, '/', sizeof(text) - 1);
+    text[sizeof(text) - 2] = 'x';
+    assert_int_equal(glob_compile(GLOB_PATH, pattern, strlen(pattern), words, &count, &at),
+                     GLOB_GOOD);
+    struct budget budget = {1000 * 1000 * 1000};
+    assert_false(glob_match(GLOB_PATH, words, count, text, sizeof(text) - 1, &budget));
+    assert_true(budget_is_spent(&budget));
 }
 
 static void the_literal_front_ends_at_the_first_wildcard(void **state)
@@ -186,6 +239,8 @@ int main(void)
         cmocka_unit_test(registry_globs_ignore_case_and_separator),
         cmocka_unit_test(what_cannot_be_meant_is_an_error_with_its_place),
         cmocka_unit_test(hostile_texts_cost_no_more_than_their_length_times_the_glob),
+        cmocka_unit_test(every_state_that_reads_is_paid_for),
+        cmocka_unit_test(states_that_activate_others_pay_for_them),
         cmocka_unit_test(words_that_no_compiler_wrote_match_nothing_and_stay_inside),
         cmocka_unit_test(the_literal_front_ends_at_the_first_wildcard),
     };
