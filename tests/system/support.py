@@ -67,6 +67,15 @@ def execute(command, **options):
                                  errors="surrogateescape", stdin=subprocess.DEVNULL, **options))
 
 
+def others_reach(program, user):
+    """Whether another user can run a program of the build; only root can ask."""
+    try:
+        return subprocess.run([str(program), "--version"], capture_output=True, env=clean_environment(), cwd="/",
+                              preexec_fn=lambda: os.setuid(user)).returncode == 0
+    except PermissionError:
+        return False
+
+
 def wait_until(condition, what, seconds=None):
     """Polls until the condition is true; an AssertionError that says what did not happen."""
     end = time.monotonic() + (seconds or PATIENCE)

@@ -15,7 +15,7 @@ import unittest
 from pathlib import Path
 
 from support import (ALLOW_ALL, NO_PROCESS, PATIENCE, WARDER, WARDERD, Daemon, Test, clean_environment, execute,
-                     interpreter_process, python, wait_until)
+                     interpreter_process, others_reach, python, wait_until)
 
 # Says what comes of opening a file, for each line that it reads.
 LOOP = """
@@ -376,7 +376,7 @@ class Service(Test):
             self.skipTest("only root can become somebody else")
         nobody = __import__("pwd").getpwnam("nobody").pw_uid
         self.directory.chmod(0o755)
-        if execute([WARDER, "--version"], preexec_fn=lambda: os.setuid(nobody)).status != 0:
+        if not others_reach(WARDER, nobody):
             self.skipTest(f"{WARDER} cannot be reached by other users")
         place = self.directory / "theirs"
         place.mkdir()
@@ -432,6 +432,8 @@ class Service(Test):
         self.assertRegex(status, rf"Uid:\t{nobody}\t{nobody}\t{nobody}\t{nobody}\n")
         self.assertEqual(daemon.command("status").status, 0)
         # Its account is no administrator's: other services may run under it.
+        if not others_reach(WARDER, nobody):
+            self.skipTest(f"{WARDER} cannot be reached by other users")
         result = daemon.command("status", preexec_fn=lambda: os.setuid(nobody))
         self.assertEqual(result.status, 2, result)
         self.assertIn("only root", result.err)

@@ -322,7 +322,8 @@ gc.collect()
 before = sys.getallocatedblocks()
 deny(2000)
 gc.collect()
-print(sys.getallocatedblocks() - before < 100)
+grown = sys.getallocatedblocks() - before
+print(grown < 1000 or grown)  # one object kept by each would be 2000; the interpreter's own caches come and go
 """, PYTHONMALLOC="default")
         self.assertPrinted(result, "True")
 
