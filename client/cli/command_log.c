@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 
 #include "client/cli/admin_client.h"
 #include "client/cli/command.h"
+#include "client/cli/json_line.h"
 #include "client/cli/log_line.h"
 #include "client/cli/private_daemon.h"
 
@@ -19,7 +21,8 @@ static const char help[] =
     "  --denied             denials, kills and would-be denials alone\n"
     "  -n N                 the last N; 0 for all (default: 50, or all with --json)\n"
     "  --follow, -f         go on with what comes\n"
-    "  --session ID         of one session: the part of a decision's id before the `-`\n"
+    "  --session ID         of one session: the part of a decision's id before the `-`; with a\n"
+    "                       decision's whole id, of that decision alone\n"
     "  --json               one JSON object a line, with arguments and subject\n"
     "  --state-dir DIR      of a directory that `warder run --state-dir` kept\n"
     "  --admin-socket PATH  of another daemon than the host's\n"
@@ -32,7 +35,8 @@ static const char help[] =
 struct log_options {
     const char *socket;
     const char *state_directory;
-    const char *session;
+    char session[17];  /* in hexadecimal; "" for all */
+    uint64_t decision; /* of the session; 0 for all */
     unsigned last;
     bool last_given;
     bool denied;
@@ -53,6 +57,27 @@ static bool parse_count(const char *text, unsigned *count)
     return true;
 }
 
+/* 7f3a, or 7f3a-12 of one decision. */
+static bool parse_session(const char *text, struct log_options *log)
+{
+    const size_t length = strspn(text, "0123456789abcdefABCDEF");
+    const char *rest = text + length;
+    char *end = NULL;
+
+    errno = 0;
+    if (*rest == '-' && rest[1] >= '0' && rest[1] <= '9')
+        log->decision = strtoull(rest + 1, &end, 10);
+    if (length == 0 || length >= sizeof(log->session) || strspn(text, "0") == length || errno ||
+        (end ? *end != '\0' || log->decision == 0 : *rest != '\0')) {
+        complain("log: --session wants the id of a session, such as 7f3a, or of a decision, such "
+                 "as 7f3a-12, not `%s`; both are in the last column of `warder log`",
+                 text);
+        return false;
+    }
+    memcpy(log->session, text, length);
+    return true;
+}
+
 /* -1: go on. */
 static int parse(struct log_options *log, int argc, char **argv)
 {
@@ -64,6 +89,7 @@ static int parse(struct log_options *log, int argc, char **argv)
                                             {"state-dir", required_argument, NULL, 'D'},
                                             {"admin-socket", required_argument, NULL, 's'},
                                             {NULL, 0, NULL, 0}};
+    const char *session = NULL;
     int option;
 
     *log = (struct log_options){.last = 50};
@@ -79,7 +105,7 @@ static int parse(struct log_options *log, int argc, char **argv)
         else if (option == 'f')
             log->follow = true;
         else if (option == 'S')
-            log->session = optarg;
+            session = optarg;
         else if (option == 'D')
             log->state_directory = optarg;
         else if (option == 's')
@@ -93,6 +119,8 @@ static int parse(struct log_options *log, int argc, char **argv)
     }
     if (log->json && !log->last_given)
         log->last = 0;
+    if (session && !parse_session(session, log))
+        return EXIT_USAGE;
     if (optind == argc)
         return -1;
     complain("log: what is `%s`? `warder log --help`", argv[optind]);
@@ -102,7 +130,7 @@ static int parse(struct log_options *log, int argc, char **argv)
 static void print_entry(const struct log_options *log, const Warder__V1__LogEntry *entry)
 {
     if (log->json)
-        printf("%.*s\n", (int)entry->json.len, field_bytes(&entry->json));
+        json_line_print(stdout, field_bytes(&entry->json), entry->json.len);
     else
         log_line_print(stdout, entry, wants_colour(STDOUT_FILENO));
     if (log->follow)
@@ -118,6 +146,7 @@ static int print_log(const struct log_options *log, struct daemon_client *client
     read_log.last = log->last;
     read_log.follow = log->follow;
     read_log.session = text_field(log->session);
+    read_log.decision = log->decision;
     request.body_case = WARDER__V1__ADMIN_REQUEST__BODY_LOG;
     request.log = &read_log;
     if (!admin_request(client, &request))

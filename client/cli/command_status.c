@@ -7,6 +7,7 @@
 
 #include "client/cli/admin_client.h"
 #include "client/cli/command.h"
+#include "client/cli/json_line.h"
 
 static const char help[] =
     "usage: warder status [--json]\n"
@@ -79,9 +80,7 @@ static void print_json(const Warder__V1__Status *status)
     set_text(object, "record_error", &status->record_error);
     set_text(object, "state_directory", &status->state_directory);
     set_text(object, "session_socket", &status->session_socket);
-    json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
-    putchar('\n');
-    json_decref(object);
+    json_line_print_object(stdout, object);
 }
 
 int command_status(int argc, char **argv)

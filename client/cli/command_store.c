@@ -11,6 +11,7 @@
 
 #include "client/cli/admin_client.h"
 #include "client/cli/command.h"
+#include "client/cli/json_line.h"
 #include "client/cli/policy_file.h"
 
 enum {
@@ -110,18 +111,11 @@ static json_t *text_json(const ProtobufCBinaryData *text)
     return json_stringn_nocheck(text->len > 0 ? (const char *)text->data : "", text->len);
 }
 
-static void print_json(json_t *object)
-{
-    json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
-    putchar('\n');
-    json_decref(object);
-}
-
 static int print_done(const struct store_options *store, const Warder__V1__Done *done)
 {
     if (store->json)
-        print_json(json_pack("{s:o, s:I}", "done", text_json(&done->text), "generation",
-                             (json_int_t)done->generation));
+        json_line_print_object(stdout, json_pack("{s:o, s:I}", "done", text_json(&done->text),
+                                                 "generation", (json_int_t)done->generation));
     else
         printf("%.*s\n", (int)done->text.len, field_bytes(&done->text));
     return EXIT_DONE;
@@ -217,11 +211,11 @@ static void time_text(uint64_t time, char *text, size_t size)
 
 static json_t *entry_json(const Warder__V1__PolicyEntry *entry)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:b, s:i, s:I, s:I, s:o}", "tier",
+    return json_pack("{s:s, s:o, s:o, s:o, s:b, s:i, s:I, s:o, s:o}", "tier",
                      tier_text(entry->tier), "name", text_json(&entry->name), "title",
                      text_json(&entry->title), "mode", text_json(&entry->mode), "selects",
                      entry->selects, "rules", (int)entry->rules, "revision",
-                     (json_int_t)entry->revision, "time", (json_int_t)entry->time, "who",
+                     (json_int_t)entry->revision, "time", json_line_time(entry->time), "who",
                      text_json(&entry->who));
 }
 
@@ -294,7 +288,7 @@ int command_list(int argc, char **argv)
         else if (reply->body_case != WARDER__V1__ADMIN_REPLY__BODY_POLICY)
             status = EXIT_DONE;
         else if (store.json)
-            print_json(entry_json(reply->policy));
+            json_line_print_object(stdout, entry_json(reply->policy));
         else if (table)
             add_row(table, reply->policy);
     }
@@ -325,7 +319,7 @@ static void print_policy(const struct store_options *store, const Warder__V1__Po
     if (store->json) {
         json_t *object = entry_json(entry);
         json_object_set_new(object, "text", text_json(&entry->text));
-        print_json(object);
+        json_line_print_object(stdout, object);
         return;
     }
     fwrite(field_bytes(&entry->text), 1, entry->text.len, stdout);

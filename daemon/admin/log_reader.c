@@ -1,5 +1,6 @@
 #include "daemon/admin/log_reader.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,27 +160,47 @@ static void on_drained(void *context, struct connection *connection)
         read_page(reader);
 }
 
+/* Digits in hexadecimal and nothing else; 0, which is no session's, where there are none. */
+static bool read_session(const ProtobufCBinaryData *text, uint64_t *session)
+{
+    *session = 0;
+    for (size_t i = 0; i < text->len; i++) {
+        const char digit = field_bytes(text)[i];
+        if (!isxdigit((unsigned char)digit) || *session >> 60)
+            return false;
+        *session = *session << 4 | (uint64_t)(isdigit((unsigned char)digit)
+                                                  ? digit - '0'
+                                                  : tolower((unsigned char)digit) - 'a' + 10);
+    }
+    return text->len == 0 || *session > 0;
+}
+
 void log_reader_start(struct log_readers *readers, struct connection *connection,
                       const struct incoming *incoming)
 {
     const Warder__V1__ReadLog *request = incoming->message->admin->log;
     struct log_reader *reader = calloc(1, sizeof(*reader));
-    char session[32] = "";
+    uint64_t session;
 
     if (!reader || !outbox_open(connection, incoming, on_drained, readers)) {
         free(reader);
         connection_close(connection);
         return;
     }
-    if (request->session.len < sizeof(session))
-        memcpy(session, field_bytes(&request->session), request->session.len);
+    if (!read_session(&request->session, &session)) {
+        free(reader);
+        outbox_fail(connection, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR,
+                    "that is no session's id: one is a number in hexadecimal, such as 7f3a");
+        return;
+    }
     *reader = (struct log_reader){
         .next = readers->first,
         .readers = readers,
         .connection = connection_hold(connection),
         .query = {.denied = request->denied,
                   .last = request->last,
-                  .session = strtoull(session, NULL, 16)},
+                  .session = session,
+                  .decision = request->decision},
         .follow = request->follow,
     };
     readers->first = reader;

@@ -10,6 +10,7 @@
 
 #define CONDITION                                                                                  \
     " (?1 = 0 OR records.session = ?1)"                                                            \
+    " AND (?7 = 0 OR records.number = ?7)"                                                         \
     " AND (?2 = 0 OR verdict IN ('deny', 'kill', 'would-deny'))"
 
 #define COLUMNS                                                                                    \
@@ -42,7 +43,7 @@ enum column {
     COLUMN_FACTS,
 };
 
-/* ?1 session, ?2 denied; the rest as each needs it. */
+/* ?1 session, ?2 denied, ?7 decision; the rest as each needs it. */
 static const char held_sql[] = "SELECT coalesce(max(id), 0) FROM records";
 static const char start_sql[] =
     "SELECT time, id FROM records WHERE" CONDITION " ORDER BY time DESC, id DESC LIMIT 1 OFFSET ?3";
@@ -93,6 +94,7 @@ static void bind_condition(sqlite3_stmt *statement, const struct audit_query *qu
 {
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)query->session);
     sqlite3_bind_int(statement, 2, query->denied);
+    sqlite3_bind_int64(statement, 7, (sqlite3_int64)query->decision);
 }
 
 /* Notes what the record holds, and where the last rows begin. */

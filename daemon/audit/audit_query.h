@@ -4,7 +4,8 @@
  *
  *     id, time (RFC 3339, UTC, nanoseconds), kind, summary, count;
  *     of decisions: decision ("7f3a-12"), session, verdict, event, arguments, operations, policy,
- * rule, message, unknown, settled, generation, file, line, and subject: {proved: {...}, said:
+ * rule, logged_by ("local/p.rule" of each `log` rule that named the event), message, unknown,
+ * settled, generation, file, line, and subject: {proved: {...}, said:
  * {...}}; of refusals and the like: uid, pid */
 #ifndef WARDER_DAEMON_AUDIT_AUDIT_QUERY_H
 #define WARDER_DAEMON_AUDIT_AUDIT_QUERY_H
@@ -20,9 +21,10 @@ enum {
 /* Rows come in order of time up to what the record held when the query started, and from then on in
  * order of arrival: a denial is written a moment after what followed it, and must not be missed. */
 struct audit_query {
-    bool denied;      /* deny, kill and would-deny alone */
-    uint64_t session; /* 0: of all */
-    uint64_t last;    /* only the last so many; 0: all */
+    bool denied;       /* deny, kill and would-deny alone */
+    uint64_t session;  /* 0: of all */
+    uint64_t decision; /* of that session, by its number; 0: of all */
+    uint64_t last;     /* only the last so many; 0: all */
     /* moved on by each call */
     bool started;
     bool arriving; /* what was there at the start has been read */

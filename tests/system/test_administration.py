@@ -119,6 +119,15 @@ class Administration(ProtocolTest):
                 connection.sent += 1
         self.assertEqual(self.ask_status(daemon, connection), [0, ""])
 
+    def test_log_of_what_is_no_session_is_refused_by_the_daemon_too(self):
+        daemon = self.protected()
+        for session in "zz", "0", "7f3a-12", "7f3a\0", "1" * 17:
+            with self.subTest(session):
+                connection = wire.Connection(daemon.admin)
+                reply = connection.request(wire.message((wire.ADMIN, wire.message((6, wire.message((4, session)))))))
+                failed = wire.decode(wire.first(reply.fields, 2))
+                self.assertIn(b"no session's id", wire.first(failed, 2))
+
     def test_broken_messages_at_the_administration_socket_are_turned_away(self):
         daemon = self.protected()
         for words, body in (("not allowed now", wire.hello()), ("not allowed now", wire.reading("/x")),

@@ -674,6 +674,13 @@ sys.audit("builtins.input/result", "the-secret-7")
         self.assertEqual(daemon.log("--denied", "-n", "3"), rows[-3:])
         session = rows[0]["session"]
         self.assertEqual(daemon.log("--denied", "--session", session), rows[:5])
+        self.assertEqual(daemon.log("--denied", "--session", session.upper()), rows[:5])
+        self.assertEqual(daemon.log("--session", rows[7]["decision"]), rows[7:8])
+        for wrong in "zz", "", "0", "7f3a-", "7f3a-x", "-12", "7f3a-0", "0x7f", " 7f", "1" * 17, "7f3a-12 ":
+            with self.subTest(wrong):
+                result = daemon.command("log", "--session", wrong)
+                self.assertEqual((result.status, result.out), (2, ""), result)
+                self.assertIn("such as 7f3a", result.err)
         text = daemon.command("log", "--denied", "-n", "1").out
         self.assertRegex(text, r'^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  denied +read "/denied/b4"  local/p\.d  ')
 
@@ -686,6 +693,20 @@ sys.audit("builtins.input/result", "the-secret-7")
         for text in result.out, log:
             self.assertIn("/denied/\\x1b[31m\\x0a\\xe2\\x80\\xae\\x07", text)
             self.assertEqual(text.count("\n"), 1, text)
+
+    def test_json_is_printable_ascii(self):
+        daemon = self.daemon()
+        hostile = "\x7f\x85\x9b\u202e\U0001f600"
+        daemon.apply(f'policy p "é\U0001f600" {{ applies {{ platform is "linux" }} deny read where path under "/denied" as d }}')
+        execute([python(), "-c", f"try: open('/denied/' + {hostile!a})\nexcept PermissionError: pass"],
+                env=daemon.preloaded(), cwd=self.directory)
+        seen = [daemon.command(*words, "--json").out for words in (["log", "--denied"], ["list"], ["show", "p"], ["status"])]
+        for text in seen:
+            self.assertRegex(text, r"\A[\x20-\x7e]+\n\Z")
+        self.assertEqual(json.loads(seen[0])["arguments"]["path"], "/denied/" + hostile)
+        self.assertEqual(json.loads(seen[1])["title"], "é\U0001f600")
+        self.assertEqual(json.loads(seen[2])["title"], "é\U0001f600")
+        self.assertRegex(json.loads(seen[1])["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$")
 
 
 def daemon_command(daemon, *arguments):
