@@ -201,6 +201,19 @@ static void bind_event(struct audit_database *database, const struct audit_decis
     redaction_deinit(&redaction);
 }
 
+/* A list of the lines; NULL if there are none. */
+static json_t *lines_json(const char *lines)
+{
+    json_t *list = lines ? json_array() : NULL;
+
+    while (list && *lines) {
+        const size_t length = strcspn(lines, "\n");
+        json_array_append_new(list, json_stringn(lines, length));
+        lines += length + (lines[length] == '\n');
+    }
+    return list;
+}
+
 static void bind_decision(struct audit_database *database, const struct audit_item *item)
 {
     const struct audit_decision *decision = &item->decision;
@@ -220,6 +233,7 @@ static void bind_decision(struct audit_database *database, const struct audit_it
     bind_printable(statement, 17, decision->file);
     if (decision->file)
         sqlite3_bind_int64(statement, 18, decision->line);
+    bind_json(statement, 21, lines_json(decision->logged_by));
 }
 
 static void bind_notice(struct audit_database *database, const struct audit_item *item)

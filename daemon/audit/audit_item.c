@@ -43,7 +43,8 @@ struct audit_item *audit_item_decision(uint64_t session, const struct audit_deci
 {
     const size_t memory = text_size(decision->verdict) + text_size(decision->policy) +
                           text_size(decision->rule) + text_size(decision->message) +
-                          text_size(decision->file) + decision->event_size;
+                          text_size(decision->file) + text_size(decision->logged_by) +
+                          decision->event_size;
     struct audit_item *item = item_new(AUDIT_DECISION, session, memory);
     if (!item)
         return NULL;
@@ -55,6 +56,7 @@ struct audit_item *audit_item_decision(uint64_t session, const struct audit_deci
     copy->policy = pack(&packer, decision->policy, text_size(decision->policy));
     copy->rule = pack(&packer, decision->rule, text_size(decision->rule));
     copy->message = pack(&packer, decision->message, text_size(decision->message));
+    copy->logged_by = pack(&packer, decision->logged_by, text_size(decision->logged_by));
     copy->file = pack(&packer, decision->file, text_size(decision->file));
     copy->event = pack(&packer, decision->event, decision->event_size);
     return item;

@@ -29,9 +29,10 @@ struct audit_decision {
     const char *policy;  /* TIER/NAME; "" if no policy had a say */
     const char *rule;
     const char *message;
-    bool unknown;     /* the rule fired because something could not be known */
-    bool settled;     /* by the hook, in process */
-    const char *file; /* the calling line, of denials; NULL if it is not known */
+    const char *logged_by; /* TIER/NAME.RULE of each `log` rule that named it, a line each; NULL */
+    bool unknown;          /* the rule fired because something could not be known */
+    bool settled;          /* by the hook, in process */
+    const char *file;      /* the calling line, of denials; NULL if it is not known */
     uint32_t line;
     const void *event; /* the packed Event, as it came over the socket */
     size_t event_size;

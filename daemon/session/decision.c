@@ -15,7 +15,7 @@ struct ruling {
     struct judgement judgement;
     const struct policy_block *block;       /* of the verdict */
     const struct policy_block *would_block; /* of what observed policies would have said */
-    const struct policy_block *log_block;
+    const struct policy_block *log_blocks[JUDGEMENT_LOGS_MAX]; /* of each `log` rule */
     uint64_t generation;
 };
 
@@ -39,6 +39,18 @@ static void take_would(struct ruling *ruling, const struct policy_block *block,
     ruling->would_block = block;
 }
 
+static void take_logs(struct ruling *ruling, const struct policy_block *block,
+                      const struct judgement *judgement)
+{
+    struct judgement *all = &ruling->judgement;
+
+    all->log |= judgement->log;
+    for (uint32_t i = 0; i < judgement->log_count && all->log_count < JUDGEMENT_LOGS_MAX; i++) {
+        ruling->log_blocks[all->log_count] = block;
+        all->log_by[all->log_count++] = judgement->log_by[i];
+    }
+}
+
 /* Adds what one block says. `observed`: whatever it says is only what it would have said. */
 static void add_block(struct ruling *ruling, const struct policy_block *block,
                       const struct governing *governing, const struct session *session,
@@ -50,11 +62,7 @@ static void add_block(struct ruling *ruling, const struct policy_block *block,
         return;
     evaluate(block, governing, &session->subject, event, &judgement);
     take_would(ruling, block, judgement.would, &judgement.would_by);
-    if (judgement.log && !ruling->judgement.log) {
-        ruling->judgement.log = true;
-        ruling->judgement.log_by = judgement.log_by;
-        ruling->log_block = block;
-    }
+    take_logs(ruling, block, &judgement);
     if (observed)
         take_would(ruling, block, judgement.verdict, &judgement.by);
     else if (judgement_take_stricter(&ruling->judgement, &judgement))
@@ -287,6 +295,21 @@ static uint64_t record_denial(struct session *session, const struct audit_decisi
     return decision->number;
 }
 
+/* Every `log` rule that named the event, a line each; NULL if none did. */
+static const char *logged_by(const struct ruling *ruling, const struct event *event, char *text,
+                             size_t size)
+{
+    struct citation citation;
+    size_t used = 0;
+
+    for (uint32_t i = 0; i < ruling->judgement.log_count; i++) {
+        cite(ruling->log_blocks[i], &ruling->judgement.log_by[i], event, &citation);
+        used += (size_t)snprintf(text + used, size - used, "%s%s.%s", i > 0 ? "\n" : "",
+                                 citation.policy, citation.rule);
+    }
+    return used > 0 ? text : NULL;
+}
+
 /* Records what there is to record. The number under which the record has it. */
 static uint64_t record(struct session *session, const struct event *event,
                        const struct ruling *ruling, uint64_t number,
@@ -294,12 +317,14 @@ static uint64_t record(struct session *session, const struct event *event,
 {
     const struct judgement *judgement = &ruling->judgement;
     struct citation citation;
+    char logs[JUDGEMENT_LOGS_MAX * (sizeof(citation.policy) + sizeof(citation.rule) + 2)];
     struct audit_decision decision = {
         .number = number,
         .count = 1,
         .generation = ruling->generation,
         .verdict = "allow",
         .settled = settled,
+        .logged_by = logged_by(ruling, event, logs, sizeof(logs)),
         .event = packed->data,
         .event_size = packed->len,
     };
@@ -313,7 +338,7 @@ static uint64_t record(struct session *session, const struct event *event,
         decision.unknown = judgement->would_by.unknown;
         cite(ruling->would_block, &judgement->would_by, event, &citation);
     } else if (judgement->log) {
-        cite(ruling->log_block, &judgement->log_by, event, &citation);
+        cite(ruling->log_blocks[0], &judgement->log_by[0], event, &citation);
     } else if (session->record) {
         cite(ruling->block, &judgement->by, event, &citation);
     } else {

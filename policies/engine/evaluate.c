@@ -13,14 +13,15 @@ struct fired {
     uint32_t kill;
     uint32_t deny; /* a kill that could not be known is here too */
     uint32_t allow;
-    uint32_t log;
     bool deny_unknown;
 };
 
 struct judge {
     struct question question;
     const struct policy_record *policy;
-    bool wants_log;
+    struct deciding asked;  /* the policy and the operation that are judged */
+    struct judgement *logs; /* where `log` rules go; NULL: nobody wants them */
+    uint32_t logs_before;   /* how many were there before this policy was asked */
     struct fired fired;
 };
 
@@ -67,6 +68,40 @@ static void fire_deny(struct fired *fired, uint32_t rule, bool unknown)
     }
 }
 
+static bool is_logged(const struct judgement *logs, uint32_t policy, uint32_t rule)
+{
+    for (uint32_t i = 0; i < logs->log_count; i++)
+        if (logs->log_by[i].policy == policy && logs->log_by[i].rule == rule)
+            return true;
+    return false;
+}
+
+/* Where there is no more room, the lower rule of the same policy stays: neither the order of rules
+ * nor that of lists shows. */
+static bool log_has_room(const struct judge *judge, uint32_t rule)
+{
+    const struct judgement *logs = judge->logs;
+    return logs->log_count < JUDGEMENT_LOGS_MAX ||
+           (judge->logs_before < JUDGEMENT_LOGS_MAX &&
+            rule < logs->log_by[JUDGEMENT_LOGS_MAX - 1].rule);
+}
+
+static void add_log(struct judge *judge, uint32_t rule)
+{
+    struct judgement *logs = judge->logs;
+    uint32_t at = logs->log_count;
+
+    if (at == JUDGEMENT_LOGS_MAX)
+        at--;
+    else
+        logs->log_count++;
+    for (; at > judge->logs_before && logs->log_by[at - 1].rule > rule; at--)
+        logs->log_by[at] = logs->log_by[at - 1];
+    logs->log_by[at] = judge->asked;
+    logs->log_by[at].rule = rule;
+    logs->log = true;
+}
+
 static void consider(struct judge *judge, uint32_t index, bool by_glob)
 {
     const struct rule_record *rule = block_rule(judge->question.block, index);
@@ -98,10 +133,11 @@ static void consider(struct judge *judge, uint32_t index, bool by_glob)
             fired->allow = index;
         return;
     case EFFECT_LOG:
-        if (!judge->wants_log || index >= fired->log)
+        if (!judge->logs || !log_has_room(judge, index) ||
+            is_logged(judge->logs, judge->asked.policy, index))
             return;
         if (rule_fires(judge, rule, by_glob) != TRUTH_FALSE)
-            fired->log = index;
+            add_log(judge, index);
         return;
     }
 }
@@ -158,8 +194,7 @@ static struct opinion ask_policy(struct judge *judge)
     const enum operation_class operation_class = class_of(&judge->question);
     struct fired *fired = &judge->fired;
 
-    *fired =
-        (struct fired){POLICY_NO_INDEX, POLICY_NO_INDEX, POLICY_NO_INDEX, POLICY_NO_INDEX, false};
+    *fired = (struct fired){POLICY_NO_INDEX, POLICY_NO_INDEX, POLICY_NO_INDEX, false};
     consider_list(judge, judge->policy->class_rules[operation_class], false);
     consider_list(judge, event_rules(judge), false);
     consider_list(judge, judge->policy->glob_rules, true);
@@ -201,7 +236,9 @@ static void judge_operation(struct judge *judge, const struct governing *governi
         const uint32_t policy = governing->policies[i];
         judge->policy = block_policy(judge->question.block, policy);
         const bool observes = judge->policy->observes != 0;
-        judge->wants_log = !observes && !out->log;
+        judge->logs = observes ? NULL : out;
+        judge->logs_before = out->log_count;
+        judge->asked = (struct deciding){policy, RULE_DEFAULT, operation, false};
 
         const struct opinion opinion = ask_policy(judge);
         const struct deciding by = {policy, opinion.rule, operation, opinion.unknown};
@@ -209,18 +246,13 @@ static void judge_operation(struct judge *judge, const struct governing *governi
             keep_stricter(&out->would, &out->would_by, &opinion, by);
         else
             keep_stricter(&out->verdict, &out->by, &opinion, by);
-        if (judge->fired.log != POLICY_NO_INDEX) {
-            out->log = true;
-            out->log_by = (struct deciding){policy, judge->fired.log, operation, false};
-        }
     }
 }
 
 void evaluate(const struct policy_block *block, const struct governing *governing,
               const struct subject *subject, const struct event *event, struct judgement *out)
 {
-    struct judgement judgement = {
-        .verdict = VERDICT_ALLOW, .by = nobody, .would_by = nobody, .log_by = nobody};
+    struct judgement judgement = {.verdict = VERDICT_ALLOW, .by = nobody, .would_by = nobody};
     struct budget budget = {EVALUATION_STEPS_MAX};
     struct judge judge = {
         .question = {.block = block, .subject = subject, .event = event, .budget = &budget}};

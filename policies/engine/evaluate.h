@@ -48,6 +48,10 @@ struct deciding {
                            stands because the steps were spent before all rules were asked */
 };
 
+enum {
+    JUDGEMENT_LOGS_MAX = 8, /* `log` rules that are named; further ones add nothing to a record */
+};
+
 struct judgement {
     enum verdict verdict;
     struct deciding by;
@@ -57,9 +61,11 @@ struct judgement {
     enum verdict would;
     struct deciding would_by;
 
-    /* A `log` rule named this event. */
+    /* `log` rules named this event: these did, the first ones where they are more than fit. Each
+     * rule is here once, by operation, then policy, then name. */
     bool log;
-    struct deciding log_by;
+    uint32_t log_count;
+    struct deciding log_by[JUDGEMENT_LOGS_MAX];
 
     /* How many steps it took; EVALUATION_STEPS_MAX if they were spent. */
     uint32_t steps;

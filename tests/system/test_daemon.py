@@ -647,6 +647,23 @@ sys.audit("builtins.input/result", "the-secret-7")
         rows = [row for row in daemon.log() if (row.get("arguments") or {}).get("path") == "/etc/passwd"]
         self.assertEqual([(row["verdict"], row["rule"]) for row in rows], [("allow", "etc-reads")])
 
+    def test_every_log_rule_that_named_an_event_is_in_its_record(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } log read where path under "/etc" as z-reads '
+                     'log read where path is "/etc/passwd" as a-users }')
+        daemon.apply('policy q { applies { platform is "linux" } log read where path is "/etc/passwd" as users '
+                     'deny read where path is "/etc/shadow" as no  log read where path is "/etc/shadow" as shadow }')
+        daemon.apply('policy o { applies { platform is "linux" } mode observe deny read where path under "/etc" as o }')
+        execute([python(), "-c", "open('/etc/passwd')\ntry: open('/etc/shadow')\nexcept PermissionError: pass"],
+                env=daemon.preloaded())
+        rows = {row["arguments"]["path"]: row for row in daemon.log()
+                if row.get("event") == "open" and str(row["arguments"]["path"]).startswith("/etc/")}
+        users, shadow = rows["/etc/passwd"], rows["/etc/shadow"]
+        self.assertEqual((users["verdict"], users["rule"]), ("would-deny", "o"))
+        self.assertEqual(users["logged_by"], ["local/p.a-users", "local/p.z-reads", "local/q.users"])
+        self.assertEqual((shadow["verdict"], shadow["rule"]), ("deny", "no"))
+        self.assertEqual(shadow["logged_by"], ["local/p.z-reads", "local/q.shadow"])
+
     def test_log_is_followed(self):
         daemon = self.daemon()
         daemon.apply('policy p { applies { platform is "linux" } deny exec as no }')

@@ -347,14 +347,47 @@ static void log_records_and_changes_no_verdict(void **state)
     const struct judgement judgement = judge(block, &scene);
     assert_string_equal(described(block, &judgement), "deny b.no");
     assert_true(judgement.log);
-    assert_int_equal(judgement.log_by.policy, 1);
-    assert_string_equal(rule_name(block, judgement.log_by.rule), "always");
+    assert_int_equal(judgement.log_count, 2);
+    assert_int_equal(judgement.log_by[0].policy, 1);
+    assert_string_equal(rule_name(block, judgement.log_by[0].rule), "always");
+    assert_string_equal(rule_name(block, judgement.log_by[1].rule), "doubted");
     CLEANUP(policy_block_free)
     struct policy_block *doubt = compiled("policy b { log exec where shell as doubted }");
     assert_true(judge(doubt, &scene).log);
     CLEANUP(policy_block_free)
     struct policy_block *other = compiled("policy b { log fork as f }");
     assert_false(judge(other, &scene).log);
+}
+
+static void log_rules_are_named_once_and_so_many_at_most(void **state)
+{
+    (void)state;
+    struct scene scene;
+    exec_scene(&scene, "/usr/bin/id");
+    scene.operations[1] = scene.operations[0];
+    scene.event.operation_count = 2;
+    CLEANUP(policy_block_free)
+    struct policy_block *few = compiled("policy a { log exec as z  log event \"*\" as m }"
+                                        "policy b { log exec as c }");
+    struct judgement judgement = judge(few, &scene);
+    assert_int_equal(judgement.log_count, 3);
+    assert_string_equal(rule_name(few, judgement.log_by[0].rule), "m");
+    assert_string_equal(rule_name(few, judgement.log_by[1].rule), "z");
+    assert_string_equal(rule_name(few, judgement.log_by[2].rule), "c");
+
+    CLEANUP(policy_block_free)
+    struct policy_block *many = compiled(
+        "policy a { log exec as d  log exec as e  log exec as f  log exec as g  log exec as h"
+        "           log exec as i  log exec as j  log event \"*\" as b  log event \"*\" as c"
+        "           log event \"*\" as k }"
+        "policy b { log exec as a }");
+    judgement = judge(many, &scene);
+    assert_int_equal(judgement.log_count, JUDGEMENT_LOGS_MAX);
+    for (uint32_t i = 0; i < JUDGEMENT_LOGS_MAX; i++) {
+        const char name[] = {(char)('b' + i), '\0'};
+        assert_int_equal(judgement.log_by[i].policy, 0);
+        assert_string_equal(rule_name(many, judgement.log_by[i].rule), name);
+    }
 }
 
 static void event_rules_match_every_operation_of_the_events_they_name(void **state)
@@ -501,6 +534,7 @@ int main(void)
         cmocka_unit_test(order_of_rules_policies_and_texts_never_matters),
         cmocka_unit_test(observing_policies_say_only_what_they_would),
         cmocka_unit_test(log_records_and_changes_no_verdict),
+        cmocka_unit_test(log_rules_are_named_once_and_so_many_at_most),
         cmocka_unit_test(event_rules_match_every_operation_of_the_events_they_name),
         cmocka_unit_test(an_event_that_is_no_operation_is_reached_by_event_rules_alone),
         cmocka_unit_test(an_event_that_nobody_knows_is_class_other),

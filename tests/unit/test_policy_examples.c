@@ -203,7 +203,7 @@ static void reads_below_etc_are_recorded(void **state)
     struct judgement judgement = judge(block, &scene);
     assert_int_equal(judgement.verdict, VERDICT_ALLOW);
     assert_true(judgement.log);
-    assert_string_equal(rule_name(block, judgement.log_by.rule), "etc-reads");
+    assert_string_equal(rule_name(block, judgement.log_by[0].rule), "etc-reads");
     path->value = text_of("/srv/link");
     assert_true(judge(block, &scene).log); /* a link to it counts as well */
     path->resolved = text_of("/srv/x");
