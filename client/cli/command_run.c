@@ -340,7 +340,8 @@ static struct daemon_client *find_daemon(const struct request *request, bool *pr
     return client;
 }
 
-static int run_with(struct daemon_client *client, const struct request *request, struct ask *ask)
+static int run_with(struct daemon_client *client, const struct request *request, struct ask *ask,
+                    bool private)
 {
     struct launched launched;
     char *hook = installed_hook();
@@ -360,6 +361,7 @@ static int run_with(struct daemon_client *client, const struct request *request,
         .session_socket = launched.socket,
         .token = launched.token,
         .client = client,
+        .adopts = !private,
     };
     const int status = run_program(&plan);
     free(hook);
@@ -373,7 +375,7 @@ static int run_private(const struct request *request, struct ask *ask)
 
     if (!private_daemon_start(&daemon, kept, request->record))
         return EXIT_RUN_FAILED;
-    const int status = run_with(daemon.client, request, ask);
+    const int status = run_with(daemon.client, request, ask, true);
     if (status != EXIT_RUN_FAILED && (request->observe || (request->record && !kept)))
         print_record(daemon.client, request);
     private_daemon_stop(&daemon);
@@ -396,7 +398,7 @@ int command_run(int argc, char **argv)
         return EXIT_RUN_FAILED;
     status = EXIT_RUN_FAILED;
     if (gather(ask, &request, private))
-        status = private ? run_private(&request, ask) : run_with(client, &request, ask);
+        status = private ? run_private(&request, ask) : run_with(client, &request, ask, false);
     ask_deinit(ask);
     free(ask);
     if (status > 128 && status < 128 + NSIG)

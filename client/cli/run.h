@@ -13,9 +13,16 @@ struct run_plan {
     const char *session_socket;   /* where interpreters connect that do not have the door */
     const char *token;            /* of the run, hexadecimal */
     struct daemon_client *client; /* hears of each interpreter that says Hello */
+    bool adopts;                  /* what the program leaves without a parent (run_program) */
 };
 
-/* Runs it to its end; the exit status that this process should have. Ends itself by the same signal
+/* A run is known to the host's daemon by the process of `warder run`: what descends from that is
+ * under the run's policies. A process whose parents have ended would fall to init, and out of them:
+ * with `adopts` it comes to this process instead, for as long as the program runs. A private
+ * daemon's run needs none of it, for everything there is of the run; its daemon is a child of this
+ * process that somebody else waits for.
+ *
+ * Runs it to its end; the exit status that this process should have. Ends itself by the same signal
  * if the program was ended by one. */
 int run_program(struct run_plan *plan);
 

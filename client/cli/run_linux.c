@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -35,6 +36,7 @@ struct running {
     pid_t pid;
     int signals; /* signalfd */
     struct daemon_client *client;
+    bool adopts; /* other children than the program come to be ours */
     struct interpreter_watch watch;
     int64_t silent_since; /* it is an interpreter and has not said Hello; 0: not so */
     int64_t last_look;
@@ -103,6 +105,8 @@ static int start(struct run_plan *plan, struct running *running, const sigset_t 
     int report[2];
     int error = 0;
 
+    if (plan->adopts && prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L) < 0)
+        return errno;
     if (pipe2(report, O_CLOEXEC) < 0)
         return errno;
     running->pid = fork();
@@ -170,12 +174,21 @@ static void look(struct running *running)
     kill(running->pid, SIGKILL);
 }
 
-/* The program has stopped or ended. True if it has ended: `*status` is waitpid's. */
+/* The program has stopped or ended, or an orphan of it has. True if the program has ended:
+ * `*status` is waitpid's. */
 static bool reap(const struct running *running, int *status)
 {
-    while (waitpid(running->pid, status, WNOHANG | WUNTRACED) == running->pid) {
-        if (!WIFSTOPPED(*status))
+    const pid_t awaited = running->adopts ? -1 : running->pid;
+    pid_t pid;
+    int found;
+
+    while ((pid = waitpid(awaited, &found, WNOHANG | WUNTRACED)) > 0) {
+        if (pid != running->pid)
+            continue;
+        if (!WIFSTOPPED(found)) {
+            *status = found;
             return true;
+        }
         /* Stopped from the terminal: so does this process, and both go on together. */
         kill(getpid(), SIGSTOP);
         kill(running->pid, SIGCONT);
@@ -243,7 +256,7 @@ static int explain_failure(const char *program, int error)
 
 int run_program(struct run_plan *plan)
 {
-    struct running running = {.client = plan->client};
+    struct running running = {.client = plan->client, .adopts = plan->adopts};
     sigset_t wanted;
     sigset_t before;
 

@@ -5,8 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon/session/run.h"
-#include "daemon/session/session.h"
+#include "daemon/session/subject_process.h"
 #include "proto/host_paths.h"
 
 struct administrators administrators_find(void)
@@ -37,16 +36,12 @@ static bool peer_is_in(int socket, gid_t group)
     return false;
 }
 
-/* Of a session, or `warder run` itself: its program is under policy before it is an interpreter, or
- * without ever being one. */
+/* Has or had a session, whatever became of that, or is `warder run` itself: its program is under
+ * policy before it is an interpreter, or without ever being one, and its orphans are its children.
+ */
 static bool is_subject(const struct server *server, pid_t pid)
 {
-    if (session_of_process(server, pid))
-        return true;
-    for (const struct run *run = server->runs; run; run = run->hh.next)
-        if (run->launcher && run->launcher->pid == pid)
-            return true;
-    return false;
+    return subject_process_find(server, pid) != NULL;
 }
 
 /* NULL if the process neither is under policy nor descends from one that is. */

@@ -75,7 +75,7 @@ static void add_wishes(struct ruling *ruling, const struct wishes *wishes,
     enum { POLICIES_MAX = 1024 };
     uint32_t policies[POLICIES_MAX];
 
-    if (!wishes || !wishes->block)
+    if (!wishes->block)
         return;
     /* Naming a file makes all of its policies govern. Those past the array's end are judged in
      * further rounds. */
@@ -104,8 +104,8 @@ static void judge(struct session *session, const struct event *event, struct rul
     ruling->block = block;
     add_block(ruling, block, &governing, session, event, false);
     add_block(ruling, block, &observed, session, event, true);
-    for (int i = 0; i < SESSION_WISHES_MAX; i++)
-        add_wishes(ruling, session->wishes[i], session, event);
+    for (size_t i = 0; i < session->wishes.count; i++)
+        add_wishes(ruling, session->wishes.items[i], session, event);
 }
 
 /* ----------------------------------------------------------------------------------------- words

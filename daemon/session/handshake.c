@@ -53,8 +53,9 @@ struct job {
     /* what it finds */
     const Warder__V1__ClientMessage *message;
     const Warder__V1__KeptSession *kept;
-    struct wishes *wishes;
-    uint64_t decisions; /* of a kept session so far */
+    struct wishes *wishes;        /* of Hello or Launch; then charged */
+    struct wish_list kept_wishes; /* of a kept session: each charged */
+    uint64_t decisions;           /* of a kept session so far */
     const char *refusal;
     char *refusal_owned;
 };
@@ -72,6 +73,7 @@ static void job_free(struct job *job)
         close(job->directory);
     session_facts_deinit(&job->facts);
     wishes_release(job->wishes);
+    wish_list_release(&job->kept_wishes);
     if (job->connection) {
         user_account_return(&job->connection->server->accounts, job->connection->account,
                             CHARGE_BYTES, job->charged);
@@ -160,6 +162,22 @@ static void work_hello(struct job *job)
         job->refusal = NULL;
 }
 
+static bool take_kept_wishes(struct job *job)
+{
+    for (size_t i = 0; i < job->kept->n_wishes; i++) {
+        if (!take_wishes(job, job->kept->wishes[i]))
+            return false;
+        const bool added = wish_list_add(&job->kept_wishes, job->wishes);
+        wishes_release(job->wishes);
+        job->wishes = NULL;
+        if (!added) {
+            job->refusal = SESSION_TOO_MANY_WISHES;
+            return false;
+        }
+    }
+    return true;
+}
+
 static void work_resume(struct job *job)
 {
     const Warder__V1__Resume *resume = job->message->resume;
@@ -187,7 +205,7 @@ static void work_resume(struct job *job)
         job->refusal = refusal;
         return;
     }
-    if (!take_wishes(job, job->kept->wishes))
+    if (!take_kept_wishes(job))
         return;
     struct audit_reader *reader = audit_reader_open(job->state_directory, error, sizeof(error));
     if (reader)
@@ -232,6 +250,7 @@ static void send_refusal(struct job *job, const char *why)
 static void keep(struct session *session, const Warder__V1__Hello *hello)
 {
     Warder__V1__KeptSession kept = WARDER__V1__KEPT_SESSION__INIT;
+    Warder__V1__Wishes *wishes[WISHES_TOGETHER_MAX];
     const struct session_facts *facts = &session->facts;
     struct server *server = session->server;
 
@@ -245,41 +264,47 @@ static void keep(struct session *session, const Warder__V1__Hello *hello)
     kept.executable = text_field(facts->executable);
     kept.directory = text_field(facts->directory);
     kept.parent = session->parent;
-    kept.hello = (Warder__V1__Hello *)hello;
-    /* The run's wishes are the ones that must not be lost; what attach() asked for stands in Hello.
-     */
+    Warder__V1__Hello said = *hello;
+    said.wishes = NULL; /* they are among the session's */
+    kept.hello = &said;
     arena_reset(&server->arena);
-    if (session->wishes[0])
-        kept.wishes = (Warder__V1__Wishes *)message_decode(
-            &warder__v1__wishes__descriptor, &server->arena, session->wishes[0]->packed,
-            session->wishes[0]->packed_size);
+    kept.wishes = wishes;
+    for (size_t i = 0; i < session->wishes.count; i++) {
+        const struct wishes *one = session->wishes.items[i];
+        wishes[i] = (Warder__V1__Wishes *)message_decode(
+            &warder__v1__wishes__descriptor, &server->arena, one->packed, one->packed_size);
+        if (!wishes[i])
+            return; /* taken up with fewer wishes it would be under less: it ends with the daemon */
+        kept.n_wishes++;
+    }
     session->resumable = true;
     kept_session_write(server, &kept);
 }
 
-/* The run that a new session is of: where it came in, by its token, or by its descent. Wishes are
- * all that it takes from there. */
-static struct wishes *inherited_wishes(struct job *job)
+/* Everything that a new session is under: the run that it came in by, or has the token of; what its
+ * parent and all that it descends from are under; its own wishes. One never stands in place of
+ * another: a token is only a word in the environment. What its process was under before is added by
+ * session_new. False if that is too much. */
+static bool gather_wishes(struct job *job, struct wish_list *list)
 {
     struct connection *connection = job->connection;
     struct server *server = connection->server;
-    const Warder__V1__Hello *hello = job->message->hello;
+    const ProtobufCBinaryData *token = &job->message->hello->run_token;
+    const struct run *runs[] = {connection->run, server->private_run,
+                                run_find(server, token->data, token->len)};
+    bool complete = true;
 
+    for (size_t i = 0; i < sizeof(runs) / sizeof(*runs); i++)
+        complete = wish_list_add(list, runs[i] ? runs[i]->wishes : NULL) && complete;
     if (connection->parent)
-        return connection->parent->wishes[0];
-    if (connection->run)
-        return connection->run->wishes;
-    if (server->private_run)
-        return server->private_run->wishes;
-    const struct run *run = run_find(server, hello->run_token.data, hello->run_token.len);
-    if (run)
-        return run->wishes;
+        complete = wish_list_join(list, &connection->parent->wishes) && complete;
     for (size_t i = 0; i < job->facts.known.ancestor_count; i++) {
-        const struct session *ancestor = session_of_process(server, job->facts.known.ancestors[i]);
+        const struct subject_process *ancestor =
+            subject_process_find(server, job->facts.known.ancestors[i]);
         if (ancestor)
-            return ancestor->wishes[0];
+            complete = wish_list_join(list, &ancestor->wishes) && complete;
     }
-    return NULL;
+    return wish_list_add(list, job->wishes) && complete;
 }
 
 static void tell_launcher(struct connection *launcher, const struct session *session)
@@ -332,12 +357,14 @@ static void after_hello(struct job *job)
     unsigned char nonce[NONCE_SIZE];
     struct session_refusal refusal;
 
+    struct wish_list wishes = {.count = 0};
+
     struct session_plan plan = {
         .number = audit_log_new_session(server->audit),
         .parent = connection->parent ? connection->parent->number : 0,
         .key = key,
         .facts = &job->facts,
-        .wishes = {inherited_wishes(job), job->wishes},
+        .wishes = &wishes,
         .bytes = job->length,
     };
     if (getrandom(nonce, sizeof(nonce), 0) != sizeof(nonce) ||
@@ -347,7 +374,10 @@ static void after_hello(struct job *job)
     }
     if (derived)
         packet_derive_key(job->to.key, hello->nonce.data, nonce, plan.number, key);
-    struct session *session = session_new(server, &plan, &refusal);
+    snprintf(refusal.text, sizeof(refusal.text), "%s", SESSION_TOO_MANY_WISHES);
+    struct session *session =
+        gather_wishes(job, &wishes) ? session_new(server, &plan, &refusal) : NULL;
+    wish_list_release(&wishes);
     explicit_bzero(key, sizeof(key));
     if (!session) {
         send_refusal(job, refusal.text);
@@ -430,7 +460,7 @@ static void after_resume(struct job *job)
                                     .parent = kept->parent,
                                     .key = kept->key.data,
                                     .facts = &job->facts,
-                                    .wishes = {job->wishes},
+                                    .wishes = &job->kept_wishes,
                                     .bytes = warder__v1__kept_session__get_packed_size(kept),
                                     .decisions = job->decisions};
         session = session_new(server, &plan, &refusal);
@@ -478,6 +508,24 @@ static const char *missing_name(const struct server *server, const struct wishes
     return NULL;
 }
 
+/* The launcher is under what it launches, and with it all that descends from it. The owner of a
+ * private daemon need not be: every session there is of its run. */
+static bool bind_launcher(struct connection *connection, struct run *run)
+{
+    struct server *server = connection->server;
+    struct identity identity;
+    uint64_t start_time;
+
+    if (server->is_private)
+        return true;
+    if (!identity_of_peer(connection->socket, &identity))
+        return false;
+    if (identity_start_time(identity.pid, &start_time))
+        run->process = subject_process_hold(server, &identity, start_time, connection->account);
+    identity_deinit(&identity);
+    return run->process && wish_list_add(&run->process->wishes, run->wishes);
+}
+
 static void after_launch(struct job *job)
 {
     struct connection *connection = job->connection;
@@ -496,10 +544,11 @@ static void after_launch(struct job *job)
     }
     struct run *run = run_new(server, job->wishes, connection);
     job->wishes = NULL;
-    struct connection *opened = run ? hand_out(connection, STATE_DOOR, &door) : NULL;
+    struct connection *opened =
+        run && bind_launcher(connection, run) ? hand_out(connection, STATE_DOOR, &door) : NULL;
     if (!opened) {
         run_release(server, run);
-        send_refusal(job, "too many connections, or out of memory");
+        send_refusal(job, "too many connections, processes or wishes, or out of memory");
         return;
     }
     opened->run = run_hold(run);
@@ -517,6 +566,17 @@ static void after_launch(struct job *job)
     close(door);
 }
 
+static bool charge_wishes(struct job *job)
+{
+    struct connection *connection = job->connection;
+    struct user_accounts *accounts = &connection->server->accounts;
+
+    for (size_t i = 0; i < job->kept_wishes.count; i++)
+        if (!wishes_charge(job->kept_wishes.items[i], accounts, connection->account))
+            return false;
+    return !job->wishes || wishes_charge(job->wishes, accounts, connection->account);
+}
+
 static void after_work(uv_work_t *request, int status)
 {
     struct job *job = request->data;
@@ -526,7 +586,7 @@ static void after_work(uv_work_t *request, int status)
         connection_close(connection);
     } else if (job->refusal) {
         send_refusal(job, job->refusal);
-    } else if (!wishes_charge(job->wishes, &connection->server->accounts, connection->account)) {
+    } else if (!charge_wishes(job)) {
         send_refusal(job, "its user has as much memory as one user may have "
                           "(limits.megabytes_per_user)");
     } else if (job->kind == JOB_HELLO) {

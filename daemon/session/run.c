@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "daemon/session/subject_process.h"
+
 struct run *run_new(struct server *server, struct wishes *wishes, struct connection *launcher)
 {
     struct run *run = calloc(1, sizeof(*run));
@@ -31,6 +33,7 @@ void run_release(struct server *server, struct run *run)
     if (!run || --run->references > 0)
         return;
     HASH_DEL(server->runs, run);
+    subject_process_release(run->process);
     if (server->private_run == run)
         server->private_run = NULL;
     wishes_release(run->wishes);

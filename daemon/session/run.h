@@ -17,8 +17,9 @@ enum {
 struct run {
     unsigned char token[RUN_TOKEN_SIZE];
     struct wishes *wishes;
-    struct connection *launcher; /* hears of each session; NULL once it is gone */
-    unsigned references;         /* of connections that lead to it */
+    struct connection *launcher;     /* hears of each session; NULL once it is gone */
+    struct subject_process *process; /* the launcher's; NULL for a private daemon's owner */
+    unsigned references;             /* of connections that lead to it */
     UT_hash_handle hh;
 };
 

@@ -15,6 +15,7 @@
 #include "daemon/session/decision.h"
 #include "daemon/session/run.h"
 #include "daemon/session/session.h"
+#include "daemon/session/subject_process.h"
 #include "daemon/store/database.h"
 #include "proto/packet.h"
 
@@ -52,6 +53,9 @@ bool server_init(struct server *server)
     server->accounts.bounds[CHARGE_CONNECTION] = server->configuration->connections_per_user;
     server->accounts.bounds[CHARGE_UNFINISHED] = server->configuration->unfinished_per_user;
     server->accounts.bounds[CHARGE_SESSION] = server->configuration->sessions_per_user;
+    /* Each has a session or launched a run on a connection, now or before: as many as of both. */
+    server->accounts.bounds[CHARGE_PROCESS] = (size_t)server->configuration->sessions_per_user +
+                                              server->configuration->connections_per_user;
     server->accounts.bounds[CHARGE_BYTES] =
         (size_t)server->configuration->megabytes_per_user * 1024 * 1024;
     server->accounts.descriptors = descriptors_for_users();
@@ -65,10 +69,14 @@ void server_stop(struct server *server)
 {
     struct session *session;
     struct session *next;
+    struct subject_process *process;
+    struct subject_process *next_process;
 
     server->stopping = true;
     HASH_ITER(hh, server->sessions, session, next)
     session_end(session);
+    HASH_ITER(hh, server->processes, process, next_process)
+    subject_process_end(process);
     while (server->connections)
         connection_close(server->connections);
     decision_flush(server, true);

@@ -21,6 +21,7 @@ struct connection;
 struct incoming;
 struct run;
 struct session;
+struct subject_process;
 
 enum {
     TICK_MILLISECONDS = 100,     /* how often what waits for time is looked at */
@@ -48,11 +49,11 @@ struct server {
     struct generation *generation;
     struct audit_log *audit;
     struct user_accounts accounts;
-    struct session *sessions; /* by number */
-    struct session *sessions_by_pid;
-    struct run *runs;               /* by token */
-    struct run *private_run;        /* of a private daemon: every session is of it */
-    struct connection *connections; /* all that are open, in a list */
+    struct session *sessions;          /* by number */
+    struct subject_process *processes; /* under policy, by number */
+    struct run *runs;                  /* by token */
+    struct run *private_run;           /* of a private daemon: every session is of it */
+    struct connection *connections;    /* all that are open, in a list */
     size_t connection_count;
     size_t session_count;
     bool is_private;

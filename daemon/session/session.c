@@ -42,15 +42,15 @@ static bool build_subject(struct session *session)
     const struct session_facts *facts = &session->facts;
     size_t count = 0;
 
-    for (int i = 0; i < SESSION_WISHES_MAX; i++)
-        count += session->wishes[i] ? session->wishes[i]->label_count : 0;
+    for (size_t i = 0; i < session->wishes.count; i++)
+        count += session->wishes.items[i]->label_count;
     session->labels = calloc(count + 1, sizeof(*session->labels));
     if (!session->labels)
         return false;
     size_t filled = 0;
-    for (int i = 0; i < SESSION_WISHES_MAX; i++)
-        for (size_t j = 0; session->wishes[i] && j < session->wishes[i]->label_count; j++)
-            session->labels[filled++] = session->wishes[i]->labels[j];
+    for (size_t i = 0; i < session->wishes.count; i++)
+        for (size_t j = 0; j < session->wishes.items[i]->label_count; j++)
+            session->labels[filled++] = session->wishes.items[i]->labels[j];
     session->subject = (struct subject){
         .user = facts->known.user,
         .groups = (const char *const *)facts->known.groups,
@@ -175,10 +175,9 @@ static bool is_named(const struct session *session, const struct policy_block *b
 
     snprintf(cited, sizeof(cited), "%s/%s", policy_tier_name(policy_tier(block, policy)),
              policy_name(block, policy));
-    for (int i = 0; i < SESSION_WISHES_MAX; i++) {
-        const struct wishes *wishes = session->wishes[i];
-        for (size_t j = 0; wishes && wishes->observe == observe && j < wishes->policy_name_count;
-             j++)
+    for (size_t i = 0; i < session->wishes.count; i++) {
+        const struct wishes *wishes = session->wishes.items[i];
+        for (size_t j = 0; wishes->observe == observe && j < wishes->policy_name_count; j++)
             if (strcmp(wishes->policy_names[j], policy_name(block, policy)) == 0 ||
                 strcmp(wishes->policy_names[j], cited) == 0)
                 return true;
@@ -235,9 +234,9 @@ static void refuse(struct session_refusal *refusal, const char *why)
 
 static bool names_exist(const struct session *session, struct session_refusal *refusal)
 {
-    for (int i = 0; i < SESSION_WISHES_MAX; i++) {
-        const struct wishes *wishes = session->wishes[i];
-        for (size_t j = 0; wishes && j < wishes->policy_name_count; j++) {
+    for (size_t i = 0; i < session->wishes.count; i++) {
+        const struct wishes *wishes = session->wishes.items[i];
+        for (size_t j = 0; j < wishes->policy_name_count; j++) {
             if (generation_has(session->generation, wishes->policy_names[j]))
                 continue;
             snprintf(refusal->text, sizeof(refusal->text), WISHES_MISSING_POLICY,
@@ -266,16 +265,16 @@ size_t session_policy_names(const struct session *session, struct arena *arena,
     size_t most = session->governing_count;
     size_t count = 0;
 
-    for (int i = 0; i < SESSION_WISHES_MAX; i++)
-        if (session->wishes[i] && session->wishes[i]->block)
-            most += policy_block_policy_count(session->wishes[i]->block);
+    for (size_t i = 0; i < session->wishes.count; i++)
+        if (session->wishes.items[i]->block)
+            most += policy_block_policy_count(session->wishes.items[i]->block);
     *names = arena_zalloc(arena, most, sizeof(**names));
     if (!*names)
         return 0;
     for (size_t i = 0; i < session->governing_count; i++)
         add_name(session->generation->block, session->governing[i], arena, *names, &count);
-    for (int i = 0; i < SESSION_WISHES_MAX; i++) {
-        const struct policy_block *block = session->wishes[i] ? session->wishes[i]->block : NULL;
+    for (size_t i = 0; i < session->wishes.count; i++) {
+        const struct policy_block *block = session->wishes.items[i]->block;
         for (uint32_t policy = 0; block && policy < policy_block_policy_count(block); policy++)
             add_name(block, policy, arena, *names, &count);
     }
@@ -285,18 +284,10 @@ size_t session_policy_names(const struct session *session, struct arena *arena,
 /* ------------------------------------------------------------------------------------------ life
  */
 
-static void on_exit_watch(uv_poll_t *handle, int status, int events)
-{
-    (void)status;
-    (void)events;
-    session_end(handle->data); /* a pidfd is readable once its process has ended */
-}
-
 static void session_free(struct session *session)
 {
     session_facts_deinit(&session->facts);
-    for (int i = 0; i < SESSION_WISHES_MAX; i++)
-        wishes_release(session->wishes[i]);
+    wish_list_release(&session->wishes);
     generation_release(session->generation);
     explicit_bzero(session->key, sizeof(session->key));
     free(session->governing);
@@ -314,22 +305,6 @@ void session_release(struct session *session)
 {
     if (--session->references == 0)
         session_free(session);
-}
-
-static void on_watch_closed(uv_handle_t *handle)
-{
-    session_release(handle->data);
-}
-
-static void watch_exit(struct session *session)
-{
-    if (session->facts.identity.pidfd < 0 ||
-        uv_poll_init(session->server->loop, &session->exit_watch, session->facts.identity.pidfd) <
-            0)
-        return;
-    session->watching = true;
-    session->exit_watch.data = session;
-    uv_poll_start(&session->exit_watch, UV_READABLE, on_exit_watch);
 }
 
 static void record_start(struct session *session)
@@ -365,6 +340,45 @@ static bool charge(const struct session *session, struct user_account *account,
     return true;
 }
 
+/* Makes it a session of its process, which is under all of its wishes from now on. */
+static bool join_process(struct session *session, struct user_account *account,
+                         struct session_refusal *refusal)
+{
+    struct user_accounts *accounts = &session->server->accounts;
+    const struct session_facts *facts = &session->facts;
+
+    session->process = subject_process_hold(session->server, &session->facts.identity,
+                                            facts->known.start_time, account);
+    if (!session->process) {
+        user_account_return(accounts, account, CHARGE_SESSION, 1);
+        user_account_return(accounts, account, CHARGE_BYTES, session->bytes);
+        refuse(refusal, "its user has as many processes under policy as one user may have "
+                        "(limits.sessions_per_user), or memory is short");
+        return false;
+    }
+    subject_process_add_session(session->process, session);
+    wish_list_release(&session->process->wishes); /* are among the session's */
+    wish_list_join(&session->process->wishes, &session->wishes);
+    return true;
+}
+
+/* The wishes of the plan, and what the process was under before it had this session. */
+static bool take_wishes(struct session *session, const struct session_plan *plan,
+                        struct session_refusal *refusal)
+{
+    const struct subject_process *process =
+        subject_process_find(session->server, session->facts.identity.pid);
+    bool complete = wish_list_join(&session->wishes, plan->wishes);
+
+    if (process && process->start_time == session->facts.known.start_time)
+        complete = wish_list_join(&session->wishes, &process->wishes) && complete;
+    if (!complete)
+        refuse(refusal, SESSION_TOO_MANY_WISHES);
+    for (size_t i = 0; i < session->wishes.count; i++)
+        session->record |= session->wishes.items[i]->record;
+    return complete;
+}
+
 struct session *session_new(struct server *server, struct session_plan *plan,
                             struct session_refusal *refusal)
 {
@@ -387,29 +401,18 @@ struct session *session_new(struct server *server, struct session_plan *plan,
     session->facts = *plan->facts;
     *plan->facts = (struct session_facts){.identity = {.pidfd = -1}};
     session->record = server->configuration->record_all;
-    for (int i = 0; i < SESSION_WISHES_MAX; i++) {
-        if (!plan->wishes[i])
-            continue;
-        session->wishes[i] = wishes_hold(plan->wishes[i]);
-        session->record |= plan->wishes[i]->record;
-    }
-    bool possible = build_subject(session) && session_follow_generation(session);
-    possible = possible && names_exist(session, refusal) && charge(session, account, refusal);
+    bool possible = take_wishes(session, plan, refusal) && build_subject(session) &&
+                    session_follow_generation(session);
+    possible = possible && names_exist(session, refusal) && charge(session, account, refusal) &&
+               join_process(session, account, refusal);
     if (!possible) {
         session_free(session);
         return NULL;
     }
     session->account = account;
     HASH_ADD(hh, server->sessions, number, sizeof(session->number), session);
-    /* After an exec the process is another session: the newest one is what the number stands for.
-     */
-    struct session *before = session_of_process(server, session->facts.identity.pid);
-    if (before)
-        HASH_DELETE(by_pid, server->sessions_by_pid, before);
-    HASH_ADD(by_pid, server->sessions_by_pid, facts.identity.pid, sizeof(pid_t), session);
     server->session_count++;
     server->statistics.sessions++;
-    watch_exit(session);
     record_start(session);
     return session;
 }
@@ -418,13 +421,6 @@ struct session *session_find(const struct server *server, uint64_t number)
 {
     struct session *session = NULL;
     HASH_FIND(hh, server->sessions, &number, sizeof(number), session);
-    return session;
-}
-
-struct session *session_of_process(const struct server *server, pid_t pid)
-{
-    struct session *session = NULL;
-    HASH_FIND(by_pid, server->sessions_by_pid, &pid, sizeof(pid), session);
     return session;
 }
 
@@ -446,7 +442,7 @@ void session_drop_connection(struct session *session, struct connection *connect
             break;
         }
     }
-    if (!session->connections && !session->watching)
+    if (!session->connections && session->process && session->process->pidfd < 0)
         session_end(session);
 }
 
@@ -457,8 +453,6 @@ void session_end(struct session *session)
     if (session_find(server, session->number) != session)
         return; /* it is ending already */
     HASH_DEL(server->sessions, session);
-    if (session_of_process(server, session->facts.identity.pid) == session)
-        HASH_DELETE(by_pid, server->sessions_by_pid, session);
     server->session_count--;
     user_account_return(&server->accounts, session->account, CHARGE_SESSION, 1);
     user_account_return(&server->accounts, session->account, CHARGE_BYTES, session->bytes);
@@ -473,11 +467,8 @@ void session_end(struct session *session)
     session_record(session,
                    audit_item_session_end(session->number, session->decisions, session->denials),
                    false);
-    if (session->watching) {
-        uv_poll_stop(&session->exit_watch);
-        uv_close((uv_handle_t *)&session->exit_watch, on_watch_closed);
-        session->watching = false;
-    } else {
-        session_release(session);
-    }
+    subject_process_drop_session(session->process, session);
+    subject_process_release(session->process);
+    session->process = NULL;
+    session_release(session);
 }

@@ -13,12 +13,12 @@
 #include "daemon/session/connection.h"
 #include "daemon/session/identity.h"
 #include "daemon/session/server.h"
+#include "daemon/session/subject_process.h"
 #include "daemon/session/wishes.h"
 #include "policies/engine/evaluate.h"
 #include "policies/engine/subject.h"
 
 enum {
-    SESSION_WISHES_MAX = 2,     /* the run's, and its own */
     SESSION_ARGUMENTS_MAX = 64, /* of argv that are kept */
 };
 
@@ -52,7 +52,7 @@ struct session {
     struct session_facts facts;
     struct subject subject; /* points into facts and wishes */
     struct label *labels;   /* of all wishes; texts are theirs */
-    struct wishes *wishes[SESSION_WISHES_MAX];
+    struct wish_list wishes;
     struct generation *generation;
     uint32_t *governing; /* indices into the generation's block */
     size_t governing_count;
@@ -63,10 +63,9 @@ struct session {
     bool record;    /* every decision */
     bool resumable; /* kept in the runtime directory */
     struct connection *connections;
-    uv_poll_t exit_watch; /* of the pidfd */
-    bool watching;
+    struct subject_process *process; /* it is of; held; NULL once the session is over */
+    struct session *next_of_process;
     UT_hash_handle hh; /* by number */
-    UT_hash_handle by_pid;
 };
 
 /* What a session is made of. The facts are taken over; the wishes are held by it. */
@@ -75,23 +74,27 @@ struct session_plan {
     uint64_t parent;
     const unsigned char *key;
     struct session_facts *facts;
-    struct wishes *wishes[SESSION_WISHES_MAX];
+    const struct wish_list *wishes;
     size_t bytes;       /* that its Hello had */
     uint64_t decisions; /* made before: a session that is taken up again */
 };
+
+#define SESSION_TOO_MANY_WISHES                                                                    \
+    "what was asked for this process, and for those that it descends from, is more than one "      \
+    "session can be under"
 
 /* Why there is no session, in words for the process. */
 struct session_refusal {
     char text[WISHES_NAME_LENGTH_MAX + 128];
 };
 
-/* NULL, with the refusal filled in, if its user has too many, a policy that it names does not
- * exist, or memory is short. The facts are freed then. */
+/* Takes what its process was under before to the wishes of the plan. NULL, with the refusal filled
+ * in, if its user has too many, a policy that it names does not exist, or memory is short. The
+ * facts are freed then. */
 struct session *session_new(struct server *server, struct session_plan *plan,
                             struct session_refusal *refusal);
 
 struct session *session_find(const struct server *server, uint64_t number);
-struct session *session_of_process(const struct server *server, pid_t pid);
 
 /* Makes a connection the session's. */
 void session_add_connection(struct session *session, struct connection *connection);

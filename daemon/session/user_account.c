@@ -7,7 +7,7 @@ static const size_t descriptors_of[CHARGE_COUNT] = {
     [CHARGE_CONNECTION] = 1, /* its socket */
     [CHARGE_UNFINISHED] =
         3,                /* executable, directory, and the socket again, while Hello is at work */
-    [CHARGE_SESSION] = 1, /* the pidfd */
+    [CHARGE_PROCESS] = 1, /* the pidfd */
 };
 
 struct user_account *user_account_of(struct user_accounts *accounts, uid_t uid)

@@ -17,7 +17,8 @@ enum user_charge {
     CHARGE_CONNECTION,
     CHARGE_UNFINISHED, /* a connection that has not said Hello yet */
     CHARGE_SESSION,
-    CHARGE_BYTES, /* of what was said: messages at work, facts of sessions, wishes */
+    CHARGE_PROCESS, /* that has, or had, a session, or launched a run; until it ends */
+    CHARGE_BYTES,   /* of what was said: messages at work, facts of sessions, wishes */
     CHARGE_COUNT
 };
 

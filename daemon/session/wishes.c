@@ -171,3 +171,46 @@ void wishes_release(struct wishes *wishes)
     policy_block_free(wishes->block);
     free(wishes);
 }
+
+static bool asks_for_nothing(const struct wishes *wishes)
+{
+    return wishes->policy_name_count == 0 && wishes->label_count == 0 && !wishes->block &&
+           !wishes->record;
+}
+
+/* The same message says the same, whoever sent it: an interpreter that attaches to one policy again
+ * and again, each time after an exec, asks for one thing. */
+static bool are_same(const struct wishes *one, const struct wishes *other)
+{
+    return one == other || (one->packed_size == other->packed_size &&
+                            memcmp(one->packed, other->packed, one->packed_size) == 0);
+}
+
+bool wish_list_add(struct wish_list *list, struct wishes *wishes)
+{
+    if (!wishes || asks_for_nothing(wishes))
+        return true;
+    for (size_t i = 0; i < list->count; i++)
+        if (are_same(list->items[i], wishes))
+            return true;
+    if (list->count == WISHES_TOGETHER_MAX)
+        return false;
+    list->items[list->count++] = wishes_hold(wishes);
+    return true;
+}
+
+bool wish_list_join(struct wish_list *list, const struct wish_list *more)
+{
+    bool added = true;
+
+    for (size_t i = 0; i < more->count; i++)
+        added = wish_list_add(list, more->items[i]) && added;
+    return added;
+}
+
+void wish_list_release(struct wish_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        wishes_release(list->items[i]);
+    *list = (struct wish_list){.count = 0};
+}

@@ -22,6 +22,7 @@ enum {
     WISHES_LABELS_MAX = 64,
     WISHES_NAME_LENGTH_MAX = 256,
     WISHES_LABEL_LENGTH_MAX = 1024,
+    WISHES_TOGETHER_MAX = 16, /* of one session: each costs time in every one of its verdicts */
 };
 
 /* What a process is told that names a policy which is not stored (printf, one name). */
@@ -50,6 +51,18 @@ struct wishes *wishes_new(const Warder__V1__Wishes *message, char **error);
  * have. On the loop thread, as are hold and release from then on. */
 bool wishes_charge(struct wishes *wishes, struct user_accounts *accounts,
                    struct user_account *account);
+
+/* Everything that was asked for one session: by itself, by runs, by what it descends from. Held. */
+struct wish_list {
+    struct wishes *items[WISHES_TOGETHER_MAX];
+    size_t count;
+};
+
+/* Adds what is not there yet; NULL, and wishes that ask for nothing, are passed over. False, and
+ * something is missing, if there are too many: nobody may be judged by such a list. */
+bool wish_list_add(struct wish_list *list, struct wishes *wishes);
+bool wish_list_join(struct wish_list *list, const struct wish_list *more);
+void wish_list_release(struct wish_list *list);
 
 struct wishes *wishes_hold(struct wishes *wishes);
 void wishes_release(struct wishes *wishes);

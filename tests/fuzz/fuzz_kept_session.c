@@ -69,8 +69,10 @@ static void take_up(const Warder__V1__KeptSession *kept, struct arena *arena)
     if (kept->hello && !session_facts_learn(&facts, kept->hello, &source, &refusal))
         require(refusal != NULL);
     session_facts_deinit(&facts);
-    wishes_release(wishes_new(kept->wishes, &words));
-    free(words);
+    for (size_t i = 0; i < kept->n_wishes; i++) {
+        wishes_release(wishes_new(kept->wishes[i], &words));
+        free(words);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

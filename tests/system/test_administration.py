@@ -91,6 +91,35 @@ class Administration(ProtocolTest):
 
         self.assertForbidden(Process(launcher).result(), "under policy")
 
+    def test_process_that_broke_its_session_may_not_nor_its_children(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root is refused for its descent: others are refused anyway")
+        daemon = self.protected()
+
+        def breaker():
+            answers = []
+            connections = [wire.session(daemon.socket) for _ in range(2)]
+            for connection in reversed(connections):  # one beside the first, then the first itself
+                connection.send_bytes(b"junk")
+                assert connection.is_ended()
+                answers += [self.ask_status(daemon), Process(self.ask_status, daemon).result()]
+            return answers
+
+        for answer in Process(breaker).result():
+            self.assertForbidden(answer, "under policy")
+        self.assertEqual(Process(self.ask_status, daemon).result(), [0, ""])
+
+    def test_orphan_of_a_run_may_not(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root is refused for its descent: others are refused anyway")
+        daemon = self.protected()
+        # No session anywhere: nothing but `warder run` itself, which adopts it, tells whose it is.
+        script = (f'(setsid sh -c "sleep 1; {WARDER} status --admin-socket {daemon.admin} >said 2>&1; echo >>said" &)\n'
+                  'until [ -s said ]; do sleep 0.1; done')
+        result = execute([WARDER, "run", "--socket", daemon.socket, "--", "/bin/sh", "-c", script], cwd=self.directory)
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("under policy", (self.directory / "said").read_text())
+
     def test_other_users_may_not(self):
         uid = self.other_user()
         daemon = self.protected()

@@ -8,7 +8,8 @@ import json
 import signal
 import time
 
-from support import NO_PROCESS, PACKAGE, Test, clean_environment, execute, interpreter_process, python, python_version
+from support import (HOOK, NO_PROCESS, PACKAGE, Test, clean_environment, execute, interpreter_process, python,
+                     python_version)
 
 ON_EVERYONE = 'policy no-exec { applies { platform is "linux" } deny exec as no-exec message "Not here" }\n'
 NO_ETC = 'policy no-etc { deny read where path under "/etc" as no-etc }\n'
@@ -232,6 +233,52 @@ print(warder.PolicyDenied.__module__, warder.__version__.count("."))
 """)
         self.assertPrinted(result, "['PolicyDenied', 'attach', '__version__']",
                            "(socket=None, policies=(), labels=None)", "True", "True", "warder 2")
+
+    def test_what_attach_asked_for_holds_forked_children(self):
+        result = self.attached(self.host(NO_ETC, ONLY_GRADERS), """
+def held():
+    tried = []
+    for action in (lambda: open("/etc/passwd").close(), lambda: os.execv("/nonexistent/x", ["x"])):
+        try:
+            action()
+            tried.append("went through")
+        except PermissionError as error:
+            tried.append(str(error).split("denied by ")[-1].split()[0])
+        except FileNotFoundError:
+            tried.append("went through")
+    return tried
+def generation(depth):
+    child = os.fork()
+    if child == 0:
+        os.write(1, ("forked %s\\n" % held()).encode())
+        if depth:
+            generation(depth - 1)
+        os._exit(0)
+    os.waitpid(child, 0)
+warder.attach(policies=["no-etc"], labels={"role": "grader"})
+print("parent", held(), flush=True)
+generation(1)
+""")
+        both = ["local/no-etc.no-etc", "local/graders.no-exec"]
+        self.assertPrinted(result, f"parent {both}", f"forked {both}", f"forked {both}")
+
+    def test_what_attach_asked_for_holds_programs_that_a_host_preloads(self):
+        daemon = self.host(NO_ETC)
+        for how in "os.execve(*again)", "os.waitpid(os.spawnve(os.P_NOWAIT, *again), 0)":
+            with self.subTest(how):
+                result = self.attached(daemon, f"""
+warder.attach(policies=["no-etc"])
+environment = dict(os.environ, LD_PRELOAD={str(HOOK)!r})
+again = sys.executable, [sys.executable, "-c", '''
+try:
+    open("/etc/passwd")
+    print("went through")
+except PermissionError as error:
+    print("local/no-etc.no-etc" in str(error))
+'''], environment
+{how}
+""")
+                self.assertPrinted(result, "True")
 
 
 class NotAttached(AttachTest):

@@ -340,6 +340,151 @@ class InSession(ProtocolTest):
         bystander.end()
 
 
+def denying(*paths):
+    """The Wishes that nobody reads what is below these paths."""
+    return wire.message(*((2, wire.message((1, "wish.warder"), (
+        2, f'policy wish{i} {{ deny read where path under "{path}" as no }}'))) for i, path in enumerate(paths)))
+
+
+class Descent(ProtocolTest):
+    """What was asked for a process, or above it, can only add up, whatever it says on new connections."""
+
+    def launch(self, daemon, wishes):
+        """Makes this process a launcher. The connection that must stay, and the run's token."""
+        connection = wire.Connection(daemon.socket)
+        reply = connection.request(wire.message((wire.LAUNCH, wire.message((1, 1), (2, wishes)))))
+        assert reply.kind == wire.LAUNCHED, reply.fields
+        return connection, wire.first(reply.fields, 1)
+
+    def verdicts(self, daemon, *more):
+        """What a new session of this process hears of three paths."""
+        connection = wire.session(daemon.socket, *more)
+        return [connection.ask(wire.reading(path)) for path in ("/one", "/two", "/dev/null")]
+
+    def test_children_of_a_process_inherit_whatever_became_of_its_sessions(self):
+        daemon = self.protected()
+
+        def process():
+            first = wire.session(daemon.socket, (9, denying("/one")))
+            found = [self.verdicts(daemon), Process(self.verdicts, daemon).result()]
+            second = wire.session(daemon.socket)
+            for connection in second, first:
+                connection.send_bytes(b"junk")
+                assert connection.is_ended()
+                found.append(Process(self.verdicts, daemon).result())
+            return found + [self.verdicts(daemon)]
+
+        self.assertEqual(Process(process).result(), [["deny", "allow", "allow"]] * 5)
+        self.assertEqual(Process(self.verdicts, daemon).result(), ["allow"] * 3)
+
+    def test_token_of_a_run_elsewhere_adds_to_descent(self):
+        daemon = self.protected()
+        ours, theirs = socket.socketpair()
+
+        def elsewhere():
+            stays, token = self.launch(daemon, denying("/two"))
+            theirs.send(token)
+            said = theirs.recv(10).decode()
+            stays.close()
+            return said
+
+        def launcher(token):
+            stays, _ = self.launch(daemon, denying("/one"))
+            found = [Process(self.verdicts, daemon).result(), Process(self.verdicts, daemon, (10, token)).result()]
+            stays.close()
+            return found + [Process(self.verdicts, daemon).result()]
+
+        other = Process(elsewhere)
+        token = ours.recv(100)
+        one, two, both = ["deny", "allow", "allow"], ["allow", "deny", "allow"], ["deny", "deny", "allow"]
+        self.assertEqual(Process(launcher, token).result(), [one, both, one])
+        self.assertEqual(Process(self.verdicts, daemon, (10, token)).result(), two)
+        ours.send(b"end")
+        self.assertEqual(other.result(), "end")
+
+    def test_forked_child_is_under_all_that_its_parent_asked_for(self):
+        daemon = self.protected()
+
+        def parent():
+            connection = wire.session(daemon.socket, (9, denying("/one")))
+            opened = connection.another(child=True)
+
+            def child():
+                assert opened.say_hello() is None
+                return opened.ask(wire.reading("/one"))
+
+            return Process(child).result()
+
+        self.assertEqual(Process(parent).result(), "deny")
+
+    def test_what_a_session_asked_for_holds_after_a_restart(self):
+        daemon = self.protected()
+        ours, theirs = socket.socketpair()
+
+        def process():
+            wire.session(daemon.socket, (9, denying("/one")))
+            connection = wire.session(daemon.socket, (9, denying("/two")))
+            theirs.send(b"ready")
+            theirs.recv(10)
+            fresh = wire.Connection(daemon.socket)
+            reply = fresh.request(wire.resume(connection.session), key=connection.key)
+            fresh.number, fresh.key = wire.first(reply.fields, 2), connection.key
+            return [[fresh.ask(wire.reading(path)) for path in ("/one", "/two", "/dev/null")],
+                    Process(self.verdicts, daemon).result()]
+
+        asked = Process(process)
+        theirs.close()
+        ours.recv(10)
+        wait_until(lambda: len(list((daemon.directory / "sessions").iterdir())) == 2, "the sessions are kept")
+        daemon.kill()
+        daemon.start()
+        ours.send(b"go")
+        self.assertEqual(asked.result(), [["deny", "deny", "allow"]] * 2)
+
+    def test_more_than_a_session_can_be_under_is_refused_and_nothing_is_left_out(self):
+        daemon = self.protected()
+
+        def process():
+            for i in range(16):
+                assert wire.Connection(daemon.socket).say_hello((9, denying(f"/held/{i}"))) is None, i
+            refused = wire.Connection(daemon.socket).say_hello((9, denying("/held/16")))
+            again = wire.session(daemon.socket, (9, denying("/held/3")))
+            return [wire.first(refused.fields, 1).decode(),
+                    [again.ask(wire.reading(f"/held/{i}")) for i in range(17)]]
+
+        words, verdicts = Process(process).result()
+        self.assertIn("more than one session can be under", words)
+        self.assertEqual(verdicts, ["deny"] * 16 + ["allow"])
+
+    def test_user_has_so_many_processes_under_policy_and_no_more(self):
+        daemon = self.protected(sessions_per_user=2, connections_per_user=3)
+        ours, theirs = socket.socketpair()
+
+        def broken():
+            connection = wire.Connection(daemon.socket)
+            refused = connection.say_hello()
+            if refused:
+                theirs.send(b"refused")
+                return wire.first(refused.fields, 1).decode()
+            connection.send_bytes(b"junk")
+            assert connection.is_ended()
+            connection.close()
+            theirs.send(b"broken")
+            return theirs.recv(3).decode()
+
+        processes = []
+        for _ in range(6):
+            processes.append(Process(broken))
+            said = ours.recv(7)
+        self.assertEqual(said, b"refused")
+        self.assertIn("as many processes under policy", processes.pop().result())
+        for process in processes:
+            ours.send(b"end")
+        self.assertEqual([process.result() for process in processes], ["end"] * 5)
+        wait_until(lambda: Process(lambda: wire.Connection(daemon.socket).say_hello() is None).result(),
+                   "there is room again")
+
+
 class TakingUpAgain(ProtocolTest):
     def test_session_is_taken_up_by_its_process_with_its_key_alone(self):
         daemon = self.protected()

@@ -8,8 +8,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from support import (ALLOW_ALL, NO_PROCESS, PATIENCE, WARDER, Daemon, Test, clean_environment, execute, python,
-                     wait_until)
+from support import (ALLOW_ALL, NO_PROCESS, PATIENCE, WARDER, Daemon, Test, clean_environment, execute,
+                     interpreter_process, python, wait_until)
 
 
 def private_daemons(directory):
@@ -279,6 +279,72 @@ class Host(Test):
         policy = self.policy('policy p { deny exec where file is "/bin/false" as no }')
         result = self.run_at(daemon, "--policy", policy, "--", python(), "-c", code)
         self.assertIn("denied by local/p.no", result.out, result)
+
+    # What a host that preloads for everyone leaves in the environment of a program that drops the rest.
+    DROP = ("import os, subprocess, sys, time\n"
+            "environment = {key: value for key, value in os.environ.items() if key not in ('WARDER_RUN', 'WARDER_DOOR')}\n"
+            "command = [sys.executable, '-c', 'import os\\ntry: os.execv(\"/bin/false\", [\"false\"])\\n'\n"
+            "           'except PermissionError as e: print(e, os.getppid())']\n")
+    NO_FALSE = 'policy p { deny exec where file is "/bin/false" as no }'
+
+    def test_what_a_process_executes_in_its_own_place_stays_under_the_run(self):
+        result = self.run_at(self.daemon(), "--policy", self.policy(self.NO_FALSE), "--", python(), "-c",
+                             self.DROP + "os.execve(sys.executable, command, environment)")
+        self.assertIn("denied by local/p.no", result.out, result)
+
+    def test_token_of_another_run_adds_and_never_replaces(self):
+        daemon = self.daemon()
+        other = self.policy('policy other { deny exec where file is "/bin/true" as other }', "other.warder")
+        with interpreter_process([WARDER, "run", "--socket", daemon.socket, "--policy", other, "--", "/bin/sh", "-c",
+                                  "echo $WARDER_RUN; read line"]) as launched:
+            token = launched.stdout.readline().strip()
+            self.assertRegex(token, "^[0-9a-f]{32}$")
+            result = self.run_at(daemon, "--policy", self.policy(self.NO_FALSE), "--", python(), "-c", self.DROP +
+                                 f"environment['WARDER_RUN'] = {token!r}\n"
+                                 "sys.stdout.write(subprocess.run(command, env=environment, stdout=subprocess.PIPE)"
+                                 ".stdout.decode())\n"
+                                 "sys.stdout.flush()\n"
+                                 "command[2] = command[2].replace('/bin/false', '/bin/true')\n"
+                                 "os.execve(sys.executable, command, environment)")
+            launched.communicate("end\n", timeout=PATIENCE)
+        self.assertIn("denied by local/p.no", result.out, result)
+        self.assertIn("denied by local/other.other", result.out, result)
+
+    def test_run_in_a_run_is_under_both(self):
+        daemon = self.daemon()
+        inner = self.policy('policy inner { deny exec where file is "/bin/true" as inner }', "inner.warder")
+        code = ("import os\nfor file in '/bin/false', '/bin/true':\n"
+                "    try: os.execv(file, [file])\n    except PermissionError as e: print(e)")
+        result = self.run_at(daemon, "--policy", self.policy(self.NO_FALSE), "--", WARDER, "run", "--socket",
+                             daemon.socket, "--policy", inner, "--", python(), "-c", code)
+        self.assertIn("denied by local/p.no", result.out, result)
+        self.assertIn("denied by local/inner.inner", result.out, result)
+
+    def test_orphans_of_a_run_stay_under_it_and_leave_its_status_alone(self):
+        said = self.directory / "said"
+        said.touch()
+        # The shell between has ended before the interpreter starts: nothing but who adopted it tells whose it is.
+        result = self.run_at(self.daemon(), "--policy", self.policy(self.NO_FALSE), "--", python(), "-c", self.DROP +
+                             "reading, writing = os.pipe()\n"
+                             "script = '(read line; exec \"$0\" \"$@\") <&%d >said 2>&1 & exit 0' % reading\n"
+                             "subprocess.run(['/bin/sh', '-c', script] + command, env=environment, pass_fds=[reading])\n"
+                             "os.write(writing, b'go\\n')\n"
+                             "while not os.path.getsize('said'): time.sleep(0.1)\n"
+                             "print(os.getppid())\n"
+                             "sys.exit(7)")
+        self.assertEqual(result.status, 7, result)
+        self.assertIn("denied by local/p.no", said.read_text())
+        # It sees a parent that is there: `warder run`, which is the program's own parent too.
+        self.assertEqual(said.read_text().split()[-1], result.out.split()[-1])
+
+    def test_orphan_that_ends_is_no_news_of_the_program(self):
+        daemon = self.daemon()
+        result = self.run_at(daemon, "--", "/bin/sh", "-c",
+                             "(sh -c 'kill -9 $$' &); (exit 3 &); sleep 0.5; (sleep 0.1; exit 4) & exit 5")
+        self.assertEqual(result.status, 5, result)
+        result = self.run_at(daemon, "--", "/bin/sh", "-c", "(sleep 60 >/dev/null 2>&1 & echo $! >left); kill -15 $$")
+        os.kill(int((self.directory / "left").read_text()), signal.SIGKILL)
+        self.assertEqual(result.status, -signal.SIGTERM, result)
 
     def test_recorded_run_is_in_the_host_s_record(self):
         daemon = self.daemon()

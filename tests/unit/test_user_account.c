@@ -93,7 +93,7 @@ static void descriptors_come_back(void **state)
     user_account_return(&accounts, account, CHARGE_UNFINISHED, unfinished);
     assert_int_equal(accounts.descriptors_held, 0);
     assert_int_equal(account->descriptors, 0);
-    assert_int_equal(take_all(&accounts, account, CHARGE_SESSION), 50);
+    assert_int_equal(take_all(&accounts, account, CHARGE_PROCESS), 50);
     user_accounts_deinit(&accounts);
 }
 

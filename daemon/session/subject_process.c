@@ -1,0 +1,134 @@
+#include "daemon/session/subject_process.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon/session/session.h"
+
+static void release_memory(struct subject_process *process)
+{
+    if (--process->references == 0)
+        free(process);
+}
+
+static void on_watch_closed(uv_handle_t *handle)
+{
+    struct subject_process *process = handle->data;
+
+    close(process->pidfd);
+    release_memory(process);
+}
+
+static void on_exit_watch(uv_poll_t *handle, int status, int events)
+{
+    (void)status;
+    (void)events;
+    subject_process_end(handle->data); /* a pidfd is readable once its process has ended */
+}
+
+static void watch_exit(struct subject_process *process, struct identity *identity)
+{
+    if (identity->pidfd < 0 ||
+        uv_poll_init(process->server->loop, &process->exit_watch, identity->pidfd) < 0)
+        return;
+    process->pidfd = identity->pidfd;
+    identity->pidfd = -1;
+    process->references++;
+    process->exit_watch.data = process;
+    uv_poll_start(&process->exit_watch, UV_READABLE, on_exit_watch);
+}
+
+struct subject_process *subject_process_find(const struct server *server, pid_t pid)
+{
+    struct subject_process *process = NULL;
+    HASH_FIND(hh, server->processes, &pid, sizeof(pid), process);
+    return process;
+}
+
+static struct subject_process *subject_process_new(struct server *server, struct identity *identity,
+                                                   uint64_t start_time,
+                                                   struct user_account *account)
+{
+    if (!user_account_charge(&server->accounts, account, CHARGE_PROCESS, 1))
+        return NULL;
+    struct subject_process *process = calloc(1, sizeof(*process));
+    if (!process) {
+        user_account_return(&server->accounts, account, CHARGE_PROCESS, 1);
+        return NULL;
+    }
+    *process = (struct subject_process){
+        .server = server,
+        .pid = identity->pid,
+        .start_time = start_time,
+        .account = account,
+        .references = 1,
+        .pidfd = -1,
+        .known = true,
+    };
+    HASH_ADD(hh, server->processes, pid, sizeof(process->pid), process);
+    watch_exit(process, identity);
+    return process;
+}
+
+struct subject_process *subject_process_hold(struct server *server, struct identity *identity,
+                                             uint64_t start_time, struct user_account *account)
+{
+    struct subject_process *process = subject_process_find(server, identity->pid);
+
+    if (process && process->start_time != start_time) {
+        subject_process_end(process); /* the number is another's now */
+        process = NULL;
+    }
+    if (!process)
+        process = subject_process_new(server, identity, start_time, account);
+    if (!process)
+        return NULL;
+    identity_deinit(identity); /* one pidfd is enough */
+    process->holders++;
+    process->references++;
+    return process;
+}
+
+void subject_process_release(struct subject_process *process)
+{
+    if (!process)
+        return;
+    if (--process->holders == 0 && process->pidfd < 0)
+        subject_process_end(process);
+    release_memory(process);
+}
+
+void subject_process_add_session(struct subject_process *process, struct session *session)
+{
+    session->next_of_process = process->sessions;
+    process->sessions = session;
+}
+
+void subject_process_drop_session(struct subject_process *process, struct session *session)
+{
+    for (struct session **at = &process->sessions; *at; at = &(*at)->next_of_process) {
+        if (*at == session) {
+            *at = session->next_of_process;
+            return;
+        }
+    }
+}
+
+void subject_process_end(struct subject_process *process)
+{
+    struct server *server = process->server;
+
+    if (!process->known)
+        return; /* it is ending already */
+    process->known = false;
+    HASH_DEL(server->processes, process);
+    while (process->sessions)
+        session_end(process->sessions);
+    wish_list_release(&process->wishes);
+    user_account_return(&server->accounts, process->account, CHARGE_PROCESS, 1);
+    if (process->pidfd >= 0) {
+        uv_poll_stop(&process->exit_watch);
+        uv_close((uv_handle_t *)&process->exit_watch, on_watch_closed);
+    }
+    release_memory(process); /* the table's share, which has outlasted those of its sessions */
+}
