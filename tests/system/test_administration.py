@@ -137,6 +137,43 @@ class Administration(ProtocolTest):
         self.assertEqual(Process(write, uid=uid).result(), self.FORBIDDEN)
         self.assertIn("deny read", daemon.command("show", "p").out)
 
+    def test_member_of_the_group_may(self):
+        uid = self.other_user()
+        group = 61234
+        # The daemon sees a group of this name: no account of this host is changed for it.
+        names = self.directory / "group"
+        names.write_text("".join(line for line in open("/etc/group") if not line.startswith("warder:")) +
+                         f"warder:x:{group}:\n")
+        wrapper = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/group && exec "$@"', names]
+        if execute([*wrapper, "true"]).status != 0:
+            self.skipTest("no file may be mounted here, so there is no group `warder`")
+        self.directory.chmod(0o755)
+        daemon = self.daemon(wrapper=wrapper)
+        daemon.directory.chmod(0o755)
+
+        def as_member(primary, supplementary):
+            os.setgroups(supplementary)
+            os.setresgid(primary, primary, primary)
+            os.setresuid(uid, uid, uid)
+            return self.ask_status(daemon)
+
+        for primary, supplementary in ((65534, [group]), (65534, [7, group, 9]), (group, [])):
+            with self.subTest(primary=primary, supplementary=supplementary):
+                self.assertEqual(Process(as_member, primary, supplementary).result(), [0, ""])
+        for primary, supplementary in ((65534, []), (65534, [group - 1, group + 1])):
+            with self.subTest(primary=primary, supplementary=supplementary):
+                self.assertForbidden(Process(as_member, primary, supplementary).result(), "only root")
+
+        # A member in a session is under policy like anybody.
+        def in_session():
+            os.setgroups([group])
+            os.setresgid(65534, 65534, 65534)
+            os.setresuid(uid, uid, uid)
+            wire.session(daemon.socket)
+            return self.ask_status(daemon)
+
+        self.assertForbidden(Process(in_session).result(), "under policy")
+
     def test_connection_of_an_administrator_serves_nobody_else(self):
         uid = self.other_user()
         daemon = self.protected()
