@@ -186,6 +186,52 @@ static void wishes_are_charged_for_as_long_as_they_live(void **state)
     user_accounts_deinit(&accounts);
 }
 
+/* Wishes with this label alone, charged to nobody. */
+static struct wishes *labelled(const char *value)
+{
+    Warder__V1__Wishes message = WARDER__V1__WISHES__INIT;
+    Warder__V1__Label label = WARDER__V1__LABEL__INIT;
+    Warder__V1__Label *labels[] = {&label};
+    char *error;
+
+    label.name = text_field("role");
+    label.value = text_field(value);
+    message.labels = labels;
+    message.n_labels = 1;
+    return wishes_new(&message, &error);
+}
+
+static void lists_hold_each_wish_once_and_say_when_they_are_full(void **state)
+{
+    (void)state;
+    struct wish_list list = {.count = 0};
+    struct wish_list copy = {.count = 0};
+    char value[16];
+    char *error;
+
+    struct wishes *none = wishes_new(NULL, &error);
+    assert_true(wish_list_add(&list, NULL) && wish_list_add(&list, none));
+    assert_int_equal(list.count, 0);
+    wishes_release(none);
+    for (int i = 0; i <= WISHES_TOGETHER_MAX; i++) {
+        snprintf(value, sizeof(value), "%d", i);
+        struct wishes *one = labelled(value);
+        struct wishes *same = labelled(value);
+        assert_int_equal(wish_list_add(&list, one), i < WISHES_TOGETHER_MAX);
+        assert_int_equal(wish_list_add(&list, same), i < WISHES_TOGETHER_MAX);
+        assert_int_equal(same->references, 1);
+        wishes_release(one);
+        wishes_release(same);
+    }
+    assert_int_equal(list.count, WISHES_TOGETHER_MAX);
+    assert_true(wish_list_join(&copy, &list) && wish_list_join(&copy, &list));
+    assert_int_equal(copy.count, WISHES_TOGETHER_MAX);
+    assert_int_equal(copy.items[0]->references, 2);
+    wish_list_release(&list);
+    assert_int_equal(list.count, 0);
+    wish_list_release(&copy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +242,7 @@ int main(void)
         cmocka_unit_test(texts_that_take_too_much_memory_are_refused),
         cmocka_unit_test(too_many_and_too_long_ones_are_refused),
         cmocka_unit_test(wishes_are_charged_for_as_long_as_they_live),
+        cmocka_unit_test(lists_hold_each_wish_once_and_say_when_they_are_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
