@@ -65,8 +65,10 @@ static void add_block(struct ruling *ruling, const struct policy_block *block,
     take_logs(ruling, block, &judgement);
     if (observed)
         take_would(ruling, block, judgement.verdict, &judgement.by);
-    else if (judgement_take_stricter(&ruling->judgement, &judgement))
+    else if (judgement_take_stricter(&ruling->judgement, &judgement)) {
         ruling->block = block;
+        ruling->judgement.steps = judgement.steps;
+    }
 }
 
 static void add_wishes(struct ruling *ruling, const struct wishes *wishes,
@@ -138,6 +140,16 @@ static void cite(const struct policy_block *block, const struct deciding *by,
     citation->message = default_message(block, by->policy, class);
 }
 
+/* Why a denial is in doubt, in words. */
+static const char *doubt(const struct judgement *judgement)
+{
+    if (!judgement->by.unknown)
+        return "";
+    if (judgement->steps >= EVALUATION_STEPS_MAX)
+        return " (it could not be judged in the steps that a decision may take)";
+    return " (an argument could not be known for certain)";
+}
+
 static void sentence(const struct event *event, const struct ruling *ruling,
                      const struct citation *citation, const char *id, char *text, size_t size)
 {
@@ -151,7 +163,7 @@ static void sentence(const struct event *event, const struct ruling *ruling,
              ruling->judgement.verdict == VERDICT_KILL ? "denied, and the interpreter ended,"
                                                        : "denied",
              citation->policy, citation->rule, message[0] ? ": " : "", message,
-             by->unknown ? " (an argument could not be known for certain)" : "", id);
+             doubt(&ruling->judgement), id);
 }
 
 static void decision_id(const struct session *session, uint64_t number, char *id, size_t size)

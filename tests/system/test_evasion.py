@@ -186,6 +186,25 @@ attempt(open, "/harmless/made", "wb")
         self.assertEqual(result.out.split(), ["FileNotFoundError"], result)
 
 
+class Costs(Evasion):
+    def test_condition_that_costs_too_much_is_a_denial_that_says_so(self):
+        # A long list of long texts, and many globs that fit almost: minutes of work, if all of it were done.
+        conditions = " or ".join(f'arg[0] has matches "*{chr(97 + i % 26)}?{chr(97 + i % 26)}b"' for i in range(1000))
+        policy = self.policy(f'policy slow {{ deny event "costly.*" where {conditions} as slow }}')
+        result = self.python_under(policy, """
+import sys
+sys.audit("costly.little", ["abc"])
+try:
+    sys.audit("costly.much", ["a" * 1000] * 200)
+except PermissionError as error:
+    print(error)
+sys.audit("other")
+""")
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("denied by local/slow.slow", result.out)
+        self.assertIn("in the steps that a decision may take", result.out)
+
+
 class Events(Evasion):
     """What CPython alone has to say, said by a program."""
 
