@@ -1,7 +1,8 @@
 #!/bin/sh
 # What `./dev fuzz` and `./dev test --full` run:
 #
-#     tests/fuzz/run.sh SECONDS [NAME]    one target, or each of them, for so many seconds
+#     tests/fuzz/run.sh SECONDS [NAME]    one target, or each of them, for so many seconds each; as
+#                                         many targets at once as there are cores
 #     tests/fuzz/run.sh --list            their names, and what they are about
 #     tests/fuzz/run.sh --build           builds all of them, and runs none: for lint
 #
@@ -79,7 +80,7 @@ case ${1:-} in
     build_targets $(targets)
     ;;
 '' | *[!0-9]*)
-    sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 *)
@@ -97,8 +98,17 @@ case ${1:-} in
     esac
     # shellcheck disable=SC2086
     build_targets $names
-    failed=0
-    for name in $names; do fuzz "$name" "$seconds" || failed=1; done
-    exit $failed
+    rm -f "$build/failed.targets"
+    running=0
+    for name in $names; do
+        (fuzz "$name" "$seconds" || echo "$name" >>"$build/failed.targets") &
+        running=$((running + 1))
+        if [ "$running" -ge "$(nproc)" ]; then
+            wait
+            running=0
+        fi
+    done
+    wait
+    [ ! -e "$build/failed.targets" ]
     ;;
 esac
