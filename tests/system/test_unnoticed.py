@@ -19,6 +19,7 @@ class Signals(Test):
 import os, signal, sys
 made = sys.argv[1]
 signal.signal(signal.SIGINT, lambda *arguments: print("made" if os.path.isdir(made) else "not yet", flush=True))
+os.write(1, b"r")
 os.read(0, 1)
 os.write(1, b"x")
 try:
@@ -35,7 +36,8 @@ except PermissionError:
             made = self.directory / f"made{number}"
             with interpreter_process([python(), "-c", self.MAKES_DIRECTORY, made], env=daemon.preloaded()) as process:
                 # It is told to go when the daemon does not answer, and interrupted while it waits.
-                time.sleep(0.5)
+                self.assertEqual(process.stdout.read(1), "r")
+                time.sleep(0.2)
                 daemon.process.send_signal(signal.SIGSTOP)
                 try:
                     process.stdin.write("x")
