@@ -143,6 +143,7 @@ static bool parse_key(struct parser *parser, const char *what, struct predicate 
 /* `[1]` or `["PATH"]`. */
 static bool parse_index(struct parser *parser, struct predicate *predicate)
 {
+    parser_mark(parser, MARK_INDEX);
     parser_advance(parser);
     predicate->index_span = parser->token.span;
     if (parser->token.kind == TOKEN_INTEGER) {
@@ -541,6 +542,7 @@ static struct condition *parse_joined(struct parser *parser, unsigned depth)
             report_mixed(parser, start, last, joined_by, parser->token.span);
             mixed = true;
         }
+        parser_mark(parser, MARK_JOIN);
         parser_advance(parser);
         last->next = parse_negation(parser, depth);
         if (!last->next)
@@ -567,5 +569,6 @@ static struct condition *parse_joined(struct parser *parser, unsigned depth)
 
 struct condition *parse_condition(struct parser *parser)
 {
+    parser_mark(parser, MARK_CONDITION);
     return parse_joined(parser, 0);
 }

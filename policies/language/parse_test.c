@@ -86,6 +86,7 @@ static bool parse_expected_attribute(struct parser *parser, enum operation_class
     const struct word name = word_of(&parser->token);
     const enum attribute_name attribute = vocabulary_attribute(name.text, name.length);
 
+    parser_mark(parser, MARK_PART);
     if (operation_class != CLASS_NONE && !vocabulary_class_has(operation_class, attribute)) {
         unknown_attribute(parser, &name, operation_class);
         return false;
@@ -190,6 +191,7 @@ static bool parse_session_fact(struct parser *parser)
 {
     const struct word name = word_of(&parser->token);
 
+    parser_mark(parser, MARK_PART);
     if (parser->token.kind == TOKEN_QUALIFIED) {
         if (!starts_with(&parser->token, "session.")) {
             (void)parser_expected(parser, "a selector or a place");
@@ -275,14 +277,15 @@ static void parse_one_test(struct parser *parser, size_t *expectations)
     parser_advance(parser);
 }
 
-void parse_tests(const struct source *source, struct storage *storage,
-                 struct diagnostics *diagnostics)
+static void parse(const struct source *source, struct storage *storage,
+                  struct diagnostics *diagnostics, struct token_trace *trace)
 {
     const size_t errors = diagnostics_error_count(diagnostics);
     size_t expectations = 0;
     struct parser parser;
 
     parser_init(&parser, source, storage, diagnostics);
+    parser.trace = trace;
     while (parser.token.kind != TOKEN_END && !storage->failed) {
         parser_begin_statement(&parser);
         if (parser_at(&parser, "test")) {
@@ -296,8 +299,22 @@ void parse_tests(const struct source *source, struct storage *storage,
         if (parser.panicking && parser.token.kind == TOKEN_CLOSE_BRACE)
             parser_advance(&parser);
     }
-    if (expectations == 0 && diagnostics_error_count(diagnostics) == errors)
+    /* Who wants the trace asks for the form alone: a file may be formatted before it is done. */
+    if (!trace && expectations == 0 && diagnostics_error_count(diagnostics) == errors)
         diagnostic_help(report(diagnostics, ERROR_TEST_EXPECTS_NOTHING, parser.token.span,
                                "this test file expects nothing"),
                         "add lines such as: expect deny exec \"/bin/sh\" by no-exec");
+}
+
+void parse_tests(const struct source *source, struct storage *storage,
+                 struct diagnostics *diagnostics)
+{
+    parse(source, storage, diagnostics, NULL);
+}
+
+bool trace_tests(const struct source *source, struct storage *storage,
+                 struct diagnostics *diagnostics, struct token_trace *trace)
+{
+    parse(source, storage, diagnostics, trace);
+    return !storage->failed;
 }

@@ -491,8 +491,8 @@ static struct file_item *parse_item(struct parser *parser)
     return item->policy || item->set ? item : NULL;
 }
 
-struct file_tree *parse_policies(const struct source *source, struct storage *storage,
-                                 struct diagnostics *diagnostics)
+static struct file_tree *parse(const struct source *source, struct storage *storage,
+                               struct diagnostics *diagnostics, struct token_trace *trace)
 {
     struct file_tree *tree = storage_take(storage, 1, sizeof(*tree));
     struct parser parser;
@@ -503,6 +503,7 @@ struct file_tree *parse_policies(const struct source *source, struct storage *st
     tree->source = source;
     struct file_item **last = &tree->items;
     parser_init(&parser, source, storage, diagnostics);
+    parser.trace = trace;
     while (parser.token.kind != TOKEN_END && !storage->failed) {
         parser_begin_statement(&parser);
         *last = parse_item(&parser);
@@ -517,4 +518,16 @@ struct file_tree *parse_policies(const struct source *source, struct storage *st
     tree->sets_lost = parser.sets_lost;
     tree->flawed = diagnostics_error_count(diagnostics) > errors;
     return storage->failed ? NULL : tree;
+}
+
+struct file_tree *parse_policies(const struct source *source, struct storage *storage,
+                                 struct diagnostics *diagnostics)
+{
+    return parse(source, storage, diagnostics, NULL);
+}
+
+bool trace_policies(const struct source *source, struct storage *storage,
+                    struct diagnostics *diagnostics, struct token_trace *trace)
+{
+    return parse(source, storage, diagnostics, trace) != NULL;
 }

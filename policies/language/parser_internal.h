@@ -5,6 +5,7 @@
 
 #include "policies/language/lexer.h"
 #include "policies/language/parser.h"
+#include "policies/language/token_trace.h"
 
 struct parser {
     struct lexer lexer;
@@ -18,12 +19,17 @@ struct parser {
     bool sets_lost;        /* a statement that may have been a set could not be read */
     bool spoiled;          /* the statement holds a token that the lexer reported: whatever else is
                               wrong with it follows from that */
+    struct token_trace *trace; /* NULL: none is kept */
+    enum token_mark mark;      /* of `token` */
 };
 
 void parser_init(struct parser *parser, const struct source *source, struct storage *storage,
                  struct diagnostics *diagnostics);
 void parser_advance(struct parser *parser);
 void parser_begin_statement(struct parser *parser);
+
+/* Says in the trace what the token to read is; what was said first holds. */
+void parser_mark(struct parser *parser, enum token_mark mark);
 
 /* The token is this word. */
 bool parser_at(const struct parser *parser, const char *word);

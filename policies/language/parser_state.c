@@ -4,6 +4,8 @@
 
 #include "policies/language/suggest.h"
 
+enum { TRACE_FIRST = 256 }; /* tokens; then twice as many */
+
 void parser_init(struct parser *parser, const struct source *source, struct storage *storage,
                  struct diagnostics *diagnostics)
 {
@@ -19,8 +21,36 @@ static bool is_spoiled(const struct token *token)
     return token->kind == TOKEN_BAD || token->flawed;
 }
 
+void parser_mark(struct parser *parser, enum token_mark mark)
+{
+    if (parser->mark == MARK_NONE)
+        parser->mark = mark;
+}
+
+static void trace_token(struct parser *parser)
+{
+    struct token_trace *trace = parser->trace;
+
+    if (!trace || parser->token.kind == TOKEN_END)
+        return;
+    if (trace->count == trace->capacity) {
+        const size_t capacity = trace->capacity > 0 ? 2 * trace->capacity : TRACE_FIRST;
+        struct traced_token *grown = storage_take(parser->storage, capacity, sizeof(*grown));
+        if (!grown)
+            return;
+        if (trace->count > 0)
+            memcpy(grown, trace->tokens, trace->count * sizeof(*grown));
+        trace->tokens = grown;
+        trace->capacity = capacity;
+    }
+    trace->tokens[trace->count++] =
+        (struct traced_token){parser->token.kind, parser->mark, parser->token.span};
+}
+
 void parser_advance(struct parser *parser)
 {
+    trace_token(parser);
+    parser->mark = MARK_NONE;
     if (parser->token.kind == TOKEN_OPEN_BRACE)
         parser->braces++;
     else if (parser->token.kind == TOKEN_CLOSE_BRACE && parser->braces > 0)
@@ -37,6 +67,7 @@ void parser_begin_statement(struct parser *parser)
 {
     parser->panicking = false;
     parser->spoiled = is_spoiled(&parser->token);
+    parser_mark(parser, MARK_STATEMENT);
 }
 
 bool token_is(const struct token *token, const char *word)
@@ -70,6 +101,7 @@ bool parser_take_word(struct parser *parser, const char *word)
 {
     if (!parser_at(parser, word))
         return false;
+    parser_mark(parser, MARK_WORD);
     parser_advance(parser);
     return true;
 }
