@@ -72,7 +72,8 @@
     X(OVERRIDE_LATER, 81, "`override`, which is not there yet")                                    \
     X(LIMIT_LATER, 82, "`limit`, which is not there yet")                                          \
     X(MANDATORY_LATER, 83, "the tier mandatory, which is not there yet")                           \
-    X(TEST_EXPECTS_NOTHING, 90, "a test file without an expectation")
+    X(TEST_EXPECTS_NOTHING, 90, "a test file without an expectation")                              \
+    X(FORMAT_DEFECT, 99, "a text that formatting would change: a defect of the formatter")
 
 #define DIAGNOSTIC_WARNINGS(X)                                                                     \
     X(UNUSED_SET, 1, "a set that nothing uses")                                                    \

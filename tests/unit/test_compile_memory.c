@@ -4,6 +4,7 @@
 
 #include "policy_fixture.h"
 
+#include "policies/language/format.h"
 #include "policies/language/text_buffer.h"
 
 /* NOLINTBEGIN(bugprone-reserved-identifier): the linker chose the names */
@@ -101,11 +102,41 @@ static void a_bad_text_is_refused_without_memory(void **state)
     assert_in_range(allowed, 10, 100000);
 }
 
+/* Formats with `allowed` allocations. True if that was enough. */
+static bool format(long allowed)
+{
+    struct diagnostics *diagnostics = diagnostics_new();
+    const struct policy_text one = local_text(good);
+
+    assert_non_null(diagnostics);
+    left = allowed;
+    char *formatted = policy_format(&one, diagnostics);
+    const bool enough = left != 0;
+    left = -1;
+
+    assert_int_equal(formatted == NULL, diagnostics_error_count(diagnostics) > 0);
+    if (enough)
+        assert_non_null(formatted);
+    free(formatted);
+    diagnostics_free(diagnostics);
+    return enough;
+}
+
+static void a_text_is_not_formatted_without_memory(void **state)
+{
+    (void)state;
+    long allowed = 0;
+    while (!format(allowed))
+        allowed++;
+    assert_in_range(allowed, 10, 100000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_text_is_refused_without_memory),
         cmocka_unit_test(a_bad_text_is_refused_without_memory),
+        cmocka_unit_test(a_text_is_not_formatted_without_memory),
     };
     return cmocka_run_group_tests_name("compile_memory", tests, NULL, NULL);
 }
