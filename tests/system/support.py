@@ -65,8 +65,10 @@ class Result:
 def execute(command, **options):
     options.setdefault("env", clean_environment())
     options.setdefault("timeout", PATIENCE)
+    if "input" not in options:
+        options.setdefault("stdin", subprocess.DEVNULL)
     return Result(subprocess.run([str(part) for part in command], capture_output=True, text=True,
-                                 errors="surrogateescape", stdin=subprocess.DEVNULL, **options))
+                                 errors="surrogateescape", **options))
 
 
 def others_reach(program, user):
