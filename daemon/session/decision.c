@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "policies/engine/event_text.h"
 #include "proto/event_wire.h"
@@ -16,18 +17,31 @@ struct ruling {
     const struct policy_block *block;       /* of the verdict */
     const struct policy_block *would_block; /* of what observed policies would have said */
     const struct policy_block *log_blocks[JUDGEMENT_LOGS_MAX]; /* of each `log` rule */
+    const struct policy_block *override_block;                 /* of the override */
     uint64_t generation;
 };
 
 /* What is said about a ruling, in the words of its policy. */
 struct citation {
     char policy[WISHES_NAME_LENGTH_MAX + 16];
-    char rule[WISHES_NAME_LENGTH_MAX + 16];
+    char rule[2 * WISHES_NAME_LENGTH_MAX + 48]; /* of an override: that it is one, and of what */
     const char *message;
 };
 
 /* ------------------------------------------------------------------------------------- judgement
  */
+
+/* For overrides, which end with a day of UTC. The coarse clock is a read of memory that the kernel
+ * shares: no system call, on any decision. */
+static int32_t days_since_1970(void)
+{
+    enum { SECONDS_A_DAY = 24 * 60 * 60 };
+    struct timespec now;
+
+    if (clock_gettime(CLOCK_REALTIME_COARSE, &now) < 0)
+        return 0;
+    return (int32_t)(now.tv_sec / SECONDS_A_DAY);
+}
 
 static void take_would(struct ruling *ruling, const struct policy_block *block,
                        enum verdict verdict, const struct deciding *by)
@@ -63,6 +77,11 @@ static void add_block(struct ruling *ruling, const struct policy_block *block,
     evaluate(block, governing, &session->subject, event, &judgement);
     take_would(ruling, block, judgement.would, &judgement.would_by);
     take_logs(ruling, block, &judgement);
+    if (!observed && judgement.override != OVERRIDE_NONE && !ruling->override_block) {
+        ruling->judgement.override = judgement.override;
+        ruling->judgement.overridden = judgement.overridden;
+        ruling->override_block = block;
+    }
     if (observed)
         take_would(ruling, block, judgement.verdict, &judgement.by);
     else if (judgement_take_stricter(&ruling->judgement, &judgement)) {
@@ -96,11 +115,17 @@ static void judge(struct session *session, const struct event *event, struct rul
     *ruling = (struct ruling){
         .judgement = {.verdict = VERDICT_ALLOW,
                       .by = {.policy = POLICY_NO_INDEX, .rule = RULE_DEFAULT},
-                      .would = VERDICT_ALLOW},
+                      .would = VERDICT_ALLOW,
+                      .override = OVERRIDE_NONE},
     };
     const struct policy_block *block = session->generation->block;
-    const struct governing governing = {session->governing, session->governing_count};
-    const struct governing observed = {session->observed, session->observed_count};
+    const struct governing governing = {.policies = session->governing,
+                                        .count = session->governing_count,
+                                        .today = days_since_1970()};
+    const struct governing observed = {.policies = session->observed,
+                                       .count = session->observed_count,
+                                       .today = governing.today,
+                                       .overriding = &governing};
 
     ruling->generation = session->generation->number;
     ruling->block = block;
@@ -108,6 +133,8 @@ static void judge(struct session *session, const struct event *event, struct rul
     add_block(ruling, block, &observed, session, event, true);
     for (size_t i = 0; i < session->wishes.count; i++)
         add_wishes(ruling, session->wishes.items[i], session, event);
+    if (ruling->judgement.verdict != VERDICT_ALLOW)
+        ruling->judgement.override = OVERRIDE_NONE; /* it did not help */
 }
 
 /* ----------------------------------------------------------------------------------------- words
@@ -307,6 +334,22 @@ static uint64_t record_denial(struct session *session, const struct audit_decisi
     return decision->number;
 }
 
+/* An exception that was made use of: the policy that makes it, what it cancelled, and why. */
+static void cite_override(const struct ruling *ruling, const struct event *event,
+                          struct citation *citation)
+{
+    const struct policy_block *block = ruling->override_block;
+    const struct override_facts facts = override_facts(block, ruling->judgement.override);
+    struct citation cancelled;
+
+    cite(block, &ruling->judgement.overridden, event, &cancelled);
+    *citation = (struct citation){.message = facts.reason};
+    (void)snprintf(citation->policy, sizeof(citation->policy), "%s/%s",
+                   policy_tier_name(policy_tier(block, facts.by)), policy_name(block, facts.by));
+    (void)snprintf(citation->rule, sizeof(citation->rule), "override %.270s.%.270s",
+                   cancelled.policy, cancelled.rule);
+}
+
 /* Every `log` rule that named the event, a line each; NULL if none did. */
 static const char *logged_by(const struct ruling *ruling, const struct event *event, char *text,
                              size_t size)
@@ -349,6 +392,8 @@ static uint64_t record(struct session *session, const struct event *event,
         decision.verdict = "would-deny";
         decision.unknown = judgement->would_by.unknown;
         cite(ruling->would_block, &judgement->would_by, event, &citation);
+    } else if (judgement->override != OVERRIDE_NONE) {
+        cite_override(ruling, event, &citation);
     } else if (judgement->log) {
         cite(ruling->log_blocks[0], &judgement->log_by[0], event, &citation);
     } else if (session->record) {

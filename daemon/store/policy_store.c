@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +93,28 @@ static bool load_generation(struct policy_store *store, struct stored_policies *
     return found;
 }
 
+/* Policies of the tier mandatory are signed by a fleet, and nothing here can verify a signature
+ * yet: a row that claims the tier got there by another way. It is neither believed nor passed over.
+ */
+static bool is_known_tier(enum policy_tier tier, const char *name, char *error, size_t size)
+{
+    if (tier == TIER_LOCAL || tier == TIER_VENDOR)
+        return true;
+    (void)snprintf(error, size,
+                   "the policy `%s` is said to be of the tier mandatory: this version of Warder "
+                   "cannot verify a signature, and takes no such policy",
+                   name);
+    return false;
+}
+
+static bool are_known_tiers(const struct stored_policies *policies, char *error, size_t size)
+{
+    for (size_t i = 0; i < policies->count; i++)
+        if (!is_known_tier(policies->policies[i].tier, policies->policies[i].name, error, size))
+            return false;
+    return true;
+}
+
 bool policy_store_load(struct policy_store *store, struct stored_policies *policies, char *error,
                        size_t size)
 {
@@ -115,9 +138,10 @@ bool policy_store_load(struct policy_store *store, struct stored_policies *polic
         }
     }
     sqlite3_finalize(statement);
-    if (result == SQLITE_DONE)
+    if (result == SQLITE_DONE && are_known_tiers(policies, error, size))
         return true;
-    database_failed(store->database, "cannot be read", error, size);
+    if (result != SQLITE_DONE)
+        database_failed(store->database, "cannot be read", error, size);
     stored_policies_deinit(policies);
     return false;
 }
@@ -156,6 +180,9 @@ bool policy_store_change(struct policy_store *store, const struct policy_change 
     struct stored_policies now = {.count = 0};
     bool done = true;
 
+    for (size_t i = 0; i < count; i++)
+        if (!is_known_tier(changes[i].tier, changes[i].name, error, size))
+            return false;
     if (!database_run(store->database, "BEGIN IMMEDIATE", error, size))
         return false;
     if (!load_generation(store, &now, error, size)) {

@@ -22,7 +22,7 @@
 #define BLOCK_MAGIC "warder\0\1" /* eight bytes, the literal's own NUL not counted */
 
 enum {
-    BLOCK_VERSION = 1,
+    BLOCK_VERSION = 2,
     BLOCK_ALIGNMENT = 8,
     BLOCK_DEPTH_MAX = 144, /* nodes on a way down a condition: the parser takes 64 parentheses, each
                               of which is an `and` or `or` and a `not` at most */
@@ -38,6 +38,8 @@ enum block_section {
     SECTION_VALUES,      /* struct block_value: what predicates compare with */
     SECTION_GLOB_WORDS,  /* uint32_t: compiled globs (glob.h) */
     SECTION_ARGUMENTS,   /* struct argument_place: where events have an argument of some name */
+    SECTION_OVERRIDES,   /* struct override_record: those of a target policy together, by rule
+                            (the defaults last, by class), then by the policy that overrides */
     SECTION_TEXT,        /* bytes: every text followed by a NUL; offset 0 is the empty text */
     SECTION_COUNT
 };
@@ -81,6 +83,9 @@ struct policy_record {
     struct block_range rules;
     struct block_range events;                   /* event lists: rules on an event by its name */
     struct block_range glob_rules;               /* rule list: rules on events by a glob */
+    struct block_range overrides;                /* those that cancel what this policy denies */
+    uint32_t floor;                              /* bit N: the kernel is to hold class N */
+    uint32_t floor_required;                     /* bit N: or the session does not start */
     struct block_range class_rules[CLASS_COUNT]; /* rule lists */
     struct default_record defaults[CLASS_COUNT];
 };
@@ -98,6 +103,17 @@ struct rule_record {
     uint8_t effect;           /* enum rule_effect */
     uint8_t flags;
     uint16_t reserved;
+};
+
+struct override_record {
+    uint32_t by;              /* the policy that overrides: never one that observes */
+    uint32_t target;          /* the policy whose denial it cancels, */
+    uint32_t rule;            /* the rule, or RULE_DEFAULT */
+    uint32_t operation_class; /* RULE_DEFAULT: the class; else CLASS_NONE */
+    uint32_t condition;       /* node, or BLOCK_NONE: always */
+    int32_t until;            /* the last day that it counts, in days since 1970-01-01 UTC */
+    uint32_t reason;
+    uint32_t reserved;
 };
 
 struct event_list {
@@ -209,6 +225,12 @@ static inline const struct policy_record *block_policy(const struct policy_block
 static inline const struct rule_record *block_rule(const struct policy_block *block, uint32_t rule)
 {
     return (const struct rule_record *)block_section(block, SECTION_RULES) + rule;
+}
+
+static inline const struct override_record *block_override(const struct policy_block *block,
+                                                           uint32_t override)
+{
+    return (const struct override_record *)block_section(block, SECTION_OVERRIDES) + override;
 }
 
 /* The checksum that the header should have. */

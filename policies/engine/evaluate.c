@@ -6,6 +6,7 @@
 
 #include "policies/engine/block_layout.h"
 #include "policies/engine/condition.h"
+#include "policies/engine/override.h"
 
 /* The first rule of each effect that fires, by index, while the rules of one policy are walked.
  * What can no longer change the outcome is not evaluated. */
@@ -14,10 +15,14 @@ struct fired {
     uint32_t deny; /* a kill that could not be known is here too */
     uint32_t allow;
     bool deny_unknown;
+    uint32_t
+        cancelled;     /* the first denial that an override cancels: RULE_DEFAULT for the default */
+    uint32_t override; /* which one does; OVERRIDE_NONE: there is no such denial */
 };
 
 struct judge {
     struct question question;
+    const struct governing *overriding; /* whose overrides count */
     const struct policy_record *policy;
     struct deciding asked;  /* the policy and the operation that are judged */
     struct judgement *logs; /* where `log` rules go; NULL: nobody wants them */
@@ -66,6 +71,21 @@ static void fire_deny(struct fired *fired, uint32_t rule, bool unknown)
         fired->deny = rule;
         fired->deny_unknown = unknown;
     }
+}
+
+/* True if an override cancels what would deny: this rule, or the default. */
+static bool is_cancelled(struct judge *judge, uint32_t rule)
+{
+    struct fired *fired = &judge->fired;
+    const uint32_t override = override_of(&judge->question, judge->overriding, judge->policy, rule);
+
+    if (override == OVERRIDE_NONE)
+        return false;
+    if (fired->override == OVERRIDE_NONE || rule < fired->cancelled) {
+        fired->override = override;
+        fired->cancelled = rule;
+    }
+    return true;
 }
 
 static bool is_logged(const struct judgement *logs, uint32_t policy, uint32_t rule)
@@ -123,7 +143,7 @@ static void consider(struct judge *judge, uint32_t index, bool by_glob)
         if (killed || index >= fired->deny)
             return;
         truth = rule_fires(judge, rule, by_glob);
-        if (truth != TRUTH_FALSE)
+        if (truth != TRUTH_FALSE && !is_cancelled(judge, index))
             fire_deny(fired, index, truth == TRUTH_UNKNOWN);
         return;
     case EFFECT_ALLOW:
@@ -194,7 +214,10 @@ static struct opinion ask_policy(struct judge *judge)
     const enum operation_class operation_class = class_of(&judge->question);
     struct fired *fired = &judge->fired;
 
-    *fired = (struct fired){POLICY_NO_INDEX, POLICY_NO_INDEX, POLICY_NO_INDEX, false};
+    *fired = (struct fired){.kill = POLICY_NO_INDEX,
+                            .deny = POLICY_NO_INDEX,
+                            .allow = POLICY_NO_INDEX,
+                            .override = OVERRIDE_NONE};
     consider_list(judge, judge->policy->class_rules[operation_class], false);
     consider_list(judge, event_rules(judge), false);
     consider_list(judge, judge->policy->glob_rules, true);
@@ -211,7 +234,8 @@ static struct opinion ask_policy(struct judge *judge)
     case DEFAULT_ALLOW:
         return (struct opinion){true, VERDICT_ALLOW, RULE_DEFAULT, false};
     default:
-        return (struct opinion){true, VERDICT_DENY, RULE_DEFAULT,
+        /* A default that is cancelled is none. */
+        return (struct opinion){!is_cancelled(judge, RULE_DEFAULT), VERDICT_DENY, RULE_DEFAULT,
                                 budget_is_spent(judge->question.budget)};
     }
 }
@@ -246,16 +270,25 @@ static void judge_operation(struct judge *judge, const struct governing *governi
             keep_stricter(&out->would, &out->would_by, &opinion, by);
         else
             keep_stricter(&out->verdict, &out->by, &opinion, by);
+        if (!observes && out->override == OVERRIDE_NONE && judge->fired.override != OVERRIDE_NONE) {
+            out->override = judge->fired.override;
+            out->overridden = (struct deciding){policy, judge->fired.cancelled, operation, false};
+        }
     }
 }
 
 void evaluate(const struct policy_block *block, const struct governing *governing,
               const struct subject *subject, const struct event *event, struct judgement *out)
 {
-    struct judgement judgement = {.verdict = VERDICT_ALLOW, .by = nobody, .would_by = nobody};
+    struct judgement judgement = {.verdict = VERDICT_ALLOW,
+                                  .by = nobody,
+                                  .would_by = nobody,
+                                  .override = OVERRIDE_NONE,
+                                  .overridden = nobody};
     struct budget budget = {EVALUATION_STEPS_MAX};
     struct judge judge = {
-        .question = {.block = block, .subject = subject, .event = event, .budget = &budget}};
+        .question = {.block = block, .subject = subject, .event = event, .budget = &budget},
+        .overriding = governing->overriding ? governing->overriding : governing};
 
     out->verdict = VERDICT_DENY;
     if (event->operation_count == 0)
@@ -264,6 +297,8 @@ void evaluate(const struct policy_block *block, const struct governing *governin
         judge.question.operation = &event->operations[i];
         judge_operation(&judge, governing, i, &judgement);
     }
+    if (judgement.verdict != VERDICT_ALLOW)
+        judgement.override = OVERRIDE_NONE; /* whatever was cancelled, it did not matter */
     judgement.steps = (uint32_t)(EVALUATION_STEPS_MAX - budget.left);
     *out = judgement;
 }

@@ -35,6 +35,12 @@ enum verdict {
 struct governing {
     const uint32_t *policies;
     size_t count;
+    /* The day, in days since 1970-01-01 UTC: an override counts to the end of its last one. Where
+     * it is not known (0 or less) no override counts. */
+    int32_t today;
+    /* Whose overrides count, where it is not these policies themselves that are in force: for what
+     * policies would say that are only observed. NULL: their own. */
+    const struct governing *overriding;
 };
 
 /* Which rule answered. A rule index of RULE_DEFAULT means the policy's default for the operation's
@@ -66,6 +72,12 @@ struct judgement {
     bool log;
     uint32_t log_count;
     struct deciding log_by[JUDGEMENT_LOGS_MAX];
+
+    /* Where the verdict is VERDICT_ALLOW: an override without which it would have been another, and
+     * the denial that it cancelled; the first one where there are several, in the order of ties.
+     * OVERRIDE_NONE if there is none. */
+    uint32_t override;
+    struct deciding overridden;
 
     /* How many steps it took; EVALUATION_STEPS_MAX if they were spent. */
     uint32_t steps;

@@ -111,6 +111,28 @@ const char *default_message(const struct policy_block *block, uint32_t policy,
     return block_text(block, block_policy(block, policy)->defaults[operation_class].message);
 }
 
+struct policy_floor policy_floor(const struct policy_block *block, uint32_t policy)
+{
+    const struct policy_record *record = block_policy(block, policy);
+    return (struct policy_floor){record->floor, record->floor_required};
+}
+
+uint32_t policy_block_override_count(const struct policy_block *block)
+{
+    return block->sections[SECTION_OVERRIDES].count;
+}
+
+struct override_facts override_facts(const struct policy_block *block, uint32_t override)
+{
+    const struct override_record *record = block_override(block, override);
+    return (struct override_facts){.by = record->by,
+                                   .target = record->target,
+                                   .rule = record->rule,
+                                   .operation_class = (enum operation_class)record->operation_class,
+                                   .until = record->until,
+                                   .reason = block_text(block, record->reason)};
+}
+
 void policy_block_free(struct policy_block *block)
 {
     free(block);

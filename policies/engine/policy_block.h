@@ -31,6 +31,7 @@ enum rule_effect {
 
 #define POLICY_NO_INDEX UINT32_MAX
 #define RULE_DEFAULT UINT32_MAX
+#define OVERRIDE_NONE UINT32_MAX
 
 /* The block that lies in `size` bytes (a mapping, a message), aligned to 8; NULL if its header, its
  * length or its checksum says that it is none of this version. What is inside is believed: only for
@@ -59,6 +60,27 @@ enum rule_effect rule_effect(const struct policy_block *block, uint32_t rule);
 const char *rule_message(const struct policy_block *block, uint32_t rule);
 const char *default_message(const struct policy_block *block, uint32_t policy,
                             enum operation_class operation_class);
+
+/* The classes that the policy wants held by the kernel for the life of the process, bit N for class
+ * N; `required`: those without which a session may not start. */
+struct policy_floor {
+    uint32_t classes;
+    uint32_t required;
+};
+struct policy_floor policy_floor(const struct policy_block *block, uint32_t policy);
+
+/* An override: what it cancels, for whom, and how long. Those that never count (of observing
+ * policies, of sessions' own files, without a target) are in no block. */
+struct override_facts {
+    uint32_t by;                          /* the policy that it is a statement of */
+    uint32_t target;                      /* the policy whose denial it cancels, */
+    uint32_t rule;                        /* the rule, or RULE_DEFAULT: */
+    enum operation_class operation_class; /* the default of this class */
+    int32_t until; /* the last day that it counts, in days since 1970-01-01 UTC */
+    const char *reason;
+};
+uint32_t policy_block_override_count(const struct policy_block *block);
+struct override_facts override_facts(const struct policy_block *block, uint32_t override);
 
 void policy_block_free(struct policy_block *block);
 DEFINE_CLEANUP(struct policy_block *, policy_block_free);

@@ -1,6 +1,8 @@
 /* What the files of the checker share.
  *
  *     check_policy.c      names, sets, defaults, statements that come later
+ *     check_floor.c       floors, and what the rules beside them say
+ *     check_override.c    overrides, once every file of the generation is known
  *     check_rule.c        targets: classes and events
  *     check_event.c       names of events and of their arguments
  *     check_condition.c   predicates: attributes, operators
@@ -36,12 +38,23 @@ struct target {
 };
 
 struct checker {
+    struct check_context *context;
     struct storage *storage;
     struct diagnostics *diagnostics;
     struct name_table file_sets;
     struct name_table policy_sets;
     bool sets_are_whole; /* every set could be read: an unknown one is none */
+    enum policy_tier tier;
+    bool observes; /* the whole file */
     struct target target;
+};
+
+/* A file of the generation, for what is checked once all of them are known. */
+struct checked_file {
+    struct file_tree *tree;
+    struct checker checker;
+    bool flawed; /* something is wrong with it */
+    struct checked_file *next;
 };
 
 static inline uint32_t class_bit(enum operation_class operation_class)
@@ -51,6 +64,9 @@ static inline uint32_t class_bit(enum operation_class operation_class)
 
 /* A policy's statements. */
 void check_policy(struct checker *checker, struct policy *policy);
+void check_floors(struct checker *checker, const struct policy *policy);
+/* With the sets of the policy in the checker. */
+void check_overrides(struct checker *checker, struct policy *policy);
 void check_rule(struct checker *checker, struct rule *rule);
 /* Every predicate below; false if an error was reported in one. */
 bool check_condition(struct checker *checker, struct condition *condition);
@@ -91,6 +107,13 @@ bool check_argument_number(struct checker *checker, const struct predicate *pred
 const struct set *find_set(struct checker *checker, const struct word *name);
 
 void check_coverage(struct checker *checker, const struct policy *policy);
+/* True if the policy denies the class by default; `*where` is the place that says so. */
+bool default_denies(const struct policy *policy, enum operation_class operation_class,
+                    struct span *where);
+
+/* What is said of an allow's condition, of an override that cancels `rule`. */
+void check_exception_warnings(struct checker *checker, const struct rule *rule,
+                              const struct condition *condition);
 /* Of one rule or `applies` each. */
 void check_rule_warnings(struct checker *checker, const struct policy *policy);
 /* Of a policy as a whole, which has no error. */

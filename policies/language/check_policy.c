@@ -88,12 +88,14 @@ static void warn_unused(struct checker *checker, const struct set *set)
                         "remove it");
 }
 
-static void check_rule_names(struct checker *checker, const struct policy *policy)
+static void check_rule_names(struct checker *checker, struct policy *policy)
 {
-    struct name_table names = {0};
+    policy->rule_names = storage_take(checker->storage, 1, sizeof(*policy->rule_names));
+    if (!policy->rule_names)
+        return;
     for (struct rule *rule = policy->rules; rule; rule = rule->next) {
-        const struct rule *first =
-            name_table_add(&names, checker->storage, rule->name.text, rule->name.length, rule);
+        const struct rule *first = name_table_add(policy->rule_names, checker->storage,
+                                                  rule->name.text, rule->name.length, rule);
         if (first)
             duplicate(checker, ERROR_DUPLICATE_RULE, "rule", &rule->name, &first->name);
     }
@@ -171,24 +173,11 @@ static void check_defaults(struct checker *checker, const struct policy *policy)
 
 static void check_later(struct checker *checker, const struct policy *policy)
 {
-    static const struct {
-        enum diagnostic_code code;
-        const char *name;
-        const char *help;
-    } kinds[] = {
-        [LATER_FLOOR] = {ERROR_FLOOR_LATER, "floor",
-                         "until then `default deny` holds against programs that play by the rules"},
-        [LATER_OVERRIDE] = {ERROR_OVERRIDE_LATER, "override",
-                            "until then change the rule that denies, or add a condition to it"},
-        [LATER_LIMIT] = {ERROR_LIMIT_LATER, "limit", "until then leave it out"},
-    };
-    for (const struct later *later = policy->later; later; later = later->next) {
-        struct diagnostic *error =
-            report(checker->diagnostics, kinds[later->kind].code, later->span,
-                   "`%s` is part of the language and not there yet: a later version brings it",
-                   kinds[later->kind].name);
-        diagnostic_help(error, "%s", kinds[later->kind].help);
-    }
+    for (const struct later *later = policy->later; later; later = later->next)
+        diagnostic_help(
+            report(checker->diagnostics, ERROR_LIMIT_LATER, later->span,
+                   "`limit` is part of the language and not there yet: a later version brings it"),
+            "until then leave it out");
 }
 
 /* socket.connect may look a name up, too late to prevent it: it is no lookup here. */
@@ -280,6 +269,7 @@ void check_policy(struct checker *checker, struct policy *policy)
     }
     for (struct rule *rule = policy->rules; rule; rule = rule->next)
         check_rule(checker, rule);
+    check_floors(checker, policy);
     check_host_denials(checker, policy);
     check_coverage(checker, policy);
     check_rule_warnings(checker, policy);
@@ -317,24 +307,63 @@ static void warn_of_whole(struct checker *checker, const struct file_tree *tree)
     }
 }
 
-void check_file(struct check_context *context, struct file_tree *tree, enum policy_tier tier)
+void check_file(struct check_context *context, struct file_tree *tree,
+                const struct policy_text *text)
 {
-    struct checker checker = {.storage = context->storage,
-                              .diagnostics = context->diagnostics,
-                              .sets_are_whole = !tree->sets_lost};
+    struct checked_file *file = storage_take(context->storage, 1, sizeof(*file));
     const size_t errors = diagnostics_error_count(context->diagnostics);
 
+    if (!file)
+        return;
+    struct checker *checker = &file->checker;
+    *checker = (struct checker){.context = context,
+                                .storage = context->storage,
+                                .diagnostics = context->diagnostics,
+                                .sets_are_whole = !tree->sets_lost,
+                                .tier = text->tier,
+                                .observes = text->observe};
+    file->tree = tree;
     for (struct file_item *item = tree->items; item; item = item->next)
         if (item->set)
-            add_set(&checker, &checker.file_sets, item->set);
+            add_set(checker, &checker->file_sets, item->set);
     for (struct file_item *item = tree->items; item; item = item->next) {
         if (!item->policy)
             continue;
-        check_policy_name(context, &checker, item->policy, tier);
-        check_policy(&checker, item->policy);
+        check_policy_name(context, checker, item->policy, text->tier);
+        check_policy(checker, item->policy);
     }
-    if (diagnostics_error_count(context->diagnostics) == errors && !tree->flawed)
-        warn_of_whole(&checker, tree);
+    file->flawed = tree->flawed || diagnostics_error_count(context->diagnostics) > errors;
+    if (context->last_file)
+        context->last_file->next = file;
+    else
+        context->files = file;
+    context->last_file = file;
+}
+
+/* The sets of a policy, which were checked with it, are those that names mean. */
+static void use_sets_of(struct checker *checker, const struct policy *policy)
+{
+    checker->policy_sets = (struct name_table){0};
+    for (struct set *set = policy->sets; set; set = set->next)
+        (void)name_table_add(&checker->policy_sets, checker->storage, set->name.text,
+                             set->name.length, set);
+}
+
+void check_generation(struct check_context *context)
+{
+    for (struct checked_file *file = context->files; file; file = file->next) {
+        const size_t errors = diagnostics_error_count(context->diagnostics);
+        for (struct file_item *item = file->tree->items; item; item = item->next) {
+            if (!item->policy || !item->policy->overrides)
+                continue;
+            use_sets_of(&file->checker, item->policy);
+            check_overrides(&file->checker, item->policy);
+        }
+        file->flawed |= diagnostics_error_count(context->diagnostics) > errors;
+    }
+    for (struct checked_file *file = context->files; file; file = file->next)
+        if (!file->flawed)
+            warn_of_whole(&file->checker, file->tree);
     if (context->storage->failed)
         report_no_memory(context->diagnostics);
 }

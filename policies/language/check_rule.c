@@ -134,6 +134,10 @@ void check_rule(struct checker *checker, struct rule *rule)
 
     const bool good =
         rule->events ? check_event_target(checker, rule) : check_class_target(checker, rule);
+    struct target *target = storage_take(checker->storage, 1, sizeof(*target));
+    if (target)
+        *target = checker->target;
+    rule->checked->target = target;
     if (!good || (rule->condition && !check_condition(checker, rule->condition)))
         rule->checked = NULL;
 }

@@ -214,8 +214,8 @@ static void warn_event_elsewhere(struct checker *checker, const struct rule *rul
                         "a rule on the event itself: event \"%s\"", entry->name);
 }
 
-static bool default_denies(const struct policy *policy, enum operation_class operation_class,
-                           struct span *where)
+bool default_denies(const struct policy *policy, enum operation_class operation_class,
+                    struct span *where)
 {
     bool by_all = false;
 
@@ -438,6 +438,12 @@ static void warn_write_and_run(struct checker *checker, const struct policy *pol
             diagnostic_second(warning, runs->name.span, NULL);
         diagnostic_help(warning, "allow programs and libraries only where nothing can be written");
     }
+}
+
+void check_exception_warnings(struct checker *checker, const struct rule *rule,
+                              const struct condition *condition)
+{
+    walk(checker, rule, condition, false, surely_there(condition));
 }
 
 void check_rule_warnings(struct checker *checker, const struct policy *policy)

@@ -40,9 +40,13 @@ struct checked_predicate {
     struct typed_value *values;
 };
 
+struct target; /* check_internal.h */
+
 struct checked_rule {
-    uint32_t classes; /* bit N: the target names class N; all classes for `all` */
-    uint16_t *events; /* those that the target names, by number, each once */
+    const struct target *target; /* what its condition is asked about */
+    uint32_t index;              /* the emitter's: in the block */
+    uint32_t classes;            /* bit N: the target names class N; all classes for `all` */
+    uint16_t *events;            /* those that the target names, by number, each once */
     size_t event_count;
     struct typed_value *globs; /* of event names */
 };

@@ -22,6 +22,7 @@ static void init_source(struct source *source, const struct policy_text *text,
     *source = (struct source){.file = text->file,
                               .text = text->text,
                               .length = (uint32_t)length,
+                              .quiet = text->quiet,
                               .order = diagnostics_file(diagnostics, text->file)};
 }
 
@@ -39,19 +40,9 @@ static bool check_size(const struct source *source, const struct policy_text *te
     return false;
 }
 
-static void check_tier(const struct source *source, enum policy_tier tier,
-                       struct diagnostics *diagnostics)
-{
-    const struct span start = {source, 0, 0};
-    if (tier == TIER_MANDATORY)
-        diagnostic_help(report(diagnostics, ERROR_MANDATORY_LATER, start,
-                               "the tier mandatory is not there yet: a later version brings it"),
-                        "until then store the policy as local");
-}
-
 /* A policy in the order of the block: by tier, then by name. */
 struct placed {
-    const struct policy *policy;
+    struct policy *policy;
     enum policy_tier tier;
     bool observe;
 };
@@ -95,6 +86,7 @@ static struct policy_block *emit(const struct unit *units, const struct policy_t
     emitter_init(&emitter, storage, options);
     for (size_t i = 0; i < policies; i++)
         emit_policy(&emitter, placed[i].policy, placed[i].tier, placed[i].observe);
+    emit_overrides(&emitter);
     struct policy_block *block = emit_finish(&emitter);
     emitter_deinit(&emitter);
     return block;
@@ -105,7 +97,8 @@ struct policy_block *policy_compile(const struct policy_text *texts, size_t coun
                                     struct diagnostics *diagnostics)
 {
     struct storage storage = {.limit = options ? options->memory_max : 0};
-    struct check_context context = {.storage = &storage, .diagnostics = diagnostics};
+    struct check_context context = {
+        .storage = &storage, .diagnostics = diagnostics, .options = options};
     struct unit *units = storage_take(&storage, count + 1, sizeof(*units));
     struct policy_block *block = NULL;
     bool complete = units != NULL;
@@ -115,12 +108,12 @@ struct policy_block *policy_compile(const struct policy_text *texts, size_t coun
     for (size_t i = 0; i < count && units; i++) {
         if (!check_size(&units[i].source, &texts[i], diagnostics))
             continue;
-        check_tier(&units[i].source, texts[i].tier, diagnostics);
         units[i].tree = parse_policies(&units[i].source, &storage, diagnostics);
         if (units[i].tree)
-            check_file(&context, units[i].tree, texts[i].tier);
+            check_file(&context, units[i].tree, &texts[i]);
         complete &= units[i].tree != NULL;
     }
+    check_generation(&context);
     if (complete && !storage.failed && diagnostics_error_count(diagnostics) == 0)
         block = emit(units, texts, count, options, &storage);
     if (!block && diagnostics_error_count(diagnostics) == 0)

@@ -24,6 +24,8 @@ struct policy_text {
     size_t length;    /* bytes */
     enum policy_tier tier;
     bool observe; /* treat its policies as if each said `mode observe` */
+    bool quiet;   /* it was checked before, and is here for what the others say of it: its errors
+                     are reported, its warnings not */
 };
 
 struct compile_options {
@@ -35,6 +37,15 @@ struct compile_options {
     /* Bytes that checking may take, 0 for no bound. A short text can name a long set over and over,
      * and each use is checked for itself: more than this is reported as lack of memory. */
     size_t memory_max;
+    /* Days since 1970-01-01 UTC, for what is said of an override whose last day has passed. 0: not
+     * known, and nothing is said. */
+    int32_t today;
+    /* The texts are a session's own (`--policy FILE`) and are stored nowhere: they can only narrow,
+     * so an override among them has no effect, and is not in the block. */
+    bool session;
+    /* Whoever asks cannot have a floor held by the kernel: one that is `required` is an error, and
+     * another one a warning. */
+    bool floors_not_held;
 };
 
 /* The block of all policies in the texts, to be freed with policy_block_free; NULL if `diagnostics`

@@ -63,15 +63,19 @@
     X(FLOOR_CONTRADICTED, 61, "a floor that the policy's rules contradict")                        \
     X(DEFAULT_BOTH_WAYS, 62, "a class both denied and allowed by default")                         \
     X(DEFAULT_TWO_MESSAGES, 63, "a class with two different default messages")                     \
+    X(NO_FLOOR_OF_CLASS, 64, "a floor of a class that the kernel cannot hold")                     \
+    X(OVERRIDE_OF_MANDATORY, 65, "an override of the mandatory tier")                              \
+    X(OVERRIDE_OF_HIGHER, 66, "an override of a higher tier")                                      \
     X(DUPLICATE_POLICY, 70, "two policies of one name in one tier")                                \
     X(DUPLICATE_RULE, 71, "two rules of one name in one policy")                                   \
     X(DUPLICATE_SET, 72, "two sets of one name")                                                   \
     X(DUPLICATE_MODE, 73, "`mode` twice")                                                          \
     X(RESERVED_NAME, 74, "a name that the language keeps for itself")                              \
-    X(FLOOR_LATER, 80, "`floor`, which is not there yet")                                          \
-    X(OVERRIDE_LATER, 81, "`override`, which is not there yet")                                    \
+    X(FLOOR_LATER, 80, "no longer said: `floor` was not there yet")                                \
+    X(OVERRIDE_LATER, 81, "no longer said: `override` was not there yet")                          \
     X(LIMIT_LATER, 82, "`limit`, which is not there yet")                                          \
-    X(MANDATORY_LATER, 83, "the tier mandatory, which is not there yet")                           \
+    X(MANDATORY_LATER, 83, "no longer said: the tier mandatory was not there yet")                 \
+    X(FLOOR_REQUIRED, 84, "a floor that is required where nothing can hold it")                    \
     X(TEST_EXPECTS_NOTHING, 90, "a test file without an expectation")                              \
     X(FORMAT_DEFECT, 99, "a text that formatting would change: a defect of the formatter")
 
@@ -84,7 +88,12 @@
     X(STOPS_START, 6, "a denial that stops the interpreter's own start")                           \
     X(NEVER_MATCHES, 7, "a rule that can never match")                                             \
     X(WILDCARD_IS_LITERAL, 8, "a wildcard where none is read")                                     \
-    X(GLOB_NAMES_NO_EVENT, 9, "a glob of events that the catalogue has none for")
+    X(GLOB_NAMES_NO_EVENT, 9, "a glob of events that the catalogue has none for")                  \
+    X(OVERRIDE_EXPIRED, 10, "an override whose day has passed")                                    \
+    X(OVERRIDE_WITHOUT_TARGET, 11, "an override of what is not there")                             \
+    X(OVERRIDE_WITHOUT_EFFECT, 12, "an override that cancels nothing")                             \
+    X(FLOOR_NOT_HELD, 13, "a floor where nothing can hold it")                                     \
+    X(FLOOR_WITHOUT_DENIAL, 14, "a floor of a class that nothing denies")
 
 enum diagnostic_code {
 #define DIAGNOSTIC_ERROR(symbol, number, about) ERROR_##symbol = (number),

@@ -236,7 +236,8 @@ static bool already_said(const struct diagnostics *diagnostics, enum diagnostic_
 struct diagnostic *report_list(struct diagnostics *diagnostics, enum diagnostic_code code,
                                struct span span, const char *format, va_list list)
 {
-    if (already_said(diagnostics, code, span))
+    if ((span.source->quiet && diagnostic_is_warning(code)) ||
+        already_said(diagnostics, code, span))
         return NULL;
     size_t *said = diagnostic_is_warning(code) ? &diagnostics->warnings : &diagnostics->errors;
     if (++*said > DIAGNOSTICS_MAX)

@@ -225,6 +225,7 @@ static void emit_glob_list(struct emitter *emitter, uint32_t policy, const struc
 
 static void emit_rule(struct emitter *emitter, uint32_t index, const struct rule *rule)
 {
+    rule->checked->index = index;
     struct rule_record record = {
         .name = emit_text(emitter, rule->name.text, rule->name.length),
         .message = emit_literal(emitter, rule->message),
@@ -331,7 +332,31 @@ static void emit_defaults(struct emitter *emitter, uint32_t policy, const struct
         record->defaults[class] = named[class].verdict != DEFAULT_UNSAID ? named[class] : all;
 }
 
-void emit_policy(struct emitter *emitter, const struct policy *policy, enum policy_tier tier,
+static uint32_t floor_classes(const struct policy *policy, bool required)
+{
+    uint32_t classes = 0;
+
+    for (const struct floor_statement *floor = policy->floors; floor; floor = floor->next)
+        for (const struct class_word *class = floor->classes.first; class; class = class->next)
+            if (!required || floor->required)
+                classes |= UINT32_C(1) << class->operation_class;
+    return classes;
+}
+
+/* Remembers the overrides that count; they are emitted behind all policies. */
+static void keep_overrides(struct emitter *emitter, const struct policy *policy)
+{
+    for (const struct override *override = policy->overrides; override; override = override->next) {
+        struct pending_override *pending =
+            override->counts ? storage_take(emitter->storage, 1, sizeof(*pending)) : NULL;
+        if (!pending)
+            continue;
+        *pending = (struct pending_override){override, policy->index, emitter->overrides};
+        emitter->overrides = pending;
+    }
+}
+
+void emit_policy(struct emitter *emitter, struct policy *policy, enum policy_tier tier,
                  bool observe)
 {
     const uint32_t index = emit_reserve(emitter, SECTION_POLICIES, sizeof(struct policy_record), 1);
@@ -345,6 +370,11 @@ void emit_policy(struct emitter *emitter, const struct policy *policy, enum poli
     record->title = title;
     record->tier = (uint8_t)tier;
     record->observes = observe || (policy->modes && policy->modes->observe);
+    record->floor = floor_classes(policy, false);
+    record->floor_required = floor_classes(policy, true);
+    policy->index = index;
+    if (!record->observes)
+        keep_overrides(emitter, policy);
     emit_applies(emitter, index, policy);
     emit_defaults(emitter, index, policy);
     emit_rules(emitter, index, policy);

@@ -18,11 +18,19 @@ struct emitter_section {
     uint32_t count;
 };
 
+/* An override, until every policy has its place. */
+struct pending_override {
+    const struct override *override;
+    uint32_t by;
+    struct pending_override *next;
+};
+
 struct emitter {
     struct storage *storage;
     const struct compile_options *options; /* may be NULL */
     struct emitter_section sections[SECTION_COUNT];
     struct name_table texts; /* to 1 + their offset */
+    struct pending_override *overrides;
     bool failed;
 };
 
@@ -31,13 +39,16 @@ void emitter_init(struct emitter *emitter, struct storage *storage,
 void emitter_deinit(struct emitter *emitter);
 
 /* Adds a policy; to be called in the block's order of policies. */
-void emit_policy(struct emitter *emitter, const struct policy *policy, enum policy_tier tier,
+void emit_policy(struct emitter *emitter, struct policy *policy, enum policy_tier tier,
                  bool observe);
+
+/* Adds the overrides of all policies, once the block has every policy. */
+void emit_overrides(struct emitter *emitter);
 
 /* The block; NULL on lack of memory. */
 struct policy_block *emit_finish(struct emitter *emitter);
 
-/* For emit_condition.c and emit.c: room for `count` zeroed records of `size` bytes. Returns the
+/* For the other emit_*.c and emit.c: room for `count` zeroed records of `size` bytes. Returns the
  * index of the first; emit_at finds a record again after others were added. */
 uint32_t emit_reserve(struct emitter *emitter, enum block_section section, size_t size,
                       size_t count);

@@ -72,6 +72,16 @@ static bool is_rule_reference(const char *text, size_t length)
     return false;
 }
 
+/* `vendor/untrusted`: the beginning of a reference, which is no path that anyone writes. */
+static bool names_tier(const char *text, size_t length)
+{
+    static const char *const tiers[] = {"mandatory/", "local/", "vendor/"};
+    for (size_t i = 0; i < sizeof(tiers) / sizeof(*tiers); i++)
+        if (length > strlen(tiers[i]) && memcmp(text, tiers[i], strlen(tiers[i])) == 0)
+            return memchr(text + strlen(tiers[i]), '/', length - strlen(tiers[i])) == NULL;
+    return false;
+}
+
 static struct diagnostic *unreadable(const struct lexer *lexer, struct token *token,
                                      enum diagnostic_code code, const char *why, const char *help)
 {
@@ -322,6 +332,13 @@ static void unknown_word(const struct lexer *lexer, struct token *token)
     const size_t length = token->length;
     const char *colon = memchr(text, ':', length);
 
+    if (names_tier(text, length)) {
+        diagnostic_help(report(lexer->diagnostics, ERROR_BARE_WORD, token->span,
+                               "`%.*s` names no rule", (int)length, text),
+                        "a rule is TIER/POLICY.RULE, a default TIER/POLICY.default-CLASS");
+        token->kind = TOKEN_BAD;
+        return;
+    }
     if (memchr(text, '/', length)) {
         struct diagnostic *error = report(lexer->diagnostics, ERROR_BARE_WORD, token->span,
                                           "a text or path stands in quotes");

@@ -3,6 +3,8 @@
  * one that stands behind `as`, `set`, `label` or a comma is a name. */
 #include "policies/language/parser_internal.h"
 
+#include <string.h>
+
 static const char *const statement_words[] = {"applies", "mode",     "default", "floor",
                                               "set",     "allow",    "deny",    "kill",
                                               "log",     "override", "limit",   NULL};
@@ -249,39 +251,136 @@ static struct rule *parse_rule(struct parser *parser, enum rule_effect effect)
     return rule;
 }
 
-static bool parse_floor(struct parser *parser)
+static struct floor_statement *parse_floor(struct parser *parser)
 {
-    struct class_list classes = {0};
+    struct floor_statement *statement = storage_take(parser->storage, 1, sizeof(*statement));
+    const struct span start = parser->token.span;
 
+    parser_advance(parser);
+    if (!statement)
+        return NULL;
     if (parser_at(parser, "all")) {
         diagnostic_help(parser_error(parser, ERROR_SYNTAX, parser->token.span,
                                      "a floor names its classes, `all` is none of them"),
                         "of exec, fork, read, write, connect, bind");
-        return false;
+        return NULL;
     }
-    if (!parse_classes(parser, &classes))
-        return false;
-    (void)parser_take_word(parser, "required");
-    return true;
+    if (!parse_classes(parser, &statement->classes))
+        return NULL;
+    statement->required_span = parser->token.span;
+    statement->required = parser_take_word(parser, "required");
+    statement->span = span_join(start, parser->previous.span);
+    return statement;
 }
 
-static bool parse_override(struct parser *parser)
+static struct word part_of(const struct word *word, size_t from, size_t to)
 {
-    if (!parser_expect(parser, TOKEN_RULE_REFERENCE, "the rule to override: TIER/POLICY.RULE"))
-        return false;
-    if (parser_take_word(parser, "where") && !parse_condition(parser))
-        return false;
-    if (!parser_take_word(parser, "reason")) {
-        (void)parser_expected(parser, "`reason`");
-        return false;
+    const struct span span = {word->span.source, word->span.offset + (uint32_t)from,
+                              (uint32_t)(to - from)};
+    return (struct word){word->text + from, to - from, span};
+}
+
+/* TIER/POLICY.RULE, which the lexer has found to be well formed, into its parts. */
+static void split_reference(struct override *override)
+{
+    const struct word *word = &override->reference;
+    const char *slash = memchr(word->text, '/', word->length);
+    const char *dot =
+        slash ? memchr(slash, '.', word->length - (size_t)(slash - word->text)) : NULL;
+
+    if (!slash || !dot)
+        return;
+    override->tier = TIER_MANDATORY;
+    for (int tier = TIER_MANDATORY; tier <= TIER_VENDOR; tier++) {
+        const char *name = policy_tier_name((enum policy_tier)tier);
+        if (strlen(name) == (size_t)(slash - word->text) &&
+            memcmp(name, word->text, strlen(name)) == 0)
+            override->tier = (enum policy_tier)tier;
     }
-    if (!parser_string(parser))
-        return false;
-    if (!parser_take_word(parser, "until")) {
-        (void)parser_expected(parser, "`until`");
-        return false;
+    override->policy = part_of(word, (size_t)(slash + 1 - word->text), (size_t)(dot - word->text));
+    override->rule = part_of(word, (size_t)(dot + 1 - word->text), word->length);
+}
+
+/* Days since 1970-01-01 of a date, year * 10000 + month * 100 + day, in the Gregorian calendar. */
+static int32_t days_of_date(int64_t date)
+{
+    enum { MONTHS_BEFORE_MARCH = 2, DAYS_TO_1970 = 719468 }; /* from 0000-03-01 */
+    const int64_t month = date / 100 % 100;
+    /* Years begin in March here, so that a leap day is a year's last. */
+    const int64_t year = date / 10000 - (month <= MONTHS_BEFORE_MARCH ? 1 : 0);
+    const int64_t shifted = (month + 9) % 12;
+    const int64_t day_of_year = (153 * shifted + 2) / 5 + date % 100 - 1;
+    const int64_t era = year >= 0 ? year / 400 : -1; /* the year before 0000 is the only negative */
+    const int64_t year_of_era = year - era * 400;
+
+    return (int32_t)(era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 +
+                     day_of_year - DAYS_TO_1970);
+}
+
+/* TIER/POLICY.RULE. Who leaves the tier out is told how it is written. */
+static bool parse_reference(struct parser *parser, struct override *override)
+{
+    if (parser->token.kind == TOKEN_RULE_REFERENCE) {
+        override->reference = word_of(&parser->token);
+        split_reference(override);
+        parser_advance(parser);
+        return true;
     }
+    const struct token token = parser->token;
+    struct diagnostic *error = parser_expected(parser, "the rule to override: TIER/POLICY.RULE");
+    if (token.kind == TOKEN_QUALIFIED && memchr(token.text, '.', token.length))
+        diagnostic_help(error, "write its tier too: local/%.*s or vendor/%.*s", (int)token.length,
+                        token.text, (int)token.length, token.text);
+    return false;
+}
+
+/* Something of `reason … until …` is not there. */
+static bool report_override_end(struct parser *parser, const struct override *override,
+                                const char *missing, const char *what)
+{
+    struct diagnostic *error = ends_statement(parser)
+                                   ? parser_error(parser, ERROR_SYNTAX, override->reference.span,
+                                                  "this override has no `%s`", missing)
+                                   : parser_expected(parser, what);
+    diagnostic_help(error, "an override says why and how long: reason \"ticket 4411\" until "
+                           "2027-01-31");
+    return false;
+}
+
+static bool parse_override_end(struct parser *parser, struct override *override)
+{
+    if (!parser_take_word(parser, "reason"))
+        return report_override_end(parser, override, "reason",
+                                   override->condition ? "`and`, `or` or `reason`"
+                                                       : "`where` or `reason`");
+    override->reason = parser_string(parser);
+    if (!override->reason)
+        return false;
+    if (!parser_take_word(parser, "until"))
+        return report_override_end(parser, override, "until", "`until`");
+    override->date_span = parser->token.span;
+    override->until =
+        parser->token.kind == TOKEN_DATE ? days_of_date(parser->token.low) : INT32_MIN;
     return parser_expect(parser, TOKEN_DATE, "a date: 2027-01-31");
+}
+
+static struct override *parse_override(struct parser *parser)
+{
+    struct override *override = storage_take(parser->storage, 1, sizeof(*override));
+    const struct span start = parser->token.span;
+
+    parser_advance(parser);
+    if (!override || !parse_reference(parser, override))
+        return NULL;
+    if (parser_take_word(parser, "where")) {
+        override->condition = parse_condition(parser);
+        if (!override->condition)
+            return NULL;
+    }
+    if (!parse_override_end(parser, override))
+        return NULL;
+    override->span = span_join(start, parser->previous.span);
+    return override;
 }
 
 static bool parse_limit(struct parser *parser)
@@ -314,22 +413,14 @@ static bool parse_limit(struct parser *parser)
     return parser_name(parser, "a name for the limit", &name) && parse_message(parser, &message);
 }
 
-static struct later *parse_later(struct parser *parser, enum later_kind kind)
+static struct later *parse_later(struct parser *parser)
 {
     struct later *later = storage_take(parser->storage, 1, sizeof(*later));
     const struct span start = parser->token.span;
-    bool read;
 
     parser_advance(parser);
-    if (kind == LATER_FLOOR)
-        read = parse_floor(parser);
-    else if (kind == LATER_OVERRIDE)
-        read = parse_override(parser);
-    else
-        read = parse_limit(parser);
-    if (!later || !read)
+    if (!later || !parse_limit(parser))
         return NULL;
-    later->kind = kind;
     later->span = start;
     return later;
 }
@@ -339,8 +430,10 @@ struct policy_ends {
     struct applies **applies;
     struct mode **modes;
     struct default_statement **defaults;
+    struct floor_statement **floors;
     struct set **sets;
     struct rule **rules;
+    struct override **overrides;
     struct later **later;
 };
 
@@ -391,11 +484,11 @@ static void parse_statement(struct parser *parser, struct policy *policy, struct
     } else if (parser_at(parser, "set")) {
         APPEND(ends->sets, parse_set(parser));
     } else if (parser_at(parser, "floor")) {
-        APPEND(ends->later, parse_later(parser, LATER_FLOOR));
+        APPEND(ends->floors, parse_floor(parser));
     } else if (parser_at(parser, "override")) {
-        APPEND(ends->later, parse_later(parser, LATER_OVERRIDE));
+        APPEND(ends->overrides, parse_override(parser));
     } else if (parser_at(parser, "limit")) {
-        APPEND(ends->later, parse_later(parser, LATER_LIMIT));
+        APPEND(ends->later, parse_later(parser));
     } else {
         unknown_statement(parser);
         policy->flawed = true;
@@ -405,8 +498,9 @@ static void parse_statement(struct parser *parser, struct policy *policy, struct
 /* Behind the `{` of a policy, up to and with its `}`. */
 static void parse_statements(struct parser *parser, struct policy *policy, struct span open)
 {
-    struct policy_ends ends = {&policy->applies, &policy->modes, &policy->defaults,
-                               &policy->sets,    &policy->rules, &policy->later};
+    struct policy_ends ends = {&policy->applies,   &policy->modes, &policy->defaults,
+                               &policy->floors,    &policy->sets,  &policy->rules,
+                               &policy->overrides, &policy->later};
     const unsigned braces = parser->braces;
 
     while (parser->token.kind != TOKEN_CLOSE_BRACE) {

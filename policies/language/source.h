@@ -2,6 +2,7 @@
 #ifndef WARDER_POLICIES_LANGUAGE_SOURCE_H
 #define WARDER_POLICIES_LANGUAGE_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,6 +11,7 @@ struct source {
     const char *file;
     const char *text; /* not terminated */
     uint32_t length;  /* bytes; below POLICY_TEXT_MAX */
+    bool quiet;       /* no warnings about it */
     uint32_t order;   /* of the texts of one call: diagnostics are shown in it */
 };
 

@@ -85,6 +85,9 @@ static void find_used(struct set_usage *usage, const struct policy *policy)
     for (const struct rule *rule = policy->rules; rule; rule = rule->next)
         if (rule->condition)
             mark_sets(usage, rule->condition);
+    for (const struct override *override = policy->overrides; override; override = override->next)
+        if (override->condition)
+            mark_sets(usage, override->condition);
     if (usage->count > 1)
         qsort(usage->used, usage->count, sizeof(struct piece *), by_start);
 }

@@ -170,18 +170,42 @@ struct rule {
     struct rule *next;
 };
 
-enum later_kind {
-    LATER_FLOOR,
-    LATER_OVERRIDE,
-    LATER_LIMIT,
+struct floor_statement {
+    struct span span;
+    struct class_list classes; /* never `all` */
+    bool required;
+    struct span required_span;
+    struct floor_statement *next;
 };
 
-/* A statement of the language that is read, and not there yet. */
+struct policy;
+
+struct override {
+    struct span span;      /* the whole statement */
+    struct word reference; /* TIER/POLICY.RULE, and its parts: */
+    enum policy_tier tier;
+    struct word policy;
+    struct word rule;
+    struct condition *condition; /* NULL: always */
+    struct literal *reason;
+    struct span date_span;
+    int32_t until; /* the last day that it counts, in days since 1970-01-01 */
+    /* The checker's, where it counts: whom and what it cancels, a rule or the default of a class.
+     */
+    bool counts;
+    const struct policy *target_policy;
+    const struct rule *target_rule; /* NULL: the default of target_class */
+    enum operation_class target_class;
+    struct override *next;
+};
+
+/* `limit`: read, and not there yet. */
 struct later {
-    enum later_kind kind;
     struct span span;
     struct later *next;
 };
+
+struct name_table;
 
 struct policy {
     struct word name;
@@ -190,10 +214,14 @@ struct policy {
     struct applies *applies;
     struct mode *modes;
     struct default_statement *defaults;
+    struct floor_statement *floors;
     struct set *sets;
     struct rule *rules;
+    struct override *overrides;
     struct later *later;
     bool flawed; /* a statement could not be read: nothing is concluded from what is missing */
+    struct name_table *rule_names; /* the checker's: to struct rule */
+    uint32_t index;                /* the emitter's: in the block */
     struct policy *next;
 };
 

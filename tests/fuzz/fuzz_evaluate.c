@@ -181,7 +181,7 @@ static void write_condition(struct writing *writing, struct text_buffer *out,
 static int truth_by_deny(const struct policy_block *block, uint32_t policy,
                          const struct scene *scene)
 {
-    const struct governing governing = {&policy, 1};
+    const struct governing governing = {.policies = &policy, .count = 1};
     struct judgement judgement;
     evaluate(block, &governing, &scene->subject, &scene->event, &judgement);
     if (judgement.verdict == VERDICT_ALLOW)
@@ -235,7 +235,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     next_operation(&input, &scene, class);
 
     CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
-    const struct policy_text policy = {"laws.warder", text.bytes, text.length, TIER_LOCAL, false};
+    const struct policy_text policy = {
+        .file = "laws.warder", .text = text.bytes, .length = text.length, .tier = TIER_LOCAL};
     CLEANUP(policy_block_free)
     struct policy_block *block = policy_compile(&policy, 1, NULL, diagnostics);
     if (block)

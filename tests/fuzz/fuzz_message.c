@@ -89,8 +89,8 @@ static const struct policy_block *policies(void)
     static struct policy_block *block;
 
     if (!block) {
-        const struct policy_text policy = {"fuzz.warder", text, sizeof(text) - 1, TIER_LOCAL,
-                                           false};
+        const struct policy_text policy = {
+            .file = "fuzz.warder", .text = text, .length = sizeof(text) - 1, .tier = TIER_LOCAL};
         struct diagnostics *diagnostics = diagnostics_new();
         block = policy_compile(&policy, 1, NULL, diagnostics);
         require(block != NULL);
@@ -104,7 +104,7 @@ static void judge(const struct event *event)
     static const uint32_t all[] = {0, 1, 2};
     static const char *const roots[] = {"/srv"};
     struct subject subject = {.user = "alice", .platform = "linux", .python = "3.11.7"};
-    const struct governing governing = {all, 3};
+    const struct governing governing = {.policies = all, .count = 3};
     struct judgement judgement;
     char text[EVENT_TEXT_MAX];
 

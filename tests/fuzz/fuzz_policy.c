@@ -27,7 +27,7 @@ static void require(bool holds)
 static struct judgement judge(const struct policy_block *block, const uint32_t *policies,
                               size_t count, const struct scene *scene)
 {
-    const struct governing governing = {policies, count};
+    const struct governing governing = {.policies = policies, .count = count};
     struct judgement judgement;
     evaluate(block, &governing, &scene->subject, &scene->event, &judgement);
     require(judgement.verdict >= VERDICT_ALLOW && judgement.verdict <= VERDICT_KILL);
@@ -81,8 +81,10 @@ static void check_parts(const struct policy_text *text, const struct policy_bloc
     require(parts.count == policy_block_policy_count(block));
     if (parts.count <= POLICIES_MAX) {
         for (size_t i = 0; i < parts.count; i++)
-            texts[i] = (struct policy_text){parts.parts[i].name, parts.parts[i].text,
-                                            strlen(parts.parts[i].text), TIER_LOCAL, false};
+            texts[i] = (struct policy_text){.file = parts.parts[i].name,
+                                            .text = parts.parts[i].text,
+                                            .length = strlen(parts.parts[i].text),
+                                            .tier = TIER_LOCAL};
         CLEANUP(policy_block_free)
         struct policy_block *again = policy_compile(texts, parts.count, options, diagnostics);
         require(again && policy_block_size(again) == policy_block_size(block) &&
@@ -104,7 +106,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(copy != NULL);
     if (length > 0)
         memcpy(copy, data, length);
-    const struct policy_text text = {"fuzz.warder", copy, length, TIER_LOCAL, false};
+    const struct policy_text text = {
+        .file = "fuzz.warder", .text = copy, .length = length, .tier = TIER_LOCAL};
     CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
     CLEANUP(policy_block_free)
     struct policy_block *block = policy_compile(&text, 1, &options, diagnostics);

@@ -7,7 +7,8 @@
 
 struct policy_text local_text(const char *text)
 {
-    return (struct policy_text){"test.warder", text, strlen(text), TIER_LOCAL, false};
+    return (struct policy_text){
+        .file = "test.warder", .text = text, .length = strlen(text), .tier = TIER_LOCAL};
 }
 
 struct policy_block *compiled_texts(const struct policy_text *texts, size_t count,
@@ -172,7 +173,7 @@ struct judgement judge(const struct policy_block *block, const struct scene *sce
     assert_true(count <= SCENE_GOVERNING_MAX);
     for (uint32_t i = 0; i < count; i++)
         policies[i] = i;
-    const struct governing governing = {policies, count};
+    const struct governing governing = {.policies = policies, .count = count, .today = SCENE_TODAY};
     evaluate(block, &governing, &scene->subject, &scene->event, &judgement);
     return judgement;
 }

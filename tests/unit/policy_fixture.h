@@ -13,6 +13,9 @@
 #include "policies/engine/evaluate.h"
 #include "policies/language/compile.h"
 
+/* 2026-06-15, in days since 1970-01-01: the day on which events of tests happen. */
+enum { SCENE_TODAY = 20619 };
+
 enum { SCENE_ARGUMENTS_MAX = 8, SCENE_ITEMS_MAX = 64, SCENE_GOVERNING_MAX = 64 };
 
 /* One event by one subject. */

@@ -128,16 +128,6 @@ static void any_number_of_warnings_stops_nothing(void **state)
     text_buffer_deinit(&text);
 }
 
-static void the_mandatory_tier_is_refused_by_name(void **state)
-{
-    (void)state;
-    struct policy_text text = local_text("policy p { }");
-    text.tier = TIER_MANDATORY;
-    CLEANUP(free) char *shown = messages(&text, 1);
-    assert_non_null(
-        strstr(shown, "test.warder:1:1: error[E083]: the tier mandatory is not there yet"));
-}
-
 static void a_text_that_is_too_large_is_refused_unread(void **state)
 {
     (void)state;
@@ -325,7 +315,6 @@ int main(void)
         cmocka_unit_test(errors_of_all_texts_come_together),
         cmocka_unit_test(warnings_stop_nothing),
         cmocka_unit_test(any_number_of_warnings_stops_nothing),
-        cmocka_unit_test(the_mandatory_tier_is_refused_by_name),
         cmocka_unit_test(a_text_that_is_too_large_is_refused_unread),
         cmocka_unit_test(conditions_are_bounded_in_depth),
         cmocka_unit_test(the_deepest_condition_is_evaluated),

@@ -27,7 +27,7 @@ static int teardown(void **state)
 
 static void use_text(struct fixture *fixture, const char *file, const char *text)
 {
-    fixture->source = (struct source){file, text, (uint32_t)strlen(text),
+    fixture->source = (struct source){file, text, (uint32_t)strlen(text), false,
                                       diagnostics_file(fixture->diagnostics, file)};
 }
 
@@ -81,10 +81,12 @@ static void the_shape_is_that_of_the_models(void **state)
 static void findings_are_in_order_of_file_and_place(void **state)
 {
     struct fixture *fixture = *state;
-    const struct fixture first = {fixture->diagnostics,
-                                  {"a", "one two", 7, diagnostics_file(fixture->diagnostics, "a")}};
-    const struct fixture second = {fixture->diagnostics,
-                                   {"b", "three", 5, diagnostics_file(fixture->diagnostics, "b")}};
+    const struct fixture first = {
+        fixture->diagnostics,
+        {"a", "one two", 7, false, diagnostics_file(fixture->diagnostics, "a")}};
+    const struct fixture second = {
+        fixture->diagnostics,
+        {"b", "three", 5, false, diagnostics_file(fixture->diagnostics, "b")}};
     (void)report(fixture->diagnostics, ERROR_SYNTAX, at(&second, "three"), "3");
     (void)report(fixture->diagnostics, ERROR_SYNTAX, at(&first, "two"), "2");
     (void)report(fixture->diagnostics, ERROR_SYNTAX, at(&first, "one"), "1");
@@ -99,7 +101,8 @@ static void a_second_place_may_be_in_another_file(void **state)
 {
     struct fixture *fixture = *state;
     const struct fixture first = {
-        fixture->diagnostics, {"a", "policy p", 8, diagnostics_file(fixture->diagnostics, "a")}};
+        fixture->diagnostics,
+        {"a", "policy p", 8, false, diagnostics_file(fixture->diagnostics, "a")}};
     use_text(fixture, "b", "\npolicy p");
     diagnostic_second(
         report(fixture->diagnostics, ERROR_DUPLICATE_POLICY, at(fixture, "po"), "twice"),

@@ -36,10 +36,10 @@ static void a_policy_that_is_not_governing_says_nothing(void **state)
     struct policy_block *block =
         compiled("policy a { deny exec as x } policy b { allow exec as y }");
     const uint32_t second = 1;
-    const struct governing governing = {&second, 1};
+    const struct governing governing = {.policies = &second, .count = 1};
     evaluate(block, &governing, &scene.subject, &scene.event, &judgement);
     assert_string_equal(described(block, &judgement), "allow b.y");
-    const struct governing none = {NULL, 0};
+    const struct governing none = {.count = 0};
     evaluate(block, &none, &scene.subject, &scene.event, &judgement);
     assert_string_equal(described(block, &judgement), "allow");
     assert_int_equal(judgement.by.rule, RULE_DEFAULT);

@@ -47,7 +47,8 @@ static void write_expected(const char *name, const char *text)
 static char *formatted(const char *name, const char *text)
 {
     CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
-    const struct policy_text policy = {name, text, strlen(text), TIER_LOCAL, false};
+    const struct policy_text policy = {
+        .file = name, .text = text, .length = strlen(text), .tier = TIER_LOCAL};
     char *form = policy_format(&policy, diagnostics);
     CLEANUP(free) char *said = diagnostics_render(diagnostics, NULL, false);
     if (!form)
@@ -141,7 +142,8 @@ static void policies_that_ship_are_in_canonical_form(void **state)
 static void assert_refused(const char *name, const char *text, size_t length, const char *said)
 {
     CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
-    const struct policy_text policy = {name, text, length, TIER_LOCAL, false};
+    const struct policy_text policy = {
+        .file = name, .text = text, .length = length, .tier = TIER_LOCAL};
     assert_null(policy_format(&policy, diagnostics));
     CLEANUP(free) char *report = diagnostics_render(diagnostics, NULL, false);
     if (!strstr(report, said))

@@ -130,9 +130,15 @@ static void the_whole_grammar_is_read(void **state)
     assert_int_equal(policy->applies->condition->kind, CONDITION_TRUE);
     assert_int_equal(policy->applies->next->condition->kind, CONDITION_AND);
     assert_true(policy->modes->observe);
-    assert_int_equal(policy->later->kind, LATER_FLOOR);
-    assert_int_equal(policy->later->next->kind, LATER_OVERRIDE);
-    assert_int_equal(policy->later->next->next->kind, LATER_LIMIT);
+    assert_true(policy->floors->required);
+    assert_non_null(policy->floors->classes.first->next);
+    assert_int_equal(policy->overrides->tier, TIER_VENDOR);
+    assert_int_equal(policy->overrides->policy.length, strlen("untrusted"));
+    assert_memory_equal(policy->overrides->policy.text, "untrusted", strlen("untrusted"));
+    assert_int_equal(policy->overrides->rule.length, strlen("default-exec"));
+    assert_memory_equal(policy->overrides->rule.text, "default-exec", strlen("default-exec"));
+    assert_non_null(policy->overrides->condition);
+    assert_non_null(policy->later);
     assert_false(policy->flawed);
     done(&parsing);
 }

@@ -39,7 +39,7 @@ static const char *verdict(const struct scene *scene)
 {
     CLEANUP(policy_block_free) struct policy_block *block = compiled(media_plugins);
     const uint32_t first = 0;
-    const struct governing governing = {&first, 1};
+    const struct governing governing = {.policies = &first, .count = 1};
     struct judgement judgement;
     evaluate(block, &governing, &scene->subject, &scene->event, &judgement);
     return described(block, &judgement);

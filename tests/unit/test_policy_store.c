@@ -53,6 +53,34 @@ static void new_store_is_empty_and_its_owner_s_alone(void **state)
     assert_int_equal(status.st_mode & 0777, 0600);
 }
 
+static void the_mandatory_tier_has_no_way_in(void **state)
+{
+    struct policy_store *store = open_store(state);
+    const struct policy_change mandatory = {
+        .name = "fleet", .tier = TIER_MANDATORY, .text = "policy fleet { }"};
+    struct stored_policies stored;
+    uint64_t generation;
+    char error[512] = "";
+    sqlite3 *database;
+
+    assert_false(
+        policy_store_change(store, &mandatory, 1, "uid 7", &generation, error, sizeof(error)));
+    assert_non_null(strstr(error, "`fleet` is said to be of the tier mandatory"));
+    stored = load(store);
+    assert_int_equal(stored.count, 0);
+    stored_policies_deinit(&stored);
+
+    /* Nor around the store: it is not passed over in silence either. */
+    (void)change(store, "p", TIER_LOCAL, "policy p { }");
+    assert_int_equal(sqlite3_open(temporary_path(state, "policy.db"), &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, "UPDATE revisions SET tier = 0", NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(database);
+    assert_false(policy_store_load(store, &stored, error, sizeof(error)));
+    assert_non_null(strstr(error, "`p` is said to be of the tier mandatory"));
+    policy_store_free(store);
+}
+
 static void newest_revision_is_what_is_active(void **state)
 {
     struct policy_store *store = open_store(state);
@@ -174,6 +202,7 @@ int main(void)
     cmocka_unit_test_setup_teardown(name, temporary_directory_make, temporary_directory_remove)
     const struct CMUnitTest tests[] = {
         TEST(new_store_is_empty_and_its_owner_s_alone),
+        TEST(the_mandatory_tier_has_no_way_in),
         TEST(newest_revision_is_what_is_active),
         TEST(change_that_cannot_be_whole_changes_nothing),
         TEST(store_of_a_newer_program_is_refused_and_left_alone),

@@ -112,11 +112,29 @@ static bool rules_equal(const struct rule *left, const struct rule *right)
     return BOTH(left, right);
 }
 
+static bool floors_equal(const struct floor_statement *left, const struct floor_statement *right)
+{
+    for (; left && right; left = left->next, right = right->next)
+        if (!classes_equal(&left->classes, &right->classes) || left->required != right->required)
+            return false;
+    return BOTH(left, right);
+}
+
+static bool overrides_equal(const struct override *left, const struct override *right)
+{
+    for (; left && right; left = left->next, right = right->next)
+        if (!word_equal(&left->reference, &right->reference) || left->tier != right->tier ||
+            !word_equal(&left->policy, &right->policy) || !word_equal(&left->rule, &right->rule) ||
+            !conditions_equal(left->condition, right->condition) ||
+            !literals_equal(left->reason, right->reason) || left->until != right->until)
+            return false;
+    return BOTH(left, right);
+}
+
 static bool later_equal(const struct later *left, const struct later *right)
 {
     for (; left && right; left = left->next, right = right->next)
-        if (left->kind != right->kind)
-            return false;
+        continue;
     return BOTH(left, right);
 }
 
@@ -125,6 +143,8 @@ static bool policy_equal(const struct policy *left, const struct policy *right)
     return word_equal(&left->name, &right->name) && literals_equal(left->title, right->title) &&
            applies_equal(left->applies, right->applies) && modes_equal(left->modes, right->modes) &&
            defaults_equal(left->defaults, right->defaults) && sets_equal(left->sets, right->sets) &&
+           floors_equal(left->floors, right->floors) &&
+           overrides_equal(left->overrides, right->overrides) &&
            rules_equal(left->rules, right->rules) && later_equal(left->later, right->later) &&
            left->flawed == right->flawed;
 }

@@ -1,0 +1,265 @@
+/* Floors: which classes the kernel can hold, and whether the policy's own rules let it. What is
+ * wrong with one class is said once, the most telling reason first. */
+#include "policies/language/check_internal.h"
+
+#include <string.h>
+
+/* One class of a floor, and where it stands. */
+struct floored {
+    struct checker *checker;
+    const struct policy *policy;
+    enum operation_class operation_class;
+    const char *name;
+    struct span span;
+};
+
+static bool can_be_held(enum operation_class operation_class)
+{
+    switch (operation_class) {
+    case CLASS_EXEC:
+    case CLASS_FORK:
+    case CLASS_READ:
+    case CLASS_WRITE:
+    case CLASS_CONNECT:
+    case CLASS_BIND:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The rule's target has operations of the class; a glob of events says too little to tell. */
+static bool is_about(const struct rule *rule, enum operation_class operation_class)
+{
+    if (!rule->checked)
+        return false;
+    if (rule->checked->classes & class_bit(operation_class))
+        return true;
+    for (size_t i = 0; i < rule->checked->event_count; i++)
+        if (catalogue_event(rule->checked->events[i])->classes & class_bit(operation_class))
+            return true;
+    return false;
+}
+
+static const struct rule *first_allow(const struct policy *policy,
+                                      enum operation_class operation_class)
+{
+    for (const struct rule *rule = policy->rules; rule; rule = rule->next)
+        if (rule->effect == EFFECT_ALLOW && is_about(rule, operation_class))
+            return rule;
+    return NULL;
+}
+
+static bool floors(const struct policy *policy, const char *name)
+{
+    for (const struct floor_statement *floor = policy->floors; floor; floor = floor->next)
+        for (const struct class_word *class = floor->classes.first; class; class = class->next)
+            if (class->word.length == strlen(name) &&
+                memcmp(class->word.text, name, class->word.length) == 0)
+                return true;
+    return false;
+}
+
+/* A value that names a part of the file system, not all of it. */
+static bool is_part(const struct typed_value *value)
+{
+    const bool root = value->length == 0 || (value->length == 1 && value->text[0] == '/');
+    return value->kind == BLOCK_VALUE_PLACE || value->kind == BLOCK_VALUE_PLACE_GLOB || !root;
+}
+
+/* Where the condition is true, the file or path is one of those that it names. */
+static bool names_files(const struct condition *condition)
+{
+    const struct checked_predicate *checked;
+
+    switch (condition->kind) {
+    case CONDITION_PREDICATE:
+        checked = condition->predicate->checked;
+        if (!checked || !checked->values ||
+            (checked->attribute != ATTRIBUTE_PATH && checked->attribute != ATTRIBUTE_FILE))
+            return false;
+        for (const struct typed_value *value = checked->values; value; value = value->next)
+            if (!is_part(value))
+                return false;
+        return true;
+    case CONDITION_AND:
+        for (const struct condition *child = condition->first; child; child = child->next)
+            if (names_files(child))
+                return true;
+        return false;
+    case CONDITION_OR:
+        for (const struct condition *child = condition->first; child; child = child->next)
+            if (!names_files(child))
+                return false;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* A program is started by a fork, and a fork that is allowed is one. */
+static bool check_fork(const struct floored *floored)
+{
+    const struct rule *exec = first_allow(floored->policy, CLASS_EXEC);
+    const struct rule *fork = exec ? exec : first_allow(floored->policy, CLASS_FORK);
+
+    if (!fork)
+        return true;
+    struct diagnostic *error =
+        report(floored->checker->diagnostics, ERROR_FLOOR_CONTRADICTED, floored->span,
+               exec ? "floor `fork` would stop the programs that rule `%.*s` allows"
+                    : "floor `fork` would stop what rule `%.*s` allows",
+               (int)fork->name.length, fork->name.text);
+    diagnostic_second(error, fork->name.span, exec ? "needs a fork" : "allows forks");
+    if (exec)
+        diagnostic_help(error,
+                        "remove `fork` from the floor; `floor exec` %sholds every other "
+                        "program",
+                        floors(floored->policy, "exec") ? "already " : "");
+    else
+        diagnostic_help(error, "remove `fork` from the floor, or the rule");
+    return false;
+}
+
+/* Landlock opens what allows name: one that names nothing opens everything. */
+static bool check_files(const struct floored *floored)
+{
+    const bool runs = floored->operation_class == CLASS_EXEC;
+
+    for (const struct rule *rule = floored->policy->rules; rule; rule = rule->next) {
+        if (rule->effect != EFFECT_ALLOW || !is_about(rule, floored->operation_class) ||
+            (rule->condition && names_files(rule->condition)))
+            continue;
+        struct diagnostic *error =
+            report(floored->checker->diagnostics, ERROR_FLOOR_CONTRADICTED, floored->span,
+                   runs ? "floor `%s` could hold nothing: rule `%.*s` allows any program"
+                        : "floor `%s` could hold nothing: rule `%.*s` allows it everywhere",
+                   floored->name, (int)rule->name.length, rule->name.text);
+        diagnostic_second(error, rule->name.span, runs ? "names no program" : "names no directory");
+        diagnostic_help(error, runs ? "name the programs: where file in [\"…\"]"
+                                    : "name the directories: where path under [\"…\"]");
+        return false;
+    }
+    return true;
+}
+
+/* Where a statement speaks of the class: by its name, or by `all`. */
+static bool speaks_of(const struct default_statement *statement,
+                      enum operation_class operation_class, struct span *where)
+{
+    *where = statement->classes.span;
+    for (const struct class_word *class = statement->classes.first; class; class = class->next) {
+        if (class->operation_class == operation_class) {
+            *where = class->word.span;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A class named itself beats `all`. */
+static bool check_default(const struct floored *floored)
+{
+    struct span allowed;
+    bool by_all = false;
+    bool named = false;
+
+    for (const struct default_statement *statement = floored->policy->defaults; statement && !named;
+         statement = statement->next) {
+        struct span where;
+        named = speaks_of(statement, floored->operation_class, &where);
+        if (named && statement->deny)
+            return true;
+        if (named || (statement->classes.all && !statement->deny)) {
+            by_all |= !named;
+            allowed = where;
+        }
+    }
+    if (!named && !by_all)
+        return true;
+    struct diagnostic *error =
+        report(floored->checker->diagnostics, ERROR_FLOOR_CONTRADICTED, floored->span,
+               "floor `%s` would stop what the policy allows by default", floored->name);
+    diagnostic_second(error, allowed, "allowed here");
+    diagnostic_help(error, "write `default deny %s`, or remove `%s` from the floor", floored->name,
+                    floored->name);
+    return false;
+}
+
+/* The kernel would deny what neither a rule nor a default denies. */
+static void warn_without_denial(const struct floored *floored)
+{
+    struct span where;
+
+    if (floored->policy->flawed ||
+        default_denies(floored->policy, floored->operation_class, &where))
+        return;
+    for (const struct rule *rule = floored->policy->rules; rule; rule = rule->next)
+        if ((rule->effect == EFFECT_DENY || rule->effect == EFFECT_KILL) &&
+            (!rule->checked || is_about(rule, floored->operation_class)))
+            return;
+    struct diagnostic *warning = report(
+        floored->checker->diagnostics, WARNING_FLOOR_WITHOUT_DENIAL, floored->span,
+        "no rule and no default here denies `%s`, and the floor would stop it", floored->name);
+    diagnostic_help(warning,
+                    "add `default deny %s`: the interpreter and the kernel then say the "
+                    "same",
+                    floored->name);
+}
+
+static void check_class(const struct floored *floored)
+{
+    const bool files = floored->operation_class == CLASS_EXEC ||
+                       floored->operation_class == CLASS_READ ||
+                       floored->operation_class == CLASS_WRITE;
+
+    if (!can_be_held(floored->operation_class)) {
+        struct diagnostic *error =
+            report(floored->checker->diagnostics, ERROR_NO_FLOOR_OF_CLASS, floored->span,
+                   "the kernel cannot hold `%s`: there is no floor of it", floored->name);
+        diagnostic_help(error, "floors are of exec, fork, read, write, connect and bind");
+        return;
+    }
+    if (!check_default(floored) ||
+        (floored->operation_class == CLASS_FORK && !check_fork(floored)) ||
+        (files && !check_files(floored)))
+        return;
+    warn_without_denial(floored);
+}
+
+static void check_held(struct checker *checker, const struct floor_statement *floor)
+{
+    const struct compile_options *options = checker->context->options;
+    struct diagnostic *diagnostic;
+
+    if (!options || !options->floors_not_held)
+        return;
+    if (floor->required) {
+        diagnostic = report(checker->diagnostics, ERROR_FLOOR_REQUIRED, floor->required_span,
+                            "this floor is required, and this version of Warder holds none in the "
+                            "kernel");
+        diagnostic_help(diagnostic,
+                        "without `required` the rules hold inside the interpreter alone");
+        return;
+    }
+    diagnostic = report(checker->diagnostics, WARNING_FLOOR_NOT_HELD, floor->span,
+                        "this version of Warder does not hold floors in the kernel yet");
+    diagnostic_note(diagnostic, "the policy's rules hold inside the interpreter: against programs "
+                                "that play by the rules, not against native code");
+}
+
+void check_floors(struct checker *checker, const struct policy *policy)
+{
+    for (const struct floor_statement *floor = policy->floors; floor; floor = floor->next) {
+        for (struct class_word *class = floor->classes.first; class; class = class->next) {
+            class->operation_class = find_class(checker->diagnostics, &class->word);
+            if (class->operation_class == CLASS_NONE)
+                continue;
+            const struct floored floored = {checker, policy, class->operation_class,
+                                            vocabulary_class_name(class->operation_class),
+                                            class->word.span};
+            check_class(&floored);
+        }
+        check_held(checker, floor);
+    }
+}
