@@ -25,6 +25,8 @@
 namespace
 {
 
+constexpr int64_t BYTES_OF_MEGABYTE = int64_t{1024} * 1024;
+
 struct reader {
     const char *path;
     char *error;
@@ -92,9 +94,9 @@ struct reader {
         if (name == "unfinished_per_user")
             return number(key, node, 1, out.unfinished_per_user);
         if (name == "megabytes_per_user")
-            return number(key, node, 1, out.megabytes_per_user, 1024 * 1024);
+            return number(key, node, 1, out.megabytes_per_user, BYTES_OF_MEGABYTE);
         if (name == "queue_megabytes_per_user")
-            return number(key, node, 1, out.queue_megabytes_per_user, 1024 * 1024);
+            return number(key, node, 1, out.queue_megabytes_per_user, BYTES_OF_MEGABYTE);
         if (name == "verdict_milliseconds")
             return number(key, node, 100, out.verdict_milliseconds);
         if (name == "record_megabytes")

@@ -477,7 +477,7 @@ bool audit_log_is_full(struct audit_log *log, int64_t owner)
 {
     pthread_mutex_lock(&log->lock);
     const size_t bytes = bytes_of(log, owner);
-    const bool above_average = bytes > 0 && bytes >= log->bytes / HASH_COUNT(log->shares);
+    const bool above_average = bytes > 0 && bytes * HASH_COUNT(log->shares) >= log->bytes;
     const bool full =
         bytes > share_bound(log) || (log->bytes > AUDIT_QUEUE_BYTES_MAX && above_average);
     pthread_mutex_unlock(&log->lock);

@@ -294,7 +294,7 @@ static bool gather_wishes(struct job *job, struct wish_list *list)
                                 run_find(server, token->data, token->len)};
     bool complete = true;
 
-    for (size_t i = 0; i < sizeof(runs) / sizeof(*runs); i++)
+    for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++)
         complete = wish_list_add(list, runs[i] ? runs[i]->wishes : NULL) && complete;
     if (connection->parent)
         complete = wish_list_join(list, &connection->parent->wishes) && complete;

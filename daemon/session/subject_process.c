@@ -95,7 +95,8 @@ void subject_process_release(struct subject_process *process)
         return;
     if (--process->holders == 0 && process->pidfd < 0)
         subject_process_end(process);
-    release_memory(process);
+    /* Being known is one reference, and holding it another: the end gave up the first alone. */
+    release_memory(process); // NOLINT(clang-analyzer-unix.Malloc)
 }
 
 void subject_process_add_session(struct subject_process *process, struct session *session)

@@ -201,14 +201,14 @@ static int by_number(const void *a, const void *b)
 /* More than are reserved, while nothing can be written: three times, from the same state. */
 static void numbers_of_sessions_are_unique_where_they_cannot_be_reserved(void **state)
 {
-    enum { EACH = 2000, DAEMONS = 3 };
-    static uint64_t numbers[DAEMONS * EACH];
+    enum { EACH = 2000, DAEMONS = 3, ALL = EACH * DAEMONS };
+    static uint64_t numbers[ALL];
 
     for (size_t i = 0; i < DAEMONS; i++)
         numbers_of_a_killed_daemon(state, true, EACH, &numbers[i * EACH]);
     assert_int_equal(numbers[0], 1);
-    qsort(numbers, DAEMONS * EACH, sizeof(*numbers), by_number);
-    for (size_t i = 1; i < DAEMONS * EACH; i++)
+    qsort(numbers, ALL, sizeof(*numbers), by_number);
+    for (size_t i = 1; i < ALL; i++)
         assert_true(numbers[i] > numbers[i - 1]);
     assert_true(numbers[DAEMONS * EACH - 1] < UINT64_C(1) << 62);
 }

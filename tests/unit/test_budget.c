@@ -129,7 +129,7 @@ static void spent_steps_let_a_policy_apply(void **state)
     (void)state;
     scene_init(&scene, "subprocess.Popen");
     memset(script, 'a', sizeof(script) - 1);
-    memcpy(script, "/usr/", 5);
+    memcpy(script, "/usr/", strlen("/usr/")); // NOLINT(bugprone-not-null-terminated-result)
     scene.subject.script = script;
     writing.length = 0;
     WRITE("policy p {\n");
@@ -159,7 +159,7 @@ static void every_kind_of_work_is_paid_for(void **state)
 
     (void)state;
     list_scene(&scene, long_list(LIST_LENGTH));
-    for (size_t i = 0; i < 2 * LIST_LENGTH; i++)
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
         pairs[i] = text_of("X???");
     scene_value(&scene, ATTRIBUTE_ENV,
                 (struct value){.kind = VALUE_MAP, .count = LIST_LENGTH, .items = pairs});

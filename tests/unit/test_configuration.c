@@ -133,7 +133,7 @@ static void texts_too_long_or_with_nul_are_errors(void **state)
 {
     char text[CONFIGURATION_PATH_MAX + 64] = "socket = \"/";
     memset(text + strlen(text), 'x', CONFIGURATION_PATH_MAX);
-    strcat(text, "\"\n");
+    memcpy(text + strlen(text), "\"\n", sizeof("\"\n"));
     assert_wrong(state, text, "socket is too long");
     assert_wrong(state, "user = \"a\\u0000b\"\n", "user is too long");
 }

@@ -9,13 +9,15 @@
 
 #include "policies/engine/glob.h"
 
+static const uint64_t PLENTY = 1000000; /* steps */
+
 static bool matches(enum glob_kind kind, const char *pattern, const char *text)
 {
     uint32_t words[GLOB_WORDS_MAX];
     size_t count;
     size_t at;
     assert_int_equal(glob_compile(kind, pattern, strlen(pattern), words, &count, &at), GLOB_GOOD);
-    struct budget budget = {1000 * 1000};
+    struct budget budget = {PLENTY};
     return glob_match(kind, words, count, text, strlen(text), &budget);
 }
 
@@ -185,9 +187,9 @@ static void every_state_that_reads_is_paid_for(void **state)
             glob_compile(GLOB_TEXT, patterns[i], strlen(patterns[i]), words, &count, &at),
             GLOB_GOOD);
         text[sizeof(text) - 2] = 'b';
-        struct budget budget = {1000 * 1000};
+        struct budget budget = {PLENTY};
         assert_true(glob_match(GLOB_TEXT, words, count, text, sizeof(text) - 1, &budget));
-        const uint64_t cost = 1000 * 1000 - budget.left;
+        const uint64_t cost = PLENTY - budget.left;
         assert_in_range(cost, sizeof(text), 40 * sizeof(text));
         budget.left = cost + 1;
         assert_true(glob_match(GLOB_TEXT, words, count, text, sizeof(text) - 1, &budget));
@@ -208,12 +210,12 @@ static void states_that_activate_others_pay_for_them(void **state)
 
     (void)state;
     for (size_t i = 0; i + 3 < sizeof(pattern); i += 3)
-        memcpy(pattern + i, "**/", 3);
+        memcpy(pattern + i, "**/", 3); // NOLINT(bugprone-not-null-terminated-result)
     memset(text, '/', sizeof(text) - 1);
     text[sizeof(text) - 2] = 'x';
     assert_int_equal(glob_compile(GLOB_PATH, pattern, strlen(pattern), words, &count, &at),
                      GLOB_GOOD);
-    struct budget budget = {1000 * 1000 * 1000};
+    struct budget budget = {1000 * PLENTY};
     assert_false(glob_match(GLOB_PATH, words, count, text, sizeof(text) - 1, &budget));
     assert_true(budget_is_spent(&budget));
 }

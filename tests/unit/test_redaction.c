@@ -174,7 +174,7 @@ static void event_is_masked_wherever_it_shows_a_value(void **state)
     const struct attribute *shown = operation_attribute(masked.operations, ATTRIBUTE_FILE);
     const struct value *const places[] = {&masked.arguments[0], &masked.arguments[1], &shown->value,
                                           &shown->resolved, &shown->given};
-    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         assert_int_equal(places[i]->count, strlen(expected));
         assert_memory_equal(places[i]->bytes, expected, strlen(expected));
     }
@@ -248,7 +248,7 @@ static void text_of_very_many_secrets_is_hidden_from_there_on(void **state)
     struct value masked;
 
     for (int i = 0; i < 200; i++)
-        strcat(text, "token=abc ");
+        memcpy(text + strlen(text), "token=abc ", sizeof("token=abc "));
     const struct value value = value_text(text, strlen(text));
     redaction_init(&redaction);
     assert_true(redaction_mask_command(&redaction, &value, &masked));

@@ -176,7 +176,7 @@ static void wishes_are_charged_for_as_long_as_they_live(void **state)
     message.n_policy_texts = 1;
     struct wishes *wishes = wishes_new(&message, &error);
     assert_false(wishes_charge(wishes, &accounts, account));
-    accounts.bounds[CHARGE_BYTES] = 1024 * 1024;
+    accounts.bounds[CHARGE_BYTES] = 1U << 20;
     assert_true(wishes_charge(wishes, &accounts, account));
     assert_true(account->held[CHARGE_BYTES] > policy_block_size(wishes->block));
     wishes_release(wishes_hold(wishes));
