@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "policies/language/text_buffer.h"
+#include "policies/language/words.h"
 
 static const char place_front[] = "session.";
 static const char argument_front[] = "arg.";
@@ -15,10 +16,9 @@ static bool starts_with(const struct token *token, const char *front)
 
 bool is_joining_word(const struct token *token)
 {
-    static const char *const words[] = {"and",   "or",      "not", "in",     "is",
-                                        "under", "matches", "has", "starts", "as",
-                                        "where", "message", NULL};
-    return token_is_one_of(token, words);
+    return token_is_one_of(token, grammar_words(WORDS_JOIN)) ||
+           token_is_one_of(token, grammar_words(WORDS_OPERATOR)) || token_is(token, "as") ||
+           token_is(token, "where") || token_is(token, "message");
 }
 
 static struct literal *value_of(struct parser *parser, enum literal_kind kind)

@@ -4,9 +4,7 @@
 #include <string.h>
 
 #include "policies/language/names.h"
-
-static const char *const test_words[] = {"session", "given", "expect", NULL};
-static const char *const file_words[] = {"test", NULL};
+#include "policies/language/words.h"
 
 static bool starts_with(const struct token *token, const char *front)
 {
@@ -112,7 +110,7 @@ static bool parse_expected_operation(struct parser *parser)
         parser->token.kind == TOKEN_ADDRESS)
         parser_advance(parser);
     while (parser->token.kind == TOKEN_NAME && !parser_at(parser, "by") &&
-           !token_is_one_of(&parser->token, test_words))
+           !token_is_one_of(&parser->token, grammar_words(WORDS_TEST)))
         if (!parse_expected_attribute(parser, operation_class))
             return false;
     return true;
@@ -224,7 +222,8 @@ static bool parse_session_fact(struct parser *parser)
 static bool parse_session(struct parser *parser)
 {
     parser_advance(parser);
-    while ((parser->token.kind == TOKEN_NAME && !token_is_one_of(&parser->token, test_words)) ||
+    while ((parser->token.kind == TOKEN_NAME &&
+            !token_is_one_of(&parser->token, grammar_words(WORDS_TEST))) ||
            parser->token.kind == TOKEN_QUALIFIED)
         if (!parse_session_fact(parser))
             return false;
@@ -241,7 +240,7 @@ static void parse_line(struct parser *parser, size_t *expectations)
         ++*expectations;
         (void)parse_expect(parser);
     } else {
-        const char *near = parser_nearest_word(&parser->token, test_words);
+        const char *near = parser_nearest_word(&parser->token, grammar_words(WORDS_TEST));
         struct diagnostic *error = parser_expected(parser, "`session`, `given` or `expect`");
         if (near)
             diagnostic_label(error, "did you mean `%s`?", near);
@@ -271,7 +270,7 @@ static void parse_one_test(struct parser *parser, size_t *expectations)
         }
         parse_line(parser, expectations);
         if (parser->panicking)
-            parser_skip_to(parser, test_words, 1);
+            parser_skip_to(parser, grammar_words(WORDS_TEST), 1);
     }
     parser->panicking = false;
     parser_advance(parser);
@@ -295,7 +294,7 @@ static void parse(const struct source *source, struct storage *storage,
             parser_advance(&parser);
         }
         if (parser.panicking)
-            parser_skip_to(&parser, file_words, 0);
+            parser_skip_to(&parser, grammar_words(WORDS_TEST_FILE), 0);
         if (parser.panicking && parser.token.kind == TOKEN_CLOSE_BRACE)
             parser_advance(&parser);
     }

@@ -5,10 +5,7 @@
 
 #include <string.h>
 
-static const char *const statement_words[] = {"applies", "mode",     "default", "floor",
-                                              "set",     "allow",    "deny",    "kill",
-                                              "log",     "override", "limit",   NULL};
-static const char *const file_words[] = {"policy", "set", NULL};
+#include "policies/language/words.h"
 
 static bool parse_class(struct parser *parser, struct class_word **word)
 {
@@ -60,7 +57,8 @@ static bool parse_message(struct parser *parser, struct literal **message)
 static bool ends_statement(const struct parser *parser)
 {
     return parser->token.kind == TOKEN_END || parser->token.kind == TOKEN_CLOSE_BRACE ||
-           token_is_one_of(&parser->token, statement_words) || parser_at(parser, "policy");
+           token_is_one_of(&parser->token, grammar_words(WORDS_STATEMENT)) ||
+           parser_at(parser, "policy");
 }
 
 static struct applies *parse_applies(struct parser *parser)
@@ -76,7 +74,8 @@ static struct applies *parse_applies(struct parser *parser)
     all->kind = CONDITION_AND;
     struct condition **last = &all->first;
     while (parser->token.kind != TOKEN_CLOSE_BRACE) {
-        if (parser->token.kind == TOKEN_END || token_is_one_of(&parser->token, statement_words)) {
+        if (parser->token.kind == TOKEN_END ||
+            token_is_one_of(&parser->token, grammar_words(WORDS_STATEMENT))) {
             diagnostic_second(parser_error(parser, ERROR_SYNTAX, parser->token.span,
                                            "`applies` is not closed: a `}` is missing"),
                               open, "opened here");
@@ -448,7 +447,7 @@ struct policy_ends {
 
 static void unknown_statement(struct parser *parser)
 {
-    const char *near = parser_nearest_word(&parser->token, statement_words);
+    const char *near = parser_nearest_word(&parser->token, grammar_words(WORDS_STATEMENT));
     struct diagnostic *error = parser_expected(parser, "a statement");
 
     parser->sets_lost = true;
@@ -517,7 +516,7 @@ static void parse_statements(struct parser *parser, struct policy *policy, struc
         parse_statement(parser, policy, &ends);
         if (parser->panicking) {
             policy->flawed = true;
-            parser_skip_to(parser, statement_words, braces);
+            parser_skip_to(parser, grammar_words(WORDS_STATEMENT), braces);
         }
         if (parser->spoiled)
             policy->flawed = true;
@@ -552,13 +551,13 @@ static void unknown_at_file_level(struct parser *parser)
     if (parser->token.kind == TOKEN_CLOSE_BRACE) {
         (void)parser_error(parser, ERROR_SYNTAX, parser->token.span, "this `}` closes nothing");
         parser->panicking = false; /* what follows it may be right */
-    } else if (token_is_one_of(&parser->token, statement_words)) {
+    } else if (token_is_one_of(&parser->token, grammar_words(WORDS_STATEMENT))) {
         diagnostic_help(parser_error(parser, ERROR_SYNTAX, parser->token.span,
                                      "`%.*s` stands outside a policy", (int)parser->token.length,
                                      parser->token.text),
                         "statements stand between the braces of a policy: policy NAME { … }");
     } else {
-        const char *near = parser_nearest_word(&parser->token, file_words);
+        const char *near = parser_nearest_word(&parser->token, grammar_words(WORDS_FILE));
         struct diagnostic *error = parser_expected(parser, "`policy` or `set`");
         if (parser->token.kind == TOKEN_NAME && near)
             diagnostic_label(error, "did you mean `%s`?", near);
@@ -606,7 +605,7 @@ static struct file_tree *parse(const struct source *source, struct storage *stor
         if (parser.panicking) {
             while (parser.token.kind == TOKEN_CLOSE_BRACE && parser.braces > 0)
                 parser_advance(&parser);
-            parser_skip_to(&parser, file_words, 0);
+            parser_skip_to(&parser, grammar_words(WORDS_FILE), 0);
         }
     }
     tree->sets_lost = parser.sets_lost;
