@@ -46,6 +46,10 @@ static void check_characters(const struct lexer *lexer)
 
     for (uint32_t at = lexer->at; at < source->length;) {
         size_t size;
+        if (source->text[at] >= ' ' && source->text[at] < 0x7f) {
+            at++; /* nearly all of every text */
+            continue;
+        }
         const uint32_t c = utf8_decode(source->text + at, source->length - at, &size);
         const struct span span = lexer_span(lexer, at, at + (uint32_t)size);
         const bool ends_line = c == '\r' && at + 1 < source->length && source->text[at + 1] == '\n';
