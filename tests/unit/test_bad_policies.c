@@ -104,7 +104,7 @@ static void every_code_is_met(void **state)
     assert_non_null(all.bytes);
     for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
         char code[16];
-        (void)snprintf(code, sizeof(code), "[%c%03u]", diagnostic_is_warning(codes[i]) ? 'W' : 'E',
+        (void)snprintf(code, sizeof(code), "[%c%03u]", diagnostic_letter(codes[i]),
                        diagnostic_number(codes[i]));
         if (!is_out_of_reach(codes[i]) && !strstr(all.bytes, code))
             fail_msg("no bad policy brings about %s", code);
