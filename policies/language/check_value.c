@@ -197,6 +197,7 @@ struct typed_value *new_value(const struct reading *reading, enum block_value_ki
         value->kind = kind;
         value->text = "";
         value->glob = "";
+        value->span = reading->literal->span;
     }
     return value;
 }
