@@ -319,6 +319,11 @@ struct diagnostic *report_list(struct diagnostics *diagnostics, enum diagnostic_
     return diagnostic;
 }
 
+struct diagnostic *diagnostics_last(const struct diagnostics *diagnostics, size_t kept)
+{
+    return diagnostics->count > kept ? diagnostics->entries[diagnostics->count - 1] : NULL;
+}
+
 void diagnostic_retract(struct diagnostic *diagnostic)
 {
     if (!diagnostic)

@@ -41,6 +41,9 @@ void diagnostic_second(struct diagnostic *diagnostic, struct span span, const ch
 void diagnostic_help(struct diagnostic *diagnostic, const char *format, ...) TEXT_FORMAT(2, 3);
 void diagnostic_note(struct diagnostic *diagnostic, const char *format, ...) TEXT_FORMAT(2, 3);
 
+/* What was said last, if more than `kept` were kept; else NULL. */
+struct diagnostic *diagnostics_last(const struct diagnostics *diagnostics, size_t kept);
+
 /* Takes back what was just reported, in favour of something better that is known by now. NULL is
  * accepted. */
 void diagnostic_retract(struct diagnostic *diagnostic);
