@@ -87,9 +87,8 @@ static char escaped(struct reader *reader)
     case 't':
         return '\t';
     case 'x':
-        digits[0] = reader->at[1];
-        digits[1] = digits[0] ? reader->at[2] : '\0';
-        reader->at += 2;
+        memcpy(digits, reader->at + 1, strnlen(reader->at + 1, 2));
+        reader->at += strlen(digits);
         return (char)strtol(digits, NULL, 16);
     default:
         return *reader->at;
@@ -104,7 +103,10 @@ static struct value read_text(struct reader *reader, char quote)
     for (reader->at++; *reader->at != quote; reader->at++) {
         if (*reader->at == '\0')
             unreadable(reader, "the end of a text");
-        text[length++] = quote == '"' && *reader->at == '\\' ? escaped(reader) : *reader->at;
+        if (quote == '"' && *reader->at == '\\')
+            text[length++] = escaped(reader);
+        else
+            text[length++] = *reader->at;
     }
     reader->at++;
     return value_text(text, length);

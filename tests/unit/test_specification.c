@@ -263,14 +263,16 @@ static void do_process(struct trial *trial, struct reader *reader)
 /* 2027-01-31 as days since 1970-01-01. */
 static int32_t day_of(const char *date)
 {
-    int year;
-    int month;
-    int day;
-    assert_int_equal(sscanf(date, "%d-%d-%d", &year, &month, &day), 3);
+    char *end;
+    long year = strtol(date, &end, 10);
+    const long month = strtol(end + 1, &end, 10);
+    const long day = strtol(end + 1, &end, 10);
+
+    assert_true(end == date + 10);
     /* The year begins in March, so that the leap day is its last. */
     year -= month <= 2 ? 1 : 0;
-    const int day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719468;
+    const long day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return (int32_t)(year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719468);
 }
 
 /* ---------------------------------------------------------------- verdicts */
