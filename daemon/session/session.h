@@ -20,6 +20,7 @@
 
 enum {
     SESSION_ARGUMENTS_MAX = 64, /* of argv that are kept */
+    OWN_POLICIES_MAX = 64,      /* of texts of its own, that the record names */
 };
 
 /* Everything that is known of the subject, proved or said. Texts are owned. */
