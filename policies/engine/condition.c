@@ -5,19 +5,6 @@
 #include "policies/engine/block_layout.h"
 #include "policies/engine/comparison.h"
 
-/* What a predicate speaks of. */
-enum operand_state {
-    OPERAND_ABSENT,
-    OPERAND_UNKNOWN, /* it may be there or not */
-    OPERAND_HERE,
-};
-
-struct operand {
-    enum operand_state state;
-    struct value value;
-    const char *const *names; /* the elements, where the list is the subject's groups */
-};
-
 static const struct operand absent = {.state = OPERAND_ABSENT};
 static const struct operand unknown = {.state = OPERAND_UNKNOWN};
 
@@ -225,7 +212,7 @@ static struct operand whole(const struct question *question, const struct block_
     }
 }
 
-static struct operand find(const struct question *question, const struct block_node *node)
+struct operand condition_operand(const struct question *question, const struct block_node *node)
 {
     switch ((enum node_part)node->part) {
     case PART_LABEL:
@@ -366,7 +353,7 @@ static enum truth list_predicate(const struct question *question, const struct b
 
 static enum truth predicate_truth(const struct question *question, const struct block_node *node)
 {
-    const struct operand operand = find(question, node);
+    const struct operand operand = condition_operand(question, node);
     const bool asks_absence = node->operator_kind == OPERATOR_ABSENT;
 
     if (operand.state == OPERAND_UNKNOWN)

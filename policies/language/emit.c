@@ -71,6 +71,11 @@ uint32_t emit_text(struct emitter *emitter, const char *text, size_t length)
     return offset;
 }
 
+void emit_place(struct emitter *emitter, enum mapped_kind kind, uint32_t index, struct span span)
+{
+    source_map_note(emitter->options ? emitter->options->map : NULL, kind, index, span);
+}
+
 static uint32_t emit_literal(struct emitter *emitter, const struct literal *literal)
 {
     return literal ? emit_text(emitter, literal->text, literal->length) : 0;
@@ -226,6 +231,7 @@ static void emit_glob_list(struct emitter *emitter, uint32_t policy, const struc
 static void emit_rule(struct emitter *emitter, uint32_t index, const struct rule *rule)
 {
     rule->checked->index = index;
+    emit_place(emitter, MAPPED_RULE, index, rule->span);
     struct rule_record record = {
         .name = emit_text(emitter, rule->name.text, rule->name.length),
         .message = emit_literal(emitter, rule->message),
@@ -313,6 +319,21 @@ static void say_default(struct default_record *record, const struct default_stat
         record->message = message;
 }
 
+static void emit_default_places(struct emitter *emitter, uint32_t policy, const struct policy *tree)
+{
+    const uint32_t first = policy * CLASS_COUNT;
+
+    for (const struct default_statement *statement = tree->defaults; statement;
+         statement = statement->next)
+        for (uint32_t class = 1; statement->classes.all && class < CLASS_COUNT; class ++)
+            emit_place(emitter, MAPPED_DEFAULT, first + class, statement->span);
+    for (const struct default_statement *statement = tree->defaults; statement;
+         statement = statement->next)
+        for (const struct class_word *class = statement->classes.first; class; class = class->next)
+            emit_place(emitter, MAPPED_DEFAULT, first + (uint32_t) class->operation_class,
+                       statement->span);
+}
+
 /* A class named itself beats `all`. */
 static void emit_defaults(struct emitter *emitter, uint32_t policy, const struct policy *tree)
 {
@@ -330,6 +351,7 @@ static void emit_defaults(struct emitter *emitter, uint32_t policy, const struct
     struct policy_record *record = record_at(emitter, policy);
     for (int class = CLASS_NONE + 1; record && class < CLASS_COUNT; class ++)
         record->defaults[class] = named[class].verdict != DEFAULT_UNSAID ? named[class] : all;
+    emit_default_places(emitter, policy, tree);
 }
 
 static uint32_t floor_classes(const struct policy *policy, bool required)
@@ -373,6 +395,7 @@ void emit_policy(struct emitter *emitter, struct policy *policy, enum policy_tie
     record->floor = floor_classes(policy, false);
     record->floor_required = floor_classes(policy, true);
     policy->index = index;
+    emit_place(emitter, MAPPED_POLICY, index, policy->span);
     if (!record->observes)
         keep_overrides(emitter, policy);
     emit_applies(emitter, index, policy);

@@ -146,6 +146,9 @@ bool emit_condition(struct emitter *emitter, uint32_t index, const struct condit
     bool has_paths = false;
     uint32_t count = 0;
 
+    /* Without parentheses around it. */
+    emit_place(emitter, MAPPED_NODE, index,
+               condition->predicate ? condition->predicate->span : condition->span);
     if (condition->kind == CONDITION_PREDICATE)
         return emit_predicate(emitter, index, condition->predicate->checked);
     for (const struct condition *child = condition->first; child; child = child->next)
