@@ -8,6 +8,7 @@
 #include "policies/language/emit.h"
 #include "policies/language/parser.h"
 #include "policies/language/report.h"
+#include "policies/language/test_tree.h"
 
 /* A text of one call, on its way. */
 struct unit {
@@ -130,7 +131,7 @@ int policy_test_parse(const struct policy_text *text, struct diagnostics *diagno
 
     init_source(&source, text, diagnostics);
     if (check_size(&source, text, diagnostics))
-        parse_tests(&source, &storage, diagnostics);
+        (void)parse_tests(&source, &storage, diagnostics);
     if (storage.failed)
         report_no_memory(diagnostics);
     storage_deinit(&storage);
