@@ -208,6 +208,7 @@ static void answer(const struct why_job *job)
     send_texts(job, &job->then);
     send_texts(job, &job->now);
     done.generation = job->generation;
+    done.partial = !job->everything;
     reply.body_case = WARDER__V1__ADMIN_REPLY__BODY_DONE;
     reply.done = &done;
     outbox_add(job->connection, &reply, false);

@@ -157,6 +157,7 @@ static json_t *asked_json(const struct session *session)
     json_t *named = json_array();
     json_t *observed = json_array();
     json_t *own = json_array();
+    json_t *own_observed = json_array();
 
     for (size_t i = 0; i < session->wishes.count; i++) {
         const struct wishes *wishes = session->wishes.items[i];
@@ -165,10 +166,12 @@ static json_t *asked_json(const struct session *session)
                 wishes->observe ? observed : named,
                 text_json(wishes->policy_names[j], strlen(wishes->policy_names[j])));
         const uint32_t policies = wishes->block ? policy_block_policy_count(wishes->block) : 0;
-        for (uint32_t j = 0; j < policies && json_array_size(own) < OWN_POLICIES_MAX; j++)
-            json_array_append_new(own, json_string(policy_name(wishes->block, j)));
+        json_t *list = wishes->observe ? own_observed : own;
+        for (uint32_t j = 0; j < policies && json_array_size(list) < OWN_POLICIES_MAX; j++)
+            json_array_append_new(list, json_string(policy_name(wishes->block, j)));
     }
-    return json_pack("{s:o,s:o,s:o}", "policies", named, "observed", observed, "own", own);
+    return json_pack("{s:o,s:o,s:o,s:o}", "policies", named, "observed", observed, "own", own,
+                     "own_observed", own_observed);
 }
 
 char *session_facts_json(const struct session *session)
