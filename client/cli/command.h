@@ -23,6 +23,7 @@ int command_show(int argc, char **argv);
 int command_remove(int argc, char **argv);
 int command_log(int argc, char **argv);
 int command_why(int argc, char **argv);
+int command_explain(int argc, char **argv);
 int command_status(int argc, char **argv);
 
 /* "warder: ..." on standard error, with a newline. */
