@@ -18,8 +18,10 @@ static void add_string(struct text_buffer *text, const char *bytes, size_t lengt
         const uint32_t character = utf8_decode(bytes + at, length - at, &size);
         if (character == '"' || character == '\\')
             text_buffer_format(text, "\\%c", (char)character);
-        else if (utf8_is_raw(character) || character < ' ' || character == 0x7f)
+        else if (utf8_is_raw(character) || character < ' ')
             text_buffer_format(text, "\\x%02x", (unsigned char)bytes[at]);
+        else if (character_is_control(character) || character_is_bidirectional(character))
+            text_buffer_format(text, "\\u{%x}", (unsigned)character);
         else
             text_buffer_add(text, bytes + at, size);
     }
