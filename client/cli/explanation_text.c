@@ -181,6 +181,16 @@ static void print_overridden(struct page *page)
     fprintf(page->out, "  an override cancelled %s\n", cited);
 }
 
+static void print_answers(struct page *page)
+{
+    const struct hearing *hearing = page->hearing;
+
+    print_answer(page, &hearing->answer, "by");
+    print_overridden(page);
+    if (hearing->would.part && hearing->would.verdict != VERDICT_ALLOW)
+        print_answer(page, &hearing->would, "would be denied by");
+}
+
 static void print_verdict(struct page *page, bool colour)
 {
     const struct hearing *hearing = page->hearing;
@@ -191,10 +201,7 @@ static void print_verdict(struct page *page, bool colour)
                sizeof(text));
     fprintf(page->out, "%s%s%s: %s\n", verdict_colour(word, colour), verdict_phrase(word),
             colour ? "\033[0m" : "", text);
-    print_answer(page, &hearing->answer, "by");
-    print_overridden(page);
-    if (hearing->would.part && hearing->would.verdict != VERDICT_ALLOW)
-        print_answer(page, &hearing->would, "would be denied by");
+    print_answers(page);
     if (hearing->steps_spent)
         fputs(
             "  this takes more steps than a decision may: the daemon denies it, as what it could\n"
@@ -369,6 +376,14 @@ static void print_misses(struct page *page)
             fprintf(page->out, "  and %u farther off\n",
                     explanation->miss_total - explanation->miss_count);
     }
+}
+
+void explanation_print_answer(FILE *out, const struct hearing *hearing)
+{
+    struct page page = {
+        .out = out, .hearing = hearing, .several = hearing->event->operation_count > 1};
+
+    print_answers(&page);
 }
 
 void explanation_print_rest(FILE *out, const struct hearing *hearing)

@@ -19,7 +19,10 @@
  */
 void explanation_print(FILE *out, const struct hearing *hearing, bool colour);
 
-/* The same without the verdict and who decided. */
+/* Who decided, and what of it: a part of the above. */
+void explanation_print_answer(FILE *out, const struct hearing *hearing);
+
+/* All but the verdict and who decided. */
 void explanation_print_rest(FILE *out, const struct hearing *hearing);
 
 /* `denied`, `allowed`, `would be denied`, `ends the interpreter`. */

@@ -102,6 +102,14 @@ static bool print_own_statement(FILE *out, const struct recorded_decision *decis
     return true;
 }
 
+/* Of what was allowed the record cites the `log` rule that wanted it there, if one did. */
+static bool cites_log(const struct recorded_decision *decision)
+{
+    return strcmp(text_of(decision->row, "verdict"), "allow") == 0 &&
+           strncmp(text_of(decision->row, "rule"), "override ", strlen("override ")) != 0 &&
+           json_array_size(json_object_get(decision->row, "logged_by")) > 0;
+}
+
 static void print_rule(FILE *out, const struct recorded_decision *decision)
 {
     const struct cited_statement *statement = &decision->statement;
@@ -112,7 +120,7 @@ static void print_rule(FILE *out, const struct recorded_decision *decision)
     if (!cited[0]) {
         fputs("  by nobody: no policy that governed had a rule or a default for it\n", out);
     } else {
-        fputs("  by ", out);
+        fputs(cites_log(decision) ? "  recorded for " : "  by ", out);
         print_printable(out, cited);
         if (statement->text && !is_own(decision)) {
             fprintf(out, "  (line %u of revision %" PRIu64 ", generation %" PRIu64 ")\n",
@@ -289,6 +297,9 @@ static void print_then(FILE *out, const struct recorded_decision *decision)
                 decision->generation);
         print_citation(out, &then->hearing);
         fputc('\n', out);
+    } else if (cites_log(decision)) {
+        fputs("\nallowed then\n", out);
+        explanation_print_answer(out, &then->hearing);
     }
     explanation_print_rest(out, &then->hearing);
 }

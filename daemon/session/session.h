@@ -122,7 +122,9 @@ void session_end(struct session *session);
 void session_hold(struct session *session);
 void session_release(struct session *session);
 
-/* The facts for the record: {"proved": {...}, "said": {...}, ...}. Owned by the caller. */
+/* The facts for the record: {"proved": {...}, "said": {...}, "asked": {...}, ...}. `asked`: names
+ * of the policies that it named (`policies`, `observed`), and of those of its own texts (`own`,
+ * `own_observed`). Owned by the caller. */
 char *session_facts_json(const struct session *session);
 
 #endif

@@ -167,6 +167,53 @@ class Why(ProtocolTest):
         told = self.why_json(self.denied(writing("/srv/link", None)))
         self.assertTrue(told["then"]["by"]["unknown"])
 
+    def test_what_was_allowed_and_recorded_is_explained(self):
+        self.assertEqual(self.decide(execution("/opt/git", ["git", "pull"]))[0], "allow")
+        row = wait_until(lambda: [row for row in self.host.log() if row.get("verdict") == "allow"], "recorded")[0]
+        result = self.why(row["decision"])
+        self.assertEqual(result.status, 0, result)
+        for words in ('allowed: exec "/opt/git"', "recorded for local/plug.programs", "log exec as programs",
+                      "by local/plug.git", "answer the same"):
+            self.assertIn(words, result.out)
+        self.host.apply(POLICY.replace('argv[1] is "pull"', 'argv[1] is "fetch"'))
+        result = self.why(row["decision"])
+        self.assertIn("would answer otherwise:\n\ndenied", result.out)
+        self.assertIn('argv[1] is "fetch": it was "pull"', result.out)
+
+    def test_what_an_observed_policy_would_have_denied_is_explained(self):
+        self.host.apply('policy seen { deny exec where argv has "pull" as no-pull }')
+        wishes = (9, wire.message((1, "seen"), (4, True)))
+        self.assertEqual(self.decide(execution("/opt/git", ["git", "pull"]), wishes)[0], "allow")
+        row, = self.host.log("--denied")
+        self.assertEqual(row["verdict"], "would-deny")
+        result = self.why(row["decision"])
+        for words in ("allowed, and would be denied: exec", "by local/seen.no-pull", 'deny exec where argv has "pull"',
+                      "answer the same"):
+            self.assertIn(words, result.out)
+        told = self.why_json(row["decision"])
+        self.assertEqual((told["then"]["verdict"], told["then"]["would_by"]["rule"], told["today_differs"]),
+                         ("would-deny", "no-pull", False))
+
+    def test_killed_interpreter_is_explained(self):
+        self.host.apply('policy k { applies { platform is "linux" } kill exec where file under "/opt" as stop }')
+        outcome, ending = self.decide(execution("/opt/git", ["git", "pull"]))
+        self.assertEqual(outcome, "kill")
+        result = self.why(ending)
+        for words in ("denied, and the interpreter ended: exec", "by local/k.stop", "allow local/plug.git",
+                      "answer the same"):
+            self.assertIn(words, result.out)
+
+    def test_override_that_counted_is_explained(self):
+        self.host.apply('policy thesis { applies { platform is "linux" } override local/plug.default-exec '
+                        'where argv has "push" reason "ticket 7" until 2099-01-31 }')
+        self.assertEqual(self.decide(execution("/opt/git", ["git", "push"]))[0], "allow")
+        row = wait_until(lambda: [row for row in self.host.log() if row.get("verdict") == "allow"], "recorded")[0]
+        result = self.why(row["decision"])
+        self.assertEqual(result.status, 0, result)
+        for words in ("by local/thesis.override local/plug.default-exec", 'reason "ticket 7"', "overrides",
+                      "cancelled it", "answer the same"):
+            self.assertIn(words, result.out)
+
     def test_policies_that_a_session_named_are_judged_again(self):
         self.host.apply('policy narrow { deny exec where file is "/opt/free" as no-free }')
         wishes = (9, wire.message((1, "narrow")))
