@@ -134,6 +134,11 @@ static int parse(struct why_options *why, int argc, char **argv)
 static int print(const struct why_options *why, struct recorded_decision *decision,
                  const struct policy_file *files)
 {
+    for (size_t i = 0; i < why->path_count; i++)
+        if (!recorded_decision_knows(decision, &files[i]))
+            complain("%s: is not a text that the session had: it has been changed since, or is "
+                     "another policy; what follows is by what it says now",
+                     files[i].path);
     if (!recorded_decision_rehear(decision, files, why->path_count))
         return EXIT_USAGE;
     if (why->json)

@@ -10,6 +10,7 @@
 #include "client/cli/admin_client.h"
 #include "client/cli/command.h"
 #include "policies/engine/block_layout.h"
+#include "proto/fingerprint.h"
 #include "proto/host_literal.h"
 
 enum { SECONDS_A_DAY = 24 * 60 * 60 };
@@ -162,6 +163,21 @@ bool recorded_decision_has_own(const struct recorded_decision *decision)
     const json_t *asked = asked_of(decision);
     return json_array_size(json_object_get(asked, "own")) > 0 ||
            json_array_size(json_object_get(asked, "own_observed")) > 0;
+}
+
+bool recorded_decision_knows(const struct recorded_decision *decision,
+                             const struct policy_file *file)
+{
+    const json_t *known = json_object_get(asked_of(decision), "own_texts");
+    char name[FINGERPRINT_SIZE];
+
+    fingerprint(file->text, file->length, name);
+    for (size_t i = 0; i < json_array_size(known); i++) {
+        const char *text = json_string_value(json_array_get(known, i));
+        if (text && strcmp(text, name) == 0)
+            return true;
+    }
+    return false;
 }
 
 void recorded_decision_cite(const struct recorded_decision *decision, char *text, size_t size)

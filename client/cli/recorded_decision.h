@@ -79,6 +79,10 @@ bool recorded_decision_rehear(struct recorded_decision *decision, const struct p
 /* True if the session had policies of its own, which are stored nowhere. */
 bool recorded_decision_has_own(const struct recorded_decision *decision);
 
+/* True if the session had this very text of its own. */
+bool recorded_decision_knows(const struct recorded_decision *decision,
+                             const struct policy_file *file);
+
 /* `local/p.rule`, as the record cites it. */
 void recorded_decision_cite(const struct recorded_decision *decision, char *text, size_t size);
 

@@ -150,14 +150,15 @@ static json_t *said_json(const struct session *session)
     return said;
 }
 
-/* What was asked for beside what governs anyway: policies by name, policies of texts of its own
- * (which are stored nowhere), the files that those were in. */
+/* What was asked for beside what governs anyway: policies by name, policies of texts of its own,
+ * which are stored nowhere, and by what such a text is known again. */
 static json_t *asked_json(const struct session *session)
 {
     json_t *named = json_array();
     json_t *observed = json_array();
     json_t *own = json_array();
     json_t *own_observed = json_array();
+    json_t *texts = json_array();
 
     for (size_t i = 0; i < session->wishes.count; i++) {
         const struct wishes *wishes = session->wishes.items[i];
@@ -166,12 +167,14 @@ static json_t *asked_json(const struct session *session)
                 wishes->observe ? observed : named,
                 text_json(wishes->policy_names[j], strlen(wishes->policy_names[j])));
         const uint32_t policies = wishes->block ? policy_block_policy_count(wishes->block) : 0;
+        for (size_t j = 0; j < wishes->text_count; j++)
+            json_array_append_new(texts, json_string(wishes->fingerprints[j]));
         json_t *list = wishes->observe ? own_observed : own;
         for (uint32_t j = 0; j < policies && json_array_size(list) < OWN_POLICIES_MAX; j++)
             json_array_append_new(list, json_string(policy_name(wishes->block, j)));
     }
-    return json_pack("{s:o,s:o,s:o,s:o}", "policies", named, "observed", observed, "own", own,
-                     "own_observed", own_observed);
+    return json_pack("{s:o,s:o,s:o,s:o,s:o}", "policies", named, "observed", observed, "own", own,
+                     "own_observed", own_observed, "own_texts", texts);
 }
 
 char *session_facts_json(const struct session *session)

@@ -124,7 +124,7 @@ void session_release(struct session *session);
 
 /* The facts for the record: {"proved": {...}, "said": {...}, "asked": {...}, ...}. `asked`: names
  * of the policies that it named (`policies`, `observed`), and of those of its own texts (`own`,
- * `own_observed`). Owned by the caller. */
+ * `own_observed`); fingerprints of those texts (`own_texts`). Owned by the caller. */
 char *session_facts_json(const struct session *session);
 
 #endif

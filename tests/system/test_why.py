@@ -239,6 +239,12 @@ class Why(ProtocolTest):
         self.assertNotIn("name their files", result.out)
         told = self.why_json("--policy", own, number)
         self.assertEqual((told["then"]["by"]["policy"], told["today_differs"]), ("local/mine", False))
+        self.assertEqual(result.err, "")
+        own.write_text(own.read_text().replace("/secret", "/other"))
+        result = self.why("--policy", own, number)
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("it has been changed since", result.err)
+        self.assertIn("would answer otherwise", result.out)
 
     def test_text_of_events_and_policies_cannot_play_with_the_terminal(self):
         result = self.why(self.denied(execution("/opt/\x1b[31mgit\u202e", ["a\nb", "\x07"])))
