@@ -53,11 +53,13 @@ static struct value text_value(struct reading *reading, const char *text, size_t
     return value;
 }
 
-static int hex_digit(char digit)
+/* 16 of what is none. */
+static unsigned hex_digit(char digit)
 {
     if (!isxdigit((unsigned char)digit))
-        return -1;
-    return isdigit((unsigned char)digit) ? digit - '0' : tolower((unsigned char)digit) - 'a' + 10;
+        return 16;
+    return (unsigned)(isdigit((unsigned char)digit) ? digit - '0'
+                                                    : tolower((unsigned char)digit) - 'a' + 10);
 }
 
 /* A Python literal's inside, as event_json writes it. */
@@ -70,7 +72,7 @@ static struct value literal_value(struct reading *reading, const json_t *json, e
     if (!bytes)
         return lost_value(reading);
     for (const char *at = text; *at; at++) {
-        if (*at == '\\' && at[1] == 'x' && hex_digit(at[2]) >= 0 && hex_digit(at[3]) >= 0) {
+        if (*at == '\\' && at[1] == 'x' && hex_digit(at[2]) < 16 && hex_digit(at[3]) < 16) {
             bytes[used++] = (char)(hex_digit(at[2]) << 4 | hex_digit(at[3]));
             at += 3;
         } else if (*at == '\\' && at[1]) {
