@@ -2,9 +2,11 @@
  */
 #include "policies/scene/policy_suite_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "policies/engine/block_layout.h"
+#include "policies/engine/explain.h"
 #include "policies/language/report.h"
 #include "policies/language/suggest.h"
 #include "policies/scene/scene_event.h"
@@ -18,6 +20,7 @@ struct run {
     struct storage *storage;
     struct givens givens;
     const struct policy_block *block;
+    const struct source_map *map;
     /* The session of the expectation at hand, made when it is another than the last one's. */
     const struct session_statement *session;
     bool session_known;
@@ -223,9 +226,11 @@ static void add_decider(struct text_buffer *out, const struct run *run, const st
 }
 
 static void tell_observer(const struct run *run, const struct expectation *expectation,
-                          const struct finding *finding, const char *by, struct span decided,
+                          const struct finding *finding, const struct event *event, const char *by,
                           bool holds)
 {
+    const struct span decided =
+        suite_deciding_span(run->suite, &finding->by, suite_class_of(event, &finding->by));
     char expected_by[512];
     const size_t length = expectation->by.length < sizeof(expected_by) ? expectation->by.length
                                                                        : sizeof(expected_by) - 1;
@@ -245,9 +250,42 @@ static void tell_observer(const struct run *run, const struct expectation *expec
                       .place = suite_place_of(decided)}});
 }
 
-static void tell_failure(const struct run *run, const struct expectation *expectation,
-                         const struct finding *finding, const char *by, struct span decided)
+/* Says what of the expected rule's condition did not hold, if that is why it did not fire. */
+static void note_miss(const struct run *run, struct diagnostic *error,
+                      const struct decider *decider, const struct event *event)
 {
+    static const char *const answers[] = {
+        [TRUTH_FALSE] = "false", [TRUTH_UNKNOWN] = "unknown", [TRUTH_TRUE] = "true"};
+    const struct governing governing = {
+        .policies = run->governing, .count = run->governing_count, .today = run->suite->today};
+    struct explanation *explanation = calloc(1, sizeof(*explanation));
+
+    if (!explanation) {
+        report_no_memory(run->suite->diagnostics);
+        return;
+    }
+    explain(run->block, &governing, &run->subject.subject, event, explanation);
+    for (uint32_t i = 0; i < explanation->miss_count; i++) {
+        const struct near_miss *miss = &explanation->misses[i];
+        struct source_excerpt excerpt;
+        if (miss->policy != decider->policy || miss->rule != decider->rule ||
+            !source_map_node(run->map, miss->missed.node, &excerpt) ||
+            memchr(excerpt.text, '\n', excerpt.length))
+            continue;
+        diagnostic_note(error, "rule `%s` does not fire: `%.*s` is %s",
+                        rule_name(run->block, miss->rule), (int)excerpt.length, excerpt.text,
+                        answers[miss->missed.answer]);
+        break;
+    }
+    free(explanation);
+}
+
+static void tell_failure(const struct run *run, const struct expectation *expectation,
+                         const struct decider *decider, const struct finding *finding,
+                         const struct event *event, const char *by)
+{
+    const struct span decided =
+        suite_deciding_span(run->suite, &finding->by, suite_class_of(event, &finding->by));
     struct diagnostic *error = report(
         run->suite->diagnostics, ERROR_TEST_FAILED, expectation->span,
         "expected %s by `%.*s`, found %s by `%s`", verdict_words[expectation->verdict],
@@ -260,22 +298,27 @@ static void tell_failure(const struct run *run, const struct expectation *expect
                                "default for it: allowed");
     if (finding->by.unknown)
         diagnostic_note(error, "it fired because its condition could not be known");
+    if (decider->rule != RULE_DEFAULT)
+        note_miss(run, error, decider, event);
 }
 
 static void tell(const struct run *run, const struct expectation *expectation,
-                 const struct finding *finding, const struct event *event, bool holds)
+                 const struct decider *decider, const struct finding *finding,
+                 const struct event *event)
 {
-    const struct span decided =
-        suite_deciding_span(run->suite, &finding->by, suite_class_of(event, &finding->by));
+    const bool holds =
+        finding->verdict == expectation->verdict && is_by(run, decider, &finding->by, event);
     struct text_buffer by = {0};
 
+    run->suite->counts.expectations++;
+    run->suite->counts.failed += holds ? 0 : 1;
     add_decider(&by, run, &finding->by, event);
     if (by.failed)
         report_no_memory(run->suite->diagnostics);
     else if (run->observer && run->observer->judged)
-        tell_observer(run, expectation, finding, by.bytes, decided, holds);
+        tell_observer(run, expectation, finding, event, by.bytes, holds);
     else if (!holds)
-        tell_failure(run, expectation, finding, by.bytes, decided);
+        tell_failure(run, expectation, decider, finding, event, by.bytes);
     text_buffer_deinit(&by);
 }
 
@@ -291,11 +334,7 @@ static void judge(struct run *run, const struct expectation *expectation,
     evaluate(run->block, &governing, &run->subject.subject, event, &judgement);
     suite_reach(run->suite, &judgement, event);
     const struct finding finding = found(run, expectation->verdict, &judgement);
-    const bool holds =
-        finding.verdict == expectation->verdict && is_by(run, decider, &finding.by, event);
-    run->suite->counts.expectations++;
-    run->suite->counts.failed += holds ? 0 : 1;
-    tell(run, expectation, &finding, event, holds);
+    tell(run, expectation, decider, &finding, event);
 }
 
 static void run_expectation(struct run *run, const struct expectation *expectation)
@@ -314,9 +353,11 @@ static void run_expectation(struct run *run, const struct expectation *expectati
     storage_deinit(&storage);
 }
 
-static struct policy_block *compile(const struct policy_suite *suite, struct givens *givens)
+static struct policy_block *compile(const struct policy_suite *suite, struct givens *givens,
+                                    struct source_map *map)
 {
-    const struct compile_options options = {.resolve = givens_resolve_literal, .context = givens};
+    const struct compile_options options = {
+        .resolve = givens_resolve_literal, .context = givens, .map = map};
     /* They were checked: there is nothing more to say. */
     CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
 
@@ -339,14 +380,16 @@ static void run_test(struct run *run)
     suite->counts.tests++;
     if (!givens_make(test->givens, run->storage, suite->diagnostics, &run->givens))
         return;
-    CLEANUP(policy_block_free) struct policy_block *block = compile(suite, &run->givens);
+    CLEANUP(source_map_free) struct source_map *map = source_map_new();
+    CLEANUP(policy_block_free) struct policy_block *block = compile(suite, &run->givens, map);
     run->governing = storage_take(run->storage, (size_t)policy_block_policy_count(suite->block) + 1,
                                   sizeof(*run->governing));
-    if (!block || !run->governing) {
+    if (!map || !block || !run->governing) {
         report_no_memory(suite->diagnostics);
         return;
     }
     run->block = block;
+    run->map = map;
     for (const struct expectation *each = test->expectations; each; each = each->next)
         run_expectation(run, each);
 }
