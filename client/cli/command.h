@@ -17,6 +17,7 @@ enum exit_status {
 int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_fmt(int argc, char **argv);
+int command_test(int argc, char **argv);
 int command_apply(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_show(int argc, char **argv);

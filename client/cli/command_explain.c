@@ -14,7 +14,6 @@
 #include "client/cli/json_line.h"
 #include "client/cli/policy_file.h"
 #include "client/cli/scene_words.h"
-#include "policies/language/report.h"
 #include "policies/language/test_tree.h"
 #include "policies/scene/givens.h"
 #include "policies/scene/scene_event.h"
@@ -212,14 +211,11 @@ static int parse(struct explain_options *explain, int argc, char **argv)
 static bool read_question(const char *text, size_t length, struct question_asked *asked,
                           struct diagnostics *diagnostics)
 {
+    const struct policy_text words = {.file = "what is asked", .text = text, .length = length};
     struct source *source = storage_take(&asked->storage, 1, sizeof(*source));
 
-    if (!source)
+    if (!source || !source_init(source, &words, diagnostics))
         return false;
-    *source = (struct source){.file = "what is asked",
-                              .text = text,
-                              .length = (uint32_t)length,
-                              .order = diagnostics_file(diagnostics, "what is asked")};
     const struct test_tree *tree = parse_tests(source, &asked->storage, diagnostics);
     if (!tree || diagnostics_error_count(diagnostics) > 0 || !tree->tests ||
         !tree->tests->expectations)

@@ -85,7 +85,8 @@
     X(NO_DIRECTORY, 96, "a relative path in a session without a directory")                        \
     X(TOO_MANY_ARGUMENTS, 97, "more arguments than the event has")                                 \
     X(EVENT_OF_OTHER_CLASS, 98, "an event that is never an operation of the class")                \
-    X(FORMAT_DEFECT, 99, "a text that formatting would change: a defect of the formatter")
+    X(FORMAT_DEFECT, 99, "a text that formatting would change: a defect of the formatter")         \
+    X(TEST_FAILED, 100, "an expectation that does not hold")
 
 #define DIAGNOSTIC_WARNINGS(X)                                                                     \
     X(UNUSED_SET, 1, "a set that nothing uses")                                                    \
@@ -101,7 +102,9 @@
     X(OVERRIDE_WITHOUT_TARGET, 11, "an override of what is not there")                             \
     X(OVERRIDE_WITHOUT_EFFECT, 12, "an override that cancels nothing")                             \
     X(FLOOR_NOT_HELD, 13, "a floor where nothing can hold it")                                     \
-    X(FLOOR_WITHOUT_DENIAL, 14, "a floor of a class that nothing denies")
+    X(FLOOR_WITHOUT_DENIAL, 14, "a floor of a class that nothing denies")                          \
+    X(NOT_REACHED, 30, "a rule, default or override that no test reaches")                         \
+    X(NOT_TESTED, 31, "a policy that no test names")
 
 enum diagnostic_code {
 #define DIAGNOSTIC_ERROR(symbol, number, about) ERROR_##symbol = (number),

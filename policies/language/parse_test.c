@@ -128,6 +128,11 @@ static struct raw *parse_raw(struct parser *parser, unsigned depth)
     }
 }
 
+static bool is_word(const struct word *word, const char *text)
+{
+    return word->length == strlen(text) && memcmp(word->text, text, word->length) == 0;
+}
+
 static void unknown_attribute(struct parser *parser, const struct word *name,
                               enum operation_class operation_class)
 {
@@ -136,7 +141,12 @@ static void unknown_attribute(struct parser *parser, const struct word *name,
     struct diagnostic *error = parser_error(
         parser, ERROR_CLASS_HAS_NO_ATTRIBUTE, name->span, "class `%s` has no attribute `%.*s`",
         vocabulary_class_name(operation_class), (int)name->length, name->text);
-    if (known.length > 0)
+    const enum attribute_name main = *vocabulary_class_attributes(operation_class);
+    if (main != ATTRIBUTE_NONE && (is_word(name, "unknown") || is_word(name, "none")))
+        diagnostic_help(error, "say of which attribute: %s %s %.*s",
+                        vocabulary_class_name(operation_class), vocabulary_attribute_name(main),
+                        (int)name->length, name->text);
+    else if (known.length > 0)
         diagnostic_help(error, "it has %s", known.bytes);
     text_buffer_deinit(&known);
 }

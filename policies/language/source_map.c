@@ -64,19 +64,10 @@ static bool find(const struct source_map *map, enum mapped_kind kind, uint32_t i
     if (!map || index >= map->counts[kind] || map->places[kind][index].length == 0)
         return false;
     const struct place *place = &map->places[kind][index];
-    *out = (struct source_excerpt){.file = place->file,
-                                   .line = 1,
-                                   .column = 1,
-                                   .text = place->text + place->offset,
-                                   .length = place->length};
-    for (uint32_t i = 0; i < place->offset; i++) {
-        if (place->text[i] == '\n') {
-            out->line++;
-            out->column = 1;
-        } else if (((unsigned char)place->text[i] & 0xc0) != 0x80) {
-            out->column++;
-        }
-    }
+    const struct source source = {.file = place->file, .text = place->text};
+    *out = (struct source_excerpt){
+        .file = place->file, .text = place->text + place->offset, .length = place->length};
+    span_position((struct span){&source, place->offset, place->length}, &out->line, &out->column);
     return true;
 }
 

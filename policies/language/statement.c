@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "policies/language/parser.h"
-#include "policies/language/report.h"
 #include "policies/language/source_map_internal.h"
 
 static bool is_word(const struct word *word, const char *text)
@@ -69,12 +68,10 @@ bool policy_find_statement(const struct policy_text *text, const char *policy, c
     struct storage storage = {0};
     CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
     CLEANUP(source_map_free) struct source_map *map = source_map_new();
-    struct source source = {
-        .file = text->file, .text = text->text, .length = (uint32_t)text->length, .quiet = true};
+    struct source source;
     bool found = false;
 
-    if (diagnostics && map && text->length <= POLICY_TEXT_MAX) {
-        source.order = diagnostics_file(diagnostics, text->file);
+    if (diagnostics && map && source_init(&source, text, diagnostics)) {
         const struct file_tree *tree = parse_policies(&source, &storage, diagnostics);
         const struct span *span = tree ? find_statement(tree, policy, rule) : NULL;
         if (span)

@@ -73,11 +73,12 @@ static void check_case(void **state)
         fail_msg("%s: said\n%s\nexpected\n%s", file, said, expected);
 }
 
-/* Said of tests alone: test_scene_event.c, test_scene_subject.c and test_policy_test.c have those.
+/* Said of tests alone: test_scene_event.c, test_scene_subject.c and test_policy_suite.c have those.
  */
 static bool is_of_tests(enum diagnostic_code code)
 {
-    return code >= ERROR_TEST_EXPECTS_NOTHING && code < ERROR_FORMAT_DEFECT;
+    return (code >= ERROR_TEST_EXPECTS_NOTHING && code < ERROR_FORMAT_DEFECT) ||
+           code == ERROR_TEST_FAILED || code == WARNING_NOT_REACHED || code == WARNING_NOT_TESTED;
 }
 
 /* Codes that no text of a user's can bring about here. */
