@@ -45,9 +45,10 @@ static const char help[] =
 enum {
     FILES_MAX = 64,
     SESSION_DIGITS_MAX = 16,
-    /* A denial is on its way to the record for so long; a daemon that is asked by somebody who does
-     * not administer it does not hurry that. */
-    RECORDING_MILLISECONDS = 400,
+    /* A denial is on its way to the record for a second at most; a daemon that is asked by somebody
+     * who does not administer it does not hurry that. */
+    AGAIN_MILLISECONDS = 400,
+    AGAIN_MAX = 3,
 };
 
 struct why_options {
@@ -151,13 +152,13 @@ static int print(const struct why_options *why, struct recorded_decision *decisi
 static int ask(const struct why_options *why, struct daemon_client *client,
                const struct policy_file *files)
 {
-    const struct timespec moment = {.tv_nsec = RECORDING_MILLISECONDS * 1000000L};
+    const struct timespec moment = {.tv_nsec = AGAIN_MILLISECONDS * 1000000L};
     struct recorded_decision decision;
     char error[512] = "";
 
     enum decision_answer answer =
         recorded_decision_ask(&decision, client, why->session, why->number, error, sizeof(error));
-    if (answer == DECISION_NOT_FOUND && !why->state_directory) {
+    for (int i = 0; answer == DECISION_NOT_FOUND && i < AGAIN_MAX && geteuid() != 0; i++) {
         recorded_decision_deinit(&decision);
         nanosleep(&moment, NULL);
         answer = recorded_decision_ask(&decision, client, why->session, why->number, error,

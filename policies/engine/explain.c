@@ -8,6 +8,8 @@
 
 #include "policies/engine/block_layout.h"
 
+enum { LISTED_RULES_OF_A_STEP = 16 }; /* that are compared */
+
 struct walk {
     struct question question;
     const struct governing *governing;
@@ -67,6 +69,7 @@ static bool names_event(const struct walk *walk, uint32_t rule)
     for (uint32_t i = 0; i < policy_of(walk)->events.count; i++) {
         if (lists[i].event != walk->question.event->number)
             continue;
+        (void)budget_pay(walk->question.budget, lists[i].rules.count / LISTED_RULES_OF_A_STEP);
         for (uint32_t j = 0; j < lists[i].rules.count; j++)
             if (rules[lists[i].rules.first + j] == rule)
                 return true;
@@ -81,7 +84,10 @@ static enum truth concerns(const struct walk *walk, uint32_t index)
     const enum operation_class class = class_of(walk);
 
     (void)budget_pay(walk->question.budget, 1);
-    if ((class != CLASS_NONE && (rule->classes >> class & 1)) || names_event(walk, index))
+    /* A target is classes or events, never both. */
+    if (rule->classes != 0)
+        return class != CLASS_NONE && (rule->classes >> class & 1) ? TRUTH_TRUE : TRUTH_FALSE;
+    if (names_event(walk, index))
         return TRUTH_TRUE;
     if (rule->globs.count == 0)
         return TRUTH_FALSE;
