@@ -132,7 +132,8 @@ struct override_record {
 
 struct event_set {
     uint32_t event;
-    uint32_t rules; /* rule set */
+    uint32_t rules;             /* rule set */
+    struct block_range members; /* rule list: all of the set, for whoever explains */
 };
 
 /* Rules of one policy that one kind of event is judged by. */

@@ -232,7 +232,8 @@ static bool sets_are_sound(const struct policy_block *block)
             !has_range(block, SECTION_LOOKUPS, sets[i].lookups))
             return false;
     for (uint32_t i = 0; i < count_of(block, SECTION_EVENT_SETS); i++)
-        if (!has(block, SECTION_RULE_SETS, events[i].rules))
+        if (!has(block, SECTION_RULE_SETS, events[i].rules) ||
+            !has_range(block, SECTION_RULE_LISTS, events[i].members))
             return false;
     return count_of(block, SECTION_RULE_SETS) > 0;
 }
