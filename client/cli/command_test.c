@@ -46,6 +46,8 @@ static const char help[] =
     "exit status: 0 every expectation holds, 1 one does not, or a file has errors, 2 wrong usage,\n"
     "or a file cannot be read\n";
 
+enum { DAY_SECONDS = 24 * 60 * 60 };
+
 enum coverage {
     COVERAGE_NONE,
     COVERAGE_LISTED,
@@ -162,7 +164,7 @@ static char *describe_coverage(const struct testing *testing)
     char *words = NULL;
 
     if (testing->coverage == COVERAGE_NONE)
-        return strdup("");
+        return calloc(1, 1);
     if (asprintf(&words, "; %zu of %zu rules, defaults and overrides are reached",
                  counts->parts - counts->unreached, counts->parts) < 0)
         return NULL;
@@ -319,7 +321,7 @@ static bool read_day(const char *text, int32_t *day)
     const char *end = strptime(text, "%Y-%m-%d", &parts);
     const time_t seconds = timegm(&parts);
 
-    *day = (int32_t)(seconds / (24 * 60 * 60));
+    *day = (int32_t)(seconds / DAY_SECONDS);
     return end && *end == '\0' && *day > 0 &&
            strftime(again, sizeof(again), "%Y-%m-%d", &parts) > 0 && strcmp(text, again) == 0;
 }

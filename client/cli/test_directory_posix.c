@@ -46,12 +46,11 @@ static bool no_memory(void)
 /* `directory/name`, without a `.` before it; owned. */
 static char *join(const char *directory, const char *name)
 {
+    const bool here = strcmp(directory, ".") == 0;
+    const bool root = strcmp(directory, "/") == 0;
     char *path = NULL;
 
-    if (strcmp(directory, ".") == 0)
-        return strdup(name);
-    const bool root = strcmp(directory, "/") == 0;
-    if (asprintf(&path, "%s/%s", root ? "" : directory, name) < 0)
+    if (asprintf(&path, "%s%s%s", here ? "" : directory, here || root ? "" : "/", name) < 0)
         return NULL;
     return path;
 }
@@ -72,12 +71,15 @@ static char *parent(const char *path)
 {
     const char *slash = strrchr(path, '/');
     const char *last = slash ? slash + 1 : path;
+    char *above = NULL;
 
     if (strcmp(last, ".") == 0 || strcmp(last, "..") == 0)
-        return strcmp(path, ".") == 0 ? strdup("..") : join(path, "..");
-    if (!slash)
-        return strdup(".");
-    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+        return join(path, "..");
+    const char *front = slash ? path : ".";
+    const size_t length = slash && slash > path ? (size_t)(slash - path) : 1;
+    if (asprintf(&above, "%.*s", (int)length, front) < 0)
+        return NULL;
+    return above;
 }
 
 /* The directory whose policies are tested by tests in `path`: it, or, where it stands for a tier,
@@ -93,7 +95,7 @@ static struct test_directory *enter(struct test_directories *directories, const 
     }
     const char *last = strrchr(own, '/');
     const bool below = last && tier_of_name(last + 1, &tier);
-    char *base = below ? parent(path) : strdup(path);
+    char *base = below ? parent(path) : join(".", path);
     char *real = base ? realpath(base, NULL) : NULL;
     for (size_t i = 0; real && i < directories->count; i++)
         if (strcmp(directories->items[i].real, real) == 0) {
@@ -206,12 +208,13 @@ static bool add_beside(struct test_directories *directories, const char *path)
 bool test_directories_add(struct test_directories *directories, const char *argument)
 {
     struct stat status;
-    CLEANUP(free) char *path = strdup(argument);
+    size_t length = strlen(argument);
+    CLEANUP(free) char *path = NULL;
 
-    if (!path)
+    while (length > 1 && argument[length - 1] == '/')
+        length--;
+    if (asprintf(&path, "%.*s", (int)length, argument) < 0)
         return no_memory();
-    for (size_t length = strlen(path); length > 1 && path[length - 1] == '/'; length--)
-        path[length - 1] = '\0';
     if (stat(path, &status) < 0)
         return cannot_read(path);
     if (S_ISDIR(status.st_mode))

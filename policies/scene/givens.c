@@ -68,7 +68,7 @@ static bool follow_link(struct walk *walk, const char *target, char *rest, const
     if (++walk->links > GIVEN_LINKS_FOLLOWED_MAX || front + left + 2 > WALK_TEXT_MAX)
         return false;
     memmove(rest + front + 1, behind, left + 1);
-    memcpy(rest, target, front);
+    memcpy(rest, target, front + 1);
     rest[front] = '/';
     walk->length = 0; /* targets are absolute */
     walk->path[0] = '\0';

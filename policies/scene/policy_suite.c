@@ -78,32 +78,43 @@ static struct policy_block *compile(const struct policy_suite *suite)
     return block;
 }
 
-struct policy_suite *policy_suite_new(const struct policy_text *texts, size_t count, int32_t today,
-                                      struct diagnostics *diagnostics)
+static bool begin(struct policy_suite *suite, const struct policy_text *texts, size_t count)
 {
-    CLEANUP(policy_suite_free) struct policy_suite *suite = calloc(1, sizeof(*suite));
-
-    if (suite)
-        suite->texts = calloc(count + 1, sizeof(*suite->texts));
-    if (!suite || !suite->texts) {
-        report_no_memory(diagnostics);
-        return NULL;
+    suite->texts = calloc(count + 1, sizeof(*suite->texts));
+    if (!suite->texts) {
+        report_no_memory(suite->diagnostics);
+        return false;
     }
     suite->count = count;
-    suite->today = today > 0 ? today : BEFORE_EVERY_OVERRIDE_ENDS;
-    suite->diagnostics = diagnostics;
     for (size_t i = 0; i < count; i++) {
         suite->texts[i] = texts[i];
         suite->texts[i].quiet = true; /* `warder check` warns */
     }
     suite->block = compile(suite);
     if (!suite->block)
-        return NULL;
+        return false;
     if (!build(suite)) {
+        report_no_memory(suite->diagnostics);
+        return false;
+    }
+    return true;
+}
+
+struct policy_suite *policy_suite_new(const struct policy_text *texts, size_t count, int32_t today,
+                                      struct diagnostics *diagnostics)
+{
+    struct policy_suite *suite = calloc(1, sizeof(*suite));
+
+    if (!suite) {
         report_no_memory(diagnostics);
         return NULL;
     }
-    return TAKE(suite);
+    suite->today = today > 0 ? today : BEFORE_EVERY_OVERRIDE_ENDS;
+    suite->diagnostics = diagnostics;
+    if (begin(suite, texts, count))
+        return suite;
+    policy_suite_free(suite);
+    return NULL;
 }
 
 void policy_suite_free(struct policy_suite *suite)
