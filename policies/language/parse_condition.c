@@ -312,11 +312,12 @@ static bool parse_foreign_test(struct parser *parser, struct predicate *predicat
         foreign(parser, token->span, predicate, "not @ is $");
         return true;
     }
-    /* A word where an operator would be, and a value behind it: `port equals 443`. */
+    /* A word where an operator would be, and a value behind it: `port equals 443`. What ends the
+     * condition of an override is none: `where shell reason "…"`. */
     if (token->kind == TOKEN_NAME && !is_joining_word(token) &&
         (parser->next.kind == TOKEN_STRING || parser->next.kind == TOKEN_INTEGER ||
          parser->next.kind == TOKEN_ADDRESS) &&
-        !token_is(token, "label")) {
+        !token_is(token, "label") && !token_is(token, "reason")) {
         foreign(parser, token->span, predicate, "@ is $, or use in, under, matches, starts, has");
         return true;
     }
