@@ -191,7 +191,9 @@ class Stock:
     def key(self):
         if self.chance(0.7):
             return self.choice(self.keys)
-        key = self.choice(self.keys) + self.choice([b"\\a", b"/B", b"x", b"\\Py", b"\\", b"\\\xff"])
+        key = self.choice(self.keys)
+        tails = [b"\\a", b"/B", b"\\Py", b"\\", b"\\\xff"] + ([b"x"] if b"\\" in key or b"/" in key else [])
+        key += self.choice(tails)
         self.keys.append(key[:80])
         return key[:80]
 
@@ -207,7 +209,7 @@ def literal_of(stock, of_type, words, test):
     if of_type == REGISTRY:
         key = stock.key()
         if is_glob:
-            key = key.rstrip(b"\\/") + stock.choice([b"\\*", b"*", b"\\**", b"\\**\\Py", b"\\[a-z]*", b"/?", b""])
+            key = key.rstrip(b"\\/") + stock.choice([b"\\*", b"\\*x", b"\\**", b"\\**\\Py", b"\\[a-z]*", b"/?", b""])
         return ("text", key)
     if of_type == MODULE:
         module = stock.module()

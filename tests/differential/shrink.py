@@ -26,11 +26,11 @@ class Case:
 
     def difference(self, driver):
         names = {"%s/%s" % (text.tier, policy.name) for text in self.texts for policy in text.policies}
-        self.subject.named = [name for name in self.subject.named if name in names]
-        if self.subject.overriding:
-            self.subject.overriding = [name for name in self.subject.overriding if name in names]
-        setting = comparison.Setting(self.texts, self.resolutions, self.today, [self.subject])
-        return comparison.differs(driver, setting, self.subject, self.event)
+        subject = copy.copy(self.subject)  # which does not name what is left out
+        subject.named = [name for name in subject.named if name in names]
+        subject.overriding = [name for name in subject.overriding or () if name in names] or None
+        setting = comparison.Setting(self.texts, self.resolutions, self.today, [subject])
+        return comparison.differs(driver, setting, subject, self.event)
 
 
 def without_each(items, least=0):
