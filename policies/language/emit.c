@@ -51,7 +51,8 @@ uint32_t emit_reserve(struct emitter *emitter, enum block_section which, size_t 
 
 void *emit_at(struct emitter *emitter, enum block_section section, size_t size, uint32_t index)
 {
-    return emitter->failed ? NULL : emitter->sections[section].bytes + size * index;
+    char *bytes = emitter->sections[section].bytes;
+    return emitter->failed || !bytes ? NULL : bytes + size * index;
 }
 
 uint32_t emit_text(struct emitter *emitter, const char *text, size_t length)

@@ -58,7 +58,8 @@ void emit_overrides(struct emitter *emitter);
 struct policy_block *emit_finish(struct emitter *emitter);
 
 /* For the other emit_*.c and emit.c: room for `count` zeroed records of `size` bytes. Returns the
- * index of the first; emit_at finds a record again after others were added. */
+ * index of the first; emit_at finds a record again after others were added (NULL: there is none, or
+ * something has failed). */
 uint32_t emit_reserve(struct emitter *emitter, enum block_section section, size_t size,
                       size_t count);
 void *emit_at(struct emitter *emitter, enum block_section section, size_t size, uint32_t index);
