@@ -55,7 +55,7 @@ class Scenes:
     def varied(self, of_type, value):
         """Sometimes in doubt, or of a kind that nobody expects."""
         chance = self.random.random()
-        if chance < 0.07:
+        if chance < 0.07 and value.kind != scene.NONE:
             value = Value(value.kind, value.content, self.choice(MARKS))
         elif chance < 0.09:
             value = self.anything() if of_type != PATH else Value(scene.BYTES, self.text().content)

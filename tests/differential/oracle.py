@@ -438,22 +438,65 @@ def type_of(predicate, target):
 
 
 class Asking:
-    """One event of one subject, while one operation of it is judged."""
+    """One event of one subject, while one operation of it is judged. `values` are the operation's
+    attributes as they are asked for now: paths in one form, doubt as it counts."""
 
-    __slots__ = ("event", "name", "arguments", "known", "attributes", "operation_class", "resolved", "doubting",
-                 "session")
+    __slots__ = ("session", "event", "name", "known", "arguments", "operation_class", "values", "written", "resolved",
+                 "certain")
 
     def __init__(self, session, event):
         self.session = session
         self.event = event
         name = event.name.decode("utf-8", "surrogateescape")
         self.known = vocabulary.CATALOGUE.get(name) if not event.is_cut else None
-        self.name = None
+        self.name = event_name(event)
         self.arguments = event.arguments
-        self.attributes = {}
-        self.operation_class = None
-        self.resolved = False
-        self.doubting = False
+        self.take(None)
+
+    def take(self, operation):
+        """`written` and `resolved` are what a deny sees, `certain` what an allow does. `path` of a
+        registry operation is another attribute than that of a file."""
+        self.operation_class = operation.operation_class if operation else None
+        self.written = self.values = written = {}
+        if operation is None:
+            self.resolved = self.certain = written
+            return
+        resolved = None
+        doubted = False
+        for name, attribute in operation.attributes.items():
+            if attribute.nameless:
+                doubted = True
+                continue
+            if name == "path" and self.operation_class == "registry":
+                name = KEY
+            elif vocabulary.TYPES[name] == PATH and attribute.resolved is not attribute.value:
+                resolved = resolved or {}
+                resolved[name] = resolved_form(attribute)
+            written[name] = attribute.value
+        self.resolved = self.certain = dict(written, **resolved) if resolved else written
+        if doubted:
+            self.written = dict(self.written, host=DOUBT)
+            self.resolved = self.written if self.resolved is written else dict(self.resolved, host=DOUBT)
+
+
+def resolved_form(attribute):
+    if attribute.resolved is not None and attribute.resolved.kind != scene.NONE:
+        return attribute.resolved
+    return attribute.value if attribute.value.kind == scene.NONE else UNREAD
+
+
+NAMES = {}
+
+
+def event_name(event):
+    """As a value; the same one for the same name."""
+    key = (event.name, event.is_cut)
+    value = NAMES.get(key)
+    if value is None:
+        if len(NAMES) > 4096:
+            NAMES.clear()
+        value = NAMES[key] = scene.Value(scene.TEXT, event.name, scene.CUT if event.is_cut else 0)
+    return value
 
 
 class Session:
@@ -473,7 +516,8 @@ class Session:
 
 
 UNREAD = scene.Value(scene.OBJECT, b"", scene.OPAQUE)  # a form of a path that nobody filled in
-DOUBT = object()  # there is something, and nobody knows what
+DOUBT = scene.Value(scene.OBJECT, b"")  # there is something, or is not, and nobody knows what
+KEY = "path of registry"
 
 
 def list_element(value, index):
@@ -498,31 +542,6 @@ def map_entry(value, key):
     if len(found) > 1:
         return DOUBT
     return found[0] if found else None
-
-
-def operation_finder(predicate, of_type):
-    """A function that finds the attribute's value: a value, None if it is absent, or DOUBT."""
-    name = predicate.attribute
-    two_forms = of_type == PATH
-
-    def find(asking):
-        attribute = asking.attributes.get(name)
-        if attribute is None:
-            return None
-        if attribute.nameless:
-            return DOUBT if asking.doubting else None
-        if not two_forms or not asking.resolved:
-            return attribute.value
-        if attribute.resolved is None or attribute.resolved.kind == scene.NONE:
-            return attribute.value if attribute.value.kind == scene.NONE else UNREAD
-        return attribute.resolved
-
-    def find_path(asking):
-        if (asking.operation_class == "registry") != (of_type == REGISTRY):
-            return None  # `path` is one name for two kinds of path
-        return find(asking)
-
-    return find_path if name == "path" else find
 
 
 def argument_finder(predicate, target):
@@ -551,7 +570,12 @@ def finder(predicate, of_type, target):
         return lambda asking: asking.name
     if name in vocabulary.SELECTORS:
         return lambda asking: asking.session.facts.get(name)
-    return operation_finder(predicate, of_type)
+    name = attribute_key(predicate, of_type)
+    return lambda asking: asking.values.get(name)
+
+
+def attribute_key(predicate, of_type):
+    return KEY if predicate.attribute == "path" and of_type == REGISTRY else predicate.attribute
 
 
 def part_of(find, part):
@@ -566,6 +590,32 @@ def part_of(find, part):
 
 
 # ---------------------------------------------------------------------------------------- conditions
+
+def all_of(children):
+    def least(asking):
+        truth = TRUE
+        for child in children:
+            found = child(asking)
+            if found < truth:
+                if found == FALSE:
+                    return FALSE
+                truth = found
+        return truth
+    return least
+
+
+def any_of(children):
+    def most(asking):
+        truth = FALSE
+        for child in children:
+            found = child(asking)
+            if found > truth:
+                if found == TRUE:
+                    return TRUE
+                truth = found
+        return truth
+    return most
+
 
 class Judge:
     """Policies under which events are judged. `texts` are trees; `resolutions` says what literal
@@ -593,29 +643,7 @@ class Judge:
         if isinstance(node, tree.Not):
             child = children[0]
             return lambda asking: TRUE - child(asking)
-        if isinstance(node, tree.And):
-            return functools.partial(self.all_of, children)
-        return functools.partial(self.any_of, children)
-
-    @staticmethod
-    def all_of(children, asking):
-        least = TRUE
-        for child in children:
-            truth = child(asking)
-            if truth == FALSE:
-                return FALSE
-            least = min(least, truth)
-        return least
-
-    @staticmethod
-    def any_of(children, asking):
-        most = FALSE
-        for child in children:
-            truth = child(asking)
-            if truth == TRUE:
-                return TRUE
-            most = max(most, truth)
-        return most
+        return all_of(children) if isinstance(node, tree.And) else any_of(children)
 
     def predicate(self, node, target):
         of_type = type_of(node, target)
@@ -626,26 +654,37 @@ class Judge:
         answer = Answer(node, compared_as, literals)
         find = part_of(finder(node, of_type, target), node.part)
         when_absent = as_truth(node.test == "absent")
-        answers = {}
+        answers = {DOUBT: UNKNOWN}
         if any(literal[0] == "place" for literal in node.literals):
             self.known_answers.append(answers)
 
-        def truth(asking):
+        def learn(asking, value):
+            answers[value] = truth = answer.of(value, asking.session.subject)
+            return truth
+
+        def ask(asking):
             value = find(asking)
             if value is None:
                 return when_absent
-            if value is DOUBT:
-                return UNKNOWN
-            known = answers.get(value)
-            if known is None:
-                known = answers[value] = answer.of(value, asking.session.subject)
-            return known
-        return truth
+            return answers[value] if value in answers else learn(asking, value)
+
+        if node.attribute in vocabulary.COMMON or node.attribute in vocabulary.SELECTORS or node.part:
+            return ask
+        name = attribute_key(node, of_type)
+
+        def ask_operation(asking):
+            values = asking.values
+            if name not in values:
+                return when_absent
+            value = values[name]
+            return answers[value] if value in answers else learn(asking, value)
+        return ask_operation
 
     def session(self, subject):
         """To be asked before events of another subject are judged: (session, governing policies)."""
         for answers in self.known_answers:
             answers.clear()
+            answers[DOUBT] = UNKNOWN
         session = Session(subject)
         governing = [policy for policy in self.policies
                      if policy.name in subject.named or policy.selects(session)]
@@ -654,28 +693,12 @@ class Judge:
     def judge(self, session, governing, overriding, event):
         """The line that the driver answers. `overriding` are the policies whose overrides count."""
         asking = Asking(session, event)
-        asking.name = event_name(event)
         result = Result()
         for number, operation in enumerate(event.operations or [None]):
-            asking.operation_class = operation.operation_class if operation else None
-            asking.attributes = operation.attributes if operation else {}
+            asking.take(operation)
             for policy in governing:
                 policy.judge(asking, number, overriding, result)
         return result.line()
-
-
-NAMES = {}
-
-
-def event_name(event):
-    """As a value; the same one for the same name."""
-    key = (event.name, event.is_cut)
-    value = NAMES.get(key)
-    if value is None:
-        if len(NAMES) > 4096:
-            NAMES.clear()
-        value = NAMES[key] = scene.Value(scene.TEXT, event.name, scene.CUT if event.is_cut else 0)
-    return value
 
 
 class JudgedRule:
@@ -715,13 +738,16 @@ class JudgedRule:
         """`named`: what names() said."""
         if self.condition is None:
             return named
-        asking.doubting = not self.allows
-        asking.resolved = self.allows
-        truth = self.condition(asking)
-        if self.two_forms and truth != TRUE:
-            asking.resolved = True
-            truth = max(truth, self.condition(asking))
-        return min(named, truth)
+        if self.allows:
+            asking.values = asking.certain
+            truth = self.condition(asking)
+        else:
+            asking.values = asking.written
+            truth = self.condition(asking)
+            if truth != TRUE and self.two_forms and asking.resolved is not asking.written:
+                asking.values = asking.resolved
+                truth = max(truth, self.condition(asking))
+        return truth if truth < named else named
 
 
 class JudgedOverride:
@@ -738,8 +764,7 @@ class JudgedOverride:
             return False
         if self.condition is None:
             return True
-        asking.doubting = False
-        asking.resolved = True
+        asking.values = asking.certain
         return self.condition(asking) == TRUE
 
 

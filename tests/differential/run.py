@@ -20,7 +20,9 @@ import events
 import policies
 import shrink
 
-EVENTS_OF_A_SET = 400
+# Fewer events under many rules: the naive side asks each of them.
+EVENTS_OF_A_SET = [(25, 1000), (60, 700), (150, 300)]  # up to so many rules
+EVENTS_OF_A_LARGE_SET = 100
 REJECTED_SHARE = 0.1  # more than that, and the generator is no longer what it was
 
 
@@ -46,12 +48,21 @@ def make_subjects(chance, scenes, texts):
             subject.overriding = [name for name in names if chance.random() < 0.7] or None
 
 
+def event_count(texts):
+    rules = sum(len(policy.rules) for text in texts for policy in text.policies)
+    for most, count in EVENTS_OF_A_SET:
+        if rules <= most:
+            return count
+    return EVENTS_OF_A_LARGE_SET
+
+
 def judge_set(driver, seed, number, count, tally):
     chance = random.Random("%s/%d" % (seed, number))
     generator = policies.Generator(chance)
     texts = generator.texts()
     scenes = events.Scenes(chance, generator)
     make_subjects(chance, scenes, texts)
+    count = count or event_count(texts)
     setting = comparison.Setting(texts, generator.resolutions, generator.today, scenes.subjects)
 
     def make_events():
@@ -108,7 +119,7 @@ def read_options():
     parser.add_argument("--cases", type=int, help="stop after so many; with --seconds, whichever is first")
     parser.add_argument("--seed", default=str(random.SystemRandom().randrange(10**9)), help="any text")
     parser.add_argument("--set", type=int, help="judge this set of policies alone")
-    parser.add_argument("--events", type=int, default=EVENTS_OF_A_SET, help="events of a set of policies")
+    parser.add_argument("--events", type=int, help="events of a set of policies; else by its size")
     parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args()
     if options.set is not None:
