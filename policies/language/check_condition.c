@@ -449,11 +449,12 @@ static bool check_form(struct checker *checker, const struct predicate *predicat
     }
     if (predicate->test == TEST_IS && predicate->form == FORM_ONE &&
         (checked->type == TYPE_TEXT_LIST || checked->type == TYPE_TEXT_MAP)) {
+        const char *quote = predicate->values->kind == LITERAL_WORD ? "\"" : "";
         error = report(checker->diagnostics, ERROR_VALUE_DOES_NOT_FIT, form,
                        "`%.*s` is %s, this is one value", (int)of.length, span_text(of),
                        type_in_words(checked->type));
-        diagnostic_help(error, "some element: `%.*s has %.*s`", (int)of.length, span_text(of),
-                        (int)form.length, span_text(form));
+        diagnostic_help(error, "some element: `%.*s has %s%.*s%s`", (int)of.length, span_text(of),
+                        quote, (int)form.length, span_text(form), quote);
         return false;
     }
     return true;
@@ -514,7 +515,7 @@ static bool check_predicate(struct checker *checker, struct predicate *predicate
 
 bool check_condition(struct checker *checker, struct condition *condition)
 {
-    bool good = true;
+    bool good = !condition->mixed;
 
     if (condition->kind == CONDITION_PREDICATE)
         return check_predicate(checker, condition->predicate);

@@ -105,6 +105,11 @@ static void a_place_may_be_the_root(void **state)
     check("read", &scene, {"path under session.start", T},
           {"path under session.start \"/work\"", T}, {"path under session.start \"/wor\"", F},
           {"path matches session.start \"/w*/a\"", T}, {"path is session.start", F});
+    scene_init(&scene, "open");
+    scene.subject.places[PLACE_START] = (struct place_paths){1, root};
+    scene_operation(&scene, CLASS_READ);
+    scene_path(&scene, ATTRIBUTE_PATH, "", "");
+    check("read", &scene, {"path under session.start", F}, {"path is session.start", F});
 }
 
 static void a_marked_path_is_unknown_and_a_number_is_no_path(void **state)
