@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/host_literal.h"
+#include "host/policy_host.h"
 
 struct policy_block *generation_compile(const struct policy_text *texts, size_t count,
                                         size_t memory_max, struct diagnostics *diagnostics)
 {
-    const struct compile_options options = {.resolve = host_literal_resolve,
+    const struct compile_options options = {.resolve = policy_host_resolve,
                                             .memory_max = memory_max};
     return policy_compile(texts, count, &options, diagnostics);
 }

@@ -9,9 +9,9 @@
 
 #include "client/cli/admin_client.h"
 #include "client/cli/command.h"
+#include "host/policy_host.h"
 #include "policies/engine/block_layout.h"
 #include "proto/fingerprint.h"
-#include "proto/host_literal.h"
 
 enum { SECONDS_A_DAY = 24 * 60 * 60 };
 
@@ -202,7 +202,7 @@ static struct policy_block *compile_stored(const struct recorded_decision *decis
                                            uint64_t generation, struct source_map *map)
 {
     struct policy_text *texts = calloc(decision->text_count + 1, sizeof(*texts));
-    const struct compile_options options = {.resolve = host_literal_resolve, .map = map};
+    const struct compile_options options = {.resolve = policy_host_resolve, .map = map};
     size_t count = 0;
 
     for (size_t i = 0; texts && i < decision->text_count; i++) {
@@ -269,7 +269,7 @@ static bool hear_own(const struct recorded_decision *decision, struct rehearing 
 
     rehearing->own_map = source_map_new();
     const struct compile_options options = {
-        .resolve = host_literal_resolve, .session = true, .map = rehearing->own_map};
+        .resolve = policy_host_resolve, .session = true, .map = rehearing->own_map};
     for (size_t i = 0; texts && i < count; i++) {
         texts[i] = policy_file_text(&files[i]);
         texts[i].observe = observed;

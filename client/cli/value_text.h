@@ -3,7 +3,7 @@
 #ifndef WARDER_CLIENT_CLI_VALUE_TEXT_H
 #define WARDER_CLIENT_CLI_VALUE_TEXT_H
 
-#include "policies/engine/condition.h"
+#include "policies/engine/operand.h"
 #include "policies/engine/value.h"
 #include "policies/engine/vocabulary.h"
 #include "policies/language/text_buffer.h"

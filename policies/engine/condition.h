@@ -24,7 +24,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "policies/engine/block_layout.h"
 #include "policies/engine/budget.h"
 #include "policies/engine/event.h"
 #include "policies/engine/policy_block.h"
@@ -44,22 +43,6 @@ struct question {
 /* The truth of the condition whose root is `node`. Allocates nothing; its time is paid for from the
  * question's budget. */
 enum truth condition_truth(const struct question *question, uint32_t node);
-
-/* What a predicate speaks of, as the question finds it. */
-enum operand_state {
-    OPERAND_ABSENT,
-    OPERAND_UNKNOWN, /* it may be there or not */
-    OPERAND_HERE,
-};
-
-struct operand {
-    enum operand_state state;
-    struct value value;
-    const char *const *names; /* the elements, where the list is the subject's groups */
-};
-
-/* For the predicate that a node of the block is. */
-struct operand condition_operand(const struct question *question, const struct block_node *node);
 
 /* The truth of "the event's name matches one of these globs" (values of the block). */
 enum truth event_name_matches(const struct question *question, uint32_t first, uint32_t count);

@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "policies/engine/condition.h"
 #include "policies/engine/evaluate.h"
+#include "policies/engine/operand.h"
 
 enum {
     EXPLAIN_STEPS_MAX = 1000 * 1000 * 1000, /* some seconds; what is left then is unknown */

@@ -18,6 +18,8 @@ struct lexer {
     struct storage *storage; /* texts of strings with escapes */
     struct diagnostics *diagnostics;
     uint32_t at; /* bytes read */
+    bool semicolon_said;
+    bool comment_said; /* both once for a text: it is one habit */
 };
 
 /* Everything is borrowed. Reports what is wrong with the encoding. */
