@@ -515,7 +515,7 @@ static bool check_predicate(struct checker *checker, struct predicate *predicate
 
 bool check_condition(struct checker *checker, struct condition *condition)
 {
-    bool good = true;
+    bool good = !condition->mixed;
 
     if (condition->kind == CONDITION_PREDICATE)
         return check_predicate(checker, condition->predicate);

@@ -169,6 +169,8 @@ void lex_string(struct lexer *lexer, struct token *token)
         report_open(lexer, token, end);
     lexer->at = closed ? end + 1 : end;
     token->span = lexer_span(lexer, open, lexer->at);
+    if (lexer_is_tainted(lexer, token->text, token->length))
+        token->flawed = true;
     if (quote == '\'' || !memchr(token->text, '\\', token->length))
         return;
 

@@ -37,9 +37,27 @@ static void report_bidirectional(const struct lexer *lexer, struct span span, ui
     diagnostic_help(error, "remove it; inside a string write \\u{%x}", (unsigned)c);
 }
 
+static bool is_unwelcome(uint32_t c)
+{
+    return utf8_is_raw(c) || character_is_control(c) || character_is_bidirectional(c);
+}
+
+bool lexer_is_tainted(const struct lexer *lexer, const char *text, size_t length)
+{
+    if (!lexer->tainted)
+        return false;
+    for (size_t at = 0; at < length;) {
+        size_t size;
+        if (is_unwelcome(utf8_decode(text + at, length - at, &size)))
+            return true;
+        at += size;
+    }
+    return false;
+}
+
 /* What is wrong with characters, wherever they stand: at most one error of a kind for a line, and
  * one for a file that is in another encoding. */
-static void check_characters(const struct lexer *lexer)
+static void check_characters(struct lexer *lexer)
 {
     const struct source *source = lexer->source;
     bool control_said = false;
@@ -56,6 +74,7 @@ static void check_characters(const struct lexer *lexer)
         const struct span span = lexer_span(lexer, at, at + (uint32_t)size);
         const bool ends_line = c == '\r' && at + 1 < source->length && source->text[at + 1] == '\n';
 
+        lexer->tainted |= is_unwelcome(c) && !ends_line;
         if (c == '\n') {
             control_said = false;
             bidirectional_said = false;
@@ -311,7 +330,7 @@ static void lex_strange(struct lexer *lexer, struct token *token)
             break;
         size_t size;
         const uint32_t c = utf8_decode(source->text + lexer->at, source->length - lexer->at, &size);
-        if (!utf8_is_raw(c) && !character_is_control(c) && !character_is_bidirectional(c)) {
+        if (!is_unwelcome(c)) {
             if (silent) {
                 first = c;
                 first_size = lexer->at + size - start;

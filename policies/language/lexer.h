@@ -20,6 +20,7 @@ struct lexer {
     uint32_t at; /* bytes read */
     bool semicolon_said;
     bool comment_said; /* both once for a text: it is one habit */
+    bool tainted; /* an error was reported for a character, wherever it stands */
 };
 
 /* Everything is borrowed. Reports what is wrong with the encoding. */

@@ -10,6 +10,9 @@ static inline struct span lexer_span(const struct lexer *lexer, uint32_t from, u
     return (struct span){lexer->source, from, to - from};
 }
 
+/* True if an error was reported for one of these characters of the source. */
+bool lexer_is_tainted(const struct lexer *lexer, const char *text, size_t length);
+
 /* At a quote; moves behind the string. */
 void lex_string(struct lexer *lexer, struct token *token);
 

@@ -500,6 +500,7 @@ static struct condition *parse_joined(struct parser *parser, unsigned depth)
     struct condition *joined = new_condition(parser, is_and ? CONDITION_AND : CONDITION_OR);
     if (!joined)
         return NULL;
+    joined->mixed = mixed;
     joined->first = first;
     joined->span = span_join(start, parser->previous.span);
     return joined;

@@ -110,6 +110,7 @@ enum condition_kind {
 struct condition {
     enum condition_kind kind;
     struct span span;
+    bool mixed; /* AND, OR: both stand in it, so that it means neither; that was reported */
     struct condition *first; /* AND, OR: two or more; NOT: one */
     struct condition *next;  /* among the children of one parent */
     struct predicate *predicate;

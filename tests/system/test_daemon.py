@@ -488,6 +488,7 @@ class Store(Test):
         self.assertEqual(daemon.command("show", "two").out, "# of the second\npolicy two { deny fork as f }\n")
 
     def test_policy_that_does_not_check_changes_nothing(self):
+        # Clause V-9.
         daemon = self.daemon()
         daemon.apply("policy one { deny exec as e }")
         before = daemon.status()["generation"]
@@ -525,6 +526,7 @@ class Store(Test):
             self.assertEqual(daemon.command(command).status, 2)
 
     def test_tiers_are_kept_apart(self):
+        # Clause V-7.
         daemon = self.daemon()
         path = daemon.directory / "p.warder"
         path.write_text("policy p { deny exec as e }")
@@ -640,6 +642,7 @@ sys.audit("builtins.input/result", "the-secret-7")
         self.assertEqual((row["file"], row["line"]), ("<string>", 2))
 
     def test_log_rules_record_and_change_no_verdict(self):
+        # Clause S-18.
         daemon = self.daemon()
         daemon.apply('policy p { applies { platform is "linux" } log read where path under "/etc" as etc-reads }')
         result = execute([python(), "-c", "print(len(open('/etc/passwd').read()) > 0)"], env=daemon.preloaded())

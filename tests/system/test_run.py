@@ -109,6 +109,7 @@ class Run(Test):
         self.assertNothingLeft()
 
     def test_observed_policy_denies_nothing_and_says_what_it_would_have(self):
+        # Clause S-9.
         result = self.warder("run", "--policy", "no-process", "--observe", "--", python_or_skip(self), "-c",
                              "import os; os.system('echo ran')")
         self.assertEqual((result.status, result.out), (0, "ran\n"), result)
@@ -209,6 +210,7 @@ class Host(Test):
         return execute([WARDER, "run", "--socket", daemon.socket, *arguments], cwd=self.directory, **options)
 
     def test_file_named_by_a_user_narrows(self):
+        # Clauses V-6 and V-8.
         daemon = self.daemon()
         code = "import os\ntry: os.system('echo ran')\nexcept PermissionError as e: print(e)"
         self.assertIn("ran", self.run_at(daemon, "--", python(), "-c", code).out)
@@ -216,6 +218,7 @@ class Host(Test):
         self.assertIn("denied by local/no-process.no-exec", result.out, result)
 
     def test_file_named_by_a_user_cannot_widen(self):
+        # Clause V-6.
         daemon = self.daemon()
         daemon.apply('policy all-python { applies { platform is "linux" } deny exec as no }')
         allow = self.policy("policy wide { default allow all  allow exec as yes }")
@@ -236,6 +239,7 @@ class Host(Test):
         self.assertEqual([row["rule"] for row in would], ["f"])
 
     def test_stored_policy_is_named(self):
+        # Clause S-6.
         daemon = self.daemon()
         daemon.apply("policy by-name { deny exec as no }")
         code = "import os\ntry: os.system('echo ran')\nexcept PermissionError as e: print(e)"
@@ -259,6 +263,7 @@ class Host(Test):
         self.assertIn("warder apply", result.err)
 
     def test_labels_select_policies_and_reach_children(self):
+        # Clauses S-3 and S-7.
         daemon = self.daemon()
         daemon.apply('policy plugins { applies { label role is "plugin" } deny exec where file is "/bin/false" as no }')
         code = ("import subprocess, sys\n"

@@ -138,6 +138,11 @@ static bool resolve(void *context, const char *path, bool follow, char *buffer, 
     return true;
 }
 
+bool fixture_resolves(const char *path, char *resolved, size_t size)
+{
+    return resolve(NULL, path, true, resolved, size);
+}
+
 static bool executable(void *context, const char *path)
 {
     char resolved[PATH_TEXT_MAX];

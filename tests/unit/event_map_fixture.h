@@ -94,6 +94,9 @@ struct process {
 
 struct process usual_process(void);
 
+/* Where the absolute path leads in that file system; false if it cannot be told. */
+bool fixture_resolves(const char *path, char *resolved, size_t size);
+
 /* One event with its arguments, mapped; the operations live until the next call. */
 struct event map_event(const struct process *process, const char *name,
                        const struct value *arguments, size_t count);

@@ -130,6 +130,7 @@ static void any_number_of_warnings_stops_nothing(void **state)
 
 static void a_text_that_is_too_large_is_refused_unread(void **state)
 {
+    /* Clause L-20. */
     (void)state;
     struct policy_text text = local_text("");
     CLEANUP(free) char *large = malloc(POLICY_TEXT_MAX + 1);
@@ -148,6 +149,7 @@ static void a_text_that_is_too_large_is_refused_unread(void **state)
 
 static void conditions_are_bounded_in_depth(void **state)
 {
+    /* Clause L-20. */
     (void)state;
     struct text_buffer text = {0};
     text_buffer_add_text(&text, "policy p { deny exec where ");

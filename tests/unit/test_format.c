@@ -94,6 +94,7 @@ static void assert_lines(const char *form)
 
 static void check_case(void **state)
 {
+    /* Clause N-1. */
     const char *name = *state;
     char file[NAME_SIZE + 16];
     CLEANUP(free) char *text = read_file(FORMAT_DIRECTORY, name, ".warder");
