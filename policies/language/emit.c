@@ -75,6 +75,11 @@ uint32_t emit_text(struct emitter *emitter, const char *text, size_t length)
     return offset;
 }
 
+void emit_place(struct emitter *emitter, enum mapped_kind kind, uint32_t index, struct span span)
+{
+    source_map_note(emitter->options ? emitter->options->map : NULL, kind, index, span);
+}
+
 static uint32_t emit_literal(struct emitter *emitter, const struct literal *literal)
 {
     return literal ? emit_text(emitter, literal->text, literal->length) : 0;
@@ -236,9 +241,21 @@ static void emit_glob_set(struct emitter *emitter, uint32_t policy, const struct
         record_at(emitter, policy)->glob_rules = set;
 }
 
+/* Called in the order of rules. */
+static void emit_event_rule(struct emitter *emitter, uint32_t rule, uint32_t event)
+{
+    const size_t size = sizeof(struct event_rule);
+    const uint32_t index = emit_reserve(emitter, SECTION_EVENT_RULES, size, 1);
+    struct event_rule *put = emit_at(emitter, SECTION_EVENT_RULES, size, index);
+
+    if (put)
+        *put = (struct event_rule){rule, event};
+}
+
 static void emit_rule(struct emitter *emitter, uint32_t index, const struct rule *rule)
 {
     rule->checked->index = index;
+    emit_place(emitter, MAPPED_RULE, index, rule->span);
     struct rule_record record = {
         .name = emit_text(emitter, rule->name.text, rule->name.length),
         .message = emit_literal(emitter, rule->message),
@@ -246,6 +263,8 @@ static void emit_rule(struct emitter *emitter, uint32_t index, const struct rule
         .classes = rule->checked->classes,
         .effect = (uint8_t)rule->effect,
     };
+    for (size_t i = 0; i < rule->checked->event_count; i++)
+        emit_event_rule(emitter, index, rule->checked->events[i]);
     if (rule->checked->globs)
         record.globs = emit_values(emitter, rule->checked->globs);
     if (rule->condition) {
@@ -326,6 +345,21 @@ static void say_default(struct default_record *record, const struct default_stat
         record->message = message;
 }
 
+static void emit_default_places(struct emitter *emitter, uint32_t policy, const struct policy *tree)
+{
+    const uint32_t first = policy * CLASS_COUNT;
+
+    for (const struct default_statement *statement = tree->defaults; statement;
+         statement = statement->next)
+        for (uint32_t class = 1; statement->classes.all && class < CLASS_COUNT; class ++)
+            emit_place(emitter, MAPPED_DEFAULT, first + class, statement->span);
+    for (const struct default_statement *statement = tree->defaults; statement;
+         statement = statement->next)
+        for (const struct class_word *class = statement->classes.first; class; class = class->next)
+            emit_place(emitter, MAPPED_DEFAULT, first + (uint32_t) class->operation_class,
+                       statement->span);
+}
+
 /* A class named itself beats `all`. */
 static void emit_defaults(struct emitter *emitter, uint32_t policy, const struct policy *tree)
 {
@@ -343,6 +377,7 @@ static void emit_defaults(struct emitter *emitter, uint32_t policy, const struct
     struct policy_record *record = record_at(emitter, policy);
     for (int class = CLASS_NONE + 1; record && class < CLASS_COUNT; class ++)
         record->defaults[class] = named[class].verdict != DEFAULT_UNSAID ? named[class] : all;
+    emit_default_places(emitter, policy, tree);
 }
 
 static uint32_t floor_classes(const struct policy *policy, bool required)
@@ -386,6 +421,7 @@ void emit_policy(struct emitter *emitter, struct policy *policy, enum policy_tie
     record->floor = floor_classes(policy, false);
     record->floor_required = floor_classes(policy, true);
     policy->index = index;
+    emit_place(emitter, MAPPED_POLICY, index, policy->span);
     if (!record->observes)
         keep_overrides(emitter, policy);
     emit_applies(emitter, index, policy);
