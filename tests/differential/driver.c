@@ -2,13 +2,15 @@
  * for each answer on stdout. README.md describes the protocol.
  *
  * Policies go through the real parser, checker and compiler; nothing is asked of this machine. The
- * other side computes the same lines by itself and compares them. */
+ * other side computes the same lines by itself and compares them. What explains a judgement must
+ * come to the same, in every case: where it does not, that is the answer. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policies/engine/evaluate.h"
+#include "policies/engine/explain.h"
 #include "policies/language/compile.h"
 #include "scene_reader.h"
 
@@ -53,15 +55,10 @@ struct driver {
     struct policy_block *block;
     int32_t today;
     struct scene scene;
+    struct explanation explanation;
 };
 
 static unsigned char arena_memory[ARENA_BYTES];
-
-/* Another way to the same judgement, to be held against evaluate's; NULL: there is none. */
-typedef void judge_function(const struct policy_block *block, const struct governing *governing,
-                            const struct subject *subject, const struct event *event,
-                            struct judgement *out);
-static judge_function *const second_judge = NULL;
 
 static bool resolve(void *context, const char *path, char *resolved, size_t size)
 {
@@ -268,14 +265,11 @@ static void judge_event(struct driver *driver, struct line *line)
 
     read_event(line, &driver->pool, &driver->scene);
     evaluate(driver->block, &governing, &asker->subject, &driver->scene.event, &judgement);
-    if (second_judge) {
-        struct judgement second;
-        second_judge(driver->block, &governing, &asker->subject, &driver->scene.event, &second);
-        if (!same_judgement(&judgement, &second)) {
-            (void)fputs("explained otherwise: ", stdout);
-            print_judgement(driver->block, &second);
-            return;
-        }
+    explain(driver->block, &governing, &asker->subject, &driver->scene.event, &driver->explanation);
+    if (!same_judgement(&judgement, &driver->explanation.judgement)) {
+        (void)fputs("explained otherwise: ", stdout);
+        print_judgement(driver->block, &driver->explanation.judgement);
+        return;
     }
     print_judgement(driver->block, &judgement);
 }
