@@ -2,13 +2,11 @@
  * which knows the verdict, what nearly did. Both go by operation, then policy, then rule, which is
  * the order that breaks ties (evaluate.h).
  *
- * Which rules an event concerns is read from each rule itself and from the list of events that name
- * it; the lists that the evaluator goes by are not believed. */
+ * Which rules an event concerns is read from each rule itself and from the events that it names;
+ * the index that the evaluator goes by is not asked. */
 #include "policies/engine/explain.h"
 
 #include "policies/engine/block_layout.h"
-
-enum { LISTED_RULES_OF_A_STEP = 16 }; /* that are compared */
 
 struct walk {
     struct question question;
@@ -59,21 +57,23 @@ static enum operation_class class_of(const struct walk *walk)
 static bool names_event(const struct walk *walk, uint32_t rule)
 {
     const struct policy_block *block = walk->question.block;
-    const struct event_set *sets =
-        (const struct event_set *)block_section(block, SECTION_EVENT_SETS) +
-        policy_of(walk)->events.first;
-    const uint32_t *rules = block_section(block, SECTION_RULE_LISTS);
+    const struct event_rule *named = block_section(block, SECTION_EVENT_RULES);
+    const uint32_t count = block->sections[SECTION_EVENT_RULES].count;
+    uint32_t low = 0;
+    uint32_t high = count;
 
     if (walk->question.event->number == EVENT_UNKNOWN)
         return false;
-    for (uint32_t i = 0; i < policy_of(walk)->events.count; i++) {
-        if (sets[i].event != walk->question.event->number)
-            continue;
-        (void)budget_pay(walk->question.budget, sets[i].members.count / LISTED_RULES_OF_A_STEP);
-        for (uint32_t j = 0; j < sets[i].members.count; j++)
-            if (rules[sets[i].members.first + j] == rule)
-                return true;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (named[middle].rule < rule)
+            low = middle + 1;
+        else
+            high = middle;
     }
+    for (; low < count && named[low].rule == rule; low++)
+        if (named[low].event == walk->question.event->number)
+            return true;
     return false;
 }
 

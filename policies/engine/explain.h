@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "policies/engine/condition.h"
 #include "policies/engine/evaluate.h"
 #include "policies/engine/operand.h"
 

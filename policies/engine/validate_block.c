@@ -26,6 +26,7 @@ static const size_t record_sizes[SECTION_COUNT] = {
     [SECTION_TRIE_SLOTS] = sizeof(uint32_t),
     [SECTION_TRIE_NODES] = sizeof(struct trie_node),
     [SECTION_BIT_NODES] = sizeof(struct bit_node),
+    [SECTION_EVENT_RULES] = sizeof(struct event_rule),
     [SECTION_TEXT] = 1,
 };
 
@@ -232,8 +233,7 @@ static bool sets_are_sound(const struct policy_block *block)
             !has_range(block, SECTION_LOOKUPS, sets[i].lookups))
             return false;
     for (uint32_t i = 0; i < count_of(block, SECTION_EVENT_SETS); i++)
-        if (!has(block, SECTION_RULE_SETS, events[i].rules) ||
-            !has_range(block, SECTION_RULE_LISTS, events[i].members))
+        if (!has(block, SECTION_RULE_SETS, events[i].rules))
             return false;
     return count_of(block, SECTION_RULE_SETS) > 0;
 }

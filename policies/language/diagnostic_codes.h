@@ -107,7 +107,7 @@
     X(FLOOR_WITHOUT_DENIAL, 14, "a floor of a class that nothing denies")                          \
     X(WRITABLE_FILE, 15, "an allow of a file that the subject can write")                          \
     X(SET_ID_UNDER_FLOOR, 16, "a floor with an allow of a set-id program")                         \
-    X(NOTHING_INSTALLED, 17, "a rule that no interpreter of this host can meet") \
+    X(NOTHING_INSTALLED, 17, "a rule that no interpreter of this host can meet")                   \
     X(NOT_REACHED, 30, "a rule, default or override that no test reaches")                         \
     X(NOT_TESTED, 31, "a policy that no test names")
 

@@ -168,17 +168,6 @@ static uint32_t emit_set(struct emitter *emitter, const struct references *refer
     return rules ? emit_rule_set(emitter, rules, count) : 0;
 }
 
-static struct block_range emit_rule_list(struct emitter *emitter, const uint32_t *rules,
-                                         size_t count)
-{
-    const size_t size = sizeof(*rules);
-    const uint32_t first = emit_reserve(emitter, SECTION_RULE_LISTS, size, count);
-    uint32_t *put = emit_at(emitter, SECTION_RULE_LISTS, size, first);
-    if (put && count > 0)
-        memcpy(put, rules, count * size);
-    return (struct block_range){first, (uint32_t)count};
-}
-
 static void emit_event_set(struct emitter *emitter, const struct references *references, size_t *at)
 {
     const uint32_t event = references->items[*at].set;
@@ -186,9 +175,7 @@ static void emit_event_set(struct emitter *emitter, const struct references *ref
     const uint32_t *rules = next_set(emitter, references, at, &count);
     if (!rules)
         return;
-    const struct event_set record = {.event = event,
-                                     .rules = emit_rule_set(emitter, rules, count),
-                                     .members = emit_rule_list(emitter, rules, count)};
+    const struct event_set record = {.event = event, .rules = emit_rule_set(emitter, rules, count)};
     const uint32_t index = emit_reserve(emitter, SECTION_EVENT_SETS, sizeof(record), 1);
     struct event_set *put = emit_at(emitter, SECTION_EVENT_SETS, sizeof(record), index);
     if (put)
@@ -271,6 +258,17 @@ static void emit_glob_set(struct emitter *emitter, uint32_t policy, const struct
         record_at(emitter, policy)->glob_rules = set;
 }
 
+/* Called in the order of rules. */
+static void emit_event_rule(struct emitter *emitter, uint32_t rule, uint32_t event)
+{
+    const size_t size = sizeof(struct event_rule);
+    const uint32_t index = emit_reserve(emitter, SECTION_EVENT_RULES, size, 1);
+    struct event_rule *put = emit_at(emitter, SECTION_EVENT_RULES, size, index);
+
+    if (put)
+        *put = (struct event_rule){rule, event};
+}
+
 static void emit_rule(struct emitter *emitter, uint32_t index, const struct rule *rule)
 {
     rule->checked->index = index;
@@ -282,6 +280,8 @@ static void emit_rule(struct emitter *emitter, uint32_t index, const struct rule
         .classes = rule->checked->classes,
         .effect = (uint8_t)rule->effect,
     };
+    for (size_t i = 0; i < rule->checked->event_count; i++)
+        emit_event_rule(emitter, index, rule->checked->events[i]);
     if (rule->checked->globs)
         record.globs = emit_values(emitter, rule->checked->globs);
     if (rule->condition) {
