@@ -49,7 +49,8 @@ void mistake_at_file_level(struct parser *parser)
         parser->said = true;
         parser->panicking = token.kind != TOKEN_CLOSE_BRACE;
     } else if (token.kind == TOKEN_CLOSE_BRACE) {
-        (void)parser_error(parser, ERROR_SYNTAX, token.span, "this `}` closes nothing");
+        diagnostic_help(parser_error(parser, ERROR_SYNTAX, token.span, "this `}` closes nothing"),
+                        "remove it, or see where a `{` is missing");
         parser->panicking = false; /* what follows it may be right */
     } else if (token_is_one_of(&token, grammar_words(WORDS_STATEMENT))) {
         diagnostic_help(parser_error(parser, ERROR_SYNTAX, token.span,
@@ -280,7 +281,8 @@ void mistake_in_rule(struct parser *parser, const struct rule *rule)
         error = parser_error(parser, ERROR_FOREIGN_WORD, token.span, "there are no functions");
         diagnostic_help(error, "a condition is ATTRIBUTE OPERATOR VALUE: argv has \"-x\"");
     } else if (token.kind == TOKEN_CLOSE_PARENTHESIS) {
-        (void)parser_error(parser, ERROR_SYNTAX, token.span, "this `)` closes nothing");
+        diagnostic_help(parser_error(parser, ERROR_SYNTAX, token.span, "this `)` closes nothing"),
+                        "remove it, or write the `(` before the condition");
     } else if (token.kind == TOKEN_OPEN_BRACE) {
         error = parser_expected(parser, expected);
         diagnostic_help(error, "rules have no braces: deny exec where … as NAME");
@@ -416,9 +418,11 @@ void mistake_as_condition(struct parser *parser)
         diagnostic_help(error, "an attribute stands before `%.*s`", (int)token.length, token.text);
     else if (is_value(&token))
         diagnostic_help(error, "a condition is ATTRIBUTE OPERATOR VALUE: file is \"/usr/bin/git\"");
-    else if (token_is(&token, "as"))
+    else if (parser->previous.kind == TOKEN_NAME)
         diagnostic_help(error, "write one behind `%.*s`, or leave that out",
                         (int)parser->previous.length, parser->previous.text);
+    else
+        diagnostic_help(error, "a condition is ATTRIBUTE OPERATOR VALUE: file is \"/usr/bin/git\"");
 }
 
 /* Parts of a dotted name: what stands before the first dot, and what behind the last. */
@@ -523,6 +527,7 @@ void mistake_in_list(struct parser *parser, struct span open)
     error =
         parser_error(parser, ERROR_SYNTAX, token.span, "this list is not closed: a `]` is missing");
     diagnostic_second(error, open, "opened here");
+    diagnostic_help(error, "close it with `]` behind its last value");
 }
 
 /* ------------------------------------------------------------------ overrides */
