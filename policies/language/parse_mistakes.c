@@ -295,7 +295,7 @@ void mistake_in_rule(struct parser *parser, const struct rule *rule)
 
 /* ------------------------------------------------------------------ conditions */
 
-/* Adds the shape: @ stands for the attribute, $ for the value that follows. */
+/* Adds the shape: @ stands for the attribute, $ for the value that follows, if it does. */
 static void add_shape(struct text_buffer *help, const char *shape, struct span attribute,
                       const struct token *value)
 {
@@ -304,6 +304,8 @@ static void add_shape(struct text_buffer *help, const char *shape, struct span a
             text_buffer_add(help, attribute.source->text + attribute.offset, attribute.length);
         else if (*shape != '$')
             text_buffer_add(help, shape, 1);
+        else if (!value)
+            text_buffer_add_text(help, "…");
         else if (is_value(value) || value->kind == TOKEN_QUALIFIED || token_is(value, "true") ||
                  token_is(value, "false"))
             text_buffer_add(help, token_text(value), value->span.length);
@@ -416,9 +418,7 @@ void mistake_as_condition(struct parser *parser)
         diagnostic_help(error, "conditions are grouped by parentheses: where (… or …) and …");
     else if (token_is_one_of(&token, grammar_words(WORDS_OPERATOR)))
         diagnostic_help(error, "an attribute stands before `%.*s`", (int)token.length, token.text);
-    else if (is_value(&token))
-        diagnostic_help(error, "a condition is ATTRIBUTE OPERATOR VALUE: file is \"/usr/bin/git\"");
-    else if (parser->previous.kind == TOKEN_NAME)
+    else if (parser->previous.kind == TOKEN_NAME && !is_value(&token))
         diagnostic_help(error, "write one behind `%.*s`, or leave that out",
                         (int)parser->previous.length, parser->previous.text);
     else
@@ -465,7 +465,7 @@ void mistake_as_attribute(struct parser *parser)
         struct span attribute = token.span;
         struct text_buffer help = {0};
         attribute.length = (uint32_t)first_length;
-        add_shape(&help, shape, attribute, &(struct token){.kind = TOKEN_END});
+        add_shape(&help, shape, attribute, NULL);
         if (!help.failed)
             diagnostic_help(error, "there are no functions: write %s", help.bytes);
         text_buffer_deinit(&help);
