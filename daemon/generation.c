@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "host/policy_host.h"
 
@@ -12,6 +13,16 @@ struct policy_block *generation_compile(const struct policy_text *texts, size_t 
 {
     const struct compile_options options = {.resolve = policy_host_resolve,
                                             .memory_max = memory_max};
+    return policy_compile(texts, count, &options, diagnostics);
+}
+
+struct policy_block *generation_check(const struct policy_text *texts, size_t count,
+                                      struct diagnostics *diagnostics)
+{
+    enum { SECONDS_OF_A_DAY = 24 * 60 * 60 };
+    const struct compile_options options = {.resolve = policy_host_resolve,
+                                            .look = policy_host_look,
+                                            .today = (int32_t)(time(NULL) / SECONDS_OF_A_DAY)};
     return policy_compile(texts, count, &options, diagnostics);
 }
 

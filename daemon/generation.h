@@ -36,4 +36,10 @@ bool generation_has(const struct generation *generation, const char *name);
 struct policy_block *generation_compile(const struct policy_text *texts, size_t count,
                                         size_t memory_max, struct diagnostics *diagnostics);
 
+/* The same of texts that somebody gives to be stored: what the host says of them, such as who can
+ * write a program that they allow, is said too. What is stored is not held to it again, for files
+ * change without asking. */
+struct policy_block *generation_check(const struct policy_text *texts, size_t count,
+                                      struct diagnostics *diagnostics);
+
 #endif

@@ -90,7 +90,7 @@ static bool check_texts(struct change_job *job, const Warder__V1__Apply *apply,
                                         .tier = set->tier};
     }
     if (done) {
-        struct policy_block *block = generation_compile(texts, apply->n_texts, 0, diagnostics);
+        struct policy_block *block = generation_check(texts, apply->n_texts, diagnostics);
         done = block != NULL;
         policy_block_free(block);
     }

@@ -202,6 +202,15 @@ struct literal *parser_string(struct parser *parser)
 {
     if (parser->token.kind != TOKEN_STRING) {
         const struct token token = parser->token;
+        if (token_is_first_on_line(&token) && parser_ends_statement(parser) &&
+            parser->previous.kind == TOKEN_NAME) {
+            diagnostic_help(parser_error(parser, ERROR_SYNTAX, parser->previous.span,
+                                         "no text stands behind `%.*s`",
+                                         (int)parser->previous.length, parser->previous.text),
+                            "write %.*s \"…\"", (int)parser->previous.length,
+                            parser->previous.text);
+            return NULL;
+        }
         parser_forgive(parser);
         struct diagnostic *error = parser_expected(parser, "a string");
         if (token.kind == TOKEN_NAME || token.kind == TOKEN_QUALIFIED || token.kind == TOKEN_BAD)
