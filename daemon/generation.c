@@ -1,42 +1,17 @@
 #define _GNU_SOURCE
 #include "daemon/generation.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What a literal of a policy leads to: links resolved as far as the path exists, the rest as it
- * stands. */
-static bool resolve_literal(void *context, const char *path, char *resolved, size_t size)
-{
-    char prefix[PATH_MAX];
-    char real[PATH_MAX];
-    size_t length = strlen(path);
-
-    (void)context;
-    if (length >= sizeof(prefix))
-        return false;
-    memcpy(prefix, path, length + 1);
-    while (!realpath(prefix, real)) {
-        if (errno != ENOENT && errno != ENOTDIR)
-            return false;
-        char *slash = strrchr(prefix, '/');
-        if (!slash || slash == prefix)
-            return false;
-        *slash = '\0';
-    }
-    const char *rest = path + strlen(prefix);
-    const bool root = strcmp(real, "/") == 0;
-    const int written = snprintf(resolved, size, "%s%s", root && *rest ? "" : real, rest);
-    return written > 0 && (size_t)written < size && strcmp(resolved, path) != 0;
-}
+#include "host/policy_host.h"
 
 struct policy_block *generation_compile(const struct policy_text *texts, size_t count,
                                         size_t memory_max, struct diagnostics *diagnostics)
 {
-    const struct compile_options options = {.resolve = resolve_literal, .memory_max = memory_max};
+    const struct compile_options options = {.resolve = policy_host_resolve,
+                                            .memory_max = memory_max};
     return policy_compile(texts, count, &options, diagnostics);
 }
 

@@ -54,7 +54,7 @@ bool policy_file_read(struct policy_file *file, const char *path)
         return true;
     }
     complain("%s: cannot be read: %s", path,
-             errno == EFBIG ? "longer than 1 MiB" : strerror(errno));
+             errno == EFBIG ? "longer than a policy may be (16 MiB)" : strerror(errno));
     if (stream && !standard)
         fclose(stream);
     policy_file_deinit(file);
@@ -96,6 +96,26 @@ static int is_shipped(const struct dirent *entry)
     const bool test = length > strlen(test_suffix) &&
                       strcmp(entry->d_name + length - strlen(test_suffix), test_suffix) == 0;
     return policy && !test;
+}
+
+char **shipped_policy_paths(void)
+{
+    char *directory = installed_policy_directory();
+    struct dirent **entries = NULL;
+    const int count = directory ? scandir(directory, &entries, is_shipped, alphasort) : 0;
+    char **paths = count > 0 ? calloc((size_t)count + 1, sizeof(*paths)) : NULL;
+    size_t filled = 0;
+
+    for (int i = 0; i < count; i++) {
+        if (paths && asprintf(&paths[filled], "%s/%s", directory, entries[i]->d_name) >= 0)
+            filled++;
+        free(entries[i]);
+    }
+    if (paths)
+        paths[filled] = NULL; /* asprintf leaves what it could not fill undefined */
+    free(entries);
+    free(directory);
+    return paths;
 }
 
 void print_shipped_policies(void)

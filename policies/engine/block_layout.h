@@ -3,16 +3,21 @@
  *
  * A block is a header and a row of sections, each an array of one kind of record, found through the
  * header's directory. Records name each other by index and texts by offset in the text section, so
- * that a block may lie at any address that is aligned to 8. A new index (a hash of exact strings, a
- * trie) is a new section; what is here stays as it is.
+ * that a block may lie at any address that is aligned to 8.
+ *
+ * Which rules are asked about an event is found through rule sets (rule_index.h): a rule stands in
+ * a set under keys, literals of its condition one of which must hold for the condition to be
+ * anything but false, or among those that are always asked.
  *
  * Conditions are trees of nodes. The children of a node are neighbours and stand behind it, so that
  * a walk ends whatever the numbers say, and are at most BLOCK_DEPTH_MAX deep. */
 #ifndef WARDER_POLICIES_ENGINE_BLOCK_LAYOUT_H
 #define WARDER_POLICIES_ENGINE_BLOCK_LAYOUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "policies/engine/address.h"
 #include "policies/engine/policy_block.h"
@@ -22,25 +27,33 @@
 #define BLOCK_MAGIC "warder\0\1" /* eight bytes, the literal's own NUL not counted */
 
 enum {
-    BLOCK_VERSION = 2,
+    BLOCK_VERSION = 3,
     BLOCK_ALIGNMENT = 8,
     BLOCK_DEPTH_MAX = 144, /* nodes on a way down a condition: the parser takes 64 parentheses, each
                               of which is an `and` or `or` and a `not` at most */
 };
 
 enum block_section {
-    SECTION_POLICIES,    /* struct policy_record, by tier and name */
-    SECTION_RULES,       /* struct rule_record: those of a policy together, by name */
-    SECTION_RULE_LISTS,  /* uint32_t: rules. A list is in order of effect (kill, deny, allow, log)
-                            and, within that, of rule */
-    SECTION_EVENT_LISTS, /* struct event_list: those of a policy together, by event */
-    SECTION_NODES,       /* struct block_node */
-    SECTION_VALUES,      /* struct block_value: what predicates compare with */
-    SECTION_GLOB_WORDS,  /* uint32_t: compiled globs (glob.h) */
-    SECTION_ARGUMENTS,   /* struct argument_place: where events have an argument of some name */
-    SECTION_OVERRIDES,   /* struct override_record: those of a target policy together, by rule
-                            (the defaults last, by class), then by the policy that overrides */
-    SECTION_TEXT,        /* bytes: every text followed by a NUL; offset 0 is the empty text */
+    SECTION_POLICIES,   /* struct policy_record, by tier and name */
+    SECTION_RULES,      /* struct rule_record: those of a policy together, by name */
+    SECTION_RULE_LISTS, /* uint32_t: rules. A list is in order of effect (kill, deny, allow, log)
+                           and, within that, of rule */
+    SECTION_RULE_SETS,  /* struct rule_set; the first one is empty */
+    SECTION_EVENT_SETS, /* struct event_set: those of a policy together, by event */
+    SECTION_NODES,      /* struct block_node */
+    SECTION_VALUES,     /* struct block_value: what predicates compare with */
+    SECTION_GLOB_WORDS, /* uint32_t: compiled globs (glob.h) */
+    SECTION_ARGUMENTS,  /* struct argument_place: where events have an argument of some name */
+    SECTION_OVERRIDES,  /* struct override_record: those of a target policy together, by rule
+                           (the defaults last, by class), then by the policy that overrides */
+    SECTION_LOOKUPS,    /* struct lookup: those of a rule set together */
+    SECTION_KEY_SLOTS,  /* uint32_t: where the keys of a slot begin, and a last one where they end;
+                           there are a power of two and one */
+    SECTION_KEYS,       /* struct exact_key: by slot */
+    SECTION_TRIE_SLOTS, /* uint32_t: as SECTION_KEY_SLOTS, of trie nodes */
+    SECTION_TRIE_NODES, /* struct trie_node: by slot */
+    SECTION_BIT_NODES,  /* struct bit_node: a node's children stand behind it */
+    SECTION_TEXT,       /* bytes: every text followed by a NUL; offset 0 is the empty text */
     SECTION_COUNT
 };
 
@@ -53,7 +66,7 @@ struct policy_block {
     char magic[8];
     uint32_t version;
     uint32_t size;     /* bytes, this header included */
-    uint64_t checksum; /* FNV-1a of everything behind this field */
+    uint64_t checksum; /* of everything behind this field: index_hash.h, word by word */
     uint32_t section_count;
     uint32_t reserved;
     struct block_range sections[SECTION_COUNT];
@@ -81,12 +94,13 @@ struct policy_record {
     uint8_t reserved;
     struct block_range applies; /* nodes: the policy governs where one of them is true */
     struct block_range rules;
-    struct block_range events;                   /* event lists: rules on an event by its name */
-    struct block_range glob_rules;               /* rule list: rules on events by a glob */
-    struct block_range overrides;                /* those that cancel what this policy denies */
-    uint32_t floor;                              /* bit N: the kernel is to hold class N */
-    uint32_t floor_required;                     /* bit N: or the session does not start */
-    struct block_range class_rules[CLASS_COUNT]; /* rule lists */
+    struct block_range events;         /* event sets: rules on an event by its name */
+    struct block_range overrides;      /* those that cancel what this policy denies */
+    uint32_t floor;                    /* bit N: the kernel is to hold class N */
+    uint32_t floor_required;           /* bit N: or the session does not start */
+    uint32_t glob_rules;               /* rule set: rules on events by a glob */
+    uint32_t all_rules;                /* rule set: rules on every class */
+    uint32_t class_rules[CLASS_COUNT]; /* rule sets: rules on the class, but not on all */
     struct default_record defaults[CLASS_COUNT];
 };
 
@@ -116,9 +130,79 @@ struct override_record {
     uint32_t reserved;
 };
 
-struct event_list {
+struct event_set {
     uint32_t event;
-    struct block_range rules; /* rule list */
+    uint32_t rules; /* rule set */
+};
+
+/* Rules of one policy that one kind of event is judged by. */
+struct rule_set {
+    struct block_range always;  /* rule list: those that no key leads to */
+    struct block_range lookups; /* how to find the others */
+};
+
+/* How the values that an event has are held against the keys of rules. */
+enum lookup_kind {
+    LOOKUP_TEXT,   /* hash: the same bytes */
+    LOOKUP_NUMBER, /* hash: the same integer */
+    LOOKUP_HOST,   /* hash: the same host name, folded */
+    LOOKUP_PATH,   /* trie: whole components from the front, each with the `/` before it */
+    LOOKUP_MODULE, /* trie: whole parts from the front, each but the first with the `.` before it */
+    LOOKUP_DOMAIN, /* trie: whole labels from the end, each but the last with the `.` behind it */
+    LOOKUP_IPV4,   /* trie of bits */
+    LOOKUP_IPV6,
+    LOOKUP_KIND_COUNT
+};
+
+/* What of the operand is looked up. */
+enum lookup_way {
+    WAY_VALUE,
+    WAY_FIRST, /* the first element of a list */
+    WAY_EVERY, /* every element of a list, every key of a map */
+    WAY_COUNT
+};
+
+/* Which rules stand under a key: a rule list, or, where there is one alone, the rule itself. */
+struct key_rules {
+    uint32_t first;
+    uint32_t count;
+};
+
+struct lookup {
+    uint32_t node; /* a predicate: the operand is what it speaks of */
+    uint8_t kind;  /* enum lookup_kind */
+    uint8_t way;   /* enum lookup_way */
+    uint8_t place; /* enum place: what is behind it is looked up; PLACE_COUNT: the value itself */
+    uint8_t reserved;
+    struct block_range strict; /* rule list: the rules under the keys that do not allow, for an
+                                  operand that is not known for certain */
+    struct key_rules at_root;  /* trie: under keys without a component, which concern every text */
+    uint32_t root;             /* trie of bits: the first node, or BLOCK_NONE */
+};
+
+struct exact_key {
+    uint32_t lookup;
+    uint32_t value; /* the text, or `low` of LOOKUP_NUMBER */
+    struct key_rules rules;
+};
+
+#define TRIE_ROOT (UINT32_C(1) << 31) /* parent: with it, the number of a lookup */
+
+/* A node stands for the way to it: one or more components behind its parent's. Its slot is that of
+ * the hash of all components up to the first of its own. */
+struct trie_node {
+    uint32_t parent;
+    uint32_t value; /* whose text has the components: `length` bytes from `start` on, */
+    uint16_t start; /* counted from the end for LOOKUP_DOMAIN */
+    uint16_t length;
+    struct key_rules rules; /* count 0: a fork in the way alone */
+};
+
+struct bit_node {
+    uint32_t value;       /* an address: its first `prefix` bits are the way to this node */
+    uint32_t prefix;      /* bits */
+    uint32_t children[2]; /* by the bit that follows; BLOCK_NONE: none */
+    struct key_rules rules;
 };
 
 enum node_kind {
@@ -183,20 +267,23 @@ enum block_value_kind {
 
 struct block_value {
     uint8_t kind;  /* enum block_value_kind */
-    uint8_t place; /* enum place */
-    uint16_t reserved;
+    uint8_t place; /* enum place; BLOCK_VALUE_ADDRESS: bytes of the address */
+    uint16_t prefix;
     uint32_t text; /* offset; the length is below, for a text may hold any byte */
-    uint32_t length;
-    struct block_range glob; /* words */
-    uint32_t prefix;
     union {
+        struct {
+            uint32_t length;
+            struct block_range glob; /* words */
+        };
         struct {
             int64_t low;
             int64_t high;
         };
-        struct address address;
+        uint8_t address[ADDRESS_IPV6_BYTES];
     };
 };
+
+_Static_assert(sizeof(struct block_value) == 24, "policies are mostly values");
 
 struct argument_place {
     uint16_t event;
@@ -214,6 +301,30 @@ static inline const void *block_section(const struct policy_block *block,
 static inline const char *block_text(const struct policy_block *block, uint32_t offset)
 {
     return (const char *)block_section(block, SECTION_TEXT) + offset;
+}
+
+static inline const struct block_node *block_nodes(const struct policy_block *block)
+{
+    return (const struct block_node *)block_section(block, SECTION_NODES);
+}
+
+static inline const struct block_value *block_values(const struct policy_block *block)
+{
+    return (const struct block_value *)block_section(block, SECTION_VALUES);
+}
+
+/* True if `text` and `length` are the value's. */
+static inline bool block_value_has_text(const struct block_value *value)
+{
+    return value->kind != BLOCK_VALUE_RANGE && value->kind != BLOCK_VALUE_BOOL &&
+           value->kind != BLOCK_VALUE_ADDRESS;
+}
+
+static inline struct address block_value_address(const struct block_value *value)
+{
+    struct address address = {.width = value->place};
+    memcpy(address.bytes, value->address, sizeof(address.bytes));
+    return address;
 }
 
 static inline const struct policy_record *block_policy(const struct policy_block *block,

@@ -52,17 +52,17 @@ static bool registry_starts(struct text path, struct text front)
     return true;
 }
 
-/* What of `path` is behind the directory `place`: nothing, or a separator and more. */
-static bool behind_place(struct text path, const char *place, struct text *rest)
+bool path_behind_place(const char *path, size_t length, const char *place, const char **rest,
+                       size_t *rest_length)
 {
-    const size_t length = strcmp(place, "/") == 0 ? 0 : strlen(place);
+    const size_t front = strcmp(place, "/") == 0 ? 0 : strlen(place);
 
-    if (path.length < length || memcmp(path.bytes, place, length) != 0 ||
-        (path.length > length && path.bytes[length] != '/'))
+    if (length < front || memcmp(path, place, front) != 0 || (length > front && path[front] != '/'))
         return false;
-    *rest = (struct text){path.bytes + length, path.length - length};
-    if (rest->length == 1)
-        rest->length = 0; /* "/" itself, when that is the place */
+    *rest = path + front;
+    *rest_length = length - front;
+    if (*rest_length == 1)
+        *rest_length = 0; /* "/" itself, when that is the place */
     return true;
 }
 
@@ -76,7 +76,9 @@ in_place(const struct question *question, struct text path, const struct block_v
     const struct place_paths *paths = &question->subject->places[literal->place];
     for (size_t i = 0; i < paths->count; i++) {
         struct text rest;
-        if (behind_place(path, paths->paths[i], &rest) && holds(question, literal, rest))
+        if (path_behind_place(path.bytes, path.length, paths->paths[i], &rest.bytes,
+                              &rest.length) &&
+            holds(question, literal, rest))
             return true;
     }
     return false;
@@ -145,9 +147,11 @@ static enum truth host_equals(struct text host, struct text name, bool below)
 
 static bool address_equals(const struct value *value, const struct block_value *literal)
 {
+    const struct address network = block_value_address(literal);
     struct address address;
+
     return value->kind == VALUE_BYTES && address_from_bytes(value->bytes, value->count, &address) &&
-           address_is_in(&address, &literal->address, literal->prefix);
+           address_is_in(&address, &network, literal->prefix);
 }
 
 static enum order order_of(int64_t a, int64_t b)
@@ -235,7 +239,7 @@ static enum truth as_truth(bool holds)
 uint64_t comparison_steps(const struct question *question, const struct value *value,
                           const struct block_value *literal)
 {
-    if (!is_text(value))
+    if (!is_text(value) || !block_value_has_text(literal))
         return 1;
     const size_t shorter = value->count < literal->length ? value->count : literal->length;
     switch ((enum block_value_kind)literal->kind) {
@@ -259,8 +263,10 @@ uint64_t comparison_steps(const struct question *question, const struct value *v
 enum truth value_equals(const struct question *question, enum attribute_type type,
                         const struct value *value, const struct block_value *literal)
 {
-    const struct text named = literal_text(question, literal);
+    struct text named = {"", 0};
 
+    if (block_value_has_text(literal))
+        named = literal_text(question, literal);
     switch ((enum block_value_kind)literal->kind) {
     case BLOCK_VALUE_TEXT:
         if (!is_text(value))

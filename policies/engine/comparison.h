@@ -24,6 +24,11 @@ enum order {
 uint64_t comparison_steps(const struct question *question, const struct value *value,
                           const struct block_value *literal);
 
+/* What of `path` is behind the directory `place` (terminated): nothing, or a separator and more.
+ * False if the path is not there. */
+bool path_behind_place(const char *path, size_t length, const char *place, const char **rest,
+                       size_t *rest_length);
+
 /* Each takes a value without marks; all but the host's are never unknown. */
 enum truth value_equals(const struct question *question, enum attribute_type type,
                         const struct value *value, const struct block_value *literal);

@@ -7,6 +7,7 @@
 #include "policies/engine/block_layout.h"
 #include "policies/engine/condition.h"
 #include "policies/engine/override.h"
+#include "policies/engine/rule_index.h"
 
 /* The first rule of each effect that fires, by index, while the rules of one policy are walked.
  * What can no longer change the outcome is not evaluated. */
@@ -162,19 +163,23 @@ static void consider(struct judge *judge, uint32_t index, bool by_glob)
     }
 }
 
-static void consider_list(struct judge *judge, struct block_range list, bool by_glob)
+/* Rules on the operation's class, or on the event by its name. */
+static void consider_rule(void *judge, uint32_t rule)
 {
-    const uint32_t *rules =
-        (const uint32_t *)block_section(judge->question.block, SECTION_RULE_LISTS) + list.first;
-    for (uint32_t i = 0; i < list.count; i++)
-        consider(judge, rules[i], by_glob);
+    consider(judge, rule, false);
 }
 
-/* The policy's rules on this event by name. */
-static struct block_range event_rules(const struct judge *judge)
+/* Rules on events by a glob. */
+static void consider_glob_rule(void *judge, uint32_t rule)
 {
-    const struct event_list *lists =
-        (const struct event_list *)block_section(judge->question.block, SECTION_EVENT_LISTS) +
+    consider(judge, rule, true);
+}
+
+/* The set of the policy's rules on this event by name; 0, the empty one, if there are none. */
+static uint32_t event_rules(const struct judge *judge)
+{
+    const struct event_set *sets =
+        (const struct event_set *)block_section(judge->question.block, SECTION_EVENT_SETS) +
         judge->policy->events.first;
     const uint32_t event = judge->question.event->number;
     uint32_t low = 0;
@@ -183,14 +188,12 @@ static struct block_range event_rules(const struct judge *judge)
 
     while (low < high) {
         const uint32_t middle = low + (high - low) / 2;
-        if (lists[middle].event < event)
+        if (sets[middle].event < event)
             low = middle + 1;
         else
             high = middle;
     }
-    if (low < end && lists[low].event == event)
-        return lists[low].rules;
-    return (struct block_range){0, 0};
+    return low < end && sets[low].event == event ? sets[low].rules : 0;
 }
 
 static enum operation_class class_of(const struct question *question)
@@ -218,9 +221,12 @@ static struct opinion ask_policy(struct judge *judge)
                             .deny = POLICY_NO_INDEX,
                             .allow = POLICY_NO_INDEX,
                             .override = OVERRIDE_NONE};
-    consider_list(judge, judge->policy->class_rules[operation_class], false);
-    consider_list(judge, event_rules(judge), false);
-    consider_list(judge, judge->policy->glob_rules, true);
+    rule_set_visit(&judge->question, judge->policy->class_rules[operation_class], consider_rule,
+                   judge);
+    if (operation_class != CLASS_NONE)
+        rule_set_visit(&judge->question, judge->policy->all_rules, consider_rule, judge);
+    rule_set_visit(&judge->question, event_rules(judge), consider_rule, judge);
+    rule_set_visit(&judge->question, judge->policy->glob_rules, consider_glob_rule, judge);
 
     if (fired->kill != POLICY_NO_INDEX)
         return (struct opinion){true, VERDICT_KILL, fired->kill, false};

@@ -185,6 +185,11 @@ enum glob_error glob_compile(enum glob_kind kind, const char *pattern, size_t le
     return error;
 }
 
+bool glob_begins_component(const uint32_t *words, size_t count)
+{
+    return count > 0 && words[0] == word(WORD_CHARACTER, '/');
+}
+
 /* Bit N: words 0..N-1 have matched what has been read. */
 struct states {
     uint64_t bits[STATE_WORDS];
@@ -314,12 +319,119 @@ static bool advance(struct matcher *matcher, const struct states *now, uint32_t 
     return true;
 }
 
+enum {
+    SHORT_WORDS_MAX = 63, /* states that are one word of the machine, the last one included */
+    SHORT_STATES_OF_A_STEP = 16,
+    ASCII_END = 0x80,
+};
+
+/* The states that are reached from these by reading nothing. */
+static uint64_t closure(uint64_t states, uint64_t runs)
+{
+    for (uint64_t before = 0; states != before;) {
+        before = states;
+        states |= (states & runs) << 1;
+    }
+    return states;
+}
+
+/* What each state of a short pattern does, bit N for word N. */
+struct short_pattern {
+    uint64_t runs;       /* star, cross, folders: they may read nothing */
+    uint64_t stays;      /* cross, folders: they read any character and stay */
+    uint64_t stars;      /* star: it stays unless it reads a separator */
+    uint64_t any;        /* any character but a separator leads on */
+    uint64_t folders;    /* a separator leads on, for good */
+    uint64_t characters; /* one character leads on */
+};
+
+/* False if a word is of a kind that takes more than a bit. */
+static bool read_short(const uint32_t *words, size_t count, struct short_pattern *pattern)
+{
+    *pattern = (struct short_pattern){0};
+    if (count > SHORT_WORDS_MAX)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t bit = (uint64_t)1 << i;
+        switch (words[i] >> KIND_SHIFT) {
+        case WORD_CHARACTER:
+            pattern->characters |= bit;
+            break;
+        case WORD_ANY:
+            pattern->any |= bit;
+            break;
+        case WORD_STAR:
+            pattern->stars |= bit;
+            break;
+        case WORD_CROSS:
+            pattern->stays |= bit;
+            break;
+        case WORD_FOLDERS:
+            pattern->folders |= bit;
+            break;
+        default:
+            return false;
+        }
+    }
+    pattern->stays |= pattern->folders;
+    pattern->runs = pattern->stays | pattern->stars;
+    return true;
+}
+
+/* Of the states that wait for one character, those that read theirs. */
+static uint64_t readers(const uint32_t *words, uint64_t waiting, uint32_t c)
+{
+    uint64_t reading = 0;
+    for (; waiting != 0; waiting &= waiting - 1) {
+        const unsigned state = (unsigned)__builtin_ctzll(waiting);
+        if ((words[state] & PAYLOAD_MASK) == c)
+            reading |= (uint64_t)1 << state;
+    }
+    return reading;
+}
+
+/* The same automaton as below, a step being a few operations on all states at once. */
+static bool match_short(enum glob_kind kind, const uint32_t *words, size_t count,
+                        const struct short_pattern *pattern, const char *text, size_t length)
+{
+    uint64_t now = closure(1, pattern->runs);
+
+    for (size_t at = 0; at < length && now != 0;) {
+        size_t size = 1;
+        uint32_t c = (unsigned char)text[at];
+        if (c >= ASCII_END)
+            c = utf8_decode(text + at, length - at, &size);
+        c = folded(kind, c);
+        at += size;
+        const bool separator = is_separator(kind, c);
+        uint64_t leads = readers(words, now & pattern->characters, c);
+        uint64_t after = now & pattern->stays;
+        if (separator) {
+            leads |= now & pattern->folders;
+        } else {
+            leads |= now & pattern->any;
+            after |= now & pattern->stars;
+        }
+        /* A run that stays has activated what follows it already, but for folders, behind which
+         * only a separator leads. */
+        const uint64_t crosses = after & ~pattern->folders;
+        now = closure(leads << 1 | crosses, pattern->runs) | (after & pattern->folders);
+    }
+    return (now >> count & 1) != 0;
+}
+
 bool glob_match(enum glob_kind kind, const uint32_t *words, size_t count, const char *text,
                 size_t length, struct budget *budget)
 {
     struct matcher matcher = {.kind = kind, .words = words, .count = count};
 
-    if (count > GLOB_WORDS_MAX || !budget_pay(budget, budget_of_bytes(sizeof(struct states))))
+    if (count > GLOB_WORDS_MAX)
+        return false;
+    struct short_pattern pattern;
+    if (read_short(words, count, &pattern)) /* of whose states a step advances many */
+        return budget_pay(budget, 1 + count / 2 + length * (1 + count / SHORT_STATES_OF_A_STEP)) &&
+               match_short(kind, words, count, &pattern, text, length);
+    if (!budget_pay(budget, budget_of_bytes(sizeof(struct states))))
         return false;
     if (count > length) {
         if (!budget_pay(budget, 1 + count / 2) || least_length(words, count) > length)

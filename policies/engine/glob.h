@@ -47,6 +47,9 @@ size_t glob_literal_length(const char *pattern, size_t length);
 enum glob_error glob_compile(enum glob_kind kind, const char *pattern, size_t length,
                              uint32_t *words, size_t *count, size_t *at);
 
+/* True if every text that matches begins with the separator of a path. */
+bool glob_begins_component(const uint32_t *words, size_t count);
+
 /* True if the whole text matches. `words` are those that glob_compile wrote. False also where the
  * budget was spent on the way: whether the text matches is not known then. */
 bool glob_match(enum glob_kind kind, const uint32_t *words, size_t count, const char *text,

@@ -4,18 +4,23 @@
 #include <string.h>
 
 #include "policies/engine/block_layout.h"
+#include "policies/engine/index_hash.h"
+#include "policies/engine/validate_block.h"
 
 _Static_assert(sizeof(struct policy_block) % BLOCK_ALIGNMENT == 0, "sections start aligned");
 
 uint64_t block_checksum(const struct policy_block *block)
 {
-    /* FNV-1a, 64 bit: the block is guarded against accidents, not against an author. */
+    /* The block is guarded against accidents, not against an author. Its size is in whole words. */
     const size_t from = offsetof(struct policy_block, section_count);
-    const unsigned char *bytes = (const unsigned char *)block;
-    uint64_t hash = 0xcbf29ce484222325U;
+    const char *bytes = (const char *)block;
+    uint64_t hash = block->size;
+    uint64_t word;
 
-    for (size_t i = from; i < block->size; i++)
-        hash = (hash ^ bytes[i]) * 0x100000001b3U;
+    for (size_t i = from; i + sizeof(word) <= block->size; i += sizeof(word)) {
+        memcpy(&word, bytes + i, sizeof(word));
+        hash = index_hash_mix(hash, word);
+    }
     return hash;
 }
 
@@ -27,9 +32,9 @@ const struct policy_block *policy_block_open(const void *bytes, size_t size)
         return NULL;
     if (memcmp(block->magic, BLOCK_MAGIC, sizeof(block->magic)) != 0 ||
         block->version != BLOCK_VERSION || block->size < sizeof(*block) || block->size > size ||
-        block->section_count != SECTION_COUNT)
+        block->size % BLOCK_ALIGNMENT != 0 || block->section_count != SECTION_COUNT)
         return NULL;
-    return block_checksum(block) == block->checksum ? block : NULL;
+    return block_checksum(block) == block->checksum && block_is_walkable(block) ? block : NULL;
 }
 
 size_t policy_block_size(const struct policy_block *block)

@@ -34,8 +34,9 @@ enum rule_effect {
 #define OVERRIDE_NONE UINT32_MAX
 
 /* The block that lies in `size` bytes (a mapping, a message), aligned to 8; NULL if its header, its
- * length or its checksum says that it is none of this version. What is inside is believed: only for
- * blocks whose builder is trusted. */
+ * length or its checksum says that it is none of this version, or if it could not be walked safely
+ * (validate_block.h): the evaluator survives whatever this returns, hostile bytes included. Linear in
+ * the size. */
 const struct policy_block *policy_block_open(const void *bytes, size_t size);
 
 /* Bytes of the block, header included. */

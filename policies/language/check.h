@@ -18,6 +18,8 @@ struct check_context {
     const struct compile_options *options; /* may be NULL */
     /* Policies that have been checked, by `tier/name`: two of one name in one tier are an error. */
     struct name_table policies;
+    /* Events that a glob means, by its text: rules repeat them. */
+    struct name_table event_globs;
     struct checked_file *files;
     struct checked_file *last_file;
 };

@@ -449,11 +449,12 @@ static bool check_form(struct checker *checker, const struct predicate *predicat
     }
     if (predicate->test == TEST_IS && predicate->form == FORM_ONE &&
         (checked->type == TYPE_TEXT_LIST || checked->type == TYPE_TEXT_MAP)) {
+        const char *quote = predicate->values->kind == LITERAL_WORD ? "\"" : "";
         error = report(checker->diagnostics, ERROR_VALUE_DOES_NOT_FIT, form,
                        "`%.*s` is %s, this is one value", (int)of.length, span_text(of),
                        type_in_words(checked->type));
-        diagnostic_help(error, "some element: `%.*s has %.*s`", (int)of.length, span_text(of),
-                        (int)form.length, span_text(form));
+        diagnostic_help(error, "some element: `%.*s has %s%.*s%s`", (int)of.length, span_text(of),
+                        quote, (int)form.length, span_text(form), quote);
         return false;
     }
     return true;

@@ -7,17 +7,20 @@
 
 #include <string.h>
 
-/* Rules that deny under one condition. */
-struct denial {
-    const struct rule *rule;
-    struct denial *next;
+/* Rules that deny under one condition, and what they deny together: an allow is looked up in that,
+ * however many rules there are. */
+struct denials {
+    uint32_t classes;
+    uint8_t *events; /* a bit for each number; NULL: none is named */
+    const struct rule **rules;
+    size_t count;
+    size_t capacity;
 };
 
 struct coverage {
     struct checker *checker;
-    struct name_table conditional; /* condition, as add_condition writes it, to struct denial */
-    struct denial *always;
-    uint32_t always_classes; /* of all rules in `always` */
+    struct name_table conditional; /* condition, as add_condition writes it, to struct denials */
+    struct denials always;
 };
 
 static void add_number(struct text_buffer *out, int64_t number)
@@ -70,24 +73,48 @@ static bool denies(const struct rule *rule)
     return rule->checked && (rule->effect == EFFECT_DENY || rule->effect == EFFECT_KILL);
 }
 
-static void add_denial(struct coverage *coverage, const struct condition *condition,
-                       const struct rule *rule)
+static void add_denial(struct coverage *coverage, struct denials *denials, const struct rule *rule)
 {
     struct storage *storage = coverage->checker->storage;
-    struct denial *denial = storage_take(storage, 1, sizeof(*denial));
+
+    if (denials->count == denials->capacity) {
+        const size_t capacity = denials->capacity > 0 ? 2 * denials->capacity : 1;
+        const struct rule **rules = storage_take(storage, capacity, sizeof(*rules));
+        if (!rules)
+            return;
+        for (size_t i = 0; i < denials->count; i++)
+            rules[i] = denials->rules[i];
+        denials->rules = rules;
+        denials->capacity = capacity;
+    }
+    denials->rules[denials->count++] = rule;
+    denials->classes |= rule->checked->classes;
+    if (rule->checked->event_count > 0 && !denials->events)
+        denials->events = storage_take(storage, event_set_size(), 1);
+    for (size_t i = 0; i < rule->checked->event_count && denials->events; i++) {
+        const uint16_t event = rule->checked->events[i];
+        denials->events[event / 8] = (uint8_t)(denials->events[event / 8] | 1U << (event % 8));
+    }
+}
+
+/* Under the condition, as it is written. */
+static void add_conditional(struct coverage *coverage, const struct condition *condition,
+                            const struct rule *rule)
+{
+    struct storage *storage = coverage->checker->storage;
     struct text_buffer key = {0};
 
     add_condition(&key, condition);
-    const char *text = key.failed ? NULL : storage_copy(storage, key.bytes, key.length);
-    if (denial && text) {
-        denial->rule = rule;
-        struct denial *first =
-            name_table_add(&coverage->conditional, storage, text, key.length, denial);
-        if (first) {
-            denial->next = first->next;
-            first->next = denial;
-        }
+    struct denials *denials =
+        key.failed ? NULL : name_table_find(&coverage->conditional, key.bytes, key.length);
+    if (!denials && !key.failed) {
+        const char *text = storage_copy(storage, key.bytes, key.length);
+        denials = text ? storage_take(storage, 1, sizeof(*denials)) : NULL;
+        if (denials)
+            (void)name_table_add(&coverage->conditional, storage, text, key.length, denials);
     }
+    if (denials)
+        add_denial(coverage, denials, rule);
     text_buffer_deinit(&key);
 }
 
@@ -96,22 +123,38 @@ static void collect(struct coverage *coverage, const struct policy *policy)
     for (const struct rule *rule = policy->rules; rule; rule = rule->next) {
         if (!denies(rule))
             continue;
-        if (rule->condition) {
-            add_denial(coverage, rule->condition, rule);
-            if (rule->condition->kind == CONDITION_OR)
-                for (const struct condition *child = rule->condition->first; child;
-                     child = child->next)
-                    add_denial(coverage, child, rule);
+        if (!rule->condition) {
+            add_denial(coverage, &coverage->always, rule);
             continue;
         }
-        struct denial *denial = storage_take(coverage->checker->storage, 1, sizeof(*denial));
-        if (!denial)
-            return;
-        denial->rule = rule;
-        denial->next = coverage->always;
-        coverage->always = denial;
-        coverage->always_classes |= rule->checked->classes;
+        add_conditional(coverage, rule->condition, rule);
+        if (rule->condition->kind == CONDITION_OR)
+            for (const struct condition *child = rule->condition->first; child; child = child->next)
+                add_conditional(coverage, child, rule);
     }
+}
+
+/* The denials' rules together deny the event, as itself or as every operation that it can be. */
+static bool covers_event(const struct denials *denials, uint16_t event)
+{
+    const uint32_t can_be = catalogue_event(event)->classes;
+
+    if (denials->events && (denials->events[event / 8] & 1U << (event % 8)))
+        return true;
+    return can_be != 0 && (can_be & ~denials->classes) == 0;
+}
+
+/* Every operation that `allow` can be about is one that the denials are about. */
+static bool covers_target(const struct denials *denials, const struct rule *allow)
+{
+    if (allow->checked->globs)
+        return false;
+    if (allow->checked->classes != 0)
+        return (allow->checked->classes & ~denials->classes) == 0;
+    for (size_t i = 0; i < allow->checked->event_count; i++)
+        if (!covers_event(denials, allow->checked->events[i]))
+            return false;
+    return true;
 }
 
 static bool names_event(const struct rule *rule, uint16_t event)
@@ -122,30 +165,31 @@ static bool names_event(const struct rule *rule, uint16_t event)
     return false;
 }
 
-/* Every operation that `allow` can be about is one that `denying` is about. */
-static bool covers_target(const struct rule *denying, const struct rule *allow)
+/* The same of one rule. */
+static bool covers_alone(const struct rule *denying, const struct rule *allow)
 {
-    const uint32_t classes = denying->checked->classes;
+    const struct denials classes = {.classes = denying->checked->classes};
 
-    if (allow->checked->globs)
-        return false;
     if (allow->checked->classes != 0)
-        return (allow->checked->classes & ~classes) == 0;
-    for (size_t i = 0; i < allow->checked->event_count; i++) {
-        const uint16_t event = allow->checked->events[i];
-        const uint32_t can_be = catalogue_event(event)->classes;
-        if (!names_event(denying, event) && (can_be == 0 || (can_be & ~classes) != 0))
+        return covers_target(&classes, allow);
+    for (size_t i = 0; i < allow->checked->event_count; i++)
+        if (!names_event(denying, allow->checked->events[i]) &&
+            !covers_event(&classes, allow->checked->events[i]))
             return false;
-    }
     return true;
 }
 
-static const struct rule *find_covering(const struct denial *denial, const struct rule *allow)
+/* A rule to cite: one that covers the allow by itself, or the first of several that do together. */
+static const struct rule *find_covering(const struct coverage *coverage,
+                                        const struct denials *denials, const struct rule *allow)
 {
-    for (; denial; denial = denial->next)
-        if (covers_target(denial->rule, allow))
-            return denial->rule;
-    return NULL;
+    if (!denials || denials->count == 0 || !covers_target(denials, allow))
+        return NULL;
+    for (size_t i = 0; i < denials->count && !diagnostics_are_full(coverage->checker->diagnostics);
+         i++)
+        if (covers_alone(denials->rules[i], allow))
+            return denials->rules[i];
+    return denials->rules[0];
 }
 
 static const struct rule *covered_by_condition(const struct coverage *coverage,
@@ -157,20 +201,17 @@ static const struct rule *covered_by_condition(const struct coverage *coverage,
 
     add_condition(&key, condition);
     if (!key.failed)
-        found =
-            find_covering(name_table_find(&coverage->conditional, key.bytes, key.length), allow);
+        found = find_covering(
+            coverage, name_table_find(&coverage->conditional, key.bytes, key.length), allow);
     text_buffer_deinit(&key);
     return found;
 }
 
 static const struct rule *covered_by(const struct coverage *coverage, const struct rule *allow)
 {
-    const struct rule *found = find_covering(coverage->always, allow);
+    const struct rule *found = find_covering(coverage, &coverage->always, allow);
 
-    if (!found && allow->checked->classes != 0 &&
-        (allow->checked->classes & ~coverage->always_classes) == 0)
-        found = coverage->always->rule; /* several together */
-    if (found || !allow->condition)
+    if (found || !allow->condition || coverage->conditional.count == 0)
         return found;
     found = covered_by_condition(coverage, allow->condition, allow);
     if (!found && allow->condition->kind == CONDITION_AND)
@@ -185,7 +226,7 @@ void check_coverage(struct checker *checker, const struct policy *policy)
     struct coverage coverage = {.checker = checker};
 
     collect(&coverage, policy);
-    if (!coverage.always && coverage.conditional.count == 0)
+    if (coverage.always.count == 0 && coverage.conditional.count == 0)
         return;
     for (const struct rule *rule = policy->rules; rule; rule = rule->next) {
         if (!rule->checked || rule->effect != EFFECT_ALLOW)

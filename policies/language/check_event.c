@@ -97,34 +97,58 @@ static void report_no_veto(struct checker *checker, const struct literal *litera
     diagnostic_help(error, "remove it: it would promise what nobody can keep");
 }
 
-static bool find_glob_events(struct checker *checker, const struct literal *literal,
-                             uint8_t *events)
+/* What the glob of a target means. */
+struct glob_events {
+    bool any;
+    bool any_vetoed;
+    uint8_t *events; /* a bit for each number */
+};
+
+static const struct glob_events *match_events(struct checker *checker,
+                                              const struct literal *literal)
 {
+    struct name_table *known = &checker->context->event_globs;
+    struct glob_events *found = name_table_find(known, literal->text, literal->length);
     uint32_t words[GLOB_WORDS_MAX];
     size_t count;
     size_t at;
-    bool any = false;
-    bool any_vetoed = false;
     /* Names are short and known: no pattern needs more than it has room for states. */
     struct budget budget = {UINT64_MAX};
 
-    if (!check_text_glob(checker, literal))
-        return false;
+    if (found)
+        return found;
+    found = storage_take(checker->storage, 1, sizeof(*found));
+    if (!found || !(found->events = storage_take(checker->storage, event_set_size(), 1)))
+        return NULL;
     (void)glob_compile(GLOB_TEXT, literal->text, literal->length, words, &count, &at);
     for (uint16_t i = 1; i <= catalogue_event_count(); i++) {
         const struct event_entry *entry = catalogue_event(i);
         if (!is_raised(entry) ||
             !glob_match(GLOB_TEXT, words, count, entry->name, strlen(entry->name), &budget))
             continue;
-        any = true;
-        any_vetoed |= entry->veto != VETO_NEVER;
-        events[i / 8] = (uint8_t)(events[i / 8] | 1U << (i % 8));
+        found->any = true;
+        found->any_vetoed |= entry->veto != VETO_NEVER;
+        found->events[i / 8] = (uint8_t)(found->events[i / 8] | 1U << (i % 8));
     }
-    if (any && !any_vetoed) {
+    (void)name_table_add(known, checker->storage, literal->text, literal->length, found);
+    return found;
+}
+
+static bool find_glob_events(struct checker *checker, const struct literal *literal,
+                             uint8_t *events)
+{
+    if (!check_text_glob(checker, literal))
+        return false;
+    const struct glob_events *found = match_events(checker, literal);
+    if (!found)
+        return false;
+    for (size_t i = 0; i < event_set_size(); i++)
+        events[i] |= found->events[i];
+    if (found->any && !found->any_vetoed) {
         report_no_veto(checker, literal);
         return false;
     }
-    if (!any) {
+    if (!found->any) {
         struct diagnostic *warning = report(
             checker->diagnostics, WARNING_GLOB_NAMES_NO_EVENT, literal->span,
             "no event of the catalogue matches \"%.*s\"", (int)literal->length, literal->text);

@@ -2,8 +2,6 @@
  * wrong with one class is said once, the most telling reason first. */
 #include "policies/language/check_internal.h"
 
-#include <string.h>
-
 /* One class of a floor, and where it stands. */
 struct floored {
     struct checker *checker;
@@ -50,14 +48,13 @@ static const struct rule *first_allow(const struct policy *policy,
     return NULL;
 }
 
-static bool floors(const struct policy *policy, const char *name)
+const struct class_word *floor_of(const struct policy *policy, enum operation_class operation_class)
 {
     for (const struct floor_statement *floor = policy->floors; floor; floor = floor->next)
         for (const struct class_word *class = floor->classes.first; class; class = class->next)
-            if (class->word.length == strlen(name) &&
-                memcmp(class->word.text, name, class->word.length) == 0)
-                return true;
-    return false;
+            if (vocabulary_class(class->word.text, class->word.length) == operation_class)
+                return class;
+    return NULL;
 }
 
 /* A value that names a part of the file system, not all of it. */
@@ -115,7 +112,7 @@ static bool check_fork(const struct floored *floored)
         diagnostic_help(error,
                         "remove `fork` from the floor; `floor exec` %sholds every other "
                         "program",
-                        floors(floored->policy, "exec") ? "already " : "");
+                        floor_of(floored->policy, CLASS_EXEC) ? "already " : "");
     else
         diagnostic_help(error, "remove `fork` from the floor, or the rule");
     return false;
@@ -250,11 +247,14 @@ static void check_held(struct checker *checker, const struct floor_statement *fl
 
 void check_floors(struct checker *checker, const struct policy *policy)
 {
+    uint32_t seen = 0; /* a class is judged where it first stands */
+
     for (const struct floor_statement *floor = policy->floors; floor; floor = floor->next) {
         for (struct class_word *class = floor->classes.first; class; class = class->next) {
             class->operation_class = find_class(checker->diagnostics, &class->word);
-            if (class->operation_class == CLASS_NONE)
+            if (class->operation_class == CLASS_NONE || (seen & class_bit(class->operation_class)))
                 continue;
+            seen |= class_bit(class->operation_class);
             const struct floored floored = {checker, policy, class->operation_class,
                                             vocabulary_class_name(class->operation_class),
                                             class->word.span};

@@ -9,7 +9,8 @@
  *     check_value.c       literals, read as the attribute's type
  *     check_path.c        the same for paths and globs
  *     check_coverage.c    allows that a deny covers
- *     check_warnings.c    what is allowed and cannot be meant */
+ *     check_warnings.c    what is allowed and cannot be meant
+ *     check_host.c        what the host says: its files, its interpreters */
 #ifndef WARDER_POLICIES_LANGUAGE_CHECK_INTERNAL_H
 #define WARDER_POLICIES_LANGUAGE_CHECK_INTERNAL_H
 
@@ -118,6 +119,12 @@ void check_exception_warnings(struct checker *checker, const struct rule *rule,
 void check_rule_warnings(struct checker *checker, const struct policy *policy);
 /* Of a policy as a whole, which has no error. */
 void check_policy_warnings(struct checker *checker, const struct policy *policy);
+
+/* Of a policy without an error: what compile_options know of the host. */
+void check_host(struct checker *checker, const struct policy *policy);
+/* The first place of a floor of the class; NULL if there is none. */
+const struct class_word *floor_of(const struct policy *policy,
+                                  enum operation_class operation_class);
 
 /* `an integer`: a type in a reader's words. */
 const char *type_in_words(enum attribute_type type);

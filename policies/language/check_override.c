@@ -64,7 +64,8 @@ static void report_no_policy(struct checker *checker, const struct override *ove
         }
     }
     suggestion_init(&suggestion, override->policy.text, override->policy.length);
-    for (const struct checked_file *file = checker->context->files; file; file = file->next)
+    for (const struct checked_file *file = checker->context->files;
+         file && diagnostics_want_suggestions(checker->diagnostics); file = file->next)
         for (const struct file_item *item = file->tree->items; item; item = item->next)
             if (item->policy && file->checker.tier == override->tier)
                 suggestion_offer(&suggestion, item->policy->name.text, item->policy->name.length);
@@ -87,7 +88,8 @@ static void report_no_rule(struct checker *checker, const struct override *overr
         policy->name.text, (int) override->rule.length, override->rule.text);
 
     suggestion_init(&suggestion, override->rule.text, override->rule.length);
-    for (const struct rule *rule = policy->rules; rule; rule = rule->next)
+    for (const struct rule *rule = policy->rules;
+         rule && diagnostics_want_suggestions(checker->diagnostics); rule = rule->next)
         suggestion_offer(&suggestion, rule->name.text, rule->name.length);
     for (int i = CLASS_NONE + 1; i < CLASS_COUNT; i++) {
         (void)snprintf(defaults[i], sizeof(defaults[i]), "default-%s",

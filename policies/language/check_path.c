@@ -318,6 +318,35 @@ static struct typed_value *path_glob(const struct reading *reading)
     return value;
 }
 
+/* A glob over an attribute that has a few words, none of which it matches. */
+static void warn_of_no_word(const struct reading *reading, const char *text, size_t length)
+{
+    const struct target *target = &reading->checker->target;
+    const struct span of = reading->predicate->operand_of;
+    uint32_t pattern[GLOB_WORDS_MAX];
+    size_t count;
+    size_t at;
+    struct budget budget = {UINT64_MAX};
+
+    if (glob_compile(GLOB_TEXT, text, length, pattern, &count, &at) != GLOB_GOOD)
+        return;
+    for (int i = CLASS_NONE; i < CLASS_COUNT; i++) {
+        const char *const *words =
+            vocabulary_words((enum operation_class)i, reading->checked->attribute);
+        const bool asked = target->kind == TARGET_SESSION
+                               ? i == CLASS_NONE
+                               : (target->classes & class_bit((enum operation_class)i)) != 0;
+        for (; asked && words && *words; words++)
+            if (glob_match(GLOB_TEXT, pattern, count, *words, strlen(*words), &budget))
+                return;
+    }
+    diagnostic_help(wrong(reading, WARNING_NEVER_MATCHES,
+                          "this rule never matches: no word that `%.*s` takes is like that",
+                          (int)of.length, span_text(of)),
+                    "compare it with the word itself: %.*s is \"…\"", (int)of.length,
+                    span_text(of));
+}
+
 struct typed_value *glob_value(const struct reading *reading)
 {
     const char *text = reading->literal->text;
@@ -330,5 +359,8 @@ struct typed_value *glob_value(const struct reading *reading)
         kind = GLOB_REGISTRY;
         text = registry_text(reading, &length);
     }
-    return text ? plain_glob(reading, kind, text, length) : NULL;
+    struct typed_value *value = text ? plain_glob(reading, kind, text, length) : NULL;
+    if (value && reading->checked->type == TYPE_WORD)
+        warn_of_no_word(reading, text, length);
+    return value;
 }

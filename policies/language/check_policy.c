@@ -304,6 +304,7 @@ static void warn_of_whole(struct checker *checker, const struct file_tree *tree)
         for (const struct set *set = item->policy->sets; set; set = set->next)
             warn_unused(checker, set);
         check_policy_warnings(checker, item->policy);
+        check_host(checker, item->policy);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policies/engine/utf8.h"
+#include "policies/language/foreign_words.h"
 
 const char *type_in_words(enum attribute_type type)
 {
@@ -85,8 +86,44 @@ static int family_of(enum literal_kind kind)
     }
 }
 
+/* `true`, `none` or `session.home`, as a slip of the finger or another language has it: true if
+ * that was reported. */
+static bool report_constant(struct checker *checker, const struct literal *literal)
+{
+    static const char *const constants[] = {"true", "false", "none", "absent"};
+    const char *dot = memchr(literal->text, '.', literal->length);
+    const size_t front = dot ? (size_t)(dot - literal->text) : 0;
+    struct suggestion constant;
+    struct suggestion place;
+    const char *sentence;
+    const char *instead = foreign_word(FOREIGN_VALUE, literal->text, literal->length, &sentence);
+
+    suggestion_init(&constant, literal->text, literal->length);
+    for (size_t i = 0; i < sizeof(constants) / sizeof(*constants); i++)
+        suggestion_offer(&constant, constants[i], strlen(constants[i]));
+    suggestion_init(&place, literal->text, front);
+    if (dot)
+        suggestion_offer(&place, "session", strlen("session"));
+    if (!instead && !constant.best && !place.best)
+        return false;
+    struct diagnostic *error = report(checker->diagnostics, ERROR_BARE_WORD, literal->span,
+                                      "`%.*s` is no value", (int)literal->length, literal->text);
+    if (instead)
+        diagnostic_label(error, "here that is `%s`", instead);
+    else if (constant.best)
+        diagnostic_label(error, "did you mean `%s`?", constant.best);
+    else
+        diagnostic_label(error, "did you mean `session%.*s`?", (int)(literal->length - front),
+                         literal->text + front);
+    if (sentence)
+        diagnostic_help(error, "%s", sentence);
+    return true;
+}
+
 static void bare_word(struct checker *checker, const struct literal *literal)
 {
+    if (report_constant(checker, literal))
+        return;
     struct diagnostic *error = report(checker->diagnostics, ERROR_BARE_WORD, literal->span,
                                       "`%.*s` is a bare word; a text stands in quotes",
                                       (int)literal->length, literal->text);
@@ -197,6 +234,7 @@ struct typed_value *new_value(const struct reading *reading, enum block_value_ki
         value->kind = kind;
         value->text = "";
         value->glob = "";
+        value->span = reading->literal->span;
     }
     return value;
 }
@@ -242,6 +280,20 @@ static struct typed_value *module_value(const struct reading *reading)
     return NULL;
 }
 
+/* The word is one of a list with commas. */
+static bool is_among(const char *list, const char *word)
+{
+    const size_t length = strlen(word);
+
+    for (const char *at = list; at && *at; at += strspn(at, ", ")) {
+        const size_t part = strcspn(at, ", ");
+        if (part == length && memcmp(at, word, length) == 0)
+            return true;
+        at += part;
+    }
+    return false;
+}
+
 static struct typed_value *word_value(const struct reading *reading)
 {
     const struct literal *literal = reading->literal;
@@ -271,7 +323,10 @@ static struct typed_value *word_value(const struct reading *reading)
         struct diagnostic *error =
             wrong(reading, ERROR_UNKNOWN_WORD, "`%.*s` is never \"%.*s\"", (int)of.length,
                   span_text(of), (int)literal->length, literal->text);
-        if (suggestion.best)
+        const char *other = foreign_value(literal->text, literal->length);
+        if (other && is_among(known.bytes, other))
+            diagnostic_label(error, "here that is \"%s\"", other);
+        else if (suggestion.best)
             diagnostic_label(error, "did you mean \"%s\"?", suggestion.best);
         diagnostic_help(error, "it is one of %s", known.bytes ? known.bytes : "");
     }
@@ -290,7 +345,14 @@ static struct typed_value *range_value(const struct reading *reading)
     /* RFC 9293: a port has 16 bits. */
     if (reading->checked->attribute == ATTRIBUTE_PORT &&
         (literal->low > 65535 || literal->high < 0))
-        (void)wrong(reading, WARNING_NEVER_MATCHES, "no port is that: ports are 0 to 65535");
+        diagnostic_help(
+            wrong(reading, WARNING_NEVER_MATCHES, "no port is that: ports are 0 to 65535"),
+            "write the port that was meant");
+    /* signal(7): the real-time signals end at 64. */
+    if (reading->checked->type == TYPE_SIGNAL && (literal->low > 64 || literal->high < 0))
+        diagnostic_help(
+            wrong(reading, WARNING_NEVER_MATCHES, "no signal is that: signals are 1 to 64"),
+            "write its name: \"TERM\"");
     return value;
 }
 

@@ -9,6 +9,7 @@
 
 #include "policies/engine/block_layout.h"
 #include "policies/engine/glob.h"
+#include "policies/language/source.h"
 
 struct typed_value {
     enum block_value_kind kind;
@@ -24,6 +25,7 @@ struct typed_value {
     int64_t high;
     struct address address;
     unsigned prefix;
+    struct span span; /* of the literal */
     struct typed_value *next;
 };
 

@@ -14,8 +14,17 @@
 #include "policies/language/diagnostics.h"
 
 enum {
-    POLICY_TEXT_MAX = 1024 * 1024, /* bytes of one text; a session's own is held to 64 KiB
-                                      (design, "The session") by the daemon */
+    POLICY_TEXT_MAX = 16 * 1024 * 1024, /* bytes of one text: 100,000 rules take 7 MB. A session's
+                                           own is held to 64 KiB (design, "The session") by the
+                                           daemon */
+};
+
+/* What the host says of a file. */
+struct file_facts {
+    bool set_id;    /* set-user-ID, set-group-ID, or with capabilities of its own */
+    char who[96];   /* who may put something else there, root apart: `alice`, `everybody`; "" for
+                       nobody */
+    char what[256]; /* what they can write: the file, or a directory above it */
 };
 
 struct policy_text {
@@ -33,7 +42,18 @@ struct compile_options {
      * returns true; false if it resolves to itself or cannot be told. NULL: every literal stands
      * for itself alone. */
     bool (*resolve)(void *context, const char *path, char *resolved, size_t size);
+    /* Fills in what is known of a file, for what is said of allows. `users` are those for whom it
+     * matters, `user_count` of them; none: anyone but root. False if nothing is known. NULL: files
+     * are not asked about. */
+    bool (*look)(void *context, const char *path, const char *const *users, size_t user_count,
+                 struct file_facts *facts);
     void *context;
+    /* The interpreters for which it is said that a rule has no event: bit N for CPython 3.N. 0: not
+     * known. `platforms` is an enum event_platform (policies/catalogue); 0: not known. */
+    uint32_t pythons;
+    unsigned platforms;
+    /* What is right and worth knowing is said too, such as what a path resolves to. */
+    bool notes;
     /* Bytes that checking may take, 0 for no bound. A short text can name a long set over and over,
      * and each use is checked for itself: more than this is reported as lack of memory. */
     size_t memory_max;

@@ -2,7 +2,7 @@
  * for them. A code that is no longer said keeps its line, with a comment. E012, E021, E031, E041,
  * E052 and E061 are those of the specification's models.
  *
- * X(symbol, number, what it is about). Errors are E0nn, warnings W0nn. */
+ * X(symbol, number, what it is about). Errors are E0nn, warnings W0nn, notes N0nn. */
 #ifndef WARDER_POLICIES_LANGUAGE_DIAGNOSTIC_CODES_H
 #define WARDER_POLICIES_LANGUAGE_DIAGNOSTIC_CODES_H
 
@@ -55,6 +55,7 @@
     X(NOT_AN_OPERATOR, 44, "an operator of another language")                                      \
     X(RULE_WITHOUT_NAME, 45, "a rule without `as`")                                                \
     X(TEXT_NOT_PRINTABLE, 46, "a message or title that cannot be shown")                           \
+    X(FOREIGN_WORD, 47, "a word or sign of another language")                                      \
     X(HOST_WITHOUT_RESOLVE, 50, "a deny on `host` with no rule on `resolve`")                      \
     X(EVENT_WITHOUT_VETO, 51, "a rule on an event that CPython does not let anyone veto")          \
     X(UNKNOWN_EVENT, 52, "an event that the catalogue does not know")                              \
@@ -66,6 +67,7 @@
     X(NO_FLOOR_OF_CLASS, 64, "a floor of a class that the kernel cannot hold")                     \
     X(OVERRIDE_OF_MANDATORY, 65, "an override of the mandatory tier")                              \
     X(OVERRIDE_OF_HIGHER, 66, "an override of a higher tier")                                      \
+    X(WRITABLE_UNDER_FLOOR, 67, "a floor with an allow of a file that the subject can write")      \
     X(DUPLICATE_POLICY, 70, "two policies of one name in one tier")                                \
     X(DUPLICATE_RULE, 71, "two rules of one name in one policy")                                   \
     X(DUPLICATE_SET, 72, "two sets of one name")                                                   \
@@ -93,7 +95,15 @@
     X(OVERRIDE_WITHOUT_TARGET, 11, "an override of what is not there")                             \
     X(OVERRIDE_WITHOUT_EFFECT, 12, "an override that cancels nothing")                             \
     X(FLOOR_NOT_HELD, 13, "a floor where nothing can hold it")                                     \
-    X(FLOOR_WITHOUT_DENIAL, 14, "a floor of a class that nothing denies")
+    X(FLOOR_WITHOUT_DENIAL, 14, "a floor of a class that nothing denies")                          \
+    X(WRITABLE_FILE, 15, "an allow of a file that the subject can write")                          \
+    X(SET_ID_UNDER_FLOOR, 16, "a floor with an allow of a set-id program")                         \
+    X(NOTHING_INSTALLED, 17, "a rule that no interpreter of this host can meet")
+
+/* What is right, and worth knowing: said only to whoever asks for it (struct compile_options). */
+#define DIAGNOSTIC_NOTES(X)                                                                        \
+    X(RESOLVES_TO, 1, "what a path stands for besides itself")                                     \
+    X(FLOOR_LEAVES_OPEN, 2, "what native code can still do under a floor")
 
 enum diagnostic_code {
 #define DIAGNOSTIC_ERROR(symbol, number, about) ERROR_##symbol = (number),
@@ -104,16 +114,30 @@ enum diagnostic_code {
     WARNING_##symbol = DIAGNOSTIC_WARNING_BASE + (number),
     DIAGNOSTIC_WARNINGS(DIAGNOSTIC_WARNING)
 #undef DIAGNOSTIC_WARNING
+        DIAGNOSTIC_NOTE_BASE = 2000,
+#define DIAGNOSTIC_NOTE(symbol, number, about) NOTE_##symbol = DIAGNOSTIC_NOTE_BASE + (number),
+    DIAGNOSTIC_NOTES(DIAGNOSTIC_NOTE)
+#undef DIAGNOSTIC_NOTE
 };
 
-static inline bool diagnostic_is_warning(enum diagnostic_code code)
+enum diagnostic_severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_NOTE, SEVERITY_COUNT };
+
+static inline enum diagnostic_severity diagnostic_severity(enum diagnostic_code code)
 {
-    return code > DIAGNOSTIC_WARNING_BASE;
+    if (code > DIAGNOSTIC_NOTE_BASE)
+        return SEVERITY_NOTE;
+    return code > DIAGNOSTIC_WARNING_BASE ? SEVERITY_WARNING : SEVERITY_ERROR;
 }
 
 static inline unsigned diagnostic_number(enum diagnostic_code code)
 {
-    return diagnostic_is_warning(code) ? (unsigned)code - DIAGNOSTIC_WARNING_BASE : (unsigned)code;
+    return (unsigned)code % DIAGNOSTIC_WARNING_BASE;
+}
+
+/* The letter of E012, W001, N001. */
+static inline char diagnostic_letter(enum diagnostic_code code)
+{
+    return "EWN"[diagnostic_severity(code)];
 }
 
 #endif

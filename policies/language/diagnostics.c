@@ -42,22 +42,39 @@ void diagnostics_free(struct diagnostics *diagnostics)
 
 size_t diagnostics_error_count(const struct diagnostics *diagnostics)
 {
-    return diagnostics->errors + (diagnostics->no_memory ? 1 : 0);
+    return diagnostics->said[SEVERITY_ERROR] + (diagnostics->no_memory ? 1 : 0);
 }
 
 size_t diagnostics_warning_count(const struct diagnostics *diagnostics)
 {
-    return diagnostics->warnings;
+    return diagnostics->said[SEVERITY_WARNING];
+}
+
+size_t diagnostics_note_count(const struct diagnostics *diagnostics)
+{
+    return diagnostics->said[SEVERITY_NOTE];
+}
+
+bool diagnostics_lack_memory(const struct diagnostics *diagnostics)
+{
+    return diagnostics->no_memory;
+}
+
+bool diagnostics_are_full_of(const struct diagnostics *diagnostics,
+                             enum diagnostic_severity severity)
+{
+    return diagnostics->said[severity] >= DIAGNOSTICS_MAX;
 }
 
 bool diagnostics_are_full(const struct diagnostics *diagnostics)
 {
-    return diagnostics->errors >= DIAGNOSTICS_MAX;
+    return diagnostics_are_full_of(diagnostics, SEVERITY_ERROR);
 }
 
 bool diagnostics_want_suggestions(const struct diagnostics *diagnostics)
 {
-    return diagnostics->errors < SUGGESTIONS_MAX;
+    return diagnostics->said[SEVERITY_ERROR] + diagnostics->said[SEVERITY_WARNING] <=
+           SUGGESTIONS_MAX;
 }
 
 void report_no_memory(struct diagnostics *diagnostics)
@@ -87,6 +104,11 @@ uint32_t diagnostics_file(struct diagnostics *diagnostics, const char *name)
     }
     files[diagnostics->file_count] = copy;
     return (uint32_t)diagnostics->file_count++;
+}
+
+void diagnostics_mention(struct diagnostics *diagnostics, const char *file)
+{
+    (void)diagnostics_file(diagnostics, file);
 }
 
 static char *formatted(struct diagnostics *diagnostics, const char *format, va_list list)
@@ -129,19 +151,51 @@ static uint32_t columns_of(const char *text, uint32_t length)
     return columns;
 }
 
-static struct line line_of(struct span span)
+/* Where the place ends, from the line where it starts on. */
+static void find_end(struct span span, const struct line *line, struct excerpt *excerpt)
+{
+    const struct source *source = span.source;
+    const uint32_t offset = span.offset < source->length ? span.offset : source->length;
+    const uint32_t left = source->length - offset;
+    const uint32_t end = offset + (span.length < left ? span.length : left);
+    uint32_t start = offset;
+
+    excerpt->end_line = line->number;
+    excerpt->end_column = line->to + 1;
+    for (uint32_t i = offset; i < end; i++) {
+        if (source->text[i] == '\n') {
+            excerpt->end_line++;
+            start = i + 1;
+        }
+    }
+    if (excerpt->end_line > line->number)
+        excerpt->end_column = columns_of(source->text + start, end - start) + 1;
+}
+
+static struct line line_of(struct diagnostics *diagnostics, struct span span)
 {
     const struct source *source = span.source;
     struct line line = {.number = 1};
     const uint32_t offset = span.offset < source->length ? span.offset : source->length;
     uint32_t start = 0;
 
-    for (uint32_t i = 0; i < offset; i++) {
-        if (source->text[i] == '\n') {
-            line.number++;
-            start = i + 1;
-        }
+    if (diagnostics->counted.line > 0 && diagnostics->counted.file == source->order &&
+        diagnostics->counted.text == source->text && diagnostics->counted.offset <= offset) {
+        start = diagnostics->counted.offset;
+        line.number = diagnostics->counted.line;
     }
+    for (;;) {
+        const char *end =
+            start < offset ? memchr(source->text + start, '\n', offset - start) : NULL;
+        if (!end)
+            break;
+        line.number++;
+        start = (uint32_t)(end - source->text) + 1;
+    }
+    diagnostics->counted.file = source->order;
+    diagnostics->counted.text = source->text;
+    diagnostics->counted.offset = start;
+    diagnostics->counted.line = line.number;
     uint32_t end = offset;
     while (end < source->length && source->text[end] != '\n')
         end++;
@@ -224,6 +278,8 @@ static bool keep(struct diagnostics *diagnostics, struct diagnostic *diagnostic)
 static bool already_said(const struct diagnostics *diagnostics, enum diagnostic_code code,
                          struct span span)
 {
+    if (diagnostics_are_full_of(diagnostics, diagnostic_severity(code)))
+        return false; /* it is only counted, and a hostile text has many of it */
     for (size_t i = 0; i < diagnostics->count; i++) {
         const struct diagnostic *entry = diagnostics->entries[i];
         if (entry->code == code && entry->file == span.source->order &&
@@ -236,11 +292,11 @@ static bool already_said(const struct diagnostics *diagnostics, enum diagnostic_
 struct diagnostic *report_list(struct diagnostics *diagnostics, enum diagnostic_code code,
                                struct span span, const char *format, va_list list)
 {
-    if ((span.source->quiet && diagnostic_is_warning(code)) ||
-        already_said(diagnostics, code, span))
+    const enum diagnostic_severity severity = diagnostic_severity(code);
+
+    if ((span.source->quiet && severity != SEVERITY_ERROR) || already_said(diagnostics, code, span))
         return NULL;
-    size_t *said = diagnostic_is_warning(code) ? &diagnostics->warnings : &diagnostics->errors;
-    if (++*said > DIAGNOSTICS_MAX)
+    if (++diagnostics->said[severity] > DIAGNOSTICS_MAX)
         return NULL;
 
     struct diagnostic *diagnostic = calloc(1, sizeof(*diagnostic));
@@ -257,9 +313,32 @@ struct diagnostic *report_list(struct diagnostics *diagnostics, enum diagnostic_
     diagnostic->sequence = diagnostics->count;
 
     diagnostic->message = formatted(diagnostics, format, list);
-    const struct line line = line_of(span);
+    const struct line line = line_of(diagnostics, span);
     diagnostic->place = cut_excerpt(diagnostics, &line, window_start(&line, line.from, line.to));
+    find_end(span, &line, &diagnostic->place);
     return diagnostic;
+}
+
+struct diagnostic *diagnostics_last(const struct diagnostics *diagnostics, size_t kept)
+{
+    return diagnostics->count > kept ? diagnostics->entries[diagnostics->count - 1] : NULL;
+}
+
+void diagnostic_retract(struct diagnostic *diagnostic)
+{
+    if (!diagnostic)
+        return;
+    struct diagnostics *owner = diagnostic->owner;
+    for (size_t i = owner->count; i > 0; i--) {
+        if (owner->entries[i - 1] != diagnostic)
+            continue;
+        memmove(owner->entries + i - 1, owner->entries + i,
+                (owner->count - i) * sizeof(*owner->entries)); // NOLINT(bugprone-sizeof-expression)
+        owner->count--;
+        owner->said[diagnostic_severity(diagnostic->code)]--;
+        diagnostic_free(diagnostic);
+        return;
+    }
 }
 
 struct diagnostic *report(struct diagnostics *diagnostics, enum diagnostic_code code,
@@ -287,8 +366,8 @@ void diagnostic_second(struct diagnostic *diagnostic, struct span span, const ch
 {
     if (!diagnostic || diagnostic->has_second)
         return;
-    const struct line first = line_of(diagnostic->span);
-    const struct line second = line_of(span);
+    const struct line first = line_of(diagnostic->owner, diagnostic->span);
+    const struct line second = line_of(diagnostic->owner, span);
     uint32_t start = window_start(&second, second.from, second.to);
 
     diagnostic->has_second = true;
@@ -298,8 +377,10 @@ void diagnostic_second(struct diagnostic *diagnostic, struct span span, const ch
                              first.to > second.to ? first.to : second.to);
         free(diagnostic->place.shown);
         diagnostic->place = cut_excerpt(diagnostic->owner, &first, start);
+        find_end(diagnostic->span, &first, &diagnostic->place);
     }
     diagnostic->second = cut_excerpt(diagnostic->owner, &second, start);
+    find_end(span, &second, &diagnostic->second);
     if (label) {
         diagnostic->second_label = strdup(label);
         if (!diagnostic->second_label)

@@ -5,8 +5,8 @@
 #include "policies/language/report.h"
 
 enum {
-    DIAGNOSTICS_MAX = 250, /* errors kept, and warnings, more than anyone reads; what comes after
-                              is counted */
+    DIAGNOSTICS_MAX = 250, /* errors kept, warnings and notes, more than anyone reads; what comes
+                              after is counted */
     SUGGESTIONS_MAX = 50,  /* mistakes for which a near name is sought among many */
     EXCERPT_WHOLE = 100,   /* a source line of so many columns is shown whole, */
     EXCERPT_COLUMNS = 80,  /* and of a longer one a window around the place */
@@ -16,9 +16,11 @@ enum {
 struct excerpt {
     uint32_t line;   /* from 1 */
     uint32_t column; /* from 1, in the whole line */
-    uint32_t start;  /* of the range, from 0, in what is shown */
-    uint32_t width;  /* of the range; 0 if it is outside what is shown */
-    char *shown;     /* the line, or a window of it */
+    uint32_t end_line;
+    uint32_t end_column; /* behind the range, from 1, in its whole line */
+    uint32_t start;      /* of the range, from 0, in what is shown */
+    uint32_t width;      /* of the range; 0 if it is outside what is shown */
+    char *shown;         /* the line, or a window of it */
 };
 
 struct diagnostic_remark {
@@ -50,9 +52,18 @@ struct diagnostics {
     struct diagnostic **entries;
     size_t count;
     size_t capacity;
-    size_t errors;
-    size_t warnings;
+    size_t said[SEVERITY_COUNT];
+    /* Where lines were counted to, for the next place of the same text behind it. */
+    struct {
+        uint32_t file;
+        const char *text;
+        uint32_t offset; /* a line begins there */
+        uint32_t line;   /* 0: none was counted */
+    } counted;
     bool no_memory;
 };
+
+/* By file and place, as they are shown. */
+void diagnostics_sort(const struct diagnostics *diagnostics);
 
 #endif

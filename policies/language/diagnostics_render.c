@@ -7,6 +7,7 @@
  */
 #include "policies/language/diagnostics_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,14 +16,17 @@
 struct paint {
     const char *error;
     const char *warning;
+    const char *note;
     const char *place;
     const char *strong;
     const char *plain;
 };
 
-static const struct paint no_paint = {"", "", "", "", ""};
-static const struct paint terminal_paint = {"\033[1;31m", "\033[1;33m", "\033[1;34m", "\033[1m",
-                                            "\033[0m"};
+static const struct paint no_paint = {"", "", "", "", "", ""};
+static const struct paint terminal_paint = {"\033[1;31m", "\033[1;33m", "\033[1;36m",
+                                            "\033[1;34m", "\033[1m",    "\033[0m"};
+
+static const char *const severity_names[SEVERITY_COUNT] = {"error", "warning", "note"};
 
 struct renderer {
     struct text_buffer *out;
@@ -164,7 +168,8 @@ static void render_one(struct text_buffer *out, const struct paint *paint,
                        const struct diagnostics *diagnostics, const struct diagnostic *diagnostic)
 {
     struct renderer renderer = {.out = out, .paint = paint, .gutter = 3};
-    const bool warning = diagnostic_is_warning(diagnostic->code);
+    const enum diagnostic_severity severity = diagnostic_severity(diagnostic->code);
+    const char *const colours[SEVERITY_COUNT] = {paint->error, paint->warning, paint->note};
 
     if (digits(diagnostic->place.line) > renderer.gutter)
         renderer.gutter = digits(diagnostic->place.line);
@@ -173,10 +178,10 @@ static void render_one(struct text_buffer *out, const struct paint *paint,
 
     text_buffer_format(out, "%s%s:%u:%u:%s %s%s[%c%03u]:%s %s%s%s\n", paint->strong,
                        file_name(diagnostics, diagnostic->file), (unsigned)diagnostic->place.line,
-                       (unsigned)diagnostic->place.column, paint->plain,
-                       warning ? paint->warning : paint->error, warning ? "warning" : "error",
-                       warning ? 'W' : 'E', diagnostic_number(diagnostic->code), paint->plain,
-                       paint->strong, or_empty(diagnostic->message), paint->plain);
+                       (unsigned)diagnostic->place.column, paint->plain, colours[severity],
+                       severity_names[severity], diagnostic_letter(diagnostic->code),
+                       diagnostic_number(diagnostic->code), paint->plain, paint->strong,
+                       or_empty(diagnostic->message), paint->plain);
     places(&renderer, diagnostics, diagnostic);
     for (const struct diagnostic_remark *remark = diagnostic->remarks; remark;
          remark = remark->next) {
@@ -196,32 +201,44 @@ static const char *plural(size_t count)
 static void closing_line(struct text_buffer *out, const struct diagnostics *diagnostics,
                          const char *closing)
 {
-    const size_t errors = diagnostics_error_count(diagnostics);
+    const size_t said[SEVERITY_COUNT] = {diagnostics_error_count(diagnostics),
+                                         diagnostics->said[SEVERITY_WARNING],
+                                         diagnostics->said[SEVERITY_NOTE]};
+    const char *before = "";
     size_t files = 0;
 
     for (size_t i = 0; i < diagnostics->count; i++)
         if (i == 0 || diagnostics->entries[i]->file != diagnostics->entries[i - 1]->file)
             files++;
-    if (errors > 0)
-        text_buffer_format(out, "%u error%s", (unsigned)errors, plural(errors));
-    if (diagnostics->warnings > 0)
-        text_buffer_format(out, "%s%u warning%s", errors > 0 ? ", " : "",
-                           (unsigned)diagnostics->warnings, plural(diagnostics->warnings));
+    for (int severity = SEVERITY_ERROR; severity < SEVERITY_COUNT; severity++) {
+        if (said[severity] == 0)
+            continue;
+        text_buffer_format(out, "%s%u %s%s", before, (unsigned)said[severity],
+                           severity_names[severity], plural(said[severity]));
+        before = ", ";
+    }
     if (files > 0)
         text_buffer_format(out, " in %u file%s", (unsigned)files, plural(files));
     text_buffer_format(out, "%s%s\n", closing ? "; " : ".", or_empty(closing));
 }
 
-char *diagnostics_render(const struct diagnostics *diagnostics, const char *closing, bool colour)
+void diagnostics_sort(const struct diagnostics *diagnostics)
 {
-    const struct paint *paint = colour ? &terminal_paint : &no_paint;
-    const size_t said = diagnostics->errors + diagnostics->warnings;
-    struct text_buffer out = {0};
-
     if (diagnostics->count > 0)
         qsort(diagnostics->entries, diagnostics->count,
               sizeof(*diagnostics->entries), // NOLINT(bugprone-sizeof-expression): pointers
               by_place);
+}
+
+char *diagnostics_render(const struct diagnostics *diagnostics, const char *closing, bool colour)
+{
+    const struct paint *paint = colour ? &terminal_paint : &no_paint;
+    struct text_buffer out = {0};
+    size_t said = 0;
+
+    for (int severity = SEVERITY_ERROR; severity < SEVERITY_COUNT; severity++)
+        said += diagnostics->said[severity];
+    diagnostics_sort(diagnostics);
     for (size_t i = 0; i < diagnostics->count; i++)
         render_one(&out, paint, diagnostics, diagnostics->entries[i]);
     if (said > diagnostics->count)
@@ -233,4 +250,52 @@ char *diagnostics_render(const struct diagnostics *diagnostics, const char *clos
     if (said > 0 || diagnostics->no_memory)
         closing_line(&out, diagnostics, closing);
     return text_buffer_take(&out);
+}
+
+size_t diagnostics_kept(const struct diagnostics *diagnostics)
+{
+    return diagnostics->count;
+}
+
+static struct diagnostic_location location(const struct diagnostics *diagnostics, uint32_t file,
+                                           const struct excerpt *excerpt, const char *label)
+{
+    return (struct diagnostic_location){.file = file_name(diagnostics, file),
+                                        .line = excerpt->line,
+                                        .column = excerpt->column,
+                                        .end_line = excerpt->end_line,
+                                        .end_column = excerpt->end_column,
+                                        .label = or_empty(label)};
+}
+
+struct diagnostic_view diagnostics_view(const struct diagnostics *diagnostics, size_t index)
+{
+    if (index == 0)
+        diagnostics_sort(diagnostics);
+    const struct diagnostic *diagnostic = diagnostics->entries[index];
+    struct diagnostic_view view = {
+        .severity = severity_names[diagnostic_severity(diagnostic->code)],
+        .message = or_empty(diagnostic->message),
+        .place = location(diagnostics, diagnostic->file, &diagnostic->place, diagnostic->label),
+        .has_second = diagnostic->has_second};
+
+    (void)snprintf(view.code, sizeof(view.code), "%c%03u", diagnostic_letter(diagnostic->code),
+                   diagnostic_number(diagnostic->code) % 1000);
+    if (diagnostic->has_second)
+        view.second = location(diagnostics, diagnostic->second_file, &diagnostic->second,
+                               diagnostic->second_label);
+    return view;
+}
+
+const char *diagnostics_remark(const struct diagnostics *diagnostics, size_t index, size_t number,
+                               bool *is_help)
+{
+    const struct diagnostic_remark *remark = diagnostics->entries[index]->remarks;
+
+    for (; remark && number > 0; number--)
+        remark = remark->next;
+    if (!remark)
+        return NULL;
+    *is_help = remark->is_help;
+    return or_empty(remark->text);
 }

@@ -8,12 +8,15 @@ void emitter_init(struct emitter *emitter, struct storage *storage,
 {
     *emitter = (struct emitter){.storage = storage, .options = options};
     (void)emit_reserve(emitter, SECTION_TEXT, 1, 1); /* offset 0: the empty text */
+    (void)emit_reserve(emitter, SECTION_RULE_SETS, sizeof(struct rule_set), 1); /* the empty set */
 }
 
 void emitter_deinit(struct emitter *emitter)
 {
     for (int i = 0; i < SECTION_COUNT; i++)
         free(emitter->sections[i].bytes);
+    free(emitter->keys);
+    free(emitter->nodes);
     *emitter = (struct emitter){0};
 }
 
@@ -48,7 +51,8 @@ uint32_t emit_reserve(struct emitter *emitter, enum block_section which, size_t 
 
 void *emit_at(struct emitter *emitter, enum block_section section, size_t size, uint32_t index)
 {
-    return emitter->failed ? NULL : emitter->sections[section].bytes + size * index;
+    char *bytes = emitter->sections[section].bytes;
+    return emitter->failed || !bytes ? NULL : bytes + size * index;
 }
 
 uint32_t emit_text(struct emitter *emitter, const char *text, size_t length)
@@ -92,19 +96,19 @@ static uint32_t effect_order(enum rule_effect effect)
     return 3;
 }
 
-/* That a rule stands in the list of a class or an event. */
+/* That a rule stands in the set of a class or an event. */
 struct reference {
-    uint32_t list;
+    uint32_t set;
     uint32_t order;
     uint32_t rule;
 };
 
-static int by_list(const void *a, const void *b)
+static int by_set(const void *a, const void *b)
 {
     const struct reference *left = a;
     const struct reference *right = b;
-    if (left->list != right->list)
-        return left->list < right->list ? -1 : 1;
+    if (left->set != right->set)
+        return left->set < right->set ? -1 : 1;
     if (left->order != right->order)
         return left->order < right->order ? -1 : 1;
     return (left->rule > right->rule) - (left->rule < right->rule);
@@ -125,33 +129,34 @@ static struct references new_references(struct emitter *emitter, size_t room)
     return references;
 }
 
-static void refer(struct references *references, uint32_t list, const struct rule *rule,
+static void refer(struct references *references, uint32_t set, const struct rule *rule,
                   uint32_t index)
 {
     if (references->items)
         references->items[references->count++] =
-            (struct reference){list, effect_order(rule->effect), index};
+            (struct reference){set, effect_order(rule->effect), index};
 }
 
-/* The rules of the references from `at` on that are of one list; moves `at` behind them. */
-static struct block_range emit_list(struct emitter *emitter, const struct references *references,
-                                    size_t *at)
+/* The set of the rules of the references from `at` on that are of one; moves `at` behind them. */
+static uint32_t emit_set(struct emitter *emitter, const struct references *references, size_t *at)
 {
     const size_t first = *at;
-    while (*at < references->count && references->items[*at].list == references->items[first].list)
+    while (*at < references->count && references->items[*at].set == references->items[first].set)
         ++*at;
-    const size_t count = *at - first;
-    const uint32_t index = emit_reserve(emitter, SECTION_RULE_LISTS, sizeof(uint32_t), count);
-    uint32_t *rules = emit_at(emitter, SECTION_RULE_LISTS, sizeof(uint32_t), index);
-    for (size_t i = 0; rules && i < count; i++)
-        rules[i] = references->items[first + i].rule;
-    return (struct block_range){index, (uint32_t)count};
+    uint32_t *rules = storage_take(emitter->storage, *at - first + 1, sizeof(*rules));
+    if (!rules) {
+        emitter->failed = true;
+        return 0;
+    }
+    for (size_t i = first; i < *at; i++)
+        rules[i - first] = references->items[i].rule;
+    return emit_rule_set(emitter, rules, *at - first);
 }
 
 static void sort(struct references *references)
 {
     if (references->count > 0)
-        qsort(references->items, references->count, sizeof(*references->items), by_list);
+        qsort(references->items, references->count, sizeof(*references->items), by_set);
 }
 
 static struct policy_record *record_at(struct emitter *emitter, uint32_t index)
@@ -159,30 +164,38 @@ static struct policy_record *record_at(struct emitter *emitter, uint32_t index)
     return emit_at(emitter, SECTION_POLICIES, sizeof(struct policy_record), index);
 }
 
-static void emit_class_lists(struct emitter *emitter, uint32_t policy, const struct rule **rules,
-                             size_t count, uint32_t first_rule)
+/* Rules on every class stand in a set of their own, CLASS_NONE here, instead of in each. */
+static uint32_t class_sets(const struct rule *rule)
+{
+    const uint32_t every = (UINT32_C(1) << CLASS_COUNT) - 1 - (UINT32_C(1) << CLASS_NONE);
+    return rule->checked->classes == every ? UINT32_C(1) << CLASS_NONE : rule->checked->classes;
+}
+
+static void emit_class_sets(struct emitter *emitter, uint32_t policy, const struct rule **rules,
+                            size_t count, uint32_t first_rule)
 {
     size_t room = 0;
     for (size_t i = 0; i < count; i++)
-        room += (size_t)__builtin_popcount(rules[i]->checked->classes);
+        room += (size_t)__builtin_popcount(class_sets(rules[i]));
     struct references references = new_references(emitter, room);
     for (size_t i = 0; i < count; i++)
         for (uint32_t class = 0; class < CLASS_COUNT; class ++)
-            if (rules[i]->checked->classes >> class & 1)
+            if (class_sets(rules[i]) >> class & 1)
                 refer(&references, class, rules[i], first_rule + (uint32_t)i);
     sort(&references);
-    for (size_t at = 0; at < references.count;) {
-        const uint32_t class = references.items[at].list;
-        const struct block_range list = emit_list(emitter, &references, &at);
-        if (record_at(emitter, policy))
-            record_at(emitter, policy)->class_rules[class] = list;
+    for (size_t at = 0; at < references.count && !emitter->failed;) {
+        const uint32_t class = references.items[at].set;
+        const uint32_t set = emit_set(emitter, &references, &at);
+        struct policy_record *record = record_at(emitter, policy);
+        if (record)
+            *(class == CLASS_NONE ? &record->all_rules : &record->class_rules[class]) = set;
     }
 }
 
-static void emit_event_lists(struct emitter *emitter, uint32_t policy, const struct rule **rules,
-                             size_t count, uint32_t first_rule)
+static void emit_event_sets(struct emitter *emitter, uint32_t policy, const struct rule **rules,
+                            size_t count, uint32_t first_rule)
 {
-    struct block_range events = {emitter->sections[SECTION_EVENT_LISTS].count, 0};
+    struct block_range events = {emitter->sections[SECTION_EVENT_SETS].count, 0};
     size_t room = 0;
     for (size_t i = 0; i < count; i++)
         room += rules[i]->checked->event_count;
@@ -191,23 +204,23 @@ static void emit_event_lists(struct emitter *emitter, uint32_t policy, const str
         for (size_t j = 0; j < rules[i]->checked->event_count; j++)
             refer(&references, rules[i]->checked->events[j], rules[i], first_rule + (uint32_t)i);
     sort(&references);
-    for (size_t at = 0; at < references.count;) {
-        const uint32_t event = references.items[at].list;
-        const struct block_range list = emit_list(emitter, &references, &at);
+    for (size_t at = 0; at < references.count && !emitter->failed;) {
+        const uint32_t event = references.items[at].set;
+        const uint32_t set = emit_set(emitter, &references, &at);
         const uint32_t index =
-            emit_reserve(emitter, SECTION_EVENT_LISTS, sizeof(struct event_list), 1);
-        struct event_list *put =
-            emit_at(emitter, SECTION_EVENT_LISTS, sizeof(struct event_list), index);
+            emit_reserve(emitter, SECTION_EVENT_SETS, sizeof(struct event_set), 1);
+        struct event_set *put =
+            emit_at(emitter, SECTION_EVENT_SETS, sizeof(struct event_set), index);
         if (put)
-            *put = (struct event_list){event, list};
+            *put = (struct event_set){event, set};
         events.count++;
     }
     if (record_at(emitter, policy))
         record_at(emitter, policy)->events = events;
 }
 
-static void emit_glob_list(struct emitter *emitter, uint32_t policy, const struct rule **rules,
-                           size_t count, uint32_t first_rule)
+static void emit_glob_set(struct emitter *emitter, uint32_t policy, const struct rule **rules,
+                          size_t count, uint32_t first_rule)
 {
     struct references references = new_references(emitter, count);
     size_t at = 0;
@@ -218,9 +231,9 @@ static void emit_glob_list(struct emitter *emitter, uint32_t policy, const struc
     if (references.count == 0)
         return;
     sort(&references);
-    const struct block_range list = emit_list(emitter, &references, &at);
+    const uint32_t set = emit_set(emitter, &references, &at);
     if (record_at(emitter, policy))
-        record_at(emitter, policy)->glob_rules = list;
+        record_at(emitter, policy)->glob_rules = set;
 }
 
 static void emit_rule(struct emitter *emitter, uint32_t index, const struct rule *rule)
@@ -284,9 +297,9 @@ static void emit_rules(struct emitter *emitter, uint32_t policy, const struct po
         emit_rule(emitter, first + (uint32_t)i, rules[i]);
     if (record_at(emitter, policy))
         record_at(emitter, policy)->rules = (struct block_range){first, (uint32_t)count};
-    emit_class_lists(emitter, policy, rules, count, first);
-    emit_event_lists(emitter, policy, rules, count, first);
-    emit_glob_list(emitter, policy, rules, count, first);
+    emit_class_sets(emitter, policy, rules, count, first);
+    emit_event_sets(emitter, policy, rules, count, first);
+    emit_glob_set(emitter, policy, rules, count, first);
 }
 
 static void emit_applies(struct emitter *emitter, uint32_t policy, const struct policy *tree)
@@ -389,6 +402,7 @@ struct policy_block *emit_finish(struct emitter *emitter)
 {
     size_t size = sizeof(struct policy_block);
 
+    emit_indexes(emitter);
     for (int i = 0; i < SECTION_COUNT; i++)
         size += aligned(emitter->sections[i].length);
     if (emitter->failed || emitter->storage->failed || size > UINT32_MAX)
@@ -409,5 +423,9 @@ struct policy_block *emit_finish(struct emitter *emitter)
         at += aligned(section->length);
     }
     block->checksum = block_checksum(block);
+    if (!policy_block_open(block, size)) { /* a defect here: rather no block than that one */
+        free(block);
+        return NULL;
+    }
     return block;
 }

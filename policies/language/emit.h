@@ -7,6 +7,7 @@
 
 #include "policies/language/checked.h"
 #include "policies/language/compile.h"
+#include "policies/language/emit_index.h"
 #include "policies/language/name_table.h"
 #include "policies/language/storage.h"
 #include "policies/language/syntax_tree.h"
@@ -25,12 +26,20 @@ struct pending_override {
     struct pending_override *next;
 };
 
+struct pending_node; /* emit_trie.c */
+
 struct emitter {
     struct storage *storage;
     const struct compile_options *options; /* may be NULL */
     struct emitter_section sections[SECTION_COUNT];
     struct name_table texts; /* to 1 + their offset */
     struct pending_override *overrides;
+    struct index_key *keys; /* of the rules in all sets */
+    size_t key_count;
+    size_t key_capacity;
+    struct pending_node *nodes; /* of all tries */
+    size_t node_count;
+    size_t node_capacity;
     bool failed;
 };
 
@@ -45,11 +54,12 @@ void emit_policy(struct emitter *emitter, struct policy *policy, enum policy_tie
 /* Adds the overrides of all policies, once the block has every policy. */
 void emit_overrides(struct emitter *emitter);
 
-/* The block; NULL on lack of memory. */
+/* The block, once everything is in it; NULL on lack of memory. */
 struct policy_block *emit_finish(struct emitter *emitter);
 
 /* For the other emit_*.c and emit.c: room for `count` zeroed records of `size` bytes. Returns the
- * index of the first; emit_at finds a record again after others were added. */
+ * index of the first; emit_at finds a record again after others were added (NULL: there is none, or
+ * something has failed). */
 uint32_t emit_reserve(struct emitter *emitter, enum block_section section, size_t size,
                       size_t count);
 void *emit_at(struct emitter *emitter, enum block_section section, size_t size, uint32_t index);

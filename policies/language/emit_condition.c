@@ -60,11 +60,13 @@ static void emit_value(struct emitter *emitter, const struct typed_value *value,
     put->kind = (uint8_t)value->kind;
     put->place = (uint8_t)value->place;
     put->text = offset;
-    put->length = (uint32_t)length;
-    put->glob = glob;
-    put->prefix = value->prefix;
     if (value->kind == BLOCK_VALUE_ADDRESS) {
-        put->address = value->address;
+        put->place = value->address.width;
+        put->prefix = (uint16_t)value->prefix;
+        memcpy(put->address, value->address.bytes, sizeof(put->address));
+    } else if (block_value_has_text(put)) {
+        put->length = (uint32_t)length;
+        put->glob = glob;
     } else {
         put->low = value->low;
         put->high = value->high;

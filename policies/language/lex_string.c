@@ -98,8 +98,64 @@ static void bad_escape(const struct lexer *lexer, struct token *token, uint32_t 
                                "a string in single quotes has no escapes: 'C:\\dir'");
 }
 
+/* A quote of a word processor in the line, where the string was perhaps to end. */
+static bool has_typographic_quote(const char *text, uint32_t length)
+{
+    for (uint32_t at = 0; at < length;) {
+        size_t size;
+        const uint32_t c = utf8_decode(text + at, length - at, &size);
+        if (c >= 0x2018 && c <= 0x201f)
+            return true;
+        at += (uint32_t)size;
+    }
+    return false;
+}
+
+static void report_open(const struct lexer *lexer, struct token *token, uint32_t end)
+{
+    const uint32_t open = lexer->at;
+    const char *text = lexer->source->text + open;
+    struct diagnostic *error =
+        report(lexer->diagnostics, ERROR_OPEN_STRING, lexer_span(lexer, open, open + 1),
+               "this string does not end on its line");
+
+    token->flawed = true;
+    if (has_typographic_quote(text, end - open))
+        diagnostic_help(error, "close it with %c; the quote of a word processor is no end", *text);
+    else
+        diagnostic_help(
+            error, "close it with %c; a line end inside is written \\n in double quotes", *text);
+}
+
+/* `"""`, which begins no string here: all of it up to the next one, or to the line's end, is one
+ * mistake. */
+static bool lex_tripled(struct lexer *lexer, struct token *token)
+{
+    const struct source *source = lexer->source;
+    const char *text = source->text + lexer->at;
+    const uint32_t left = source->length - lexer->at;
+    uint32_t end = 3;
+
+    if (left < 3 || text[1] != text[0] || text[2] != text[0])
+        return false;
+    while (end < left && text[end] != '\n' &&
+           !(left - end >= 3 && memcmp(text + end, text, 3) == 0))
+        end++;
+    if (end < left && text[end] != '\n')
+        end += 3;
+    token->kind = TOKEN_BAD;
+    token->span = lexer_span(lexer, lexer->at, lexer->at + end);
+    lexer->at += end;
+    diagnostic_help(report(lexer->diagnostics, ERROR_OPEN_STRING, token->span,
+                           "a string begins and ends with one quote"),
+                    "write \"…\", on one line");
+    return true;
+}
+
 void lex_string(struct lexer *lexer, struct token *token)
 {
+    if (lex_tripled(lexer, token))
+        return;
     const char *text = lexer->source->text;
     const uint32_t open = lexer->at;
     const char quote = text[open];
@@ -109,14 +165,8 @@ void lex_string(struct lexer *lexer, struct token *token)
     token->kind = TOKEN_STRING;
     token->text = text + open + 1;
     token->length = end - open - 1;
-    if (!closed) {
-        struct diagnostic *error =
-            report(lexer->diagnostics, ERROR_OPEN_STRING, lexer_span(lexer, open, open + 1),
-                   "this string does not end on its line");
-        diagnostic_help(
-            error, "close it with %c; a line end inside is written \\n in double quotes", quote);
-        token->flawed = true;
-    }
+    if (!closed)
+        report_open(lexer, token, end);
     lexer->at = closed ? end + 1 : end;
     token->span = lexer_span(lexer, open, lexer->at);
     if (lexer_is_tainted(lexer, token->text, token->length))
@@ -138,7 +188,8 @@ void lex_string(struct lexer *lexer, struct token *token)
         } else if (at + 1 < end && number_escape(lexer, &at, end, plain + length, &size)) {
             length += size;
         } else {
-            bad_escape(lexer, token, at, end);
+            if (!token->flawed) /* 'C:\Users\x' in the wrong quotes is one mistake */
+                bad_escape(lexer, token, at, end);
             at++;
         }
     }

@@ -22,6 +22,15 @@ static size_t digits(const char *text, size_t length)
     return count;
 }
 
+/* Bytes at the front that are among `set`. */
+static size_t strspn_of(const char *text, size_t length, const char *set)
+{
+    size_t count = 0;
+    while (count < length && text[count] != '\0' && strchr(set, text[count]))
+        count++;
+    return count;
+}
+
 bool is_name(const char *text, size_t length)
 {
     bool may_end = false;
@@ -340,18 +349,20 @@ static void unknown_word(const struct lexer *lexer, struct token *token)
         return;
     }
     if (memchr(text, '/', length)) {
-        struct diagnostic *error = report(lexer->diagnostics, ERROR_BARE_WORD, token->span,
-                                          "a text or path stands in quotes");
-        if (length > 1 && text[0] == '/' && text[1] == '/')
-            diagnostic_help(error, "a comment begins with #");
-        else
-            diagnostic_help(error, "write \"%.*s\"", (int)length, text);
+        diagnostic_help(report(lexer->diagnostics, ERROR_BARE_WORD, token->span,
+                               "a text or path stands in quotes"),
+                        "write \"%.*s\"", (int)length, text);
         token->kind = TOKEN_BAD;
         return;
     }
-    if (colon && (size_t)(colon - text) == length - 1) {
-        (void)unreadable(lexer, token, ERROR_UNREADABLE_WORD, NULL,
-                         "no colon: a condition is ATTRIBUTE is VALUE");
+    const size_t low = digits(text, length);
+    const size_t between = low < length ? strspn_of(text + low, length - low, ".:") : 0;
+    if (low > 0 && between > 0 && low + between < length &&
+        digits(text + low + between, length - low - between) == length - low - between &&
+        (between > 1 || text[low] == ':')) {
+        diagnostic_help(unreadable(lexer, token, ERROR_UNREADABLE_WORD, NULL, NULL),
+                        "a range is written %.*s-%.*s", (int)low, text,
+                        (int)(length - low - between), text + low + between);
         return;
     }
     struct address address;

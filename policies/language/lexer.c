@@ -7,6 +7,8 @@
 
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 
+enum { ZEROS_OF_A_TEXT = 2 }; /* NUL bytes in a file that is none */
+
 static bool has_byte_order_mark(const struct source *source)
 {
     return source->length >= 3 && memcmp(source->text, byte_order_mark, 3) == 0;
@@ -64,6 +66,10 @@ static void check_characters(struct lexer *lexer)
 
     for (uint32_t at = lexer->at; at < source->length;) {
         size_t size;
+        if (source->text[at] >= ' ' && source->text[at] < 0x7f) {
+            at++; /* nearly all of every text */
+            continue;
+        }
         const uint32_t c = utf8_decode(source->text + at, source->length - at, &size);
         const struct span span = lexer_span(lexer, at, at + (uint32_t)size);
         const bool ends_line = c == '\r' && at + 1 < source->length && source->text[at + 1] == '\n';
@@ -91,10 +97,40 @@ static void check_characters(struct lexer *lexer)
     }
 }
 
+/* Bytes that no text in UTF-8 has many of: it is in another encoding, or no text. One error, for
+ * nothing else is worth saying. */
+static bool is_no_text(const struct lexer *lexer)
+{
+    const struct source *source = lexer->source;
+    const bool wide = source->length >= 2 && (memcmp(source->text, "\xff\xfe", 2) == 0 ||
+                                              memcmp(source->text, "\xfe\xff", 2) == 0);
+    size_t zeros = 0;
+
+    for (const char *at = source->text; zeros < ZEROS_OF_A_TEXT;) {
+        const size_t left = source->length - (size_t)(at - source->text);
+        at = left > 0 ? memchr(at, '\0', left) : NULL;
+        if (!at)
+            break;
+        at++;
+        zeros++;
+    }
+    if (!wide && zeros < ZEROS_OF_A_TEXT)
+        return false;
+    struct diagnostic *error =
+        report(lexer->diagnostics, ERROR_NOT_UTF8, lexer_span(lexer, 0, wide ? 2 : 1),
+               wide ? "this file is in UTF-16" : "this is no text file: it is full of NUL bytes");
+    diagnostic_help(error, "policies are text in UTF-8: save it so");
+    return true;
+}
+
 void lexer_init(struct lexer *lexer, const struct source *source, struct storage *storage,
                 struct diagnostics *diagnostics)
 {
     *lexer = (struct lexer){.source = source, .storage = storage, .diagnostics = diagnostics};
+    if (is_no_text(lexer)) {
+        lexer->at = source->length;
+        return;
+    }
     if (has_byte_order_mark(source)) {
         struct diagnostic *error = report(diagnostics, ERROR_BYTE_ORDER_MARK,
                                           lexer_span(lexer, 0, 3), "a byte order mark");
@@ -102,6 +138,42 @@ void lexer_init(struct lexer *lexer, const struct source *source, struct storage
         lexer->at = 3;
     }
     check_characters(lexer);
+}
+
+/* A comment of C, or a `;`: said once for the text, and then as good as a blank. */
+static bool skip_foreign_blank(struct lexer *lexer)
+{
+    const struct source *source = lexer->source;
+    const char *text = source->text + lexer->at;
+    const uint32_t left = source->length - lexer->at;
+    const bool block = left >= 2 && text[0] == '/' && text[1] == '*';
+    uint32_t length = 1;
+
+    if (*text == ';') {
+        if (!lexer->semicolon_said)
+            diagnostic_help(report(lexer->diagnostics, ERROR_STRANGE_CHARACTER,
+                                   lexer_span(lexer, lexer->at, lexer->at + 1),
+                                   "nothing ends with `;` here"),
+                            "remove it, here and below: each statement begins with its own word");
+        lexer->semicolon_said = true;
+        lexer->at++;
+        return true;
+    }
+    if (!block && (left < 2 || text[0] != '/' || text[1] != '/'))
+        return false;
+    while (length < left && (block ? !(length > 2 && text[length - 1] == '*' && text[length] == '/')
+                                   : text[length] != '\n'))
+        length++;
+    if (block && length < left)
+        length++;
+    if (!lexer->comment_said)
+        diagnostic_help(report(lexer->diagnostics, ERROR_STRANGE_CHARACTER,
+                               lexer_span(lexer, lexer->at, lexer->at + 2),
+                               "`%.2s` begins no comment", text),
+                        "write # before each line of a comment, here and below");
+    lexer->comment_said = true;
+    lexer->at += length;
+    return true;
 }
 
 static void skip_blank(struct lexer *lexer)
@@ -116,7 +188,7 @@ static void skip_blank(struct lexer *lexer)
                    (c == '\r' && lexer->at + 1 < source->length &&
                     source->text[lexer->at + 1] == '\n')) {
             lexer->at++;
-        } else {
+        } else if ((c != ';' && c != '/') || !skip_foreign_blank(lexer)) {
             return;
         }
     }
@@ -136,6 +208,7 @@ static const struct {
     {"==", TOKEN_FOREIGN_OPERATOR},
     {"=~", TOKEN_FOREIGN_OPERATOR},
     {"!=", TOKEN_FOREIGN_OPERATOR},
+    {":=", TOKEN_FOREIGN_OPERATOR},
     {"&&", TOKEN_FOREIGN_OPERATOR},
     {"||", TOKEN_FOREIGN_OPERATOR},
     {"<=", TOKEN_LESS_OR_EQUAL},
@@ -143,6 +216,7 @@ static const struct {
     {"!", TOKEN_FOREIGN_OPERATOR},
     {"&", TOKEN_FOREIGN_OPERATOR},
     {"|", TOKEN_FOREIGN_OPERATOR},
+    {":", TOKEN_FOREIGN_OPERATOR},
     {"<", TOKEN_LESS},
     {">", TOKEN_GREATER},
     {"=", TOKEN_ASSIGN},
@@ -205,6 +279,40 @@ static void lex_typographic_string(struct lexer *lexer, struct token *token)
                     "strings stand in straight quotes: \"…\" or '…'");
 }
 
+/* What to write for a character that nothing begins with, `text` being all that stands there. */
+static void help_with_strange(struct diagnostic *error, uint32_t first, const char *text,
+                              size_t length)
+{
+    switch (first) {
+    case '+':
+    case '%':
+    case '^':
+        diagnostic_help(error, "nothing is computed: write the whole value");
+        break;
+    case '@':
+    case '$':
+        diagnostic_help(error,
+                        "there are no variables; the places are session.home, session.start, "
+                        "session.temp, session.venv, session.python and session.null");
+        break;
+    case 0x2010: /* hyphens and dashes of word processors */
+    case 0x2011:
+    case 0x2012:
+    case 0x2013:
+    case 0x2014:
+    case 0x2212:
+        diagnostic_help(error, "the language has `-` alone, and a comment begins with #");
+        break;
+    default:
+        if (first >= 0x80)
+            diagnostic_help(error,
+                            "names and words are of ASCII; a text stands in quotes: \"%.*s\"",
+                            (int)length, text);
+        else
+            diagnostic_help(error, "a text stands in quotes: \"%.*s\"", (int)length, text);
+    }
+}
+
 /* What stands there begins no token. A row of such characters, and a word right behind them, is one
  * mistake; those that check_characters spoke of are passed over in silence. */
 static void lex_strange(struct lexer *lexer, struct token *token)
@@ -217,8 +325,8 @@ static void lex_strange(struct lexer *lexer, struct token *token)
 
     while (lexer->at < source->length) {
         const char byte = source->text[lexer->at];
-        if ((is_word_character(byte) && (silent || first == ';')) ||
-            (byte != '\0' && strchr(" \t\n#\"'{}[](),<>=!&|", byte)))
+        if ((is_word_character(byte) && silent) ||
+            (byte != '\0' && strchr(" \t\n#\"'{}[](),<>=!&|;", byte)))
             break;
         size_t size;
         const uint32_t c = utf8_decode(source->text + lexer->at, source->length - lexer->at, &size);
@@ -233,42 +341,44 @@ static void lex_strange(struct lexer *lexer, struct token *token)
     }
     token->kind = TOKEN_BAD;
     token->span = lexer_span(lexer, start, lexer->at);
-    if (silent)
-        return;
-
-    struct diagnostic *error =
-        report(lexer->diagnostics, ERROR_STRANGE_CHARACTER, token->span,
-               "nothing begins with `%.*s`", (int)first_size, source->text + start);
-    if (first == ';')
-        diagnostic_help(error, "statements need no `;`: each begins with its own word");
-    else
-        diagnostic_help(error, "a text stands in quotes: \"%.*s\"", (int)token->span.length,
-                        source->text + start);
+    if (!silent)
+        help_with_strange(report(lexer->diagnostics, ERROR_STRANGE_CHARACTER, token->span,
+                                 "nothing begins with `%.*s`", (int)first_size,
+                                 source->text + start),
+                          first, source->text + start, token->span.length);
 }
 
-void lexer_next(struct lexer *lexer, struct token *token)
+/* The end of the word that begins here. A colon behind a name or a number is none of it: it comes
+ * from another language, and the parser says so. */
+static uint32_t word_end(const struct source *source, uint32_t start)
+{
+    uint32_t end = start;
+
+    while (end < source->length && is_word_character(source->text[end]))
+        end++;
+    while (end > start && source->text[end - 1] == '.')
+        end--;
+    if (end == start + 1 && source->text[start] == ':')
+        return start;
+    if (end > start + 1 && source->text[end - 1] == ':' && source->text[end - 2] != ':' &&
+        memchr(source->text + start, ':', end - start) == source->text + end - 1 &&
+        !memchr(source->text + start, '/', end - start))
+        end--;
+    return end;
+}
+
+static void read_token(struct lexer *lexer, struct token *token)
 {
     const struct source *source = lexer->source;
-
-    *token = (struct token){.kind = TOKEN_END};
-    skip_blank(lexer);
     const uint32_t start = lexer->at;
-    token->text = source->text + start;
-    token->span = lexer_span(lexer, start, start);
-    if (start >= source->length)
-        return;
-
     const char c = source->text[start];
+
     if (c == '"' || c == '\'') {
         lex_string(lexer, token);
         return;
     }
     if (is_word_character(c)) {
-        uint32_t end = start;
-        while (end < source->length && is_word_character(source->text[end]))
-            end++;
-        while (end > start && source->text[end - 1] == '.')
-            end--;
+        const uint32_t end = word_end(source, start);
         if (end > start) {
             lexer->at = end;
             token->length = end - start;
@@ -284,4 +394,22 @@ void lexer_next(struct lexer *lexer, struct token *token)
         lex_typographic_string(lexer, token);
     else
         lex_strange(lexer, token);
+}
+
+void lexer_next(struct lexer *lexer, struct token *token)
+{
+    const struct source *source = lexer->source;
+
+    const size_t before = diagnostics_kept(lexer->diagnostics);
+
+    *token = (struct token){.kind = TOKEN_END};
+    skip_blank(lexer);
+    token->before_reported = diagnostics_last(lexer->diagnostics, before);
+    token->text = source->text + lexer->at;
+    token->span = lexer_span(lexer, lexer->at, lexer->at);
+    if (lexer->at >= source->length)
+        return;
+    const size_t kept = diagnostics_kept(lexer->diagnostics);
+    read_token(lexer, token);
+    token->reported = diagnostics_last(lexer->diagnostics, kept);
 }

@@ -19,6 +19,8 @@ struct lexer {
     struct diagnostics *diagnostics;
     uint32_t at; /* bytes read */
     bool tainted; /* an error was reported for a character, wherever it stands */
+    bool semicolon_said;
+    bool comment_said; /* both once for a text: it is one habit */
 };
 
 /* Everything is borrowed. Reports what is wrong with the encoding. */

@@ -97,7 +97,7 @@ struct literal *parse_value(struct parser *parser)
     default:
         break;
     }
-    (void)parser_expected(parser, "a value");
+    mistake_as_value(parser);
     return NULL;
 }
 
@@ -109,6 +109,12 @@ bool parse_list(struct parser *parser, struct literal **values, struct span *spa
     *values = NULL;
     parser_advance(parser);
     while (parser->token.kind != TOKEN_CLOSE_BRACKET) {
+        if (parser->token.kind == TOKEN_END || parser->token.kind == TOKEN_CLOSE_BRACE ||
+            (token_is_first_on_line(&parser->token) &&
+             token_is_one_of(&parser->token, grammar_words(WORDS_STATEMENT)))) {
+            mistake_in_list(parser, open);
+            return false;
+        }
         *last = parse_value(parser);
         if (!*last)
             return false;
@@ -116,9 +122,7 @@ bool parse_list(struct parser *parser, struct literal **values, struct span *spa
         if (parser_take(parser, TOKEN_COMMA))
             continue;
         if (parser->token.kind != TOKEN_CLOSE_BRACKET) {
-            struct diagnostic *error = parser_expected(parser, "`,` or `]`");
-            if (parser->token.kind != TOKEN_END)
-                diagnostic_help(error, "values of a list are separated by commas");
+            mistake_in_list(parser, open);
             return false;
         }
     }
@@ -157,7 +161,13 @@ static bool parse_index(struct parser *parser, struct predicate *predicate)
         return false;
     }
     parser_advance(parser);
-    return parser_expect(parser, TOKEN_CLOSE_BRACKET, "`]`");
+    if (parser_take(parser, TOKEN_CLOSE_BRACKET))
+        return true;
+    const bool slice = parser->token.kind == TOKEN_FOREIGN_OPERATOR && parser->token.text[0] == ':';
+    struct diagnostic *error = parser_expected(parser, "`]`");
+    if (slice)
+        diagnostic_help(error, "an index is one number; the first elements are: argv starts […]");
+    return false;
 }
 
 /* At arg.NAME, one token. */
@@ -207,19 +217,11 @@ static bool parse_attribute(struct parser *parser, struct predicate *predicate)
     if (parser->token.kind == TOKEN_QUALIFIED && starts_with(&parser->token, argument_front))
         return parse_argument_name(parser, predicate);
     if (parser->token.kind == TOKEN_QUALIFIED) {
-        struct diagnostic *error = parser_error(parser, ERROR_UNKNOWN_ATTRIBUTE, parser->token.span,
-                                                "there is no attribute `%.*s`",
-                                                (int)parser->token.length, parser->token.text);
-        if (starts_with(&parser->token, place_front))
-            diagnostic_help(error, "a place is a value: path under %.*s", (int)parser->token.length,
-                            parser->token.text);
-        else if (starts_with(&parser->token, "env."))
-            diagnostic_help(error, "a variable is env[\"%.*s\"]", (int)parser->token.length - 4,
-                            parser->token.text + 4);
+        mistake_as_attribute(parser);
         return false;
     }
     if (parser->token.kind != TOKEN_NAME || is_joining_word(&parser->token)) {
-        (void)parser_expected(parser, "a condition");
+        mistake_as_condition(parser);
         return false;
     }
     if (parser_at(parser, "label"))
@@ -265,79 +267,11 @@ static bool parse_operand(struct parser *parser, struct predicate *predicate, bo
     return true;
 }
 
-/* `shape` is what to write instead: @ stands for the attribute, $ for the value that follows. */
-static void foreign(struct parser *parser, struct span span, const struct predicate *predicate,
-                    const char *shape)
-{
-    const struct span attribute = predicate->operand_of;
-    const struct span value = parser->next.span;
-    const bool has_value = parser->next.kind == TOKEN_STRING ||
-                           parser->next.kind == TOKEN_INTEGER || parser->next.kind == TOKEN_ADDRESS;
-    struct text_buffer help = {0};
-    struct diagnostic *error =
-        parser_error(parser, ERROR_NOT_AN_OPERATOR, span, "`%.*s` is no operator", (int)span.length,
-                     span.source->text + span.offset);
-
-    for (; *shape; shape++) {
-        if (*shape == '@')
-            text_buffer_add(&help, attribute.source->text + attribute.offset, attribute.length);
-        else if (*shape == '$' && has_value)
-            text_buffer_add(&help, value.source->text + value.offset, value.length);
-        else if (*shape == '$')
-            text_buffer_add_text(&help, "…");
-        else
-            text_buffer_add(&help, shape, 1);
-    }
-    if (!help.failed)
-        diagnostic_help(error, "write %s", help.bytes);
-    text_buffer_deinit(&help);
-}
-
-/* Operators that people bring from other languages. */
-static bool parse_foreign_test(struct parser *parser, struct predicate *predicate)
-{
-    const struct token *token = &parser->token;
-
-    if (token_is(token, "not") && token_is(&parser->next, "in")) {
-        foreign(parser, span_join(token->span, parser->next.span), predicate, "not @ in […]");
-        return true;
-    }
-    if (token->kind == TOKEN_ASSIGN ||
-        (token->kind == TOKEN_FOREIGN_OPERATOR && token->length == 2 && token->text[0] == '=')) {
-        foreign(parser, token->span, predicate,
-                token->text[token->length - 1] == '~' ? "@ matches $" : "@ is $");
-        return true;
-    }
-    if (token->kind == TOKEN_FOREIGN_OPERATOR && token->text[0] == '!') {
-        foreign(parser, token->span, predicate, "not @ is $");
-        return true;
-    }
-    /* A word where an operator would be, and a value behind it: `port equals 443`. */
-    if (token->kind == TOKEN_NAME && !is_joining_word(token) &&
-        (parser->next.kind == TOKEN_STRING || parser->next.kind == TOKEN_INTEGER ||
-         parser->next.kind == TOKEN_ADDRESS) &&
-        !token_is(token, "label")) {
-        foreign(parser, token->span, predicate, "@ is $, or use in, under, matches, starts, has");
-        return true;
-    }
-    if (token->kind == TOKEN_STRING || token->kind == TOKEN_INTEGER || token->kind == TOKEN_RANGE ||
-        token->kind == TOKEN_ADDRESS || token->kind == TOKEN_CIDR) {
-        const struct span attribute = predicate->operand_of;
-        diagnostic_help(parser_error(parser, ERROR_SYNTAX, token->span,
-                                     "expected an operator before the value"),
-                        "write %.*s is %.*s", (int)attribute.length,
-                        attribute.source->text + attribute.offset, (int)token->span.length,
-                        attribute.source->text + token->span.offset);
-        return true;
-    }
-    return false;
-}
-
 static bool parse_is(struct parser *parser, struct predicate *predicate)
 {
     if (parser_at(parser, "not") || parser_at(parser, "in")) {
-        foreign(parser, span_join(predicate->test_span, parser->token.span), predicate,
-                parser_at(parser, "in") ? "@ in […]" : "not @ is $");
+        mistake_no_operator(parser, span_join(predicate->test_span, parser->token.span), predicate,
+                            parser_at(parser, "in") ? "@ in […]" : "not @ is $");
         return false;
     }
     if (parser_at(parser, "none") || parser_at(parser, "absent")) {
@@ -386,7 +320,7 @@ static bool parse_test(struct parser *parser, struct predicate *predicate)
         }
         return parse_operand(parser, predicate, true);
     }
-    return !parse_foreign_test(parser, predicate);
+    return !mistake_as_operator(parser, predicate);
 }
 
 static struct condition *new_condition(struct parser *parser, enum condition_kind kind)
@@ -432,7 +366,11 @@ static struct condition *parse_parenthesis(struct parser *parser, unsigned depth
     if (!inner)
         return NULL;
     if (parser->token.kind != TOKEN_CLOSE_PARENTHESIS) {
-        struct diagnostic *error = parser_expected(parser, "`and`, `or` or `)`");
+        struct diagnostic *error =
+            parser_at(parser, "as") || parser_at(parser, "message") || parser_ends_statement(parser)
+                ? parser_error(parser, ERROR_SYNTAX, parser->token.span,
+                               "this parenthesis is not closed: a `)` is missing")
+                : parser_expected(parser, "`and`, `or` or `)`");
         diagnostic_second(error, open, "opened here");
         return NULL;
     }

@@ -5,18 +5,41 @@
 
 #include <string.h>
 
+#include "policies/language/foreign_words.h"
 #include "policies/language/words.h"
 
 static bool parse_class(struct parser *parser, struct class_word **word)
 {
     if (parser->token.kind != TOKEN_NAME) {
-        (void)parser_expected(parser, "an operation class");
+        const struct token token = parser->token;
+        parser_forgive(parser);
+        struct diagnostic *error = parser_expected(parser, "an operation class");
+        if (token.kind == TOKEN_STRING)
+            diagnostic_help(error,
+                            "classes stand without quotes; an event is: event \"os.system\"");
+        else if (token.kind == TOKEN_BAD)
+            diagnostic_help(error, "the class comes first: read where path is \"%.*s\"",
+                            (int)token.span.length, token.span.source->text + token.span.offset);
+        return false;
+    }
+    if (parser_at(parser, "where") || parser_at(parser, "as") || parser_at(parser, "message")) {
+        const bool comma = parser->previous.kind == TOKEN_COMMA;
+        diagnostic_help(parser_expected(parser, "an operation class"),
+                        comma ? "remove the comma, or name another class behind it"
+                              : "a rule is about something: deny exec where … as NAME");
         return false;
     }
     *word = storage_take(parser->storage, 1, sizeof(**word));
     if (*word)
         (*word)->word = word_of(&parser->token);
     parser_advance(parser);
+    if (parser->token.kind == TOKEN_FOREIGN_OPERATOR && parser->token.text[0] == ':') {
+        diagnostic_help(parser_error(parser, ERROR_NOT_AN_OPERATOR, parser->token.span,
+                                     "no `%.*s` stands behind a class", (int)parser->token.length,
+                                     parser->token.text),
+                        "a condition stands behind `where`, the rule's name behind `as`");
+        return false;
+    }
     return *word != NULL;
 }
 
@@ -46,6 +69,8 @@ static bool parse_classes(struct parser *parser, struct class_list *classes)
     return true;
 }
 
+static const char *const message_word[] = {"message", NULL};
+
 static bool parse_message(struct parser *parser, struct literal **message)
 {
     if (!parser_take_word(parser, "message"))
@@ -54,11 +79,17 @@ static bool parse_message(struct parser *parser, struct literal **message)
     return *message != NULL;
 }
 
-static bool ends_statement(const struct parser *parser)
+/* `applies` has no `}` before the next statement, or at all. */
+static void applies_not_closed(struct parser *parser, struct span open)
 {
-    return parser->token.kind == TOKEN_END || parser->token.kind == TOKEN_CLOSE_BRACE ||
-           token_is_one_of(&parser->token, grammar_words(WORDS_STATEMENT)) ||
-           parser_at(parser, "policy");
+    if (parser->token.kind == TOKEN_END) {
+        (void)parser_error(parser, ERROR_SYNTAX, open, "`applies` is not closed: a `}` is missing");
+    } else {
+        diagnostic_second(parser_error(parser, ERROR_SYNTAX, parser->token.span,
+                                       "`applies` is not closed: a `}` is missing"),
+                          open, "opened here");
+    }
+    parser->braces--; /* it was meant to be closed */
 }
 
 static struct applies *parse_applies(struct parser *parser)
@@ -67,8 +98,16 @@ static struct applies *parse_applies(struct parser *parser)
     const struct span start = parser->token.span;
     struct condition *all = storage_take(parser->storage, 1, sizeof(*all));
 
-    parser_advance(parser);
+    parser_advance_word(parser);
     const struct span open = parser->token.span;
+    if (applies && all && parser->token.kind == TOKEN_NAME) {
+        const char *near = parser_nearest_word(&parser->token, grammar_words(WORDS_STATEMENT));
+        struct diagnostic *error = parser_expected(parser, "`{`");
+        if (!near)
+            diagnostic_help(error, "write applies { %.*s … }", (int)parser->token.length,
+                            parser->token.text);
+        return NULL;
+    }
     if (!applies || !all || !parser_expect(parser, TOKEN_OPEN_BRACE, "`{`"))
         return NULL;
     all->kind = CONDITION_AND;
@@ -76,10 +115,7 @@ static struct applies *parse_applies(struct parser *parser)
     while (parser->token.kind != TOKEN_CLOSE_BRACE) {
         if (parser->token.kind == TOKEN_END ||
             token_is_one_of(&parser->token, grammar_words(WORDS_STATEMENT))) {
-            diagnostic_second(parser_error(parser, ERROR_SYNTAX, parser->token.span,
-                                           "`applies` is not closed: a `}` is missing"),
-                              open, "opened here");
-            parser->braces--; /* it was meant to be closed */
+            applies_not_closed(parser, open);
             return NULL;
         }
         *last = parse_condition(parser);
@@ -96,17 +132,38 @@ static struct applies *parse_applies(struct parser *parser)
     return applies;
 }
 
+/* One of two words, and something else stands there. */
+static void expected_word(struct parser *parser, enum foreign_place place, const char *what,
+                          const char *const *words)
+{
+    const struct token token = parser->token;
+    const char *sentence = NULL;
+    const char *instead =
+        token.kind == TOKEN_NAME ? foreign_word(place, token.text, token.length, &sentence) : NULL;
+    struct diagnostic *error = parser_expected(parser, what);
+
+    if (instead)
+        diagnostic_label(error, "here that is `%s`", instead);
+    else if (token.kind == TOKEN_NAME && parser_nearest_word(&token, words))
+        diagnostic_label(error, "did you mean `%s`?", parser_nearest_word(&token, words));
+    else if (token.kind == TOKEN_ASSIGN)
+        diagnostic_help(error, "no `=` stands there");
+    else if (place == FOREIGN_DEFAULT)
+        diagnostic_help(error, "write default deny CLASS, … or default allow CLASS, …");
+}
+
 static struct mode *parse_mode(struct parser *parser)
 {
     struct mode *mode = storage_take(parser->storage, 1, sizeof(*mode));
     const struct span start = parser->token.span;
 
-    parser_advance(parser);
+    parser_advance_word(parser);
     if (!mode)
         return NULL;
     mode->observe = parser_at(parser, "observe");
     if (!mode->observe && !parser_at(parser, "enforce")) {
-        (void)parser_expected(parser, "`enforce` or `observe`");
+        static const char *const words[] = {"enforce", "observe", NULL};
+        expected_word(parser, FOREIGN_MODE, "`enforce` or `observe`", words);
         return NULL;
     }
     parser_advance(parser);
@@ -119,15 +176,25 @@ static struct default_statement *parse_default(struct parser *parser)
     struct default_statement *statement = storage_take(parser->storage, 1, sizeof(*statement));
     const struct span start = parser->token.span;
 
-    parser_advance(parser);
+    parser_advance_word(parser);
     if (!statement)
         return NULL;
     statement->deny = parser_at(parser, "deny");
     if (!statement->deny && !parser_at(parser, "allow")) {
-        (void)parser_expected(parser, "`deny` or `allow`");
+        static const char *const words[] = {"deny", "allow", NULL};
+        expected_word(parser, FOREIGN_DEFAULT, "`deny` or `allow`", words);
         return NULL;
     }
     parser_advance(parser);
+    if (parser->token.kind == TOKEN_ASSIGN ||
+        (parser->token.kind == TOKEN_FOREIGN_OPERATOR &&
+         parser->token.text[parser->token.length - 1] == '=')) {
+        diagnostic_help(parser_error(parser, ERROR_NOT_AN_OPERATOR, parser->token.span,
+                                     "nothing is assigned to a default"),
+                        "write default %s CLASS, … or default %s all",
+                        statement->deny ? "deny" : "allow", statement->deny ? "deny" : "allow");
+        return NULL;
+    }
     if (!parse_classes(parser, &statement->classes) || !parse_message(parser, &statement->message))
         return NULL;
     statement->span = span_join(start, parser->previous.span);
@@ -137,7 +204,7 @@ static struct default_statement *parse_default(struct parser *parser)
                         "write a rule: %s … where … as NAME", statement->deny ? "deny" : "allow");
         return NULL;
     }
-    return statement;
+    return mistake_behind(parser, message_word) ? NULL : statement;
 }
 
 /* Sets stand in policies and at file level. A set whose list cannot be read keeps its name, so that
@@ -152,12 +219,32 @@ static struct set *parse_set(struct parser *parser)
         parser->sets_lost = true;
         return NULL;
     }
-    if (!parser_expect(parser, TOKEN_ASSIGN, "`=`")) {
+    if (parser->token.kind == TOKEN_FOREIGN_OPERATOR &&
+        (parser->token.text[0] == ':' || parser->token.text[0] == '=')) {
+        diagnostic_help(parser_error(parser, ERROR_NOT_AN_OPERATOR, parser->token.span,
+                                     "`%.*s` is no operator", (int)parser->token.length,
+                                     parser->token.text),
+                        "write set %.*s = [ … ]", (int)set->name.length, set->name.text);
+        parser->panicking = false; /* the list may be right */
+        parser_advance(parser);
+    } else if (!parser_expect(parser, TOKEN_ASSIGN, "`=`")) {
+        set->flawed = true;
+    }
+    if (set->flawed) {
+        /* its name is known, and that is all */
+    } else if (parser->token.kind == TOKEN_OPEN_BRACE ||
+               parser->token.kind == TOKEN_OPEN_PARENTHESIS) {
+        mistake_as_value(parser);
         set->flawed = true;
     } else if (parser->token.kind != TOKEN_OPEN_BRACKET) {
-        diagnostic_help(parser_expected(parser, "a list"),
-                        "a set is a list in brackets: set %.*s = [ … ]", (int)set->name.length,
-                        set->name.text);
+        const struct token token = parser->token;
+        struct diagnostic *error = parser_expected(parser, "a list");
+        if (token.kind == TOKEN_END || token.kind == TOKEN_CLOSE_BRACE)
+            diagnostic_help(error, "write set %.*s = [ … ]", (int)set->name.length, set->name.text);
+        else
+            diagnostic_help(error, "a set is a list in brackets: set %.*s = [%.*s]",
+                            (int)set->name.length, set->name.text, (int)token.span.length,
+                            token.span.source->text + token.span.offset);
         set->flawed = true;
     } else {
         set->flawed = !parse_list(parser, &set->values, &set->list_span) || parser->spoiled;
@@ -186,35 +273,30 @@ static bool parse_events(struct parser *parser, struct rule *rule)
     return true;
 }
 
-/* What may stand behind the target and the condition, in another order than it should. */
-static bool report_rule_end(struct parser *parser, const struct rule *rule)
+/* Any word is a name behind `as`; but one that begins the next line, and with which a rule goes on,
+ * begins the next rule. */
+static bool at_next_rule(const struct parser *parser)
 {
-    struct diagnostic *error;
+    const struct token *next = &parser->next;
 
-    if (parser_at(parser, "message")) {
-        error = parser_error(parser, ERROR_SYNTAX, parser->token.span,
-                             "`as NAME` stands before `message`");
-        diagnostic_help(error, "write … as NAME message \"…\"");
-    } else if (ends_statement(parser)) {
-        error = parser_error(parser, ERROR_RULE_WITHOUT_NAME, rule->effect_span,
-                             "this rule has no name");
-        diagnostic_label(error, "denials and records cite rules by name");
-        diagnostic_help(error, "end it with `as NAME`");
-    } else if (rule->condition) {
-        (void)parser_expected(parser, "`and`, `or` or `as NAME`");
-    } else {
-        error = parser_expected(parser, "`,`, `where` or `as NAME`");
-        if (parser->token.kind == TOKEN_NAME &&
-            vocabulary_class(parser->token.text, parser->token.length) != CLASS_NONE)
-            diagnostic_help(error, "classes are separated by commas");
-    }
-    return false;
+    return token_is_first_on_line(&parser->token) &&
+           token_is_one_of(&parser->token, grammar_words(WORDS_STATEMENT)) &&
+           next->kind != TOKEN_CLOSE_BRACE && next->kind != TOKEN_END &&
+           !token_is(next, "message") && !token_is_one_of(next, grammar_words(WORDS_STATEMENT));
 }
 
 static bool parse_rule_end(struct parser *parser, struct rule *rule)
 {
-    if (!parser_take_word(parser, "as"))
-        return report_rule_end(parser, rule);
+    if (!parser_take_word(parser, "as")) {
+        mistake_in_rule(parser, rule);
+        return false;
+    }
+    if (at_next_rule(parser)) {
+        diagnostic_help(
+            parser_error(parser, ERROR_SYNTAX, parser->previous.span, "no name stands behind `as`"),
+            "denials and records cite rules by name: as NAME");
+        return false;
+    }
     if (!parser_name(parser, "a name for the rule", &rule->name))
         return false;
     if (parser_at(parser, "where")) {
@@ -223,7 +305,13 @@ static bool parse_rule_end(struct parser *parser, struct rule *rule)
                         "write … where … as %.*s", (int)rule->name.length, rule->name.text);
         return false;
     }
-    return parse_message(parser, &rule->message);
+    if (!parse_message(parser, &rule->message))
+        return false;
+    if (rule->message && parser->token.kind == TOKEN_STRING) {
+        diagnostic_help(parser_expected(parser, "the next statement"), "a message is one string");
+        return false;
+    }
+    return rule->message || !mistake_behind(parser, message_word);
 }
 
 static struct rule *parse_rule(struct parser *parser, enum rule_effect effect)
@@ -231,7 +319,7 @@ static struct rule *parse_rule(struct parser *parser, enum rule_effect effect)
     struct rule *rule = storage_take(parser->storage, 1, sizeof(*rule));
     const struct span start = parser->token.span;
 
-    parser_advance(parser);
+    parser_advance_word(parser);
     if (!rule)
         return NULL;
     rule->effect = effect;
@@ -267,8 +355,11 @@ static struct floor_statement *parse_floor(struct parser *parser)
     if (!parse_classes(parser, &statement->classes))
         return NULL;
     statement->required_span = parser->token.span;
+    static const char *const words[] = {"required", NULL};
     statement->required = parser_take_word(parser, "required");
     statement->span = span_join(start, parser->previous.span);
+    if (!statement->required && mistake_behind(parser, words))
+        return NULL;
     return statement;
 }
 
@@ -325,11 +416,7 @@ static bool parse_reference(struct parser *parser, struct override *override)
         parser_advance(parser);
         return true;
     }
-    const struct token token = parser->token;
-    struct diagnostic *error = parser_expected(parser, "the rule to override: TIER/POLICY.RULE");
-    if (token.kind == TOKEN_QUALIFIED && memchr(token.text, '.', token.length))
-        diagnostic_help(error, "write its tier too: local/%.*s or vendor/%.*s", (int)token.length,
-                        token.text, (int)token.length, token.text);
+    mistake_as_reference(parser);
     return false;
 }
 
@@ -337,10 +424,18 @@ static bool parse_reference(struct parser *parser, struct override *override)
 static bool report_override_end(struct parser *parser, const struct override *override,
                                 const char *missing, const char *what)
 {
-    struct diagnostic *error = ends_statement(parser)
+    static const char *const words[] = {"where", "reason", "until", NULL};
+    const char *near = parser->token.kind == TOKEN_NAME && !parser_ends_statement(parser)
+                           ? parser_nearest_word(&parser->token, words)
+                           : NULL;
+    struct diagnostic *error = parser_ends_statement(parser)
                                    ? parser_error(parser, ERROR_SYNTAX, override->reference.span,
                                                   "this override has no `%s`", missing)
                                    : parser_expected(parser, what);
+    if (near && !token_is(&parser->token, near)) {
+        diagnostic_label(error, "did you mean `%s`?", near);
+        return false;
+    }
     diagnostic_help(error, "an override says why and how long: reason \"ticket 4411\" until "
                            "2027-01-31");
     return false;
@@ -358,9 +453,13 @@ static bool parse_override_end(struct parser *parser, struct override *override)
     if (!parser_take_word(parser, "until"))
         return report_override_end(parser, override, "until", "`until`");
     override->date_span = parser->token.span;
-    override->until =
-        parser->token.kind == TOKEN_DATE ? days_of_date(parser->token.low) : INT32_MIN;
-    return parser_expect(parser, TOKEN_DATE, "a date: 2027-01-31");
+    if (parser->token.kind != TOKEN_DATE) {
+        mistake_as_date(parser);
+        return false;
+    }
+    override->until = days_of_date(parser->token.low);
+    parser_advance(parser);
+    return true;
 }
 
 static struct override *parse_override(struct parser *parser)
@@ -445,20 +544,6 @@ struct policy_ends {
             policy->flawed = true;                                                                 \
     } while (0)
 
-static void unknown_statement(struct parser *parser)
-{
-    const char *near = parser_nearest_word(&parser->token, grammar_words(WORDS_STATEMENT));
-    struct diagnostic *error = parser_expected(parser, "a statement");
-
-    parser->sets_lost = true;
-    if (parser->token.kind == TOKEN_NAME && near)
-        diagnostic_label(error, "did you mean `%s`?", near);
-    else if (parser->token.kind != TOKEN_END)
-        diagnostic_help(error, "statements begin with applies, mode, default, floor, set, allow, "
-                               "deny, kill, log or override");
-    parser_advance(parser);
-}
-
 static void parse_statement(struct parser *parser, struct policy *policy, struct policy_ends *ends)
 {
     static const char *const effects[] = {
@@ -489,9 +574,33 @@ static void parse_statement(struct parser *parser, struct policy *policy, struct
     } else if (parser_at(parser, "limit")) {
         APPEND(ends->later, parse_later(parser));
     } else {
-        unknown_statement(parser);
+        mistake_as_statement(parser);
         policy->flawed = true;
     }
+}
+
+static struct policy *parse_policy(struct parser *parser);
+
+/* A policy that stands further in than the one around it was put there on purpose: it is read for
+ * its form, and stands in nothing. Otherwise a brace was forgotten before it. */
+static bool parse_nested(struct parser *parser, const struct policy *policy)
+{
+    enum { NESTED_MAX = 4 };
+
+    if (!parser_at_new_policy(parser) || parser->nested == NESTED_MAX ||
+        token_indentation(&parser->token) <= policy->indentation)
+        return false;
+    struct diagnostic *error = parser_error(parser, ERROR_SYNTAX, parser->token.span,
+                                            "a policy cannot stand inside another");
+    diagnostic_second(error, policy->name.span, "inside this one");
+    diagnostic_help(error, "close `%.*s` before it with `}`", (int)policy->name.length,
+                    policy->name.text);
+    parser->sets_lost = true;
+    parser->panicking = false;
+    parser->nested++;
+    (void)parse_policy(parser);
+    parser->nested--;
+    return true;
 }
 
 /* Behind the `{` of a policy, up to and with its `}`. */
@@ -504,8 +613,13 @@ static void parse_statements(struct parser *parser, struct policy *policy, struc
 
     while (parser->token.kind != TOKEN_CLOSE_BRACE) {
         parser_begin_statement(parser);
+        if (parse_nested(parser, policy)) {
+            policy->flawed = true;
+            continue;
+        }
         if (parser->token.kind == TOKEN_END || parser_at_new_policy(parser)) {
             policy->flawed = true;
+            parser->unclosed++;
             struct diagnostic *error = parser_error(parser, ERROR_SYNTAX, policy->name.span,
                                                     "policy `%.*s` is not closed: a `}` is missing",
                                                     (int)policy->name.length, policy->name.text);
@@ -530,39 +644,24 @@ static void parse_statements(struct parser *parser, struct policy *policy, struc
 static struct policy *parse_policy(struct parser *parser)
 {
     struct policy *policy = storage_take(parser->storage, 1, sizeof(*policy));
-    const struct span start = parser->token.span;
+    const struct token word = parser->token;
 
     parser_advance(parser);
     if (!policy || !parser_name(parser, "a name for the policy", &policy->name))
         return NULL;
+    policy->indentation = token_indentation(&word);
     if (parser->token.kind == TOKEN_STRING)
         policy->title = parser_string(parser);
     const struct span open = parser->token.span;
-    if (!parser_expect(parser, TOKEN_OPEN_BRACE, "`{`"))
+    if (parser->token.kind != TOKEN_OPEN_BRACE) {
+        diagnostic_help(parser_expected(parser, "`{`"), "write policy %.*s { … }",
+                        (int)policy->name.length, policy->name.text);
         return NULL;
-    parse_statements(parser, policy, open);
-    policy->span = span_join(start, parser->previous.span);
-    return policy;
-}
-
-static void unknown_at_file_level(struct parser *parser)
-{
-    parser->sets_lost = true;
-    if (parser->token.kind == TOKEN_CLOSE_BRACE) {
-        (void)parser_error(parser, ERROR_SYNTAX, parser->token.span, "this `}` closes nothing");
-        parser->panicking = false; /* what follows it may be right */
-    } else if (token_is_one_of(&parser->token, grammar_words(WORDS_STATEMENT))) {
-        diagnostic_help(parser_error(parser, ERROR_SYNTAX, parser->token.span,
-                                     "`%.*s` stands outside a policy", (int)parser->token.length,
-                                     parser->token.text),
-                        "statements stand between the braces of a policy: policy NAME { … }");
-    } else {
-        const char *near = parser_nearest_word(&parser->token, grammar_words(WORDS_FILE));
-        struct diagnostic *error = parser_expected(parser, "`policy` or `set`");
-        if (parser->token.kind == TOKEN_NAME && near)
-            diagnostic_label(error, "did you mean `%s`?", near);
     }
     parser_advance(parser);
+    parse_statements(parser, policy, open);
+    policy->span = span_join(word.span, parser->previous.span);
+    return policy;
 }
 
 static struct file_item *parse_item(struct parser *parser)
@@ -579,7 +678,7 @@ static struct file_item *parse_item(struct parser *parser)
         if (item->set)
             item->span = item->set->span;
     } else {
-        unknown_at_file_level(parser);
+        mistake_at_file_level(parser);
     }
     return item->policy || item->set ? item : NULL;
 }

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "policies/language/foreign_words.h"
 #include "policies/language/suggest.h"
+#include "policies/language/words.h"
 
 enum { TRACE_FIRST = 256 }; /* tokens; then twice as many */
 
@@ -51,6 +53,8 @@ void parser_advance(struct parser *parser)
 {
     trace_token(parser);
     parser->mark = MARK_NONE;
+    if (parser->token.reported)
+        parser->said = true;
     if (parser->token.kind == TOKEN_OPEN_BRACE)
         parser->braces++;
     else if (parser->token.kind == TOKEN_CLOSE_BRACE && parser->braces > 0)
@@ -63,9 +67,37 @@ void parser_advance(struct parser *parser)
         parser->spoiled = true;
 }
 
+void parser_forgive(struct parser *parser)
+{
+    if (!parser->token.reported)
+        return;
+    diagnostic_retract(parser->token.reported);
+    parser->token.reported = NULL;
+    if (!parser->said)
+        parser->spoiled = false;
+}
+
+void parser_advance_word(struct parser *parser)
+{
+    const struct token word = parser->token;
+
+    parser_advance(parser);
+    if (parser->token.kind != TOKEN_FOREIGN_OPERATOR || parser->token.text[0] != ':')
+        return;
+    diagnostic_help(parser_error(parser, ERROR_NOT_AN_OPERATOR, parser->token.span,
+                                 "no `%.*s` stands behind `%.*s`", (int)parser->token.length,
+                                 parser->token.text, (int)word.length, word.text),
+                    "write %.*s %.*s", (int)word.length, word.text, (int)parser->next.span.length,
+                    parser->next.span.source->text + parser->next.span.offset);
+    parser->panicking = false; /* what follows it may be right */
+    parser_advance(parser);
+}
+
 void parser_begin_statement(struct parser *parser)
 {
     parser->panicking = false;
+    parser->lines_alone = false;
+    parser->said = false;
     parser->spoiled = is_spoiled(&parser->token);
     parser_mark(parser, MARK_STATEMENT);
 }
@@ -102,7 +134,7 @@ bool parser_take_word(struct parser *parser, const char *word)
     if (!parser_at(parser, word))
         return false;
     parser_mark(parser, MARK_WORD);
-    parser_advance(parser);
+    parser_advance_word(parser);
     return true;
 }
 
@@ -116,6 +148,7 @@ struct diagnostic *parser_error(struct parser *parser, enum diagnostic_code code
         va_start(list, format);
         error = report_list(parser->diagnostics, code, span, format, list);
         va_end(list);
+        parser->said = true;
     }
     parser->panicking = true;
     return error;
@@ -131,7 +164,7 @@ struct diagnostic *parser_expected(struct parser *parser, const char *what)
     if (token->kind == TOKEN_STRING)
         return parser_error(parser, ERROR_SYNTAX, token->span, "expected %s, found a string", what);
     return parser_error(parser, ERROR_SYNTAX, token->span, "expected %s, found `%.*s`", what,
-                        (int)token->length, token->text);
+                        (int)token->span.length, token->span.source->text + token->span.offset);
 }
 
 bool parser_expect(struct parser *parser, enum token_kind kind, const char *what)
@@ -154,6 +187,7 @@ bool parser_name(struct parser *parser, const char *what, struct word *name)
         parser_advance(parser);
         return true;
     }
+    parser_forgive(parser);
     struct diagnostic *error = parser_expected(parser, what);
     if (parser->token.kind == TOKEN_STRING && is_name(parser->token.text, parser->token.length))
         diagnostic_help(error, "names stand without quotes: %.*s", (int)parser->token.length,
@@ -167,7 +201,12 @@ bool parser_name(struct parser *parser, const char *what, struct word *name)
 struct literal *parser_string(struct parser *parser)
 {
     if (parser->token.kind != TOKEN_STRING) {
-        (void)parser_expected(parser, "a string");
+        const struct token token = parser->token;
+        parser_forgive(parser);
+        struct diagnostic *error = parser_expected(parser, "a string");
+        if (token.kind == TOKEN_NAME || token.kind == TOKEN_QUALIFIED || token.kind == TOKEN_BAD)
+            diagnostic_help(error, "a text stands in quotes: \"%.*s\"", (int)token.span.length,
+                            token.span.source->text + token.span.offset);
         return NULL;
     }
     struct literal *literal = storage_take(parser->storage, 1, sizeof(*literal));
@@ -181,7 +220,17 @@ struct literal *parser_string(struct parser *parser)
     return literal;
 }
 
-static bool stands_first_on_line(const struct token *token)
+uint32_t token_indentation(const struct token *token)
+{
+    const char *text = token->span.source->text;
+    uint32_t at = token->span.offset;
+
+    while (at > 0 && text[at - 1] != '\n')
+        at--;
+    return token->span.offset - at;
+}
+
+bool token_is_first_on_line(const struct token *token)
 {
     const char *text = token->span.source->text;
     for (uint32_t at = token->span.offset; at > 0; at--) {
@@ -194,17 +243,43 @@ static bool stands_first_on_line(const struct token *token)
     return true;
 }
 
+bool tokens_touch(const struct token *first, const struct token *second)
+{
+    return first->span.offset + first->span.length == second->span.offset;
+}
+
+/* What begins behind the token, blanks passed over. */
+static char character_behind(const struct token *token)
+{
+    const struct source *source = token->span.source;
+    uint32_t at = token->span.offset + token->span.length;
+
+    while (at < source->length && memchr(" \t\r\n", source->text[at], 4))
+        at++;
+    return at < source->length ? source->text[at] : '\0';
+}
+
 bool parser_at_new_policy(const struct parser *parser)
 {
-    return parser_at(parser, "policy") && parser->next.kind == TOKEN_NAME &&
-           stands_first_on_line(&parser->token);
+    if (!parser_at(parser, "policy") || parser->next.kind != TOKEN_NAME ||
+        !token_is_first_on_line(&parser->token))
+        return false;
+    const char behind = character_behind(&parser->next);
+    return behind == '{' || behind == '"' || behind == '\'';
+}
+
+bool parser_ends_statement(const struct parser *parser)
+{
+    return parser->token.kind == TOKEN_END || parser->token.kind == TOKEN_CLOSE_BRACE ||
+           token_is_one_of(&parser->token, grammar_words(WORDS_STATEMENT)) ||
+           parser_at(parser, "policy");
 }
 
 static bool is_a_name_here(const struct parser *parser)
 {
     static const char *const namers[] = {"as", "set", "label", "policy", NULL};
-    return token_is_one_of(&parser->previous, namers) || parser->previous.kind == TOKEN_COMMA ||
-           parser->previous.kind == TOKEN_DOT;
+    return token_is_one_of(&parser->previous, namers) || parser->previous.kind == TOKEN_DOT ||
+           (parser->previous.kind == TOKEN_COMMA && !token_is_first_on_line(&parser->token));
 }
 
 const char *parser_nearest_word(const struct token *token, const char *const *words)
@@ -218,16 +293,26 @@ const char *parser_nearest_word(const struct token *token, const char *const *wo
 
 /* A statement's word, or one that was to be it: `alow` at the start of a line. In the middle of a
  * line something must follow it: `default exec deny` has no second statement. */
-static bool begins_statement(const struct parser *parser, const char *const *words)
+static bool begins_statement(const struct parser *parser, const char *const *words, bool nearly)
 {
-    const bool first = stands_first_on_line(&parser->token);
+    const bool first = token_is_first_on_line(&parser->token);
+    const char *sentence = NULL;
 
     if (parser->token.kind != TOKEN_NAME || is_a_name_here(parser))
         return false;
     if (token_is_one_of(&parser->token, words))
-        return first || (parser->next.kind != TOKEN_CLOSE_BRACE && parser->next.kind != TOKEN_END &&
-                         !token_is_one_of(&parser->next, words));
-    return first && !is_joining_word(&parser->token) && parser_nearest_word(&parser->token, words);
+        return first || (!parser->lines_alone && parser->next.kind != TOKEN_CLOSE_BRACE &&
+                         parser->next.kind != TOKEN_END && !token_is_one_of(&parser->next, words));
+    if (!first || is_joining_word(&parser->token))
+        return false;
+    const char *near = parser_nearest_word(&parser->token, words);
+    if (!nearly) /* at file level: `polcy NAME` */
+        return near && strcmp(near, "policy") == 0 && parser->next.kind == TOKEN_NAME;
+    return near ||
+           (vocabulary_class(parser->token.text, parser->token.length) != CLASS_NONE &&
+            token_is_one_of(&parser->next, grammar_words(WORDS_EFFECT))) ||
+           foreign_word(FOREIGN_STATEMENT, parser->token.text, parser->token.length, &sentence) ||
+           sentence;
 }
 
 void parser_skip_to(struct parser *parser, const char *const *words, unsigned braces)
@@ -237,8 +322,14 @@ void parser_skip_to(struct parser *parser, const char *const *words, unsigned br
             break;
         if (parser_at_new_policy(parser))
             break;
-        if (parser->braces == braces && begins_statement(parser, words))
+        if (parser->braces == braces && begins_statement(parser, words, braces > 0) &&
+            (braces > 0 || token_indentation(&parser->token) == 0))
             break;
+        if (parser->said) {
+            parser_forgive(parser);
+            diagnostic_retract(parser->token.before_reported);
+            parser->token.before_reported = NULL;
+        }
         parser_advance(parser);
     }
 }

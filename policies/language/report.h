@@ -41,6 +41,13 @@ void diagnostic_second(struct diagnostic *diagnostic, struct span span, const ch
 void diagnostic_help(struct diagnostic *diagnostic, const char *format, ...) TEXT_FORMAT(2, 3);
 void diagnostic_note(struct diagnostic *diagnostic, const char *format, ...) TEXT_FORMAT(2, 3);
 
+/* What was said last, if more than `kept` were kept; else NULL. */
+struct diagnostic *diagnostics_last(const struct diagnostics *diagnostics, size_t kept);
+
+/* Takes back what was just reported, in favour of something better that is known by now. NULL is
+ * accepted. */
+void diagnostic_retract(struct diagnostic *diagnostic);
+
 /* The index of a file among those that diagnostics speak of: struct source has it as `order`. Files
  * are shown in the order of their first mention here. */
 uint32_t diagnostics_file(struct diagnostics *diagnostics, const char *name);
@@ -48,6 +55,10 @@ uint32_t diagnostics_file(struct diagnostics *diagnostics, const char *name);
 /* So many errors were said already that no more are kept: a checker may stop looking. Warnings do
  * not count, for nobody may stop looking where nothing is wrong. */
 bool diagnostics_are_full(const struct diagnostics *diagnostics);
+
+/* As many of this severity are kept as are ever kept. */
+bool diagnostics_are_full_of(const struct diagnostics *diagnostics,
+                             enum diagnostic_severity severity);
 
 /* Suggestions are sought among many names for the first mistakes alone: a hostile text makes
  * thousands. */

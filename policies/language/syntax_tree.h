@@ -212,6 +212,7 @@ struct policy {
     struct word name;
     struct literal *title; /* NULL for none */
     struct span span;      /* from `policy` to `}` */
+    uint32_t indentation;  /* of `policy` */
     struct applies *applies;
     struct mode *modes;
     struct default_statement *defaults;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "policies/engine/address.h"
+#include "policies/language/diagnostics.h"
 #include "policies/language/source.h"
 
 enum token_kind {
@@ -35,12 +36,17 @@ enum token_kind {
     TOKEN_LESS_OR_EQUAL,
     TOKEN_GREATER,
     TOKEN_GREATER_OR_EQUAL,
-    TOKEN_FOREIGN_OPERATOR, /* == != && || ! : of other languages; the parser says what is meant */
+    TOKEN_FOREIGN_OPERATOR, /* == != && || ! : := of other languages; the parser says what is meant
+                             */
 };
+
+struct diagnostic;
 
 struct token {
     enum token_kind kind;
     bool flawed; /* a string in which an error was reported: what it says is not to be judged */
+    struct diagnostic *reported;        /* what the lexer said of it; NULL for nothing */
+    struct diagnostic *before_reported; /* and of a `;` or a comment of C before it */
     struct span span;
     const char *text; /* STRING: what it stands for; else as written. Not terminated */
     size_t length;

@@ -9,6 +9,7 @@
 
 #include "policy_fixture.h"
 
+#include "policies/catalogue/catalogue.h"
 #include "policies/language/diagnostic_codes.h"
 #include "policies/language/text_buffer.h"
 
@@ -41,6 +42,29 @@ static void write_expected(const char *name, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
+/* The host of `host-NAME`: what is there is the same on every machine that runs the tests. */
+static bool resolve_on_host(void *context, const char *path, char *resolved, size_t size)
+{
+    (void)context;
+    if (strcmp(path, "/bin/sh") != 0 && strcmp(path, "/bin") != 0)
+        return false;
+    (void)snprintf(resolved, size, "%s", strcmp(path, "/bin") == 0 ? "/usr/bin" : "/usr/bin/dash");
+    return true;
+}
+
+static bool look_at_host(void *context, const char *path, const char *const *users,
+                         size_t user_count, struct file_facts *facts)
+{
+    (void)context;
+    *facts = (struct file_facts){.set_id = strcmp(path, "/usr/bin/passwd") == 0};
+    if (strncmp(path, "/srv/", strlen("/srv/")) == 0) {
+        (void)snprintf(facts->who, sizeof(facts->who), "%s%s", user_count > 0 ? "user " : "",
+                       user_count > 0 ? users[0] : "everybody");
+        (void)snprintf(facts->what, sizeof(facts->what), "/srv/media");
+    }
+    return true;
+}
+
 static void check_case(void **state)
 {
     const char *name = *state;
@@ -51,13 +75,21 @@ static void check_case(void **state)
     assert_non_null(text);
 
     (void)snprintf(file, sizeof(file), "%s.warder", name);
-    /* `run-NAME` is checked as `warder run --policy` does, `vendor-NAME` as a shipped policy. */
+    /* `run-NAME` is checked as `warder run --policy` does, `vendor-NAME` as a shipped policy,
+     * `host-NAME` as `warder check` does, on a host of the test's own. */
     const bool run = strncmp(name, "run-", 4) == 0;
     const bool vendor = strncmp(name, "vendor-", 7) == 0;
+    const bool host = strncmp(name, "host-", 5) == 0;
     const struct policy_text policy = {
         .file = file, .text = text, .length = length, .tier = vendor ? TIER_VENDOR : TIER_LOCAL};
-    const struct compile_options options = {
-        .today = SCENE_TODAY, .session = run, .floors_not_held = run};
+    const struct compile_options options = {.today = SCENE_TODAY,
+                                            .session = run,
+                                            .floors_not_held = run,
+                                            .resolve = host ? resolve_on_host : NULL,
+                                            .look = host ? look_at_host : NULL,
+                                            .pythons = host ? 1U << 11 : 0,
+                                            .platforms = host ? PLATFORM_LINUX : 0,
+                                            .notes = host};
     CLEANUP(policy_block_free)
     struct policy_block *block = policy_compile(&policy, 1, &options, diagnostics);
     CLEANUP(free)
@@ -92,6 +124,9 @@ static void every_code_is_met(void **state)
 #define CODE(symbol, number, about) WARNING_##symbol,
             DIAGNOSTIC_WARNINGS(CODE)
 #undef CODE
+#define CODE(symbol, number, about) NOTE_##symbol,
+                DIAGNOSTIC_NOTES(CODE)
+#undef CODE
     };
     struct text_buffer all = {0};
     text_buffer_add_text(&all, "");
@@ -104,7 +139,7 @@ static void every_code_is_met(void **state)
     assert_non_null(all.bytes);
     for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
         char code[16];
-        (void)snprintf(code, sizeof(code), "[%c%03u]", diagnostic_is_warning(codes[i]) ? 'W' : 'E',
+        (void)snprintf(code, sizeof(code), "[%c%03u]", diagnostic_letter(codes[i]),
                        diagnostic_number(codes[i]));
         if (!is_out_of_reach(codes[i]) && !strstr(all.bytes, code))
             fail_msg("no bad policy brings about %s", code);

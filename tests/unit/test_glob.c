@@ -135,6 +135,81 @@ static void what_cannot_be_meant_is_an_error_with_its_place(void **state)
     assert_int_equal(error_of(GLOB_TEXT, longest, &at), GLOB_TOO_LONG);
 }
 
+/* What the header says of globs, read straight from the pattern, by trying everything. */
+static bool tried(enum glob_kind kind, const char *whole, const char *pattern, const char *text)
+{
+    const bool path = kind == GLOB_PATH;
+
+    if (*pattern == '\0')
+        return *text == '\0';
+    if (*pattern == '?')
+        return *text != '\0' && !(path && *text == '/') &&
+               tried(kind, whole, pattern + 1, text + 1);
+    if (*pattern != '*')
+        return *text == *pattern && tried(kind, whole, pattern + 1, text + 1);
+    if (pattern[1] != '*') {
+        for (;; text++) {
+            if (tried(kind, whole, pattern + 1, text))
+                return true;
+            if (*text == '\0' || (path && *text == '/'))
+                return false;
+        }
+    }
+    const char *behind = pattern + strspn(pattern, "*");
+    const bool opens = pattern == whole || pattern[-1] == '/';
+    if (opens && *behind == '/') { /* nothing, or any run that ends in a separator */
+        if (tried(kind, whole, behind + 1, text))
+            return true;
+        for (; *text != '\0'; text++)
+            if (*text == '/' && tried(kind, whole, behind + 1, text + 1))
+                return true;
+        return false;
+    }
+    for (;; text++) {
+        if (tried(kind, whole, behind, text))
+            return true;
+        if (*text == '\0')
+            return false;
+    }
+}
+
+static uint32_t next_random(uint32_t *seed)
+{
+    *seed = *seed * 1664525 + 1013904223; /* Numerical Recipes */
+    return *seed >> 8;
+}
+
+static void random_word(uint32_t *seed, const char *letters, size_t most, char *word)
+{
+    const size_t length = next_random(seed) % (most + 1);
+    for (size_t i = 0; i < length; i++)
+        word[i] = letters[next_random(seed) % strlen(letters)];
+    word[length] = '\0';
+}
+
+static void short_globs_match_what_their_words_say(void **state)
+{
+    (void)state;
+    uint32_t seed = 20261126;
+    unsigned matching = 0;
+
+    for (int i = 0; i < 200000; i++) {
+        const enum glob_kind kind = i % 2 ? GLOB_PATH : GLOB_TEXT;
+        char pattern[16];
+        char text[16];
+        size_t at;
+        random_word(&seed, "ab/?**", 8, pattern);
+        random_word(&seed, "aab//", 10, text);
+        if (error_of(kind, pattern, &at) != GLOB_GOOD)
+            continue;
+        const bool expected = tried(kind, pattern, pattern, text);
+        matching += expected ? 1 : 0;
+        if (matches(kind, pattern, text) != expected)
+            fail_msg("%s against %s: %s", pattern, text, expected ? "matches" : "does not");
+    }
+    assert_true(matching > 1000);
+}
+
 static void hostile_texts_cost_no_more_than_their_length_times_the_glob(void **state)
 {
     (void)state;
@@ -240,6 +315,7 @@ int main(void)
         cmocka_unit_test(a_character_is_a_code_point_or_a_stray_byte),
         cmocka_unit_test(registry_globs_ignore_case_and_separator),
         cmocka_unit_test(what_cannot_be_meant_is_an_error_with_its_place),
+        cmocka_unit_test(short_globs_match_what_their_words_say),
         cmocka_unit_test(hostile_texts_cost_no_more_than_their_length_times_the_glob),
         cmocka_unit_test(every_state_that_reads_is_paid_for),
         cmocka_unit_test(states_that_activate_others_pay_for_them),

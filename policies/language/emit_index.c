@@ -1,0 +1,637 @@
+/* A rule stands under the keys of the most selective part of its condition that has keys for every
+ * way of being true: one child of an `and`, all children of an `or`. A condition without such a
+ * part (a `not`, a glob without a literal front, a range) is always asked.
+ *
+ * Two compilations of the same policies are the same block: everything is ordered by content, or by
+ * the order in which the policies were emitted, which is. */
+#include "policies/language/emit_index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policies/engine/index_hash.h"
+#include "policies/language/emit.h"
+
+enum {
+    SET_RULES_MIN = 4, /* in a set of fewer rules, asking them costs no more than a look-up */
+    SET_LOOKUPS_MAX =
+        24, /* each is made for every event: rules under further ones are always asked */
+};
+
+/* Where a literal leads to. */
+struct key {
+    enum lookup_kind kind;
+    enum lookup_way way;
+    uint32_t place;  /* PLACE_COUNT: none */
+    uint32_t length; /* of the text */
+    unsigned worth;  /* how few events it concerns: more is fewer. 0: it is no key */
+};
+
+static const struct block_node *node_at(const struct emitter *emitter, uint32_t index)
+{
+    return (const struct block_node *)emitter->sections[SECTION_NODES].bytes + index;
+}
+
+static const struct block_value *value_at(const struct emitter *emitter, uint32_t index)
+{
+    return (const struct block_value *)emitter->sections[SECTION_VALUES].bytes + index;
+}
+
+static struct lookup *lookup_at(const struct emitter *emitter, uint32_t index)
+{
+    return (struct lookup *)emitter->sections[SECTION_LOOKUPS].bytes + index;
+}
+
+static const char *text_of(const struct emitter *emitter, const struct block_value *value)
+{
+    return emitter->sections[SECTION_TEXT].bytes + value->text;
+}
+
+static const struct key no_key = {.worth = 0};
+
+static struct key key_in(enum lookup_kind kind, uint32_t length, unsigned worth)
+{
+    return (struct key){.kind = kind, .place = PLACE_COUNT, .length = length, .worth = worth};
+}
+
+static unsigned worth_of_text(const struct block_node *node)
+{
+    switch ((enum attribute_name)node->attribute) {
+    case ATTRIBUTE_USER: /* what one session has is the same for all its events */
+    case ATTRIBUTE_GROUP:
+    case ATTRIBUTE_LABEL:
+    case ATTRIBUTE_SCRIPT:
+    case ATTRIBUTE_UNIT:
+    case ATTRIBUTE_EXE:
+    case ATTRIBUTE_PLATFORM:
+        return 15;
+    default:
+        break;
+    }
+    switch ((enum attribute_type)node->type) {
+    case TYPE_PATH:
+        return 90;
+    case TYPE_MODULE:
+        return 80;
+    case TYPE_WORD: /* a few words for all operations */
+        return 10;
+    default:
+        return 70;
+    }
+}
+
+/* For `is`, `in`, and what compares elements with the same. */
+static struct key equality_key(const struct block_node *node, const struct block_value *value)
+{
+    struct key key;
+
+    switch ((enum block_value_kind)value->kind) {
+    case BLOCK_VALUE_TEXT:
+        if (node->type == TYPE_REGISTRY) /* has more than one spelling */
+            return no_key;
+        return key_in(LOOKUP_TEXT, value->length, worth_of_text(node));
+    case BLOCK_VALUE_RANGE:
+        return value->low == value->high ? key_in(LOOKUP_NUMBER, 0, 40) : no_key;
+    case BLOCK_VALUE_ADDRESS:
+        return key_in(value->place == ADDRESS_IPV4_BYTES ? LOOKUP_IPV4 : LOOKUP_IPV6, 0,
+                      value->prefix > 0 ? 60U + value->prefix / 8U : 5U);
+    case BLOCK_VALUE_HOST:
+        return key_in(LOOKUP_HOST, value->length, 80);
+    case BLOCK_VALUE_HOST_BELOW:
+        return key_in(LOOKUP_DOMAIN, value->length, 75);
+    case BLOCK_VALUE_PLACE:
+        key = key_in(LOOKUP_TEXT, value->length, 85);
+        key.place = value->place;
+        return key;
+    default:
+        return no_key;
+    }
+}
+
+/* So many whole components at the front of the path, or parts of the module. */
+static struct key front_key(const struct emitter *emitter, const struct block_value *value,
+                            enum lookup_kind kind, uint32_t length)
+{
+    const char separator = kind == LOOKUP_MODULE ? '.' : '/';
+    const char *text = text_of(emitter, value);
+    const bool in_place = value->kind == BLOCK_VALUE_PLACE || value->kind == BLOCK_VALUE_PLACE_GLOB;
+    unsigned components = 0;
+
+    if (kind == LOOKUP_PATH && length == 1 && text[0] == '/')
+        length = 0;
+    for (uint32_t i = 0; i < length && components < 8; i++)
+        components += text[i] == separator ? 1 : 0;
+    if (length == 0 && !in_place)
+        return no_key;
+    struct key key = key_in(kind, length, length == 0 ? 30 : 50 + 3 * components);
+    if (in_place)
+        key.place = value->place;
+    return key;
+}
+
+/* How much of the literal front of a glob is components that are whole for certain. */
+static uint32_t whole_components(const struct emitter *emitter, const struct block_value *value,
+                                 char separator)
+{
+    const char *text = text_of(emitter, value);
+    const uint32_t *words =
+        (const uint32_t *)emitter->sections[SECTION_GLOB_WORDS].bytes + value->glob.first;
+    uint32_t length = value->length;
+
+    if (separator == '/' && value->glob.count > 0 &&
+        glob_begins_component(words, value->glob.count))
+        return length;
+    while (length > 0 && text[length - 1] != separator)
+        length--;
+    return length > 0 ? length - 1 : 0;
+}
+
+static struct key glob_key(const struct emitter *emitter, const struct block_node *node,
+                           const struct block_value *value)
+{
+    const bool in_place = value->kind == BLOCK_VALUE_PLACE_GLOB;
+
+    if (node->type == TYPE_REGISTRY || (!in_place && value->kind != BLOCK_VALUE_GLOB))
+        return no_key;
+    if (value->glob.count == 0 && !in_place) /* a pattern without wildcards */
+        return key_in(LOOKUP_TEXT, value->length, worth_of_text(node));
+    if (node->type == TYPE_PATH || in_place)
+        return front_key(emitter, value, LOOKUP_PATH, whole_components(emitter, value, '/'));
+    if (node->type == TYPE_MODULE)
+        return front_key(emitter, value, LOOKUP_MODULE, whole_components(emitter, value, '.'));
+    return no_key;
+}
+
+static struct key under_key(const struct emitter *emitter, const struct block_node *node,
+                            const struct block_value *value)
+{
+    if (value->kind != BLOCK_VALUE_PLACE &&
+        (value->kind != BLOCK_VALUE_TEXT || node->type == TYPE_REGISTRY))
+        return no_key;
+    return front_key(emitter, value, node->type == TYPE_MODULE ? LOOKUP_MODULE : LOOKUP_PATH,
+                     value->length);
+}
+
+static struct key element_key(struct key key, enum lookup_way way, unsigned worth)
+{
+    key.way = way;
+    if (key.worth > worth)
+        key.worth = worth;
+    return key;
+}
+
+static struct key key_of(const struct emitter *emitter, const struct block_node *node,
+                         const struct block_value *value)
+{
+    struct key key = no_key;
+
+    switch ((enum node_operator)node->operator_kind) {
+    case OPERATOR_EQUALS:
+        key = equality_key(node, value);
+        break;
+    case OPERATOR_UNDER:
+        key = under_key(emitter, node, value);
+        break;
+    case OPERATOR_MATCHES:
+        key = glob_key(emitter, node, value);
+        break;
+    case OPERATOR_HAS:
+        key = element_key(equality_key(node, value), WAY_EVERY, 35);
+        break;
+    case OPERATOR_STARTS:
+    case OPERATOR_LIST_EQUALS:
+        key = element_key(equality_key(node, value), WAY_FIRST, 50);
+        break;
+    default:
+        break;
+    }
+    return key.length > UINT16_MAX ? no_key : key;
+}
+
+/* Of the literals of a predicate, those that are its keys. */
+static uint32_t key_count(const struct block_node *node)
+{
+    const bool first_alone =
+        node->operator_kind == OPERATOR_STARTS || node->operator_kind == OPERATOR_LIST_EQUALS;
+    return first_alone && node->count > 1 ? 1 : node->count;
+}
+
+static unsigned lesser(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+/* What the keys of a condition are worth; 0 if it has none. */
+static unsigned worth(const struct emitter *emitter, uint32_t index)
+{
+    const struct block_node *node = node_at(emitter, index);
+    unsigned least = UINT32_MAX;
+    unsigned most = 0;
+
+    switch ((enum node_kind)node->kind) {
+    case NODE_PREDICATE:
+        for (uint32_t i = 0; i < key_count(node); i++)
+            least = lesser(least, key_of(emitter, node, value_at(emitter, node->first + i)).worth);
+        return node->count > 0 ? least : 0;
+    case NODE_AND:
+        for (uint32_t i = 0; i < node->count; i++) {
+            const unsigned child = worth(emitter, node->first + i);
+            most = child > most ? child : most;
+        }
+        return most;
+    case NODE_OR:
+        for (uint32_t i = 0; i < node->count && least > 0; i++)
+            least = lesser(least, worth(emitter, node->first + i));
+        return node->count > 0 ? least : 0;
+    default:
+        return 0;
+    }
+}
+
+static bool same_lookup(const struct emitter *emitter, const struct lookup *lookup,
+                        const struct block_node *node, const struct key *key)
+{
+    const struct block_node *other = node_at(emitter, lookup->node);
+    return lookup->kind == key->kind && lookup->way == key->way && lookup->place == key->place &&
+           other->attribute == node->attribute && other->type == node->type &&
+           other->part == node->part && other->index == node->index && other->key == node->key &&
+           other->key_count == node->key_count;
+}
+
+/* A set while its rules are put into it. */
+struct open_set {
+    struct emitter *emitter;
+    uint32_t first_lookup;
+    uint32_t lookups;
+    uint32_t order; /* of the rule that is put in */
+    uint32_t rule;
+};
+
+/* The number of the set's look-up for such a key, a new one if there is none; BLOCK_NONE if there
+ * are too many. */
+static uint32_t find_lookup(struct open_set *set, uint32_t node, const struct key *key)
+{
+    struct emitter *emitter = set->emitter;
+
+    for (uint32_t i = 0; i < set->lookups; i++)
+        if (same_lookup(emitter, lookup_at(emitter, set->first_lookup + i), node_at(emitter, node),
+                        key))
+            return set->first_lookup + i;
+    if (set->lookups == SET_LOOKUPS_MAX)
+        return (uint32_t)BLOCK_NONE;
+    const uint32_t index = emit_reserve(emitter, SECTION_LOOKUPS, sizeof(struct lookup), 1);
+    if (emitter->failed)
+        return (uint32_t)BLOCK_NONE;
+    set->lookups++;
+    *lookup_at(emitter, index) = (struct lookup){.node = node,
+                                                 .kind = (uint8_t)key->kind,
+                                                 .way = (uint8_t)key->way,
+                                                 .place = (uint8_t)key->place,
+                                                 .root = (uint32_t)BLOCK_NONE};
+    return index;
+}
+
+static bool add_key(struct emitter *emitter, struct index_key key)
+{
+    if (emitter->key_count == emitter->key_capacity) {
+        const size_t capacity = 2 * emitter->key_capacity + 64;
+        struct index_key *keys = realloc(emitter->keys, capacity * sizeof(*keys));
+        if (!keys) {
+            emitter->failed = true;
+            return false;
+        }
+        emitter->keys = keys;
+        emitter->key_capacity = capacity;
+    }
+    emitter->keys[emitter->key_count++] = key;
+    return true;
+}
+
+static bool add_predicate(struct open_set *set, uint32_t index)
+{
+    struct emitter *emitter = set->emitter;
+
+    for (uint32_t i = 0; i < key_count(node_at(emitter, index)); i++) {
+        const struct block_node *node = node_at(emitter, index);
+        const uint32_t value = node->first + i;
+        const struct key key = key_of(emitter, node, value_at(emitter, value));
+        const uint32_t lookup = find_lookup(set, index, &key);
+        if (lookup == (uint32_t)BLOCK_NONE ||
+            !add_key(emitter, (struct index_key){.lookup = lookup,
+                                                 .value = value,
+                                                 .length = key.length,
+                                                 .order = set->order,
+                                                 .rule = set->rule}))
+            return false;
+    }
+    return true;
+}
+
+/* Adds the keys of a condition that is worth something; false if they are too many. */
+static bool add_keys(struct open_set *set, uint32_t index)
+{
+    const struct emitter *emitter = set->emitter;
+    const struct block_node *node = node_at(emitter, index);
+    const uint32_t first = node->first;
+    const uint32_t count = node->count;
+    const bool either = node->kind == NODE_OR;
+    uint32_t best = first;
+
+    if (node->kind == NODE_PREDICATE)
+        return add_predicate(set, index);
+    for (uint32_t i = 0; i < count && either; i++)
+        if (!add_keys(set, first + i))
+            return false;
+    if (either)
+        return true;
+    for (uint32_t i = 1; i < count; i++)
+        if (worth(emitter, first + i) > worth(emitter, best))
+            best = first + i;
+    return add_keys(set, best);
+}
+
+static const struct rule_record *rule_at(const struct emitter *emitter, uint32_t rule)
+{
+    return (const struct rule_record *)emitter->sections[SECTION_RULES].bytes + rule;
+}
+
+/* Those of the rules under keys from `first_key` on that do not allow, each look-up's its own. */
+static void emit_strict_rules(struct open_set *set, size_t first_key)
+{
+    struct emitter *emitter = set->emitter;
+
+    for (uint32_t i = 0; i < set->lookups; i++) {
+        const uint32_t lookup = set->first_lookup + i;
+        struct block_range list = {emitter->sections[SECTION_RULE_LISTS].count, 0};
+        uint32_t before = POLICY_NO_INDEX;
+        for (size_t j = first_key; j < emitter->key_count && !emitter->failed; j++) {
+            const struct index_key *key = &emitter->keys[j];
+            if (key->lookup != lookup || key->rule == before ||
+                rule_at(emitter, key->rule)->effect == EFFECT_ALLOW)
+                continue;
+            const uint32_t at = emit_reserve(emitter, SECTION_RULE_LISTS, sizeof(uint32_t), 1);
+            uint32_t *put = emit_at(emitter, SECTION_RULE_LISTS, sizeof(uint32_t), at);
+            if (put)
+                *put = key->rule;
+            before = key->rule;
+            list.count++;
+        }
+        if (!emitter->failed)
+            lookup_at(emitter, lookup)->strict = list;
+    }
+}
+
+static bool has_keys(const struct emitter *emitter, uint32_t rule)
+{
+    const uint32_t condition = rule_at(emitter, rule)->condition;
+    return condition != (uint32_t)BLOCK_NONE && worth(emitter, condition) > 0;
+}
+
+/* Puts the rules that have keys under them, and the others into `always`; returns how many those
+ * are. */
+static size_t split_rules(struct open_set *set, const uint32_t *rules, size_t count,
+                          uint32_t *always)
+{
+    struct emitter *emitter = set->emitter;
+    size_t others = 0;
+
+    for (size_t i = 0; i < count && !emitter->failed; i++) {
+        const size_t before = emitter->key_count;
+        set->order = (uint32_t)i;
+        set->rule = rules[i];
+        if (count >= SET_RULES_MIN && has_keys(emitter, rules[i]) &&
+            add_keys(set, rule_at(emitter, rules[i])->condition))
+            continue;
+        emitter->key_count = before;
+        always[others++] = rules[i];
+    }
+    return others;
+}
+
+uint32_t emit_rule_set(struct emitter *emitter, const uint32_t *rules, size_t count)
+{
+    struct open_set set = {.emitter = emitter,
+                           .first_lookup = emitter->sections[SECTION_LOOKUPS].count};
+    const size_t first_key = emitter->key_count;
+    uint32_t *always = storage_take(emitter->storage, count + 1, sizeof(*always));
+
+    if (count == 0 || emitter->failed)
+        return 0;
+    if (!always) {
+        emitter->failed = true;
+        return 0;
+    }
+    const size_t others = split_rules(&set, rules, count, always);
+    struct rule_set record = {.lookups = {set.first_lookup, set.lookups}};
+    record.always.first = emit_reserve(emitter, SECTION_RULE_LISTS, sizeof(uint32_t), others);
+    record.always.count = (uint32_t)others;
+    uint32_t *put = emit_at(emitter, SECTION_RULE_LISTS, sizeof(uint32_t), record.always.first);
+    if (put && others > 0)
+        memcpy(put, always, others * sizeof(*always));
+    emit_strict_rules(&set, first_key);
+    const uint32_t index = emit_reserve(emitter, SECTION_RULE_SETS, sizeof(record), 1);
+    struct rule_set *place = emit_at(emitter, SECTION_RULE_SETS, sizeof(record), index);
+    if (place)
+        *place = record;
+    return index;
+}
+
+struct key_rules emit_key_rules(struct emitter *emitter, const struct index_key *keys, size_t count)
+{
+    struct key_rules rules = {emitter->sections[SECTION_RULE_LISTS].count, 0};
+
+    if (count > 0 && keys[0].rule == keys[count - 1].rule)
+        return (struct key_rules){keys[0].rule, 1};
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && keys[i].rule == keys[i - 1].rule)
+            continue;
+        const uint32_t at = emit_reserve(emitter, SECTION_RULE_LISTS, sizeof(uint32_t), 1);
+        uint32_t *put = emit_at(emitter, SECTION_RULE_LISTS, sizeof(uint32_t), at);
+        if (put)
+            *put = keys[i].rule;
+        rules.count++;
+    }
+    return rules;
+}
+
+uint32_t emit_slot_count(size_t records)
+{
+    uint32_t slots = 1;
+    while (slots < records && slots < UINT32_C(1) << 30)
+        slots *= 2;
+    return slots;
+}
+
+void emit_slots(struct emitter *emitter, enum block_section section, const uint32_t *slots,
+                size_t count)
+{
+    const uint32_t slot_count = emit_slot_count(count);
+    size_t at = 0;
+
+    if (count == 0)
+        return;
+    const uint32_t first = emit_reserve(emitter, section, sizeof(uint32_t), slot_count + 1);
+    uint32_t *starts = emit_at(emitter, section, sizeof(uint32_t), first);
+    for (uint32_t slot = 0; starts && slot <= slot_count; slot++) {
+        while (at < count && slots[at] < slot)
+            at++;
+        starts[slot] = (uint32_t)at;
+    }
+}
+
+static bool is_exact(enum lookup_kind kind)
+{
+    return kind == LOOKUP_TEXT || kind == LOOKUP_NUMBER || kind == LOOKUP_HOST;
+}
+
+static int compare_numbers(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int compare_texts(const struct index_key *a, const struct index_key *b)
+{
+    const uint32_t shorter = a->length < b->length ? a->length : b->length;
+    const int order = memcmp(a->text, b->text, shorter);
+    return order != 0 ? order : compare_numbers(a->length, b->length);
+}
+
+static bool is_same(const struct index_key *a, const struct index_key *b)
+{
+    return a->lookup == b->lookup && a->number == b->number && compare_texts(a, b) == 0;
+}
+
+/* By look-up, then what is the same together, then by rule. Tries sort theirs for themselves. */
+static int by_key(const void *a, const void *b)
+{
+    const struct index_key *left = a;
+    const struct index_key *right = b;
+    int order = compare_numbers(left->lookup, right->lookup);
+
+    if (order == 0 && left->kind == LOOKUP_NUMBER)
+        order = compare_numbers(left->number, right->number);
+    else if (order == 0 && is_exact(left->kind))
+        order = compare_texts(left, right);
+    if (order == 0)
+        order = compare_numbers(left->order, right->order);
+    return order != 0 ? order : compare_numbers(left->value, right->value);
+}
+
+/* A key of a hash, on its way to its slot. */
+struct hashed_key {
+    uint32_t slot;
+    struct exact_key key;
+};
+
+static int by_slot(const void *a, const void *b)
+{
+    const struct hashed_key *left = a;
+    const struct hashed_key *right = b;
+    const int order = compare_numbers(left->slot, right->slot);
+    if (order != 0)
+        return order;
+    return left->key.lookup != right->key.lookup
+               ? compare_numbers(left->key.lookup, right->key.lookup)
+               : compare_numbers(left->key.value, right->key.value);
+}
+
+static uint64_t hash_of(const struct index_key *key)
+{
+    const uint64_t seed = index_hash_of_lookup(key->lookup);
+
+    switch (key->kind) {
+    case LOOKUP_NUMBER:
+        return index_hash_mix(seed, (uint64_t)key->number);
+    case LOOKUP_HOST:
+        return index_hash_folded(seed, key->text, key->length);
+    default:
+        return index_hash_bytes(seed, key->text, key->length);
+    }
+}
+
+static void emit_hashed_keys(struct emitter *emitter, struct hashed_key *hashed, size_t count)
+{
+    uint32_t *slots = storage_take(emitter->storage, count + 1, sizeof(*slots));
+    if (!slots) {
+        emitter->failed = true;
+        return;
+    }
+    if (count > 0)
+        qsort(hashed, count, sizeof(*hashed), by_slot);
+    const uint32_t first = emit_reserve(emitter, SECTION_KEYS, sizeof(struct exact_key), count);
+    struct exact_key *put = emit_at(emitter, SECTION_KEYS, sizeof(struct exact_key), first);
+    for (size_t i = 0; put && i < count; i++) {
+        put[i] = hashed[i].key;
+        slots[i] = hashed[i].slot;
+    }
+    emit_slots(emitter, SECTION_KEY_SLOTS, slots, count);
+}
+
+/* The keys of all hashes. */
+static void emit_exact_keys(struct emitter *emitter)
+{
+    const struct index_key *keys = emitter->keys;
+    const size_t count = emitter->key_count;
+    struct hashed_key *hashed = storage_take(emitter->storage, count + 1, sizeof(*hashed));
+    size_t taken = 0;
+
+    if (!hashed) {
+        emitter->failed = true;
+        return;
+    }
+    for (size_t at = 0; at < count && !emitter->failed;) {
+        size_t end = at + 1;
+        while (end < count && is_exact(keys[at].kind) && is_same(&keys[at], &keys[end]))
+            end++;
+        if (is_exact(keys[at].kind))
+            hashed[taken++] =
+                (struct hashed_key){.key = {.lookup = keys[at].lookup,
+                                            .value = keys[at].value,
+                                            .rules = emit_key_rules(emitter, &keys[at], end - at)}};
+        at = end;
+    }
+    const uint32_t slot_count = emit_slot_count(taken);
+    taken = 0;
+    for (size_t at = 0; at < count; at++)
+        if (is_exact(keys[at].kind) && (at == 0 || !is_same(&keys[at - 1], &keys[at])))
+            hashed[taken++].slot = index_slot(hash_of(&keys[at]), slot_count);
+    emit_hashed_keys(emitter, hashed, taken);
+}
+
+static void fill_in(const struct emitter *emitter, struct index_key *key)
+{
+    const struct block_value *value = value_at(emitter, key->value);
+
+    key->kind = (enum lookup_kind)lookup_at(emitter, key->lookup)->kind;
+    key->text = "";
+    if (key->kind == LOOKUP_NUMBER) {
+        key->number = value->low;
+    } else if (key->kind == LOOKUP_IPV4 || key->kind == LOOKUP_IPV6) {
+        key->address = block_value_address(value);
+        key->prefix = value->prefix;
+    } else {
+        key->text = text_of(emitter, value);
+    }
+}
+
+void emit_indexes(struct emitter *emitter)
+{
+    struct index_key *keys = emitter->keys;
+
+    for (size_t i = 0; i < emitter->key_count; i++)
+        fill_in(emitter, &keys[i]);
+    if (emitter->key_count > 0)
+        qsort(keys, emitter->key_count, sizeof(*keys), by_key);
+    emit_exact_keys(emitter);
+    for (size_t at = 0; at < emitter->key_count && !emitter->failed;) {
+        size_t end = at + 1;
+        while (end < emitter->key_count && keys[end].lookup == keys[at].lookup)
+            end++;
+        if (keys[at].kind == LOOKUP_IPV4 || keys[at].kind == LOOKUP_IPV6)
+            emit_bit_trie(emitter, &keys[at], end - at);
+        else if (!is_exact(keys[at].kind))
+            emit_trie(emitter, &keys[at], end - at);
+        at = end;
+    }
+    emit_trie_slots(emitter);
+}
