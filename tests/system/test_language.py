@@ -162,29 +162,39 @@ class Stored(Test):
         today = datetime.datetime.now(datetime.timezone.utc).date()
         for until, expected in (today + datetime.timedelta(days=1), "ran"), \
                 (today - datetime.timedelta(days=1), "denied by vendor/strict.no"):
-            daemon.apply('policy mine { applies { platform is "linux" } override vendor/strict.no'
-                         f' where file is "/bin/echo" reason "a test" until {until} }}')
+            said = daemon.apply('policy mine { applies { platform is "linux" } override vendor/strict.no'
+                                f' where file is "/bin/echo" reason "a test" until {until} }}').out
+            self.assertEqual("this override has ended" in said, expected != "ran", said)
+            self.assertNotIn("cancels nothing:", said)  # it was checked beside the policy that it is about
             self.assertIn(expected, self.echo_at(daemon).out)
+
+    def test_override_of_what_is_not_stored_gives_a_warning_and_is_stored(self):
+        # Clause S-31.
+        daemon = self.daemon()
+        said = daemon.apply('policy mine { override vendor/strict.no reason "a test" until 2999-12-31 }').out
+        self.assertIn("there is no vendor policy `strict` here", said)
+        self.assertIn("applied 1 policy", said)
 
     def test_override_in_a_file_of_the_session_cancels_nothing(self):
         # Clauses S-30 and V-6.
         daemon = self.daemon()
         daemon.apply('policy strict { applies { platform is "linux" } deny exec as no }')
         mine = self.policy('policy mine { override local/strict.no reason "I want to" until 2999-12-31 }')
-        self.assertIn("denied by local/strict.no", self.echo_at(daemon, "--policy", mine).out)
+        result = self.echo_at(daemon, "--policy", mine)
+        self.assertIn("denied by local/strict.no", result.out)
+        self.assertIn("this override cancels nothing: this policy is not stored on the host", result.err)
 
     def test_floor_that_is_not_held_gives_a_warning_and_a_required_one_is_refused(self):
         # Clause K-7.
         daemon = self.daemon()
         floor = self.policy("policy p { default deny exec  floor exec }")
         required = self.policy("policy p { default deny exec  floor exec required }", "required.warder")
-        for command in ("apply", floor), ("run", "--policy", floor, "--", python(), "-c", "print('ran')"):
-            result = daemon.command(*command)
+        for result in daemon.command("apply", floor), self.echo_at(daemon, "--policy", floor):
             self.assertEqual(result.status, 0, result)
             self.assertIn("does not hold floors", result.out + result.err)
-        for command, status in (("apply", required), 1), \
-                (("run", "--policy", required, "--", python(), "-c", "print('ran')"), 125):
-            result = daemon.command(*command)
+        for result, status in (daemon.command("apply", required), 1), \
+                (self.echo_at(daemon, "--policy", required), 125):
             self.assertEqual(result.status, status, result)
-            self.assertIn("required", result.out + result.err)
-            self.assertNotIn("ran\n", result.out)
+            self.assertIn("this floor is required", result.out + result.err)
+        self.assertIn("floor exec", daemon.command("show", "p").out)  # the first one stays
+        self.assertNotIn("required", daemon.command("show", "p").out)
