@@ -17,11 +17,14 @@ enum exit_status {
 int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_fmt(int argc, char **argv);
+int command_test(int argc, char **argv);
 int command_apply(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_show(int argc, char **argv);
 int command_remove(int argc, char **argv);
 int command_log(int argc, char **argv);
+int command_why(int argc, char **argv);
+int command_explain(int argc, char **argv);
 int command_status(int argc, char **argv);
 
 /* "warder: ..." on standard error, with a newline. */

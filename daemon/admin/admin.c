@@ -10,12 +10,14 @@
 #include "daemon/admin/log_reader.h"
 #include "daemon/admin/outbox.h"
 #include "daemon/admin/policy_change.h"
+#include "daemon/admin/why.h"
 #include "daemon/session/decision.h"
 
 struct admin {
     struct server *server;
     struct policy_changer *changer;
     struct log_readers *readers;
+    struct whys *whys;
     struct administrators administrators;
 };
 
@@ -153,8 +155,12 @@ static void administer(void *context, struct connection *connection,
 {
     struct admin *admin = context;
     const Warder__V1__AdminRequest *request = incoming->message->admin;
+    const bool asks_why = request->body_case == WARDER__V1__ADMIN_REQUEST__BODY_WHY;
     const char *objection = admin_check(connection, incoming, &admin->administrators);
+    const bool administers = objection == NULL;
 
+    if (objection && asks_why)
+        objection = admin_check_own(connection, incoming);
     connection_finished(connection);
     log_reader_forget(admin->readers, connection); /* a new request ends what came before */
     if (!objection && request->body_case == WARDER__V1__ADMIN_REQUEST__BODY_LOG) {
@@ -187,6 +193,11 @@ static void administer(void *context, struct connection *connection,
     case WARDER__V1__ADMIN_REQUEST__BODY_STATUS:
         tell_status(admin, connection);
         return;
+    case WARDER__V1__ADMIN_REQUEST__BODY_WHY:
+        if (administers) /* for others denials wait as they do: they are counted, and get lines */
+            decision_flush(admin->server, true);
+        why_start(admin->whys, connection, incoming, administers);
+        return;
     default:
         outbox_fail(connection, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR,
                     "this daemon does not know the request; is the command newer?");
@@ -216,8 +227,9 @@ struct admin *admin_new(struct server *server, struct policy_store *store)
     admin->server = server;
     admin->changer = policy_changer_new(server, store);
     admin->readers = log_readers_new(server);
+    admin->whys = whys_new(server);
     admin->administrators = administrators_find();
-    if (!admin->changer || !admin->readers) {
+    if (!admin->changer || !admin->readers || !admin->whys) {
         admin_free(admin);
         return NULL;
     }
@@ -233,5 +245,6 @@ void admin_free(struct admin *admin)
         return;
     policy_changer_free(admin->changer);
     log_readers_free(admin->readers);
+    whys_free(admin->whys);
     free(admin);
 }

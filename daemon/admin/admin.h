@@ -3,6 +3,7 @@
  * Stands above the sessions. Each request is checked for itself: root or the administrators' group,
  * by the credentials that the kernel puts beside the message, and no process of a session or
  * descended from one. The owner of a private daemon needs no check: its connection was inherited.
+ * One question is anyone's who is in no session: about a decision of their own (why.h).
  */
 #ifndef WARDER_DAEMON_ADMIN_ADMIN_H
 #define WARDER_DAEMON_ADMIN_ADMIN_H

@@ -17,4 +17,8 @@ struct administrators administrators_find(void);
 const char *admin_check(const struct connection *connection, const struct incoming *incoming,
                         const struct administrators *administrators);
 
+/* The same, of what anyone may ask about their own: refuses processes under policy, and those whom
+ * somebody passed the connection on to. */
+const char *admin_check_own(const struct connection *connection, const struct incoming *incoming);
+
 #endif

@@ -58,6 +58,15 @@ static const char *descent_objection(const struct server *server, pid_t pid)
     return pid > 0 ? "too many processes stand above this one; it may not do this" : NULL;
 }
 
+/* A descriptor that was passed on serves nobody but the one who opened it. */
+static const char *sender_objection(const struct connection *connection,
+                                    const struct packet_received *received)
+{
+    if (!received->has_credentials || received->pid != connection->pid)
+        return "the request did not come from the process that connected";
+    return NULL;
+}
+
 const char *admin_check(const struct connection *connection, const struct incoming *incoming,
                         const struct administrators *administrators)
 {
@@ -65,11 +74,17 @@ const char *admin_check(const struct connection *connection, const struct incomi
 
     if (connection->state == STATE_CONTROL)
         return NULL;
-    /* A descriptor that was passed on serves nobody but the one who opened it. */
-    if (!received->has_credentials || received->pid != connection->pid)
-        return "the request did not come from the process that connected";
+    const char *objection = sender_objection(connection, received);
+    if (objection)
+        return objection;
     if (received->uid != 0 && received->uid != administrators->owner &&
         !peer_is_in(connection->socket, administrators->group))
         return "only root and members of the group `" HOST_ADMIN_GROUP "` may do this";
     return descent_objection(connection->server, received->pid);
+}
+
+const char *admin_check_own(const struct connection *connection, const struct incoming *incoming)
+{
+    const char *objection = sender_objection(connection, incoming->received);
+    return objection ? objection : descent_objection(connection->server, incoming->received->pid);
 }

@@ -1,10 +1,10 @@
 #include "daemon/admin/log_reader.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/admin/outbox.h"
+#include "daemon/admin/session_number.h"
 #include "daemon/audit/audit_query.h"
 
 enum {
@@ -160,21 +160,6 @@ static void on_drained(void *context, struct connection *connection)
         read_page(reader);
 }
 
-/* Digits in hexadecimal and nothing else; 0, which is no session's, where there are none. */
-static bool read_session(const ProtobufCBinaryData *text, uint64_t *session)
-{
-    *session = 0;
-    for (size_t i = 0; i < text->len; i++) {
-        const char digit = field_bytes(text)[i];
-        if (!isxdigit((unsigned char)digit) || *session >> 60)
-            return false;
-        *session = *session << 4 | (uint64_t)(isdigit((unsigned char)digit)
-                                                  ? digit - '0'
-                                                  : tolower((unsigned char)digit) - 'a' + 10);
-    }
-    return text->len == 0 || *session > 0;
-}
-
 void log_reader_start(struct log_readers *readers, struct connection *connection,
                       const struct incoming *incoming)
 {
@@ -187,7 +172,7 @@ void log_reader_start(struct log_readers *readers, struct connection *connection
         connection_close(connection);
         return;
     }
-    if (!read_session(&request->session, &session)) {
+    if (!session_number_read(&request->session, &session)) {
         free(reader);
         outbox_fail(connection, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR,
                     "that is no session's id: one is a number in hexadecimal, such as 7f3a");

@@ -5,8 +5,8 @@
  *     id, time (RFC 3339, UTC, nanoseconds), kind, summary, count;
  *     of decisions: decision ("7f3a-12"), session, verdict, event, arguments, operations, policy,
  * rule, logged_by ("local/p.rule" of each `log` rule that named the event), message, unknown,
- * settled, generation, file, line, and subject: {proved: {...}, said:
- * {...}}; of refusals and the like: uid, pid */
+ * settled, generation, file, line, and subject: {proved: {...}, said: {...}, asked: {...}}; of
+ * refusals and the like: uid, pid */
 #ifndef WARDER_DAEMON_AUDIT_AUDIT_QUERY_H
 #define WARDER_DAEMON_AUDIT_AUDIT_QUERY_H
 

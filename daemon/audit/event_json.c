@@ -82,11 +82,24 @@ static json_t *list_json(const struct value *value)
     return list;
 }
 
+/* A map with a key of these could be taken for something that is said about a value. */
+static bool is_own_word(const struct value *key)
+{
+    static const char *const words[] = {"text", "bytes",  "int",   "float",
+                                        "map",  "object", "value", "secret"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+        if (key->count == strlen(words[i]) && memcmp(key->bytes, words[i], key->count) == 0)
+            return true;
+    return false;
+}
+
 static bool keys_are_text(const struct value *map)
 {
     for (uint32_t i = 0; i < map->count; i++) {
         const struct value *key = &map->items[2 * (size_t)i];
-        if (key->kind != VALUE_TEXT || key->marks || key->count > RECORD_TEXT_MAX)
+        if (key->kind != VALUE_TEXT || key->marks || key->count > RECORD_TEXT_MAX ||
+            is_own_word(key))
             return false;
         json_t *text = json_stringn(key->bytes, key->count);
         if (!text)
@@ -239,24 +252,48 @@ static json_t *attribute_json(const struct attribute *attribute)
     return value_json(value);
 }
 
+/* The form of a path with links resolved, where it is not the one as written: whoever reads the
+ * record may rely on that. One that nobody filled in is not known. */
+static json_t *resolved_json(const struct attribute *attribute)
+{
+    const struct value *written = &attribute->value;
+    const struct value unfilled = value_unknown();
+    const struct value *resolved =
+        attribute->resolved.kind == VALUE_NONE ? &unfilled : &attribute->resolved;
+
+    if (written->kind == VALUE_NONE)
+        return NULL;
+    if (resolved->kind != written->kind || resolved->marks != written->marks)
+        return value_json(resolved);
+    if (resolved->kind != VALUE_TEXT ||
+        (resolved->count == written->count &&
+         memcmp(resolved->bytes, written->bytes, resolved->count) == 0))
+        return NULL;
+    return value_json(resolved);
+}
+
 static json_t *operation_json(const struct operation *operation)
 {
     json_t *object = json_pack("{s:s}", "class", vocabulary_class_name(operation->operation_class));
 
     for (uint32_t i = 0; object && i < operation->attribute_count; i++) {
         const struct attribute *attribute = &operation->attributes[i];
-        const struct value *resolved = &attribute->resolved;
         const char *name = vocabulary_attribute_name(attribute->name);
         char key[64];
 
         json_object_set_new(object, name, attribute_json(attribute));
+        if (attribute->nameless) {
+            (void)snprintf(key, sizeof(key), "%s.nameless", name);
+            json_object_set_new(object, key, json_true());
+        }
+        /* The path of a registry operation has one form alone. */
         if (vocabulary_attribute_type(attribute->name) != TYPE_PATH ||
-            resolved->kind != VALUE_TEXT || attribute->value.kind != VALUE_TEXT ||
-            (resolved->count == attribute->value.count &&
-             memcmp(resolved->bytes, attribute->value.bytes, resolved->count) == 0))
+            operation->operation_class == CLASS_REGISTRY)
             continue;
-        snprintf(key, sizeof(key), "%s.resolved", name);
-        json_object_set_new(object, key, value_json(resolved));
+        json_t *resolved = resolved_json(attribute);
+        (void)snprintf(key, sizeof(key), "%s.resolved", name);
+        if (resolved)
+            json_object_set_new(object, key, resolved);
     }
     return object;
 }

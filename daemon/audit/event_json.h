@@ -6,12 +6,16 @@
  *     int             7; beyond 64 bits {"int": "0x..."}, two's complement, highest byte first
  *     float           1.5; not finite: {"float": "nan"}
  *     none, bool      null, true
- *     list, map       [...], {...}; a map whose keys are not all text: {"map": [[key, value], ...]}
+ *     list, map       [...], {...}; a map whose keys are not all text, or that has a key which is
+ *                     one of the words used here: {"map": [[key, value], ...]}
  *     other objects   {"object": "PosixPath"}
  *     marked values   {"value": ..., "cut": true, "subclass": true, "opaque": true}, those that
  * hold long ones       {"value": ..., "cut": true, "length": N}: the first part, and the whole
  * length secrets         {"secret": "text", "length": 12}: kind, and bytes or elements
- */
+ *
+ * An operation has its attributes under their names; of a path, NAME.resolved is the form with
+ * links resolved, where it is another one ({"object": ""}: not known); NAME.nameless is true of a
+ * host that no lookup gave. */
 #ifndef WARDER_DAEMON_AUDIT_EVENT_JSON_H
 #define WARDER_DAEMON_AUDIT_EVENT_JSON_H
 

@@ -140,13 +140,41 @@ static json_t *said_json(const struct session *session)
     if ((unsigned)facts->route < sizeof(routes) / sizeof(*routes))
         set_text(said, "route", routes[facts->route]);
     for (size_t i = 0; i < session->subject.label_count; i++)
-        set_text(labels, session->labels[i].name, session->labels[i].value);
+        if (!json_object_get(labels, session->labels[i].name)) /* the first one counts */
+            set_text(labels, session->labels[i].name, session->labels[i].value);
     json_object_set_new(said, "labels", labels);
     for (int place = 0; place < PLACE_COUNT; place++)
         json_object_set_new(places, place_name((enum place)place),
                             texts_json(facts->place_paths[place], facts->place_counts[place]));
     json_object_set_new(said, "places", places);
     return said;
+}
+
+/* What was asked for beside what governs anyway: policies by name, policies of texts of its own,
+ * which are stored nowhere, and by what such a text is known again. */
+static json_t *asked_json(const struct session *session)
+{
+    json_t *named = json_array();
+    json_t *observed = json_array();
+    json_t *own = json_array();
+    json_t *own_observed = json_array();
+    json_t *texts = json_array();
+
+    for (size_t i = 0; i < session->wishes.count; i++) {
+        const struct wishes *wishes = session->wishes.items[i];
+        for (size_t j = 0; j < wishes->policy_name_count; j++)
+            json_array_append_new(
+                wishes->observe ? observed : named,
+                text_json(wishes->policy_names[j], strlen(wishes->policy_names[j])));
+        const uint32_t policies = wishes->block ? policy_block_policy_count(wishes->block) : 0;
+        for (size_t j = 0; j < wishes->text_count; j++)
+            json_array_append_new(texts, json_string(wishes->fingerprints[j]));
+        json_t *list = wishes->observe ? own_observed : own;
+        for (uint32_t j = 0; j < policies && json_array_size(list) < OWN_POLICIES_MAX; j++)
+            json_array_append_new(list, json_string(policy_name(wishes->block, j)));
+    }
+    return json_pack("{s:o,s:o,s:o,s:o,s:o}", "policies", named, "observed", observed, "own", own,
+                     "own_observed", own_observed, "own_texts", texts);
 }
 
 char *session_facts_json(const struct session *session)
@@ -156,6 +184,7 @@ char *session_facts_json(const struct session *session)
 
     json_object_set_new(facts, "proved", proved_json(session));
     json_object_set_new(facts, "said", said_json(session));
+    json_object_set_new(facts, "asked", asked_json(session));
     if (session->parent) {
         snprintf(parent, sizeof(parent), "%" PRIx64, session->parent);
         set_text(facts, "parent", parent);

@@ -20,6 +20,7 @@
 
 enum {
     SESSION_ARGUMENTS_MAX = 64, /* of argv that are kept */
+    OWN_POLICIES_MAX = 64,      /* of texts of its own, that the record names */
 };
 
 /* Everything that is known of the subject, proved or said. Texts are owned. */
@@ -121,7 +122,9 @@ void session_end(struct session *session);
 void session_hold(struct session *session);
 void session_release(struct session *session);
 
-/* The facts for the record: {"proved": {...}, "said": {...}, ...}. Owned by the caller. */
+/* The facts for the record: {"proved": {...}, "said": {...}, "asked": {...}, ...}. `asked`: names
+ * of the policies that it named (`policies`, `observed`), and of those of its own texts (`own`,
+ * `own_observed`); fingerprints of those texts (`own_texts`). Owned by the caller. */
 char *session_facts_json(const struct session *session);
 
 #endif

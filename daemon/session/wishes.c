@@ -100,7 +100,13 @@ static bool take_texts(struct wishes *wishes, const Warder__V1__Wishes *message,
         free(names[i]);
     free(names);
     free(texts);
-    return done;
+    wishes->fingerprints = done ? calloc(count, sizeof(*wishes->fingerprints)) : NULL;
+    for (size_t i = 0; wishes->fingerprints && i < count; i++) {
+        const ProtobufCBinaryData *text = &message->policy_texts[i]->text;
+        fingerprint(field_bytes(text), text->len, wishes->fingerprints[i]);
+    }
+    wishes->text_count = wishes->fingerprints ? count : 0;
+    return wishes->fingerprints != NULL;
 }
 
 static bool keep_message(struct wishes *wishes, const Warder__V1__Wishes *message)
@@ -169,6 +175,7 @@ void wishes_release(struct wishes *wishes)
     free(wishes->policy_names);
     free(wishes->labels);
     free(wishes->packed);
+    free(wishes->fingerprints);
     policy_block_free(wishes->block);
     free(wishes);
 }

@@ -11,6 +11,7 @@
 #include "daemon/session/user_account.h"
 #include "policies/engine/policy_block.h"
 #include "policies/engine/subject.h"
+#include "proto/fingerprint.h"
 #include "proto/message.h"
 
 enum {
@@ -32,8 +33,10 @@ struct wishes {
     unsigned references;
     char **policy_names;
     size_t policy_name_count;
-    struct policy_block *block; /* of the texts; NULL if there were none */
-    struct label *labels;       /* owned texts */
+    struct policy_block *block;             /* of the texts; NULL if there were none */
+    char (*fingerprints)[FINGERPRINT_SIZE]; /* of each text */
+    size_t text_count;
+    struct label *labels; /* owned texts */
     size_t label_count;
     bool observe;
     bool record;

@@ -115,21 +115,21 @@ static bool are_known_tiers(const struct stored_policies *policies, char *error,
     return true;
 }
 
-bool policy_store_load(struct policy_store *store, struct stored_policies *policies, char *error,
-                       size_t size)
+/* What was active once `generation` was in force. */
+static bool load_at(struct policy_store *store, uint64_t generation,
+                    struct stored_policies *policies, char *error, size_t size)
 {
-    *policies = (struct stored_policies){.count = 0};
-    if (!load_generation(store, policies, error, size))
-        return false;
-    sqlite3_stmt *statement = database_prepare(
-        store->database,
-        "SELECT tier, name, revision, time, who, text FROM revisions AS r"
-        " WHERE text IS NOT NULL AND revision ="
-        "   (SELECT max(revision) FROM revisions WHERE tier = r.tier AND name = r.name)"
-        " ORDER BY tier, name",
-        error, size);
+    sqlite3_stmt *statement =
+        database_prepare(store->database,
+                         "SELECT tier, name, revision, time, who, text FROM revisions AS r"
+                         " WHERE text IS NOT NULL AND revision ="
+                         "   (SELECT max(revision) FROM revisions"
+                         "    WHERE tier = r.tier AND name = r.name AND generation <= ?1)"
+                         " ORDER BY tier, name",
+                         error, size);
     if (!statement)
         return false;
+    sqlite3_bind_int64(statement, 1, (sqlite3_int64)generation);
     int result;
     while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
         if (!append(policies, statement)) {
@@ -144,6 +144,28 @@ bool policy_store_load(struct policy_store *store, struct stored_policies *polic
         database_failed(store->database, "cannot be read", error, size);
     stored_policies_deinit(policies);
     return false;
+}
+
+bool policy_store_load(struct policy_store *store, struct stored_policies *policies, char *error,
+                       size_t size)
+{
+    *policies = (struct stored_policies){.count = 0};
+    return load_generation(store, policies, error, size) &&
+           load_at(store, policies->generation, policies, error, size);
+}
+
+bool policy_store_read(const char *directory, uint64_t generation, struct stored_policies *policies,
+                       char *error, size_t size)
+{
+    struct policy_store store = {database_open(&kind, directory, DATABASE_READ, error, size)};
+
+    *policies = (struct stored_policies){.generation = generation};
+    if (!store.database)
+        return false;
+    bool read = generation > 0 || load_generation(&store, policies, error, size);
+    read = read && load_at(&store, policies->generation, policies, error, size);
+    database_close(store.database);
+    return read;
 }
 
 void stored_policies_deinit(struct stored_policies *policies)

@@ -27,33 +27,35 @@
 #define BLOCK_MAGIC "warder\0\1" /* eight bytes, the literal's own NUL not counted */
 
 enum {
-    BLOCK_VERSION = 3,
+    BLOCK_VERSION = 4,
     BLOCK_ALIGNMENT = 8,
     BLOCK_DEPTH_MAX = 144, /* nodes on a way down a condition: the parser takes 64 parentheses, each
                               of which is an `and` or `or` and a `not` at most */
 };
 
 enum block_section {
-    SECTION_POLICIES,   /* struct policy_record, by tier and name */
-    SECTION_RULES,      /* struct rule_record: those of a policy together, by name */
-    SECTION_RULE_LISTS, /* uint32_t: rules. A list is in order of effect (kill, deny, allow, log)
-                           and, within that, of rule */
-    SECTION_RULE_SETS,  /* struct rule_set; the first one is empty */
-    SECTION_EVENT_SETS, /* struct event_set: those of a policy together, by event */
-    SECTION_NODES,      /* struct block_node */
-    SECTION_VALUES,     /* struct block_value: what predicates compare with */
-    SECTION_GLOB_WORDS, /* uint32_t: compiled globs (glob.h) */
-    SECTION_ARGUMENTS,  /* struct argument_place: where events have an argument of some name */
-    SECTION_OVERRIDES,  /* struct override_record: those of a target policy together, by rule
-                           (the defaults last, by class), then by the policy that overrides */
-    SECTION_LOOKUPS,    /* struct lookup: those of a rule set together */
-    SECTION_KEY_SLOTS,  /* uint32_t: where the keys of a slot begin, and a last one where they end;
-                           there are a power of two and one */
-    SECTION_KEYS,       /* struct exact_key: by slot */
-    SECTION_TRIE_SLOTS, /* uint32_t: as SECTION_KEY_SLOTS, of trie nodes */
-    SECTION_TRIE_NODES, /* struct trie_node: by slot */
-    SECTION_BIT_NODES,  /* struct bit_node: a node's children stand behind it */
-    SECTION_TEXT,       /* bytes: every text followed by a NUL; offset 0 is the empty text */
+    SECTION_POLICIES,    /* struct policy_record, by tier and name */
+    SECTION_RULES,       /* struct rule_record: those of a policy together, by name */
+    SECTION_RULE_LISTS,  /* uint32_t: rules. A list is in order of effect (kill, deny, allow, log)
+                            and, within that, of rule */
+    SECTION_RULE_SETS,   /* struct rule_set; the first one is empty */
+    SECTION_EVENT_SETS,  /* struct event_set: those of a policy together, by event */
+    SECTION_NODES,       /* struct block_node */
+    SECTION_VALUES,      /* struct block_value: what predicates compare with */
+    SECTION_GLOB_WORDS,  /* uint32_t: compiled globs (glob.h) */
+    SECTION_ARGUMENTS,   /* struct argument_place: where events have an argument of some name */
+    SECTION_OVERRIDES,   /* struct override_record: those of a target policy together, by rule
+                            (the defaults last, by class), then by the policy that overrides */
+    SECTION_LOOKUPS,     /* struct lookup: those of a rule set together */
+    SECTION_KEY_SLOTS,   /* uint32_t: where the keys of a slot begin, and a last one where they end;
+                            there are a power of two and one */
+    SECTION_KEYS,        /* struct exact_key: by slot */
+    SECTION_TRIE_SLOTS,  /* uint32_t: as SECTION_KEY_SLOTS, of trie nodes */
+    SECTION_TRIE_NODES,  /* struct trie_node: by slot */
+    SECTION_BIT_NODES,   /* struct bit_node: a node's children stand behind it */
+    SECTION_EVENT_RULES, /* struct event_rule, by rule: what the event sets say, from the rules'
+                            side. For explanations alone, which go by no index */
+    SECTION_TEXT,        /* bytes: every text followed by a NUL; offset 0 is the empty text */
     SECTION_COUNT
 };
 
@@ -133,6 +135,12 @@ struct override_record {
 struct event_set {
     uint32_t event;
     uint32_t rules; /* rule set */
+};
+
+/* That a rule's target names an event. */
+struct event_rule {
+    uint32_t rule;
+    uint32_t event;
 };
 
 /* Rules of one policy that one kind of event is judged by. */

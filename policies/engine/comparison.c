@@ -59,6 +59,8 @@ bool path_behind_place(const char *path, size_t length, const char *place, const
 
     if (length < front || memcmp(path, place, front) != 0 || (length > front && path[front] != '/'))
         return false;
+    if (length == 0)
+        return false; /* no path at all, wherever the place is */
     *rest = path + front;
     *rest_length = length - front;
     if (*rest_length == 1)

@@ -98,4 +98,12 @@ enum {
  * arena. False if the arena is too small; the event then has no operations and must be denied. */
 bool event_map(struct event *event, const struct event_resolver *resolver, struct arena *arena);
 
+/* Fills in both forms of one path as the mapping does, for operations that come of no event:
+ * against `directory`, an absolute path that need not be normalised, NULL if it is not known.
+ * `follow` false: a link that is the last component is taken as it is. What cannot be a path is
+ * unknown; an empty text is known, and names nothing. */
+void event_map_path(const struct event_resolver *resolver, struct arena *arena,
+                    const char *directory, const struct value *text, bool follow,
+                    struct attribute *out);
+
 #endif

@@ -146,6 +146,16 @@ void path_attribute_from_text(struct mapper *mapper, const char *directory, cons
     keep_forms(mapper, forms, out);
 }
 
+void event_map_path(const struct event_resolver *resolver, struct arena *arena,
+                    const char *directory, const struct value *text, bool follow,
+                    struct attribute *out)
+{
+    struct mapper mapper = {.resolver = resolver, .arena = arena, .windows = resolver->windows};
+
+    path_attribute_from_text(&mapper, directory, text->bytes, text->count,
+                             follow ? LAST_FOLLOWED : LAST_KEPT, out);
+}
+
 const char *path_join(struct mapper *mapper, const char *directory, const char *name, size_t length)
 {
     if (length >= PATH_TEXT_MAX || memchr(name, '\0', length))

@@ -26,6 +26,7 @@ static const size_t record_sizes[SECTION_COUNT] = {
     [SECTION_TRIE_SLOTS] = sizeof(uint32_t),
     [SECTION_TRIE_NODES] = sizeof(struct trie_node),
     [SECTION_BIT_NODES] = sizeof(struct bit_node),
+    [SECTION_EVENT_RULES] = sizeof(struct event_rule),
     [SECTION_TEXT] = 1,
 };
 

@@ -46,16 +46,15 @@ static void note_about(struct diagnostic *error, const struct event_entry *entry
     text_buffer_deinit(&note);
 }
 
-const struct event_entry *find_event(struct checker *checker, const struct literal *literal)
+const struct event_entry *find_event(struct diagnostics *diagnostics, const struct literal *literal)
 {
     const struct event_entry *entry = catalogue_find(literal->text, literal->length);
 
     if (!entry) {
-        const struct event_entry *near =
-            nearest_event(checker->diagnostics, literal->text, literal->length);
+        const struct event_entry *near = nearest_event(diagnostics, literal->text, literal->length);
         struct diagnostic *error =
-            report(checker->diagnostics, ERROR_UNKNOWN_EVENT, literal->span,
-                   "unknown event \"%.*s\"", (int)literal->length, literal->text);
+            report(diagnostics, ERROR_UNKNOWN_EVENT, literal->span, "unknown event \"%.*s\"",
+                   (int)literal->length, literal->text);
         if (near) {
             diagnostic_label(error, "did you mean \"%s\"?", near->name);
             note_about(error, near);
@@ -69,7 +68,7 @@ const struct event_entry *find_event(struct checker *checker, const struct liter
     }
     if (!is_raised(entry)) {
         struct diagnostic *error = report(
-            checker->diagnostics, ERROR_EVENT_NEVER_RAISED, literal->span,
+            diagnostics, ERROR_EVENT_NEVER_RAISED, literal->span,
             "CPython never raises \"%s\": the name stands in its documentation alone", entry->name);
         if (entry->instead)
             diagnostic_help(error, "what it raises is \"%s\"", entry->instead);
@@ -164,7 +163,7 @@ bool find_target_events(struct checker *checker, const struct literal *literal, 
     if (is_event_glob(literal))
         return find_glob_events(checker, literal, events);
 
-    const struct event_entry *entry = find_event(checker, literal);
+    const struct event_entry *entry = find_event(checker->diagnostics, literal);
     if (!entry)
         return false;
     if (entry->veto == VETO_NEVER) {

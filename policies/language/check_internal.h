@@ -91,9 +91,6 @@ bool find_target_events(struct checker *checker, const struct literal *literal, 
 /* Bytes that a set of events takes. */
 size_t event_set_size(void);
 
-/* The event that a string names exactly; NULL, and an error, if the catalogue does not know it. */
-const struct event_entry *find_event(struct checker *checker, const struct literal *literal);
-
 /* Fills in the target's events, which rules on classes need for their arguments alone: those that
  * can be operations of its classes. False on lack of memory. */
 bool target_events(struct checker *checker);

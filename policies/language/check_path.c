@@ -219,8 +219,12 @@ static bool glob_is_good(struct checker *checker, const struct literal *literal,
 static struct typed_value *plain_glob(const struct reading *reading, enum glob_kind kind,
                                       const char *text, size_t length)
 {
-    const size_t front = glob_literal_length(text, length);
+    size_t front = glob_literal_length(text, length);
 
+    /* A byte that is no character by itself may be the beginning of one in the text: "\xc3?" does
+     * not match U+00E9. */
+    while (front > 0 && front < length && (text[front - 1] & 0x80))
+        front--;
     if (!glob_is_good(reading->checker, reading->literal, kind, text + front, length - front))
         return NULL;
     struct typed_value *value = new_value(reading, BLOCK_VALUE_GLOB);

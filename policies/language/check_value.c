@@ -507,7 +507,7 @@ static struct typed_value *string_value(const struct reading *reading)
         return version_value(reading);
     case TYPE_TEXT:
         if (reading->checked->attribute == ATTRIBUTE_EVENT &&
-            !find_event(reading->checker, reading->literal))
+            !find_event(reading->checker->diagnostics, reading->literal))
             return NULL;
         return text_value(reading);
     default:

@@ -8,37 +8,13 @@
 #include "policies/language/emit.h"
 #include "policies/language/parser.h"
 #include "policies/language/report.h"
+#include "policies/language/test_tree.h"
 
 /* A text of one call, on its way. */
 struct unit {
     struct source source;
     struct file_tree *tree;
 };
-
-static void init_source(struct source *source, const struct policy_text *text,
-                        struct diagnostics *diagnostics)
-{
-    const size_t length = text->length <= POLICY_TEXT_MAX ? text->length : POLICY_TEXT_MAX;
-    *source = (struct source){.file = text->file,
-                              .text = text->text,
-                              .length = (uint32_t)length,
-                              .quiet = text->quiet,
-                              .order = diagnostics_file(diagnostics, text->file)};
-}
-
-/* False, and an error, if the text is too large to be read. */
-static bool check_size(const struct source *source, const struct policy_text *text,
-                       struct diagnostics *diagnostics)
-{
-    const struct span start = {source, 0, 0};
-    if (text->length <= POLICY_TEXT_MAX)
-        return true;
-    diagnostic_help(report(diagnostics, ERROR_TOO_LARGE, start,
-                           "a policy file has at most %d bytes, this one has more",
-                           POLICY_TEXT_MAX),
-                    "split it into several files");
-    return false;
-}
 
 /* A policy in the order of the block: by tier, then by name. */
 struct placed {
@@ -103,10 +79,11 @@ struct policy_block *policy_compile(const struct policy_text *texts, size_t coun
     struct policy_block *block = NULL;
     bool complete = units != NULL;
 
+    /* Files are shown in the order in which they were given. */
     for (size_t i = 0; i < count && units; i++)
-        init_source(&units[i].source, &texts[i], diagnostics);
+        (void)diagnostics_file(diagnostics, texts[i].file);
     for (size_t i = 0; i < count && units; i++) {
-        if (!check_size(&units[i].source, &texts[i], diagnostics))
+        if (!source_init(&units[i].source, &texts[i], diagnostics))
             continue;
         units[i].tree = parse_policies(&units[i].source, &storage, diagnostics);
         if (units[i].tree)
@@ -128,9 +105,8 @@ int policy_test_parse(const struct policy_text *text, struct diagnostics *diagno
     struct storage storage = {0};
     struct source source;
 
-    init_source(&source, text, diagnostics);
-    if (check_size(&source, text, diagnostics))
-        parse_tests(&source, &storage, diagnostics);
+    if (source_init(&source, text, diagnostics))
+        (void)parse_tests(&source, &storage, diagnostics);
     if (storage.failed)
         report_no_memory(diagnostics);
     storage_deinit(&storage);

@@ -12,6 +12,7 @@
 
 #include "policies/engine/policy_block.h"
 #include "policies/language/diagnostics.h"
+#include "policies/language/source_map.h"
 
 enum {
     POLICY_TEXT_MAX = 16 * 1024 * 1024, /* bytes of one text: 100,000 rules take 7 MB. A session's
@@ -66,6 +67,8 @@ struct compile_options {
     /* Whoever asks cannot have a floor held by the kernel: one that is `required` is an error, and
      * another one a warning. */
     bool floors_not_held;
+    /* Filled in with where everything stands, if it is not NULL: for one compilation. */
+    struct source_map *map;
 };
 
 /* The block of all policies in the texts, to be freed with policy_block_free; NULL if `diagnostics`

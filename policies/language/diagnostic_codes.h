@@ -79,7 +79,16 @@
     X(MANDATORY_LATER, 83, "no longer said: the tier mandatory was not there yet")                 \
     X(FLOOR_REQUIRED, 84, "a floor that is required where nothing can hold it")                    \
     X(TEST_EXPECTS_NOTHING, 90, "a test file without an expectation")                              \
-    X(FORMAT_DEFECT, 99, "a text that formatting would change: a defect of the formatter")
+    X(TEST_OF_NO_POLICY, 91, "a test of a policy that is not there")                               \
+    X(TEST_NOT_GOVERNED, 92, "a session that the tested policy does not govern")                   \
+    X(TEST_OF_NO_RULE, 93, "a deciding rule that is not there")                                    \
+    X(SAID_TWICE, 94, "what was said before, otherwise")                                           \
+    X(CLASS_WITHOUT_MAIN, 95, "a value for a class that has no attributes")                        \
+    X(NO_DIRECTORY, 96, "a relative path in a session without a directory")                        \
+    X(TOO_MANY_ARGUMENTS, 97, "more arguments than the event has")                                 \
+    X(EVENT_OF_OTHER_CLASS, 98, "an event that is never an operation of the class")                \
+    X(FORMAT_DEFECT, 99, "a text that formatting would change: a defect of the formatter")         \
+    X(TEST_FAILED, 100, "an expectation that does not hold")
 
 #define DIAGNOSTIC_WARNINGS(X)                                                                     \
     X(UNUSED_SET, 1, "a set that nothing uses")                                                    \
@@ -98,7 +107,9 @@
     X(FLOOR_WITHOUT_DENIAL, 14, "a floor of a class that nothing denies")                          \
     X(WRITABLE_FILE, 15, "an allow of a file that the subject can write")                          \
     X(SET_ID_UNDER_FLOOR, 16, "a floor with an allow of a set-id program")                         \
-    X(NOTHING_INSTALLED, 17, "a rule that no interpreter of this host can meet")
+    X(NOTHING_INSTALLED, 17, "a rule that no interpreter of this host can meet")                   \
+    X(NOT_REACHED, 30, "a rule, default or override that no test reaches")                         \
+    X(NOT_TESTED, 31, "a policy that no test names")
 
 /* What is right, and worth knowing: said only to whoever asks for it (struct compile_options). */
 #define DIAGNOSTIC_NOTES(X)                                                                        \

@@ -75,6 +75,11 @@ uint32_t emit_text(struct emitter *emitter, const char *text, size_t length)
     return offset;
 }
 
+void emit_place(struct emitter *emitter, enum mapped_kind kind, uint32_t index, struct span span)
+{
+    source_map_note(emitter->options ? emitter->options->map : NULL, kind, index, span);
+}
+
 static uint32_t emit_literal(struct emitter *emitter, const struct literal *literal)
 {
     return literal ? emit_text(emitter, literal->text, literal->length) : 0;
@@ -137,20 +142,44 @@ static void refer(struct references *references, uint32_t set, const struct rule
             (struct reference){set, effect_order(rule->effect), index};
 }
 
-/* The set of the rules of the references from `at` on that are of one; moves `at` behind them. */
-static uint32_t emit_set(struct emitter *emitter, const struct references *references, size_t *at)
+/* The rules of the references from `at` on that are of one set, `count` of them; moves `at` behind
+ * them. NULL on lack of memory. */
+static uint32_t *next_set(struct emitter *emitter, const struct references *references, size_t *at,
+                          size_t *count)
 {
     const size_t first = *at;
     while (*at < references->count && references->items[*at].set == references->items[first].set)
         ++*at;
-    uint32_t *rules = storage_take(emitter->storage, *at - first + 1, sizeof(*rules));
+    *count = *at - first;
+    uint32_t *rules = storage_take(emitter->storage, *count + 1, sizeof(*rules));
     if (!rules) {
         emitter->failed = true;
-        return 0;
+        return NULL;
     }
     for (size_t i = first; i < *at; i++)
         rules[i - first] = references->items[i].rule;
-    return emit_rule_set(emitter, rules, *at - first);
+    return rules;
+}
+
+static uint32_t emit_set(struct emitter *emitter, const struct references *references, size_t *at)
+{
+    size_t count;
+    const uint32_t *rules = next_set(emitter, references, at, &count);
+    return rules ? emit_rule_set(emitter, rules, count) : 0;
+}
+
+static void emit_event_set(struct emitter *emitter, const struct references *references, size_t *at)
+{
+    const uint32_t event = references->items[*at].set;
+    size_t count;
+    const uint32_t *rules = next_set(emitter, references, at, &count);
+    if (!rules)
+        return;
+    const struct event_set record = {.event = event, .rules = emit_rule_set(emitter, rules, count)};
+    const uint32_t index = emit_reserve(emitter, SECTION_EVENT_SETS, sizeof(record), 1);
+    struct event_set *put = emit_at(emitter, SECTION_EVENT_SETS, sizeof(record), index);
+    if (put)
+        *put = record;
 }
 
 static void sort(struct references *references)
@@ -205,14 +234,7 @@ static void emit_event_sets(struct emitter *emitter, uint32_t policy, const stru
             refer(&references, rules[i]->checked->events[j], rules[i], first_rule + (uint32_t)i);
     sort(&references);
     for (size_t at = 0; at < references.count && !emitter->failed;) {
-        const uint32_t event = references.items[at].set;
-        const uint32_t set = emit_set(emitter, &references, &at);
-        const uint32_t index =
-            emit_reserve(emitter, SECTION_EVENT_SETS, sizeof(struct event_set), 1);
-        struct event_set *put =
-            emit_at(emitter, SECTION_EVENT_SETS, sizeof(struct event_set), index);
-        if (put)
-            *put = (struct event_set){event, set};
+        emit_event_set(emitter, &references, &at);
         events.count++;
     }
     if (record_at(emitter, policy))
@@ -236,9 +258,21 @@ static void emit_glob_set(struct emitter *emitter, uint32_t policy, const struct
         record_at(emitter, policy)->glob_rules = set;
 }
 
+/* Called in the order of rules. */
+static void emit_event_rule(struct emitter *emitter, uint32_t rule, uint32_t event)
+{
+    const size_t size = sizeof(struct event_rule);
+    const uint32_t index = emit_reserve(emitter, SECTION_EVENT_RULES, size, 1);
+    struct event_rule *put = emit_at(emitter, SECTION_EVENT_RULES, size, index);
+
+    if (put)
+        *put = (struct event_rule){rule, event};
+}
+
 static void emit_rule(struct emitter *emitter, uint32_t index, const struct rule *rule)
 {
     rule->checked->index = index;
+    emit_place(emitter, MAPPED_RULE, index, rule->span);
     struct rule_record record = {
         .name = emit_text(emitter, rule->name.text, rule->name.length),
         .message = emit_literal(emitter, rule->message),
@@ -246,6 +280,8 @@ static void emit_rule(struct emitter *emitter, uint32_t index, const struct rule
         .classes = rule->checked->classes,
         .effect = (uint8_t)rule->effect,
     };
+    for (size_t i = 0; i < rule->checked->event_count; i++)
+        emit_event_rule(emitter, index, rule->checked->events[i]);
     if (rule->checked->globs)
         record.globs = emit_values(emitter, rule->checked->globs);
     if (rule->condition) {
@@ -326,6 +362,21 @@ static void say_default(struct default_record *record, const struct default_stat
         record->message = message;
 }
 
+static void emit_default_places(struct emitter *emitter, uint32_t policy, const struct policy *tree)
+{
+    const uint32_t first = policy * CLASS_COUNT;
+
+    for (const struct default_statement *statement = tree->defaults; statement;
+         statement = statement->next)
+        for (uint32_t class = 1; statement->classes.all && class < CLASS_COUNT; class ++)
+            emit_place(emitter, MAPPED_DEFAULT, first + class, statement->span);
+    for (const struct default_statement *statement = tree->defaults; statement;
+         statement = statement->next)
+        for (const struct class_word *class = statement->classes.first; class; class = class->next)
+            emit_place(emitter, MAPPED_DEFAULT, first + (uint32_t) class->operation_class,
+                       statement->span);
+}
+
 /* A class named itself beats `all`. */
 static void emit_defaults(struct emitter *emitter, uint32_t policy, const struct policy *tree)
 {
@@ -343,6 +394,7 @@ static void emit_defaults(struct emitter *emitter, uint32_t policy, const struct
     struct policy_record *record = record_at(emitter, policy);
     for (int class = CLASS_NONE + 1; record && class < CLASS_COUNT; class ++)
         record->defaults[class] = named[class].verdict != DEFAULT_UNSAID ? named[class] : all;
+    emit_default_places(emitter, policy, tree);
 }
 
 static uint32_t floor_classes(const struct policy *policy, bool required)
@@ -386,6 +438,7 @@ void emit_policy(struct emitter *emitter, struct policy *policy, enum policy_tie
     record->floor = floor_classes(policy, false);
     record->floor_required = floor_classes(policy, true);
     policy->index = index;
+    emit_place(emitter, MAPPED_POLICY, index, policy->span);
     if (!record->observes)
         keep_overrides(emitter, policy);
     emit_applies(emitter, index, policy);

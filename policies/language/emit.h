@@ -9,6 +9,7 @@
 #include "policies/language/compile.h"
 #include "policies/language/emit_index.h"
 #include "policies/language/name_table.h"
+#include "policies/language/source_map_internal.h"
 #include "policies/language/storage.h"
 #include "policies/language/syntax_tree.h"
 
@@ -65,6 +66,9 @@ uint32_t emit_reserve(struct emitter *emitter, enum block_section section, size_
 void *emit_at(struct emitter *emitter, enum block_section section, size_t size, uint32_t index);
 /* The offset of a text, terminated; the same for the same text. */
 uint32_t emit_text(struct emitter *emitter, const char *text, size_t length);
+
+/* Notes where a record comes from, if somebody wants a map. */
+void emit_place(struct emitter *emitter, enum mapped_kind kind, uint32_t index, struct span span);
 
 /* Puts a condition into a node that was reserved for it. Returns true if it speaks of a path of the
  * operation. */

@@ -148,8 +148,12 @@ bool emit_condition(struct emitter *emitter, uint32_t index, const struct condit
     bool has_paths = false;
     uint32_t count = 0;
 
-    if (condition->kind == CONDITION_PREDICATE)
+    if (condition->kind == CONDITION_PREDICATE) {
+        /* Without parentheses around it. */
+        emit_place(emitter, MAPPED_NODE, index, condition->predicate->span);
         return emit_predicate(emitter, index, condition->predicate->checked);
+    }
+    emit_place(emitter, MAPPED_NODE, index, condition->span);
     for (const struct condition *child = condition->first; child; child = child->next)
         count++;
     const uint32_t first = emit_reserve(emitter, SECTION_NODES, sizeof(struct block_node), count);

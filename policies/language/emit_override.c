@@ -78,6 +78,7 @@ static void emit_override(struct emitter *emitter, uint32_t index,
     if (!put || !target)
         return;
     *put = record;
+    emit_place(emitter, MAPPED_OVERRIDE, index, override->span);
     if (target->overrides.count == 0)
         target->overrides.first = index;
     target->overrides.count++;

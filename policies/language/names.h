@@ -3,6 +3,7 @@
 #ifndef WARDER_POLICIES_LANGUAGE_NAMES_H
 #define WARDER_POLICIES_LANGUAGE_NAMES_H
 
+#include "policies/catalogue/catalogue.h"
 #include "policies/engine/subject.h"
 #include "policies/language/report.h"
 #include "policies/language/syntax_tree.h"
@@ -15,6 +16,10 @@ enum operation_class find_class(struct diagnostics *diagnostics, const struct wo
 enum place find_place(struct diagnostics *diagnostics, const char *name, size_t length,
                       struct span span);
 
+/* The event that a string names exactly; NULL, and an error, if the catalogue does not know it. */
+const struct event_entry *find_event(struct diagnostics *diagnostics,
+                                     const struct literal *literal);
+
 /* True for attributes that `applies` can ask about. */
 bool is_selector(enum attribute_name attribute);
 /* True for those that every rule has: event, arg, user, group, label, script. */
@@ -26,5 +31,7 @@ void add_classes_with(struct text_buffer *out, enum attribute_name attribute);
 void add_attributes_of(struct text_buffer *out, enum operation_class operation_class);
 /* `every way to start a program`: what a class covers. */
 const char *class_covers(enum operation_class operation_class);
+/* `an integer`: a type in a reader's words. */
+const char *type_in_words(enum attribute_type type);
 
 #endif

@@ -338,8 +338,9 @@ static bool report_word_as_operator(struct parser *parser, const struct predicat
     const char *shape = foreign_word(FOREIGN_OPERATOR, token.text, token.length, &sentence);
     struct diagnostic *error;
 
-    if (token_is(&token, "label") || (!before_value && !before_word) ||
-        parser_nearest_word(&token, joins))
+    /* `reason` ends the condition of an override: `where shell reason "…"`. */
+    if (token_is(&token, "label") || token_is(&token, "reason") ||
+        (!before_value && !before_word) || parser_nearest_word(&token, joins))
         return false;
     if (shape) {
         mistake_no_operator(parser, token.span, predicate, shape);

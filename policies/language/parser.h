@@ -1,6 +1,7 @@
-/* From a policy text to its tree (grammar.ebnf). One token is looked ahead; a condition nests at
- * most CONDITION_NESTING_MAX parentheses, and nothing else recurses. After an error the parser goes
- * on with the next statement, so that every mistake of a file is reported at once. */
+/* From a policy text to its tree (grammar.ebnf); test_tree.h has the same for tests. One token is
+ * looked ahead; a condition nests at most CONDITION_NESTING_MAX parentheses, and nothing else
+ * recurses. After an error the parser goes on with the next statement, so that every mistake of a
+ * file is reported at once. */
 #ifndef WARDER_POLICIES_LANGUAGE_PARSER_H
 #define WARDER_POLICIES_LANGUAGE_PARSER_H
 
@@ -15,10 +16,5 @@ enum { CONDITION_NESTING_MAX = 64 };
  * memory. */
 struct file_tree *parse_policies(const struct source *source, struct storage *storage,
                                  struct diagnostics *diagnostics);
-
-/* Reads a test file. Whether it is well formed is all that is known afterwards: an error was
- * reported if not. */
-void parse_tests(const struct source *source, struct storage *storage,
-                 struct diagnostics *diagnostics);
 
 #endif

@@ -22,6 +22,16 @@ struct span {
     uint32_t length;
 };
 
+struct policy_text; /* compile.h */
+struct diagnostics;
+
+/* Makes a source of a text. False, and an error, if the text is longer than any is read. */
+bool source_init(struct source *source, const struct policy_text *text,
+                 struct diagnostics *diagnostics);
+
+/* Where a stretch begins: line and character, from 1. */
+void span_position(struct span span, uint32_t *line, uint32_t *column);
+
 /* From the start of one to the end of the other. */
 static inline struct span span_join(struct span first, struct span last)
 {

@@ -11,6 +11,7 @@
 #include "fuzz_scene.h"
 
 #include "policies/engine/evaluate.h"
+#include "policies/engine/explain.h"
 #include "policies/language/compile.h"
 #include "policies/language/text_buffer.h"
 
@@ -189,6 +190,28 @@ static int truth_by_deny(const struct policy_block *block, uint32_t policy,
     return judgement.by.unknown ? 1 : 2;
 }
 
+/* Both find the same, each its own way; and a rule that nearly fired has something that failed. */
+static void check_explanation(const struct policy_block *block, const struct scene *scene)
+{
+    static const uint32_t policies[] = {0, 1, 2, 3, 4};
+    const struct governing governing = {.policies = policies, .count = 5};
+    static struct explanation explanation;
+    const struct judgement *explained = &explanation.judgement;
+    struct judgement judgement;
+
+    evaluate(block, &governing, &scene->subject, &scene->event, &judgement);
+    explain(block, &governing, &scene->subject, &scene->event, &explanation);
+    if (judgement.steps >= EVALUATION_STEPS_MAX)
+        return;
+    require(explained->verdict == judgement.verdict);
+    require(explained->by.policy == judgement.by.policy);
+    require(explained->by.rule == judgement.by.rule);
+    require(explained->by.operation == judgement.by.operation);
+    require(explained->by.unknown == judgement.by.unknown);
+    for (uint32_t i = 0; i < explanation.miss_count; i++)
+        require(explanation.misses[i].missed.misses > 0);
+}
+
 static void check_laws(const struct policy_block *block, const struct scene *scene, bool has_forms)
 {
     /* In the order of their names. */
@@ -241,6 +264,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct policy_block *block = policy_compile(&policy, 1, NULL, diagnostics);
     if (block)
         check_laws(block, &scene, writing.has_forms);
+    if (block)
+        check_explanation(block, &scene);
     text_buffer_deinit(&condition);
     text_buffer_deinit(&turned);
     text_buffer_deinit(&text);

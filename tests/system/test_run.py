@@ -155,14 +155,14 @@ class Run(Test):
         self.assertNothingLeft()
 
     def test_help_has_examples(self):
-        for command in "run", "check", "fmt", "apply", "list", "show", "remove", "log", "status":
+        for command in "run", "check", "fmt", "apply", "list", "show", "remove", "log", "status", "explain", "why":
             result = self.warder(command, "--help")
             self.assertEqual(result.status, 0, result)
             self.assertRegex(result.out, rf"examples?:\n.*warder {command}")
         self.assertIn("warder run", self.warder("--help").out)
 
     def test_commands_that_come_later_say_so(self):
-        for command in "test", "explain":
+        for command in "diff", "sessions":
             result = self.warder(command, "x")
             self.assertEqual(result.status, 2, result)
             self.assertIn("not in this version yet", result.err)

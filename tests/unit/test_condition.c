@@ -105,6 +105,11 @@ static void a_place_may_be_the_root(void **state)
     check("read", &scene, {"path under session.start", T},
           {"path under session.start \"/work\"", T}, {"path under session.start \"/wor\"", F},
           {"path matches session.start \"/w*/a\"", T}, {"path is session.start", F});
+    scene_init(&scene, "open");
+    scene.subject.places[PLACE_START] = (struct place_paths){1, root};
+    scene_operation(&scene, CLASS_READ);
+    scene_path(&scene, ATTRIBUTE_PATH, "", "");
+    check("read", &scene, {"path under session.start", F}, {"path is session.start", F});
 }
 
 static void a_marked_path_is_unknown_and_a_number_is_no_path(void **state)
@@ -357,6 +362,22 @@ static void hosts_fold_case_and_the_final_dot(void **state)
     check("resolve", &scene, {"host is \"b.org\"", T}, {"host is \"c.org\"", U});
 }
 
+static void a_byte_of_a_glob_is_no_part_of_a_character(void **state)
+{
+    (void)state;
+    struct scene scene;
+
+    scene_init(&scene, "import");
+    scene_operation(&scene, CLASS_IMPORT);
+    (void)scene_text(&scene, ATTRIBUTE_MODULE, "a\xc3\xa9");
+    check("import", &scene, {"module matches \"a?\"", T}, {"module matches \"a\\xc3*\"", F},
+          {"module matches \"a\\xc3?\"", F}, {"module matches \"a\\xc3\\xa9*\"", T});
+    scene_init(&scene, "import");
+    scene_operation(&scene, CLASS_IMPORT);
+    (void)scene_text(&scene, ATTRIBUTE_MODULE, "a\xc3.b");
+    check("import", &scene, {"module matches \"a\\xc3*\"", T}, {"module matches \"a?.b\"", T});
+}
+
 static void modules_are_under_packages_by_parts(void **state)
 {
     (void)state;
@@ -496,6 +517,7 @@ int main(void)
         cmocka_unit_test(a_named_argument_is_found_in_each_event_in_its_place),
         cmocka_unit_test(addresses_are_in_blocks_of_their_family),
         cmocka_unit_test(hosts_fold_case_and_the_final_dot),
+        cmocka_unit_test(a_byte_of_a_glob_is_no_part_of_a_character),
         cmocka_unit_test(modules_are_under_packages_by_parts),
         cmocka_unit_test(words_and_signals_and_truths),
         cmocka_unit_test(registry_paths_ignore_case_and_the_root_has_two_names),

@@ -71,6 +71,21 @@ static void a_default_is_cancelled_where_the_condition_is_true(void **state)
     assert_int_equal(judge(block, &scene).override, OVERRIDE_NONE);
 }
 
+static void a_condition_may_end_with_a_truth_value_alone(void **state)
+{
+    (void)state;
+    CLEANUP(policy_block_free)
+    struct policy_block *block =
+        with("policy l { override vendor/untrusted.default-exec where shell reason \"r\""
+             " until 2026-06-15 }");
+    struct scene scene;
+
+    exec_scene(&scene, "/bin/sh");
+    assert_judged(block, &scene, "deny untrusted.default");
+    (void)scene_value(&scene, ATTRIBUTE_SHELL, value_bool(true));
+    assert_judged(block, &scene, "allow");
+}
+
 static void one_class_of_a_default_is_cancelled_and_no_other(void **state)
 {
     (void)state;
@@ -419,6 +434,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_default_is_cancelled_where_the_condition_is_true),
+        cmocka_unit_test(a_condition_may_end_with_a_truth_value_alone),
         cmocka_unit_test(one_class_of_a_default_is_cancelled_and_no_other),
         cmocka_unit_test(one_deny_is_cancelled_and_the_others_stay),
         cmocka_unit_test(a_cancelled_deny_leaves_the_default_standing),

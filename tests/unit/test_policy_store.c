@@ -108,6 +108,43 @@ static void newest_revision_is_what_is_active(void **state)
     policy_store_free(store);
 }
 
+static void every_generation_can_be_read_beside_the_store(void **state)
+{
+    struct policy_store *store = open_store(state);
+    static const struct {
+        uint64_t generation;
+        const char *text; /* of local/p */
+        size_t count;
+    } generations[] = {{1, "one", 1}, {2, "two", 1}, {3, "two", 2}, {4, NULL, 1}, {0, "new", 2}};
+    struct stored_policies stored;
+    char error[512] = "";
+
+    change(store, "p", TIER_LOCAL, "one");
+    change(store, "p", TIER_LOCAL, "two");
+    change(store, "q", TIER_VENDOR, "q");
+    change(store, "p", TIER_LOCAL, NULL);
+    change(store, "p", TIER_LOCAL, "new");
+    for (size_t i = 0; i < sizeof(generations) / sizeof(*generations); i++) {
+        const char *found = NULL;
+        assert_true(
+            policy_store_read(*state, generations[i].generation, &stored, error, sizeof(error)));
+        assert_int_equal(stored.count, generations[i].count);
+        assert_int_equal(stored.generation,
+                         generations[i].generation > 0 ? generations[i].generation : 5);
+        for (size_t j = 0; j < stored.count; j++)
+            if (strcmp(stored.policies[j].name, "p") == 0)
+                found = stored.policies[j].text;
+        if (generations[i].text)
+            assert_string_equal(found, generations[i].text);
+        else
+            assert_null(found);
+        stored_policies_deinit(&stored);
+    }
+    policy_store_free(store);
+    assert_false(policy_store_read("/nonexistent", 1, &stored, error, sizeof(error)));
+    assert_int_equal(stored.count, 0);
+}
+
 static void change_that_cannot_be_whole_changes_nothing(void **state)
 {
     struct policy_store *store = open_store(state);
@@ -204,6 +241,7 @@ int main(void)
         TEST(new_store_is_empty_and_its_owner_s_alone),
         TEST(the_mandatory_tier_has_no_way_in),
         TEST(newest_revision_is_what_is_active),
+        TEST(every_generation_can_be_read_beside_the_store),
         TEST(change_that_cannot_be_whole_changes_nothing),
         TEST(store_of_a_newer_program_is_refused_and_left_alone),
         TEST(file_that_is_no_database_is_refused_and_left_alone),

@@ -1,0 +1,215 @@
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/cli/admin_client.h"
+#include "client/cli/command.h"
+#include "client/cli/json_line.h"
+#include "client/cli/policy_file.h"
+#include "client/cli/private_daemon.h"
+#include "client/cli/recorded_decision.h"
+#include "client/cli/why_text.h"
+
+static const char help[] =
+    "usage: warder why [--json] [--policy FILE]... DECISION-ID\n"
+    "\n"
+    "Explains a decision of the record: who asked for what, which rule decided and how it was\n"
+    "written then, what fired besides, what nearly held and for want of what; and whether today's\n"
+    "policies would answer otherwise. A denial ends with the id of its decision.\n"
+    "\n"
+    "Root and members of the group `warder` may ask about every decision; anyone about those of\n"
+    "their own processes, and is told what was recorded and the rule that decided.\n"
+    "\n"
+    "  --policy FILE        a policy that the session had of its own (`warder run --policy "
+    "FILE`):\n"
+    "                       the daemon does not keep those\n"
+    "  --json               as one JSON object\n"
+    "  --state-dir DIR      of a directory that `warder run --state-dir` kept\n"
+    "  --admin-socket PATH  of another daemon than the host's\n"
+    "\n"
+    "examples:\n"
+    "  sudo warder why 7f3a-12\n"
+    "  sudo warder why --json 7f3a-12 | jq .today_differs\n"
+    "  warder run --policy my.warder --state-dir kept -- python3 x.py\n"
+    "  warder why --state-dir kept --policy my.warder 1-4\n"
+    "\n"
+    "exit status: 0 explained, 1 there is no such decision, 2 wrong usage or failure\n";
+
+enum {
+    FILES_MAX = 64,
+    SESSION_DIGITS_MAX = 16,
+    /* A denial is on its way to the record for a second at most; a daemon that is asked by somebody
+     * who does not administer it does not hurry that. */
+    AGAIN_MILLISECONDS = 400,
+    AGAIN_MAX = 3,
+};
+
+struct why_options {
+    const char *socket;
+    const char *state_directory;
+    const char *paths[FILES_MAX];
+    size_t path_count;
+    bool json;
+    char session[SESSION_DIGITS_MAX + 1];
+    uint64_t number;
+};
+
+/* `7f3a-12`, also as a denial ends: `[decision 7f3a-12]`. */
+static bool parse_id(struct why_options *why, const char *given)
+{
+    static const char word[] = "decision ";
+    const char *text = given;
+    char *end = NULL;
+
+    text += *text == '[';
+    text += strncmp(text, word, strlen(word)) == 0 ? strlen(word) : 0;
+    const size_t length = strspn(text, "0123456789abcdefABCDEF");
+    const char *rest = text + length;
+    errno = 0;
+    if (*rest == '-' && isdigit((unsigned char)rest[1]))
+        why->number = strtoull(rest + 1, &end, 10);
+    if (length > 0 && length <= SESSION_DIGITS_MAX && strspn(text, "0") < length && end &&
+        errno == 0 && why->number > 0 && (*end == '\0' || strcmp(end, "]") == 0)) {
+        memcpy(why->session, text, length);
+        why->session[length] = '\0';
+        return true;
+    }
+    if (length > 0 && (*rest == '\0' || strcmp(rest, "-") == 0))
+        complain("why: `%s` is not the whole id of a decision: a session's number is followed by "
+                 "`-` and the decision's, as in %.*s-12; `warder log --session %.*s` lists them",
+                 given, (int)length, text, (int)length, text);
+    else
+        complain("why: `%s` is no decision's id: a denial ends with one, such as 7f3a-12, and "
+                 "`warder log` has them in its last column",
+                 given);
+    return false;
+}
+
+/* -1: go on. */
+static int parse(struct why_options *why, int argc, char **argv)
+{
+    static const struct option options[] = {{"help", no_argument, NULL, 'h'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"policy", required_argument, NULL, 'p'},
+                                            {"state-dir", required_argument, NULL, 'D'},
+                                            {"admin-socket", required_argument, NULL, 's'},
+                                            {NULL, 0, NULL, 0}};
+    int option;
+
+    *why = (struct why_options){.socket = NULL};
+    while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+        if (option == 'h') {
+            fputs(help, stdout);
+            return EXIT_DONE;
+        }
+        if (option == 'j')
+            why->json = true;
+        else if (option == 'D')
+            why->state_directory = optarg;
+        else if (option == 's')
+            why->socket = optarg;
+        else if (option != 'p') {
+            complain_option("why", argv, option);
+            return EXIT_USAGE;
+        } else if (why->path_count == FILES_MAX) {
+            complain("why: at most %d files can be given with --policy", FILES_MAX);
+            return EXIT_USAGE;
+        } else {
+            why->paths[why->path_count++] = optarg;
+        }
+    }
+    if (argc - optind != 1) {
+        complain("why: name one decision, such as 7f3a-12; `warder why --help` shows how");
+        return EXIT_USAGE;
+    }
+    return parse_id(why, argv[optind]) ? -1 : EXIT_USAGE;
+}
+
+static int print(const struct why_options *why, struct recorded_decision *decision,
+                 const struct policy_file *files)
+{
+    for (size_t i = 0; i < why->path_count; i++)
+        if (!recorded_decision_knows(decision, &files[i]))
+            complain("%s: is not a text that the session had: it has been changed since, or is "
+                     "another policy; what follows is by what it says now",
+                     files[i].path);
+    if (!recorded_decision_rehear(decision, files, why->path_count))
+        return EXIT_USAGE;
+    if (why->json)
+        json_line_print_object(stdout, why_json(decision));
+    else
+        why_print(stdout, decision, wants_colour(STDOUT_FILENO));
+    return EXIT_DONE;
+}
+
+static int ask(const struct why_options *why, struct daemon_client *client,
+               const struct policy_file *files)
+{
+    const struct timespec moment = {.tv_nsec = AGAIN_MILLISECONDS * 1000000L};
+    struct recorded_decision decision;
+    char error[512] = "";
+
+    enum decision_answer answer =
+        recorded_decision_ask(&decision, client, why->session, why->number, error, sizeof(error));
+    for (int i = 0; answer == DECISION_NOT_FOUND && i < AGAIN_MAX && geteuid() != 0; i++) {
+        recorded_decision_deinit(&decision);
+        nanosleep(&moment, NULL);
+        answer = recorded_decision_ask(&decision, client, why->session, why->number, error,
+                                       sizeof(error));
+    }
+    int status = EXIT_USAGE;
+    if (answer == DECISION_TOLD) {
+        status = print(why, &decision, files);
+    } else if (answer == DECISION_NOT_FOUND) {
+        complain("%s", error);
+        status = EXIT_NO;
+    }
+    recorded_decision_deinit(&decision);
+    return status;
+}
+
+static int ask_kept(const struct why_options *why, const struct policy_file *files)
+{
+    struct private_daemon daemon;
+    char directory[PATH_MAX];
+
+    if (!realpath(why->state_directory, directory) || access(directory, R_OK | X_OK) < 0) {
+        complain("%s: cannot be read", why->state_directory);
+        return EXIT_USAGE;
+    }
+    if (!private_daemon_start(&daemon, directory, false))
+        return EXIT_USAGE;
+    const int status = ask(why, daemon.client, files);
+    private_daemon_stop(&daemon);
+    return status;
+}
+
+int command_why(int argc, char **argv)
+{
+    struct why_options why;
+    struct policy_file files[FILES_MAX];
+    size_t read = 0;
+    int status = parse(&why, argc, argv);
+
+    if (status >= 0)
+        return status;
+    while (read < why.path_count && policy_file_read(&files[read], why.paths[read]))
+        read++;
+    status = EXIT_USAGE;
+    if (read == why.path_count && why.state_directory) {
+        status = ask_kept(&why, files);
+    } else if (read == why.path_count) {
+        CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(why.socket);
+        status = client ? ask(&why, client, files) : EXIT_USAGE;
+    }
+    for (size_t i = 0; i < read; i++)
+        policy_file_deinit(&files[i]);
+    return status;
+}
