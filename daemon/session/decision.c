@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "policies/engine/event_text.h"
 #include "proto/event_wire.h"
@@ -30,18 +29,6 @@ struct citation {
 
 /* ------------------------------------------------------------------------------------- judgement
  */
-
-/* For overrides, which end with a day of UTC. The coarse clock is a read of memory that the kernel
- * shares: no system call, on any decision. */
-static int32_t days_since_1970(void)
-{
-    enum { SECONDS_A_DAY = 24 * 60 * 60 };
-    struct timespec now;
-
-    if (clock_gettime(CLOCK_REALTIME_COARSE, &now) < 0)
-        return 0;
-    return (int32_t)(now.tv_sec / SECONDS_A_DAY);
-}
 
 static void take_would(struct ruling *ruling, const struct policy_block *block,
                        enum verdict verdict, const struct deciding *by)
@@ -121,7 +108,7 @@ static void judge(struct session *session, const struct event *event, struct rul
     const struct policy_block *block = session->generation->block;
     const struct governing governing = {.policies = session->governing,
                                         .count = session->governing_count,
-                                        .today = days_since_1970()};
+                                        .today = generation_today()};
     const struct governing observed = {.policies = session->observed,
                                        .count = session->observed_count,
                                        .today = governing.today,

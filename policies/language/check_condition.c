@@ -446,8 +446,9 @@ static bool check_form(struct checker *checker, const struct predicate *predicat
     if (predicate->test == TEST_IS && predicate->form == FORM_LIST && !takes_list) {
         error = report(checker->diagnostics, ERROR_IS_WANTS_ONE, form,
                        "`is` compares with one value, this is a list");
-        diagnostic_help(error, "write `%.*s in %.*s`", (int)of.length, span_text(of),
-                        (int)form.length, span_text(form));
+        diagnostic_help(error, "write `%.*s %s %.*s`", (int)of.length, span_text(of),
+                        checked->type == TYPE_TEXT_MAP ? "has" : "in", (int)form.length,
+                        span_text(form));
         return false;
     }
     if (predicate->test == TEST_IS && predicate->form == FORM_ONE &&
