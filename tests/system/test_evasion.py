@@ -2,6 +2,7 @@
 
 Every script tries to make a file where it may not, and prints what came of it."""
 
+import os
 import unittest
 
 from support import PACKAGE, Test, clean_environment, python
@@ -59,6 +60,52 @@ open(theirs, "w").write("through")
 print(open(ours).read(), open(True, "w", closefd=False).fileno())
 """)
         self.assertEqual((result.status, result.out), (0, "through 1\n"), result)
+
+
+class Links(Evasion):
+    """Calls that follow a link or not, as they are told: their events do not say."""
+
+    PLACES = """policy places {{
+    default allow all
+    default deny write
+    allow write where path under "{0}/free" as free
+}}
+"""
+
+    def attempts(self, code, denied):
+        """Runs code between a directory that may be written and one that may not."""
+        kept, free = self.directory / "kept", self.directory / "free"
+        for place in kept, free:
+            place.mkdir()
+            (place / "file").write_text("as it was")
+            os.utime(place / "file", (1000, 1000))
+        (free / "to-kept").symlink_to(kept / "file")
+        (kept / "to-free").symlink_to(free / "file")
+        os.utime(kept / "to-free", (1000, 1000), follow_symlinks=False)
+        result = self.run_under(self.policy(self.PLACES.format(self.directory)),
+                                [python(), self.script(PRELUDE + code), self.directory / "made"])
+        self.assertEqual((result.status, result.out.split()), (0, ["PolicyDenied"] * denied), result)
+        return kept, free
+
+    def test_hard_link_to_what_a_link_leads_to_is_judged_by_that(self):
+        kept, free = self.attempts("""
+free = os.open("free", os.O_RDONLY)
+attempt(lambda: os.link("to-kept", "hard", src_dir_fd=free, dst_dir_fd=free))
+attempt(lambda: os.link("to-kept", os.path.abspath("free/hard"), src_dir_fd=free))
+attempt(lambda: os.link(os.path.abspath("free/to-kept"), "hard", dst_dir_fd=free))
+""", denied=3)
+        self.assertEqual((kept / "file").stat().st_nlink, 1)
+        self.assertFalse((free / "hard").exists())
+
+    def test_change_of_a_link_itself_is_judged_by_the_link(self):
+        kept, _ = self.attempts("""
+attempt(lambda: os.utime("kept/to-free", (0, 0), follow_symlinks=False))
+attempt(lambda: os.chown("kept/to-free", 0, 0, follow_symlinks=False))
+attempt(lambda: os.lchown("kept/to-free", 0, 0))
+attempt(lambda: os.utime("free/to-kept", (0, 0)))
+""", denied=4)
+        self.assertEqual((kept / "to-free").lstat().st_mtime, 1000)
+        self.assertEqual((kept / "file").stat().st_mtime, 1000)
 
 
 class Buffers(Evasion):
