@@ -21,8 +21,8 @@ extern char **environ;
 enum {
     LINKS_MAX = 40, /* as the kernel follows in one path (MAXSYMLINKS, path_resolution(7)) */
 
-    /* An entry of /proc/self/fd takes 24 bytes: some ten thousand descriptors are looked through,
-     * which takes milliseconds. */
+    /* An entry of /proc/thread-self/fd takes 24 bytes: some ten thousand descriptors are looked
+     * through, which takes milliseconds. */
     DESCRIPTOR_ROUNDS_MAX = 64,
 };
 
@@ -206,15 +206,19 @@ static bool caller_directory(void *context, char *buffer, size_t size)
     return getcwd(buffer, size) && buffer[0] == '/';
 }
 
+/* A thread can have a table of descriptors of its own (unshare(2), CLONE_FILES), and no event tells
+ * of it: /proc/self is the first thread's. Linux 3.17; without it no descriptor is known. */
+#define DESCRIPTORS "/proc/thread-self/fd"
+
 static enum resolver_answer descriptor_path(void *context, int64_t descriptor, char *buffer,
                                             size_t size)
 {
-    char link[32];
+    char link[sizeof(DESCRIPTORS) + 12];
 
     (void)context;
     if (descriptor < 0 || descriptor > INT_MAX)
         return ANSWER_UNKNOWN;
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", (int)descriptor);
+    snprintf(link, sizeof(link), DESCRIPTORS "/%d", (int)descriptor);
     const ssize_t length = readlink(link, buffer, size);
     if (length <= 0 || (size_t)length >= size)
         return ANSWER_UNKNOWN;
@@ -263,7 +267,7 @@ static int open_directories(void *context, int *descriptors, int max)
     int rounds = 0;
 
     (void)context;
-    const int own = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int own = open(DESCRIPTORS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (own < 0)
         return -1;
     while (rounds++ < DESCRIPTOR_ROUNDS_MAX &&
@@ -358,10 +362,13 @@ static int socket_family(void *context, unsigned index)
 
     if (!object)
         return -1;
-    const int descriptor = argument_socket_descriptor(resolver->api, object);
-    if (descriptor < 0 || getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &family, &size) < 0)
+    const struct socket_fields fields = argument_socket_fields(resolver->api, object);
+    if (fields.descriptor < 0 ||
+        getsockopt(fields.descriptor, SOL_SOCKET, SO_DOMAIN, &family, &size) < 0)
         return -1;
-    return family;
+    /* Another thread can put another socket in the descriptor's place before the call, but CPython
+     * has read the address by the object's family: it is known where both agree. */
+    return family == fields.family ? family : -1;
 }
 
 static bool code_filename(void *context, unsigned index, char *buffer, size_t size)
