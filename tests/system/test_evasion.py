@@ -5,7 +5,7 @@ Every script tries to make a file where it may not, and prints what came of it."
 import os
 import unittest
 
-from support import PACKAGE, Test, clean_environment, python
+from support import PACKAGE, Test, clean_environment, python, python_version
 
 NO_FILE = """policy no-file {
     default allow all
@@ -250,6 +250,118 @@ sys.audit("other")
         self.assertEqual(result.status, 0, result)
         self.assertIn("denied by local/slow.slow", result.out)
         self.assertIn("in the steps that a decision may take", result.out)
+
+
+class Ends(Evasion):
+    """What CPython still holds when its modules are gone, and frees when its hooks are gone too."""
+
+    HOLDERS = {
+        "the collector": "gc.callbacks.append(Late())",
+        "the codecs": "codecs.register(Late())",
+        "the error handlers": "codecs.register_error('late', Late())",
+        "the handlers of forks": "os.register_at_fork(before=Late())",
+        "asynchronous generators": "sys.set_asyncgen_hooks(firstiter=Late())",
+    }
+
+    def test_finaliser_at_the_very_end_starts_nothing_and_harms_nothing(self):
+        policy = self.policy("""policy no-programs {
+    default allow all
+    deny exec as no-exec
+}
+""")
+        for holder, hold in self.HOLDERS.items():
+            for options in (), ("-X", "dev"):
+                with self.subTest(holder, options=options):
+                    marker = self.directory / "made"
+                    script = self.script(f"""
+import codecs, gc, os, sys
+class Late:
+    def __call__(self, *arguments):
+        return None
+    def __del__(self, system=os.system, leave=os._exit, write=os.write, failure=OSError):
+        try:
+            system("touch {marker}")
+        except failure:
+            write(1, b"denied")
+        leave(7)
+{hold}
+""")
+                    result = self.run_under(policy, [python(), *options, script])
+                    self.assertFalse(marker.exists(), result)
+                    if result.status == 126:  # nothing can be raised there any more
+                        self.assertIn("denied by local/no-programs.no-exec", result.err)
+                    else:
+                        self.assertEqual((result.status, result.out), (7, "denied"), result)
+
+    def test_program_ends_as_before_where_finalisers_at_the_very_end_do_what_is_allowed(self):
+        for holder, hold in self.HOLDERS.items():
+            with self.subTest(holder):
+                result = self.python_under(self.policy(NO_FILE), f"""
+import codecs, gc, os, sys
+class Late:
+    def __call__(self, *arguments):
+        return None
+    def __del__(self, write=os.write, audit=sys.audit, leave=os._exit):
+        audit("test.late")
+        audit("cpython._PySys_ClearAuditHooks")
+        audit("test.later")
+        leave(7)
+{hold}
+""")
+                self.assertEqual((result.status, result.err), (7, ""), result)
+
+
+class Descriptors(Evasion):
+    def test_thread_with_descriptors_of_its_own_is_judged_by_those(self):
+        if python_version() < (3, 12):
+            self.skipTest("os.unshare() is there from 3.12 on")
+        # The first thread has /dev, where files may be made, under the number that the other one has the place of
+        # `made` under.
+        self.assertRefused("""
+import threading
+name = os.path.basename(made)
+def work():
+    os.unshare(os.CLONE_FILES)
+    os.close(beside)
+    place = os.open(os.path.dirname(made), os.O_RDONLY)
+    assert place == beside
+    attempt(lambda: os.mkdir(name, dir_fd=place))
+    attempt(lambda: os.symlink("x", name, dir_fd=place))
+    attempt(lambda: os.open(name, os.O_WRONLY | os.O_CREAT, dir_fd=place))
+    os.chdir("/dev")
+    attempt(lambda: os.open(name, os.O_WRONLY | os.O_CREAT, dir_fd=place))
+beside = os.open("/dev", os.O_RDONLY)
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+""", denied=4)
+
+
+class Sockets(Evasion):
+    POLICY = """policy no-local-services {
+    default allow all
+    deny connect where family is "unix" as no-unix
+}
+"""
+
+    def test_socket_whose_descriptor_is_of_another_family_is_of_no_known_family(self):
+        result = self.python_under(self.policy(self.POLICY), """
+import os, socket
+def attempt(family, descriptor):
+    with socket.socket(family, socket.SOCK_STREAM, 0, fileno=os.dup(descriptor.fileno())) as both:
+        try:
+            both.connect("nobody" if family == socket.AF_UNIX else ("127.0.0.1", 1))
+        except PermissionError as error:
+            print(error.rule)
+        except OSError as error:
+            print(type(error).__name__)
+unix, inet = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_INET)
+attempt(socket.AF_UNIX, unix)
+attempt(socket.AF_UNIX, inet)  # which another thread could change for a Unix one now
+attempt(socket.AF_INET, unix)
+attempt(socket.AF_INET, inet)
+""")
+        self.assertEqual((result.status, result.out.split()), (0, ["no-unix"] * 3 + ["ConnectionRefusedError"]), result)
 
 
 class Events(Evasion):
