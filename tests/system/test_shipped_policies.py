@@ -68,7 +68,9 @@ import importlib.machinery, importlib.util, os, socket, sys, warder
 
 def load(name, module):
     # A module of the interpreter's own, under another name.
-    path = importlib.util.find_spec(module).origin
+    return load_file(name, importlib.util.find_spec(module).origin)
+
+def load_file(name, path):
     spec = importlib.machinery.ModuleSpec(name, importlib.machinery.ExtensionFileLoader(name, path), origin=path)
     return importlib.util.module_from_spec(spec)
 
@@ -90,10 +92,14 @@ denied("native", lambda: __import__("_ctypes"))
 denied("native", lambda: load("a._ctypes", "_ctypes"))
 os.symlink(importlib.util.find_spec("_ctypes").origin, "_harmless.so")
 denied("native", lambda: __import__("_harmless"))
+package = next(path for path in sys.path if path.endswith("-packages"))
+denied("native", lambda: load_file("_cffi_backend", os.path.join(package, "_cffi_backend.so")))
 denied("environ", lambda: os.environ.__setitem__("GCONV_PATH", "."))
 denied("environ", lambda: os.environ.__setitem__("OPENSSL_CONF", "x"))
 denied("write", lambda: open("/var/lib/warder-test", "w"))
 denied("memory", lambda: open("/proc/self/mem", "rb"))
+denied("maps", lambda: open("/proc/self/maps"))
+denied("maps", lambda: open("/proc/thread-self/smaps"))
 denied("task memory", lambda: open("/proc/%d/task/%d/mem" % (os.getpid(), os.getpid()), "r+b"))
 os.chdir("/proc/self")
 denied("memory, relative", lambda: os.open("mem", os.O_RDONLY))
@@ -121,6 +127,6 @@ class Untrusted(Test):
         self.assertEqual(result.out.splitlines(),
                          ["exec no-exec", "fork no-fork", "signal no-signals", 
                           "native no-powerful-imports", "native no-powerful-imports", "native no-powerful-modules",
-                          "native no-powerful-modules", "environ no-library-paths", "environ no-library-paths",
-                          "write default-write", "memory no-memory", "task memory no-memory",
+                          "native no-powerful-modules", "native default-native", "environ no-library-paths", "environ no-library-paths",
+                          "write default-write", "memory no-memory", "maps no-memory", "maps no-memory", "task memory no-memory",
                           "memory, relative no-memory", "memory, beside no-memory", "bind no-bind", "unix no-unix-sockets"], result)

@@ -108,10 +108,21 @@ static void untrusted_loads_the_interpreters_own_modules_only(void **state)
     scene_init(&scene, "import");
     scene_operation(&scene, CLASS_NATIVE);
     struct attribute *path =
-        scene_path(&scene, ATTRIBUTE_PATH, "/usr/lib/python3.11/x.so", "/usr/lib/python3.11/x.so");
+        scene_path(&scene, ATTRIBUTE_PATH, "/usr/lib/python3.11/lib-dynload/x.so",
+                   "/usr/lib/python3.11/lib-dynload/x.so");
     assert_judged(block, &scene, "allow untrusted.interpreter-modules");
-    path->resolved = text_of("/srv/work/x.so");
-    assert_judged(block, &scene, "deny untrusted.default");
+    static const char *const others[] = {
+        "/srv/work/x.so",
+        "/srv/work/lib-dynload/x.so",
+        "/usr/lib/python3.11/x.so",
+        "/usr/lib/python3.11/site-packages/x.so",
+        "/usr/lib/python3.11/site-packages/lib-dynload/x.so",
+        "/usr/lib/python3/dist-packages/_cffi_backend.so",
+    };
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        path->resolved = text_of(others[i]);
+        assert_judged(block, &scene, "deny untrusted.default");
+    }
     path->resolved = value_unknown();
     assert_judged(block, &scene, "deny untrusted.no-powerful-modules?");
     /* CDLL(None): the program itself, a library without a path. */
@@ -218,7 +229,21 @@ static void untrusted_does_not_read_process_memory(void **state)
         {"/proc/1/mem", "deny untrusted.no-memory"},
         {"/proc/self/task/12/mem", "deny untrusted.no-memory"},
         {"/proc/thread-self/mem", "deny untrusted.no-memory"},
-        {"/proc/self/maps", "allow"},
+        {"/proc/self/maps", "deny untrusted.no-memory"},
+        {"/proc/1/task/12/smaps", "deny untrusted.no-memory"},
+        {"/proc/1/smaps_rollup", "deny untrusted.no-memory"},
+        {"/proc/self/numa_maps", "deny untrusted.no-memory"},
+        {"/proc/self/map_files", "deny untrusted.no-memory"},
+        {"/proc/self/map_files/400000-401000", "deny untrusted.no-memory"},
+        {"/proc/self/pagemap", "deny untrusted.no-memory"},
+        {"/proc/self/auxv", "deny untrusted.no-memory"},
+        {"/proc/self/syscall", "deny untrusted.no-memory"},
+        {"/proc/self/stack", "deny untrusted.no-memory"},
+        {"/proc/kcore", "deny untrusted.no-memory"},
+        {"/dev/mem", "deny untrusted.no-memory"},
+        {"/proc/self/stat", "allow"},
+        {"/proc/self/status", "allow"},
+        {"/proc/self/cmdline", "allow"},
         {"/proc/meminfo", "allow"},
         {"/etc/hostname", "allow"},
     };
