@@ -64,7 +64,7 @@ print("worked")
 """
 
 DENIED = """
-import importlib.machinery, importlib.util, os, socket, sys, warder
+import fcntl, importlib.machinery, importlib.util, os, socket, struct, sys, termios, warder
 
 def load(name, module):
     # A module of the interpreter's own, under another name.
@@ -87,6 +87,9 @@ def denied(what, function):
 denied("exec", lambda: os.system("true"))
 denied("fork", os.fork)
 denied("signal", lambda: os.kill(1, 0))
+denied("owner", lambda: fcntl.fcntl(0, fcntl.F_SETOWN, 1))
+denied("owner", lambda: fcntl.ioctl(0, 0x8901, struct.pack("i", 1)))
+denied("typing", lambda: fcntl.ioctl(0, termios.TIOCSTI, b"x"))
 denied("native", lambda: __import__("ctypes"))
 denied("native", lambda: __import__("_ctypes"))
 denied("native", lambda: load("a._ctypes", "_ctypes"))
@@ -125,7 +128,8 @@ class Untrusted(Test):
     def test_untrusted_code_is_denied_what_the_policy_names(self):
         result = self.python_under(UNTRUSTED, DENIED)
         self.assertEqual(result.out.splitlines(),
-                         ["exec no-exec", "fork no-fork", "signal no-signals", 
+                         ["exec no-exec", "fork no-fork", "signal no-signals",
+                          "owner no-signals-by-descriptor", "owner no-signals-by-descriptor", "typing no-typing",
                           "native no-powerful-imports", "native no-powerful-imports", "native no-powerful-modules",
                           "native no-powerful-modules", "native default-native", "environ no-library-paths", "environ no-library-paths",
                           "write default-write", "memory no-memory", "maps no-memory", "maps no-memory", "task memory no-memory",

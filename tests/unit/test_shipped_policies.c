@@ -100,6 +100,37 @@ static void untrusted_signals_itself_and_its_children_only(void **state)
     assert_judged(block, &scene, "deny untrusted.no-signals?");
 }
 
+static void untrusted_tells_no_descriptor_whom_to_signal_and_types_nothing(void **state)
+{
+    (void)state;
+    CLEANUP(policy_block_free) struct policy_block *block = shipped("untrusted");
+    static const struct {
+        const char *event;
+        int64_t request;
+        const char *verdict;
+    } cases[] = {
+        {"fcntl.fcntl", 8, "deny untrusted.no-signals-by-descriptor"},  /* F_SETOWN */
+        {"fcntl.fcntl", 10, "deny untrusted.no-signals-by-descriptor"}, /* F_SETSIG */
+        {"fcntl.fcntl", 15, "deny untrusted.no-signals-by-descriptor"}, /* F_SETOWN_EX */
+        {"fcntl.ioctl", 0x8901, "deny untrusted.no-signals-by-descriptor"},
+        {"fcntl.ioctl", 0x8902, "deny untrusted.no-signals-by-descriptor"},
+        {"fcntl.ioctl", 0x5412, "deny untrusted.no-typing"}, /* TIOCSTI */
+        {"fcntl.ioctl", 0x541c, "deny untrusted.no-typing"}, /* TIOCLINUX */
+        {"fcntl.ioctl", INT64_C(0x100005412), "deny untrusted.no-typing"},
+        {"fcntl.ioctl", -0x5412, "deny untrusted.no-typing"},
+        {"fcntl.ioctl", 0x5413, "allow"}, /* TIOCGWINSZ */
+        {"fcntl.fcntl", 2, "allow"},      /* F_SETFD */
+        {"fcntl.flock", 8, "allow"},      /* LOCK_UN */
+    };
+    struct scene scene;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        scene_init(&scene, cases[i].event);
+        scene_operation(&scene, CLASS_CONTROL);
+        scene_value(&scene, ATTRIBUTE_REQUEST, value_int(cases[i].request));
+        assert_judged(block, &scene, cases[i].verdict);
+    }
+}
+
 static void untrusted_loads_the_interpreters_own_modules_only(void **state)
 {
     (void)state;
@@ -282,6 +313,7 @@ int main(void)
         cmocka_unit_test(no_process_touches_nothing_else),
         cmocka_unit_test(untrusted_starts_nothing),
         cmocka_unit_test(untrusted_signals_itself_and_its_children_only),
+        cmocka_unit_test(untrusted_tells_no_descriptor_whom_to_signal_and_types_nothing),
         cmocka_unit_test(untrusted_loads_the_interpreters_own_modules_only),
         cmocka_unit_test(untrusted_loads_none_of_the_modules_that_are_ways_out),
         cmocka_unit_test(untrusted_writes_in_its_working_places_only),
