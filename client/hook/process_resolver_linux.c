@@ -138,6 +138,30 @@ static const char *walk_next(struct walk *walk, size_t *length, bool *last)
     return part;
 }
 
+static bool is_same_file(const struct statx *a, const struct statx *b)
+{
+    return a->stx_ino == b->stx_ino && a->stx_dev_major == b->stx_dev_major &&
+           a->stx_dev_minor == b->stx_dev_minor && a->stx_mnt_id == b->stx_mnt_id;
+}
+
+/* A link below /proc leads to the thing itself (a root, a directory, an open file), and its text is
+ * what that is called where its process has its mounts: in another namespace, the name of something
+ * else here. False if so. Devices, pipes and what has been removed have no other name to be told
+ * from. */
+static bool text_leads_there(const char *link, const char *target)
+{
+    enum { WANTED = STATX_TYPE | STATX_INO | STATX_NLINK | STATX_MNT_ID };
+    struct statx there;
+    struct statx named;
+
+    if (strncmp(link, "/proc/", 6) != 0 || target[0] != '/' ||
+        statx(AT_FDCWD, link, AT_NO_AUTOMOUNT, WANTED, &there) < 0 || there.stx_nlink == 0 ||
+        (!S_ISREG(there.stx_mode) && !S_ISDIR(there.stx_mode)))
+        return true;
+    return statx(AT_FDCWD, target, AT_NO_AUTOMOUNT | AT_SYMLINK_NOFOLLOW, WANTED, &named) == 0 &&
+           is_same_file(&there, &named);
+}
+
 /* One component that is a name: appended, and replaced by its target if it is a link. `*missing`
  * once a part does not exist: what follows stands as it is. */
 static bool walk_step(struct walk *walk, const char *part, size_t length, bool follow,
@@ -158,6 +182,9 @@ static bool walk_step(struct walk *walk, const char *part, size_t length, bool f
         return true;
     }
     if (size == 0 || (size_t)size == sizeof(target) || ++walk->links > LINKS_MAX)
+        return false;
+    target[size] = '\0';
+    if (!text_leads_there(walk->resolved, target))
         return false;
     if (target[0] == '/')
         walk->length = 0;
@@ -223,6 +250,8 @@ static enum resolver_answer descriptor_path(void *context, int64_t descriptor, c
     if (length <= 0 || (size_t)length >= size)
         return ANSWER_UNKNOWN;
     buffer[length] = '\0';
+    if (!text_leads_there(link, buffer))
+        return ANSWER_UNKNOWN;
     /* pipe:[1], socket:[1], anon_inode:...; a memory file has a slash before its name. */
     return buffer[0] != '/' || strncmp(buffer, "/memfd:", 7) == 0 ? ANSWER_NONE : ANSWER_KNOWN;
 }

@@ -5,7 +5,7 @@ Every script tries to make a file where it may not, and prints what came of it."
 import os
 import unittest
 
-from support import PACKAGE, Test, clean_environment, python, python_version
+from support import PACKAGE, Test, clean_environment, interpreter_process, python, python_version
 
 NO_FILE = """policy no-file {
     default allow all
@@ -224,6 +224,37 @@ right(os.unshare, os.CLONE_NEWNS)
 attempt(open, "/harmless/made", "wb")
 """)
         self.assertEqual(result.out.split(), ["PolicyDenied"], result)
+
+    def test_path_through_another_process_s_mounts_is_unknown(self):
+        kept, free = self.directory / "kept", self.directory / "free"
+        kept.mkdir()
+        free.mkdir()
+        (kept / "file").write_text("as it was")
+        policy = self.policy(f"""policy free-place {{
+    default allow all
+    default deny write
+    allow write where path under "{free}" as free
+}}
+""")
+        mount = f"mount --bind {kept} {free} && exec 5<{free}/file && echo there && exec sleep 1000"
+        with interpreter_process(["unshare", "--mount", "sh", "-c", mount]) as other:
+            if other.stdout.readline() != "there\n":
+                self.skipTest("the kernel gives no right to mount here")
+            result = self.run_under(policy, [python(), self.script(PRELUDE + f"""
+other = "/proc/{other.pid}"
+attempt(open, other + "/root{free}/made", "w")
+attempt(open, other + "/fd/5", "r+")
+there = os.open(other + "/root{free}", os.O_RDONLY)
+attempt(lambda: os.mkdir("made", dir_fd=there))
+attempt(os.chmod, there, 0o777)
+attempt(os.mkdir, "/proc/self/root{free}/made")
+attempt(open, "/proc/self/cwd/free/file", "w")
+beside = os.open("free", os.O_RDONLY)
+attempt(os.mkdir, f"/proc/self/fd/{{beside}}/more")
+"""), "made"])
+        self.assertEqual((result.status, result.out.split()), (0, ["PolicyDenied"] * 4 + ["done"] * 3), result)
+        self.assertEqual([path.name for path in kept.iterdir()], ["file"])
+        self.assertEqual((kept / "file").read_text(), "as it was")
 
     def test_path_below_the_same_root_is_known(self):
         result, made = self.enter(self.RIGHT + """
