@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "client/hook/argument_reader.h"
+#include "client/hook/builtin_modules.h"
 #include "client/hook/denial.h"
 #include "client/hook/hook_session.h"
 #include "client/hook/process_resolver.h"
@@ -27,6 +28,7 @@ enum {
 static const char verify_event[] = "warder.verify";
 static const char clear_event[] = "cpython._PySys_ClearAuditHooks";
 static const char ending_event[] = "cpython.PyInterpreterState_Clear";
+static const char import_event[] = "import";
 static const char new_event[] = "cpython.PyInterpreterState_New";
 
 static struct runtime runtimes[RUNTIMES_MAX];
@@ -119,9 +121,14 @@ static void judge(struct runtime *runtime, python_object *args, const struct eve
         deny_unread(answer, event, "its arguments are too large to be judged");
         return;
     }
+    const bool imports = strcmp(event->name, import_event) == 0;
+    if (imports)
+        builtin_modules_note(event);
     void *thread = threaded ? api->PyEval_SaveThread() : NULL;
     hook_session_ask(question, event, answer);
     hook_session_return(question);
+    if (imports && answer->outcome != WARDER__V1__OUTCOME__OUTCOME_ALLOW)
+        builtin_modules_forget();
     if (threaded)
         api->PyEval_RestoreThread(thread);
 }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "client/hook/audit_hook.h"
+#include "client/hook/builtin_modules.h"
 #include "client/hook/elf_symbols.h"
 #include "client/hook/fatal.h"
 #include "client/hook/hook_session.h"
@@ -63,8 +64,11 @@ static void guard(const struct elf_object *object, Warder__V1__HookRoute route)
         end_unguarded(failure.text);
     if (!audit_hook_install(runtime))
         end_unguarded("CPython did not take the audit hook");
-    if (runtime->early)
-        python_module_register(runtime);
+    if (!runtime->early)
+        return;
+    python_module_register(runtime);
+    if (!builtin_modules_guard(runtime))
+        end_unguarded("it has more built-in modules than can be guarded");
 }
 
 __attribute__((constructor)) static void enter(void)

@@ -2,6 +2,7 @@
 
 Every script tries to make a file where it may not, and prints what came of it."""
 
+import json
 import os
 import unittest
 
@@ -393,6 +394,45 @@ attempt(socket.AF_INET, unix)
 attempt(socket.AF_INET, inet)
 """)
         self.assertEqual((result.status, result.out.split()), (0, ["no-unix"] * 3 + ["ConnectionRefusedError"]), result)
+
+
+class Modules(Evasion):
+    POLICY = """policy few-modules {
+    default allow all
+    deny import where module in ["faulthandler", "atexit", "errno", "gc"] as no-module
+}
+"""
+
+    def test_built_in_module_is_judged_however_it_is_asked_for(self):
+        result = self.python_under(self.policy(self.POLICY), """
+import _imp, importlib, importlib.machinery, sys
+def attempt(name):
+    spec = importlib.machinery.ModuleSpec(name, importlib.machinery.BuiltinImporter)
+    for function in (lambda: __import__(name), lambda: importlib.import_module(name), lambda: _imp.create_builtin(spec)):
+        try:
+            function()
+            print(name, "done")
+        except PermissionError as error:
+            print(error.rule)
+for name in "faulthandler", "gc":
+    if name in sys.builtin_module_names:
+        attempt(name)
+import _symtable
+attempt("_symtable")
+""")
+        self.assertEqual((result.status, result.out.splitlines()),
+                         (0, ["no-module"] * 6 + ["_symtable done"] * 3), result)
+
+    def test_built_in_module_is_judged_once_by_a_statement(self):
+        result, rows = self.recorded(self.policy(self.POLICY), [python(), "-c", """
+import sys
+assert "_symtable" in sys.builtin_module_names and "_symtable" not in sys.modules
+import _symtable
+"""])
+        self.assertEqual(result.status, 0, result)
+        imports = [row for row in rows if row["kind"] == "decision" and row.get("event") == "import"
+                   and "_symtable" in json.dumps(row["arguments"])]
+        self.assertEqual(len(imports), 1, imports)
 
 
 class Events(Evasion):
