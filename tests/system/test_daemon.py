@@ -419,25 +419,6 @@ class Service(Test):
                 self.assertEqual(result.status, 2, result)
                 self.assertTrue(result.err.startswith("warderd: "), result)
 
-    def test_daemon_becomes_the_user_it_is_told_to(self):
-        if os.geteuid() != 0:
-            self.skipTest("only root can become somebody else")
-        path = self.directory / "warderd.toml"
-        path.write_text('user = "nobody"\n')
-        self.directory.chmod(0o755)
-        daemon = self.daemon("--config", path)
-        daemon.directory.chmod(0o755)
-        status = Path(f"/proc/{daemon.process.pid}/status").read_text()
-        nobody = __import__("pwd").getpwnam("nobody").pw_uid
-        self.assertRegex(status, rf"Uid:\t{nobody}\t{nobody}\t{nobody}\t{nobody}\n")
-        self.assertEqual(daemon.command("status").status, 0)
-        # Its account is no administrator's: other services may run under it.
-        if not others_reach(WARDER, nobody):
-            self.skipTest(f"{WARDER} cannot be reached by other users")
-        result = daemon.command("status", preexec_fn=lambda: os.setuid(nobody))
-        self.assertEqual(result.status, 2, result)
-        self.assertIn("only root", result.err)
-
 
 class Store(Test):
     def test_store_that_a_newer_program_made_stops_the_start_and_is_left_alone(self):
