@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import sys
 import tempfile
 from pathlib import Path
 
@@ -144,3 +145,42 @@ class State(Test):
         state.mkdir(0o700)
         os.chown(state, 65534, 65534)
         self.assertIn(f"{state}: belongs to uid 65534, and the daemon is uid 0", self.refused(state))
+
+
+class Streams(Test):
+    def closed(self, command, closed):
+        """Runs a command with standard streams closed."""
+        return execute(["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *command])
+
+    def test_daemon_starts_with_its_standard_streams_closed(self):
+        for number, closed in enumerate(("<&-", "<&- >&-", "<&- >&- 2>&-")):
+            with self.subTest(closed):
+                directory = self.directory / str(number)
+                directory.mkdir()
+                script = f'exec "$@" {closed}'
+                daemon = Daemon(directory, wrapper=["/bin/sh", "-c", script, "sh"])
+                if "2>&-" in closed:  # it cannot say that it is ready
+                    daemon.errors.write_text("")
+                    daemon.wrapper = ["/bin/sh", "-c", f'echo ready: >&2; {script}', "sh"]
+                self.addCleanup(self.finish, daemon)
+                daemon.start()
+                wait_until(lambda one=daemon: one.command("status").status == 0, "it answers")
+                self.assertEqual(daemon.stop(), 0)
+
+    def test_run_starts_with_its_standard_streams_closed_and_leaves_them_so(self):
+        for closed in "<&-", "<&- >&-", "<&- 2>&-", "<&- >&- 2>&-":
+            with self.subTest(closed):
+                out = self.directory / "out"
+                program = (f"import os\n"
+                           f"def is_open(number):\n"
+                           f"    try:\n        os.fstat(number)\n        return True\n"
+                           f"    except OSError:\n        return False\n"
+                           f"seen = [number for number in range(3) if is_open(number)]\n"
+                           f"open({str(out)!r}, 'w').write(repr(seen))\n")
+                script = self.script(program)
+                result = self.closed([WARDER, "run", "--policy", NO_PROCESS, "--", sys.executable, script], closed)
+                self.assertEqual(result.status, 0, result)
+                plain = out.read_text()
+                self.closed([sys.executable, script], closed)
+                self.assertEqual(plain, out.read_text())
+                out.unlink()
