@@ -608,6 +608,28 @@ sys.audit("builtins.input/result", "the-secret-7")
         self.assertLess(len(rows), 100)
         self.assertEqual(set(result.out.split()), {row["decision"] for row in rows})
 
+    def test_repeated_denials_from_other_lines_are_recorded_with_their_lines(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } deny read where path is "/denied" as d }')
+        script = self.script("def harmless():\n"
+                             "    open('/denied')\n"
+                             "def hidden():\n"
+                             "    open('/denied')\n"
+                             "for ask in [harmless] * 5 + [hidden] * 2 + [harmless]:\n"
+                             "    try:\n"
+                             "        ask()\n"
+                             "    except PermissionError as error:\n"
+                             "        print(error.decision_id)\n")
+        result = execute([python(), script], env=daemon.preloaded())
+        self.assertEqual(len(result.out.split()), 8, result)
+        rows = daemon.log("--denied")
+        counts = dict.fromkeys((2, 4), 0)
+        for row in rows:
+            self.assertEqual(row["file"], str(script))
+            counts[row["line"]] += row["count"]
+        self.assertEqual(counts, {2: 6, 4: 2})
+        self.assertEqual(set(result.out.split()), {row["decision"] for row in rows})
+
     def test_denial_of_what_leads_to_the_calling_line_ends_in_one_denial(self):
         # 3.8 raises an event when the hook asks a frame for its code.
         daemon = self.daemon()
