@@ -40,7 +40,7 @@ MUTATIONS = [
      "record->until <= overriding->today"),
     ("an-override-of-nobody-here-counts", OVERRIDE, "!is_in_force(overriding, record->by)", "false"),
     ("a-mapped-address-stays-ipv6", ADDRESS, "if (address->width != ADDRESS_IPV6_BYTES", "if (true"),
-    ("a-wildcard-host-is-its-apex-too", COMPARISON, "host.length < name.length + 2", "host.length < name.length"),
+    ("a-wildcard-host-takes-half-a-label", COMPARISON, "host.bytes[host.length - name.length - 1] != '.')", "false)"),
     ("a-name-nobody-looked-up-is-absent", OPERAND, "question->names_doubted ? unknown : absent", "absent"),
     ("a-second-key-of-a-map-is-not-seen", OPERAND, "if (found.state == OPERAND_HERE)\n            return unknown;",
      "if (found.state == OPERAND_HERE)\n            break;"),

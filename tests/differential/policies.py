@@ -7,6 +7,7 @@ and its sibling stand in several rules, effects and policies. Events are made of
 
 import ipaddress
 
+import oracle
 import tree
 import vocabulary
 from vocabulary import ADDRESS, ANY, BOOL, HOST, INT, LIST, MAP, MODULE, PATH, REGISTRY, SIGNAL, TEXT, VERSION, WORD
@@ -559,7 +560,6 @@ class Target:
     """Which attributes a rule can ask about."""
 
     def __init__(self, classes, events):
-        import oracle
         target = oracle.target_of(classes and tuple(classes), events and tuple(events))
         self.classes = [name for name in vocabulary.CLASSES if name in target.classes]
         self.events = sorted(target.events)
