@@ -1,8 +1,6 @@
 """Random subjects and events, made of what the policies name: exactly it, a little more, a little
 less, something beside it."""
 
-import ipaddress
-
 import patterns
 import scene
 import vocabulary
@@ -147,7 +145,8 @@ class Scenes:
 
     def near_host(self):
         host = self.choice(self.stock.hosts)
-        host = self.choice([host, host, self.choice(LABELS) + b"." + host, b"a.b." + host, b"x" + host, host + b".",
+        host = self.choice([host, host, self.choice(LABELS) + b"." + host, b"a.b." + host, b"x" + host, b"a.x" + host,
+                            b"x" + host, host + b".",
                             host.upper(), host.split(b".", 1)[-1], b"." + host, b".a." + host, b"a.." + host,
                             b"\xc3\xa9." + host, host + b".a", host[:-1], b"a." + host + b"..", b""])
         return host

@@ -154,7 +154,7 @@ class Stock:
         if self.chance(0.3) and len(host) < 60:
             host = self.choice(LABELS) + b"." + host
             self.hosts.append(host)
-        if self.chance(0.35):
+        if self.chance(0.45):
             host = b"*." + host
         if self.chance(0.1):
             host = host.upper() if self.chance(0.5) else host + b"."
@@ -241,7 +241,7 @@ class Generator:
         self.choice = self.stock.choice
         self.chance = self.stock.chance
         classes = list(vocabulary.CLASSES)
-        usual = ["exec", "read", "write", "connect", "resolve", "import", "registry", "run", "code", "native", "signal"]
+        usual = ["exec", "read", "write", "connect", "resolve", "resolve", "import", "registry", "run", "code", "native", "signal"]
         self.focus = [self.choice(usual if self.chance(0.85) else classes)
                       for _ in range(1 + random.randrange(3))]
         raised = [event for event in vocabulary.CATALOGUE.values() if event.is_raised and event.has_veto]
