@@ -182,9 +182,9 @@ class Scenes:
         chance = self.random.random()
         if chance < 0.05:
             return Value(scene.FLOAT, self.choice([float(number), number + 0.5, float("nan"), float("inf"), -0.0]))
-        if chance < 0.08:
+        if chance < 0.12:
             return Value(scene.TRUTH, self.chance(0.5))
-        if not -2**63 <= number < 2**63 or chance < 0.1:
+        if not -2**63 <= number < 2**63 or chance < 0.14:
             return Value(scene.BIG, big(self.choice([2**63, -2**63 - 1, 2**200, -2**99])))
         return Value(scene.INTEGER, number)
 
@@ -229,10 +229,15 @@ class Scenes:
     def map(self):
         if self.chance(0.1):
             return Value(scene.NONE)
-        pairs = [(key, self.text()) for key in self.items(self.text, 5)]
-        if pairs and self.chance(0.15):
+        pairs = [(key, self.text()) for key in self.items(self.map_key, 5)]
+        if pairs and self.chance(0.25):
             pairs.append((Value(scene.BYTES, pairs[0][0].content), self.text()))
         return Value(scene.MAP, pairs)
+
+    def map_key(self):
+        if self.stock.map_keys and self.chance(0.7):
+            return Value(scene.TEXT, self.choice(self.stock.map_keys))
+        return self.text()
 
     def anything(self):
         make = self.choice([self.text, self.text, self.text, self.number, self.number, self.truth, self.list,

@@ -32,7 +32,8 @@ def build_driver(options, folder, source, old, new):
     mutant = os.path.join(folder, os.path.basename(source))
     with open(mutant, "w", encoding="utf-8") as file:
         file.write(text.replace(old, new))
-    archives = [os.path.join(options.build, "archive", "libwarder_%s.a" % name) for name in ("language", "engine", "catalogue")]
+    archives = [os.path.join(options.build, "archive", "libwarder_%s.a" % name)
+                for name in ("language", "engine", "catalogue")]
     driver = os.path.join(folder, "driver")
     # The archives' own object of this source is not wanted any more: its names are known.
     subprocess.run([options.compiler] + FLAGS + ["-I", os.path.dirname(os.path.join(ROOT, source)), "-w", "-o", driver,
