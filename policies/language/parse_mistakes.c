@@ -232,7 +232,7 @@ static void report_word_in_rule(struct parser *parser, const struct rule *rule)
         error = parser_error(parser, ERROR_FOREIGN_WORD, token.span,
                              "`%.*s` is no word of the language", (int)token.length, token.text);
         diagnostic_label(error, "here that is `%s`", instead);
-        if (add_line_with(&line, rule->effect_span, token.span, instead) && !line.failed)
+        if (error && add_line_with(&line, rule->effect_span, token.span, instead) && !line.failed)
             diagnostic_help(error, "write %s", line.bytes);
         text_buffer_deinit(&line);
         return;
@@ -506,7 +506,7 @@ void mistake_as_value(struct parser *parser)
     struct text_buffer list = {0};
     struct diagnostic *error = parser_expected(parser, "a value");
 
-    if ((token.kind == TOKEN_OPEN_BRACE || token.kind == TOKEN_OPEN_PARENTHESIS) &&
+    if (error && (token.kind == TOKEN_OPEN_BRACE || token.kind == TOKEN_OPEN_PARENTHESIS) &&
         add_as_list(&list, &token) && !list.failed)
         diagnostic_help(error, "lists stand in brackets: %s", list.bytes);
     else if (token.kind == TOKEN_OPEN_BRACE || token.kind == TOKEN_OPEN_PARENTHESIS)
