@@ -118,6 +118,7 @@ media.test.warder:4:5: error[E100]: expected allow by `probe`, found deny by `de
         self.assertIn("there is no test file", result.err)
 
     def test_subdirectories_stand_for_tiers(self):
+        # Clauses T-11 and T-18.
         self.file("thesis.warder", 'policy thesis { applies { user is "alice" }\n'
                                    'override vendor/base.no-exec where file is "/a" reason "x" until 2020-01-31 }\n')
         self.file("vendor/base.warder", "policy base { deny exec as no-exec }")
@@ -141,6 +142,7 @@ media.test.warder:4:5: error[E100]: expected allow by `probe`, found deny by `de
         self.assertIn("expected allow by `default`, found deny by `no-exec`", result.out)
 
     def test_the_machine_is_not_asked(self):
+        # Clause T-12.
         target = self.file("target", "")
         link = self.directory / "link"
         link.symlink_to(target)
