@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "client/cli/command.h"
+#include "client/cli/diagnostic_json.h"
 #include "client/cli/json_line.h"
 #include "client/cli/test_directory.h"
 #include "policies/scene/policy_suite.h"
@@ -37,7 +38,9 @@ static const char help[] =
     "                       expectation reached\n"
     "  --coverage=required  and fail if there is one\n"
     "  --day DATE           judge as on that day, 2027-01-31: overrides that ended do not count\n"
-    "  --json               a JSON object a line: each expectation, what was not reached, the sum\n"
+    "  --json               a JSON object a line. By its `kind`: each expectation, with what was\n"
+    "                       found; with --coverage what is unreached; the sum. Those without kind\n"
+    "                       are mistakes in the files, as `warder check --json` has them\n"
     "\n"
     "examples:\n"
     "  warder test\n"
@@ -195,21 +198,22 @@ static char *describe(const struct testing *testing)
     return length < 0 ? NULL : words;
 }
 
-/* What was found wrong, and the sum: on standard output, unless that is for programs. */
+/* What was found wrong, and the sum. */
 static void print_report(const struct testing *testing)
 {
-    CLEANUP(free) char *words = describe(testing);
-    FILE *out = testing->json ? stderr : stdout;
-    char *report = diagnostics_render(testing->diagnostics, testing->json ? NULL : words,
-                                      wants_colour(testing->json ? STDERR_FILENO : STDOUT_FILENO));
-
-    if (report)
-        fputs(report, out);
-    if (testing->json)
+    if (testing->json) {
+        diagnostics_print_json(stdout, testing->diagnostics);
         print_sum(testing);
-    else if (report && *report == '\0' && words)
+        return;
+    }
+    CLEANUP(free) char *words = describe(testing);
+    CLEANUP(free)
+    char *report = diagnostics_render(testing->diagnostics, words, wants_colour(STDOUT_FILENO));
+
+    if (report && *report != '\0')
+        fputs(report, stdout);
+    else if (words)
         printf("%s\n", words);
-    free(report);
 }
 
 /* ---------------------------------------------------------------- running */

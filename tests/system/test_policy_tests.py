@@ -173,8 +173,10 @@ media.test.warder:4:5: error[E100]: expected allow by `probe`, found deny by `de
                                       "parts": 3, "unreached": 1, "errors": 0})
         self.file("media.test.warder", "test media { expect }")
         result = self.warder_test("--json")
-        self.assertEqual((result.status, json.loads(result.out)["errors"]), (1, 1), result)
-        self.assertIn("error[E010]", result.err)
+        self.assertEqual((result.status, result.err), (1, ""), result)
+        mistake, total = [json.loads(line) for line in result.out.splitlines()]
+        self.assertEqual((mistake["code"], mistake["file"], mistake["line"]), ("E010", "media.test.warder", 1))
+        self.assertEqual((total["kind"], total["errors"], total["expectations"]), ("sum", 1, 0))
 
     def test_wrong_usage_and_unreadable_files_are_2(self):
         self.file("media.warder", POLICY)
