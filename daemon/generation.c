@@ -4,15 +4,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "host/policy_host.h"
 
 struct policy_block *generation_compile(const struct policy_text *texts, size_t count,
-                                        size_t memory_max, struct diagnostics *diagnostics)
+                                        struct compile_options options,
+                                        struct diagnostics *diagnostics)
 {
-    const struct compile_options options = {.resolve = policy_host_resolve,
-                                            .memory_max = memory_max};
+    options.resolve = policy_host_resolve;
     return policy_compile(texts, count, &options, diagnostics);
+}
+
+/* The coarse clock is a read of memory that the kernel shares: no system call, on any decision. */
+int32_t generation_today(void)
+{
+    enum { SECONDS_A_DAY = 24 * 60 * 60 };
+    struct timespec now;
+
+    if (clock_gettime(CLOCK_REALTIME_COARSE, &now) < 0)
+        return 0;
+    return (int32_t)(now.tv_sec / SECONDS_A_DAY);
 }
 
 /* `local/NAME`, as messages about a stored policy name it. */
@@ -40,7 +52,7 @@ static struct policy_block *compile_stored(const struct stored_policies *stored,
                                         .tier = policy->tier};
     }
     if (complete) {
-        block = generation_compile(texts, stored->count, 0, diagnostics);
+        block = generation_compile(texts, stored->count, (struct compile_options){0}, diagnostics);
         if (!block)
             *report = diagnostics_render(diagnostics, "the active policies stay", false);
     }

@@ -31,9 +31,13 @@ void generation_release(struct generation *generation);
 /* True if there is a policy of that name: NAME or TIER/NAME. */
 bool generation_has(const struct generation *generation, const char *name);
 
-/* Compiles texts with literal paths resolved on this machine, in at most so many bytes (0: no
- * bound). For any thread. */
+/* Compiles texts with literal paths resolved on this machine, and otherwise as `options` say. For
+ * any thread. */
 struct policy_block *generation_compile(const struct policy_text *texts, size_t count,
-                                        size_t memory_max, struct diagnostics *diagnostics);
+                                        struct compile_options options,
+                                        struct diagnostics *diagnostics);
+
+/* The day, in days since 1970-01-01 UTC; 0 if it is not known. */
+int32_t generation_today(void);
 
 #endif

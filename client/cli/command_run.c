@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -204,10 +205,25 @@ static bool add_name(struct ask *ask, const char *name, bool private)
     return added;
 }
 
+/* A line for each warning that tells of something the run will not have, whatever the author knows:
+ * a floor, an override. The others are for `warder check`. */
+static void warn_of_lacks(const struct diagnostics *diagnostics)
+{
+    static const char *const codes[] = {"W012", "W013"};
+
+    for (size_t i = 0; i < diagnostics_kept(diagnostics); i++) {
+        const struct diagnostic_view view = diagnostics_view(diagnostics, i);
+        for (size_t j = 0; j < sizeof(codes) / sizeof(*codes); j++)
+            if (strcmp(view.code, codes[j]) == 0)
+                complain("%s:%" PRIu32 ":%" PRIu32 ": warning[%s]: %s", view.place.file,
+                         view.place.line, view.place.column, view.code, view.message);
+    }
+}
+
 /* Says what is wrong with the files before anything is started. */
 static bool check_files(const struct ask *ask)
 {
-    const struct compile_options options = {.resolve = NULL};
+    const struct compile_options options = {.session = true, .floors_not_held = true};
     struct policy_text texts[POLICIES_MAX];
     CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
 
@@ -218,6 +234,8 @@ static bool check_files(const struct ask *ask)
     struct policy_block *block = policy_compile(texts, ask->file_count, &options, diagnostics);
     const bool good = block != NULL;
     policy_block_free(block);
+    if (good)
+        warn_of_lacks(diagnostics);
     char *report =
         good ? NULL
              : diagnostics_render(diagnostics, "nothing was run", wants_colour(STDERR_FILENO));

@@ -9,6 +9,7 @@
 
 #include "daemon/admin/outbox.h"
 #include "daemon/generation.h"
+#include "host/policy_host.h"
 #include "policies/language/compile.h"
 
 enum {
@@ -71,38 +72,117 @@ static char *terminated(const ProtobufCBinaryData *field)
     return strndup(field->len > 0 ? (const char *)field->data : "", field->len);
 }
 
+static bool is_replaced(const struct change_set *set, const struct stored_policy *policy)
+{
+    if (policy->tier != set->tier)
+        return false;
+    for (size_t i = 0; i < set->count; i++)
+        for (size_t j = 0; j < set->parts[i].count; j++)
+            if (strcmp(set->parts[i].parts[j].name, policy->name) == 0)
+                return true;
+    return false;
+}
+
+/* The texts of a request, and behind them the stored ones that stay. */
+struct trial {
+    struct policy_text *texts;
+    char **files; /* their names; owned */
+    size_t count;
+    struct stored_policies stored;
+};
+
+static void trial_deinit(struct trial *trial)
+{
+    for (size_t i = 0; i < trial->count; i++)
+        free(trial->files[i]);
+    free(trial->files);
+    free(trial->texts);
+    stored_policies_deinit(&trial->stored);
+}
+
+static bool trial_init(struct trial *trial, const Warder__V1__Apply *apply, enum policy_tier tier)
+{
+    trial->texts = calloc(apply->n_texts + trial->stored.count, sizeof(*trial->texts));
+    trial->files = calloc(apply->n_texts + trial->stored.count, sizeof(*trial->files));
+    if (!trial->texts || !trial->files)
+        return false;
+    for (; trial->count < apply->n_texts; trial->count++) {
+        const Warder__V1__PolicyText *given = apply->texts[trial->count];
+        char *file = terminated(&given->file);
+        trial->files[trial->count] = file;
+        trial->texts[trial->count] = (struct policy_text){.file = file ? file : "policy",
+                                                          .text = field_bytes(&given->text),
+                                                          .length = given->text.len,
+                                                          .tier = tier};
+    }
+    return true;
+}
+
+/* So that what the new policies say of the stored ones (overrides) is checked beside them. */
+static bool add_stored(struct trial *trial, const struct change_set *set)
+{
+    for (size_t i = 0; i < trial->stored.count; i++) {
+        const struct stored_policy *policy = &trial->stored.policies[i];
+        char *file = NULL;
+        if (is_replaced(set, policy))
+            continue;
+        if (asprintf(&file, "%s/%s", policy_tier_name(policy->tier), policy->name) < 0)
+            return false;
+        trial->files[trial->count] = file;
+        trial->texts[trial->count++] = (struct policy_text){.file = file,
+                                                            .text = policy->text,
+                                                            .length = strlen(policy->text),
+                                                            .tier = policy->tier,
+                                                            .quiet = true};
+    }
+    return true;
+}
+
+/* Takes the texts apart. What is wrong with them the compiler says, with all the rest. */
+static bool split_texts(const struct trial *trial, struct change_set *set)
+{
+    CLEANUP(diagnostics_free) struct diagnostics *unread = diagnostics_new();
+    bool done = unread != NULL;
+
+    for (size_t i = 0; done && i < trial->count; i++) {
+        done = policy_split(&trial->texts[i], &set->parts[i], unread) == 0;
+        set->count += done;
+    }
+    return done;
+}
+
 /* Checks the request's texts as they were written, so that messages speak of the author's file and
  * lines, and takes them apart. */
 static bool check_texts(struct change_job *job, const Warder__V1__Apply *apply,
                         struct change_set *set)
 {
-    struct policy_text texts[TEXTS_MAX];
-    char *files[TEXTS_MAX] = {NULL};
+    /* Who can write a program that is allowed is said here, and what is stored is not held to it
+     * again: files change without asking. */
+    const struct compile_options options = {
+        .look = policy_host_look, .today = generation_today(), .floors_not_held = true};
     CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
-    bool done = diagnostics != NULL;
+    struct policy_block *block = NULL;
+    struct trial trial = {0};
+    char error[512];
+    char *report = NULL;
 
     set->tier = apply->tier == WARDER__V1__TIER__TIER_VENDOR ? TIER_VENDOR : TIER_LOCAL;
-    for (size_t i = 0; done && i < apply->n_texts; i++) {
-        files[i] = terminated(&apply->texts[i]->file);
-        texts[i] = (struct policy_text){.file = files[i] ? files[i] : "policy",
-                                        .text = field_bytes(&apply->texts[i]->text),
-                                        .length = apply->texts[i]->text.len,
-                                        .tier = set->tier};
+    if (!policy_store_load(job->changer->store, &trial.stored, error, sizeof(error)))
+        return fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, error);
+    if (diagnostics && trial_init(&trial, apply, set->tier)) {
+        const bool split = split_texts(&trial, set);
+        if (!split || add_stored(&trial, set))
+            block = generation_compile(trial.texts, trial.count, options, diagnostics);
+        if (!split) {
+            policy_block_free(block);
+            block = NULL;
+        }
     }
-    if (done) {
-        struct policy_block *block = generation_compile(texts, apply->n_texts, 0, diagnostics);
-        done = block != NULL;
-        policy_block_free(block);
-    }
-    for (size_t i = 0; done && i < apply->n_texts; i++) {
-        done = policy_split(&texts[i], &set->parts[i], diagnostics) == 0;
-        set->count += done;
-    }
-    char *report = NULL;
+    const bool done = block != NULL;
+    policy_block_free(block);
     if (diagnostics && (!done || diagnostics_warning_count(diagnostics) > 0))
         report = diagnostics_render(diagnostics, done ? NULL : "the active policies stay", false);
-    for (size_t i = 0; i < apply->n_texts; i++)
-        free(files[i]);
+    trial_deinit(&trial);
     if (!done)
         return fail(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY, report);
     job->text = report; /* warnings */

@@ -77,8 +77,9 @@ static bool compile_texts(struct wishes *wishes, const Warder__V1__Wishes *messa
                                         .tier = TIER_LOCAL,
                                         .observe = message->observe};
     }
-    wishes->block =
-        generation_compile(texts, message->n_policy_texts, WISHES_MEMORY_MAX, diagnostics);
+    const struct compile_options options = {
+        .memory_max = WISHES_MEMORY_MAX, .session = true, .floors_not_held = true};
+    wishes->block = generation_compile(texts, message->n_policy_texts, options, diagnostics);
     if (!wishes->block)
         *error = diagnostics_render(diagnostics, "the session is refused", false);
     return wishes->block != NULL;

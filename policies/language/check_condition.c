@@ -128,7 +128,10 @@ static void report_missing(struct checker *checker, const struct predicate *pred
     diagnostic_label(error, "`%s` belongs to %s", name, classes.bytes ? classes.bytes : "nothing");
     if (checker->target.kind == TARGET_EVENTS)
         diagnostic_help(error, "the arguments of an event are arg[0], arg.NAME");
-    else if (!checker->target.all)
+    else if (checker->target.all)
+        diagnostic_help(error, "name the classes that have it instead of `all`: %s",
+                        classes.bytes ? classes.bytes : "");
+    else
         help_with_class(error, predicate, operation_class, attribute);
     text_buffer_deinit(&classes);
 }
@@ -443,8 +446,9 @@ static bool check_form(struct checker *checker, const struct predicate *predicat
     if (predicate->test == TEST_IS && predicate->form == FORM_LIST && !takes_list) {
         error = report(checker->diagnostics, ERROR_IS_WANTS_ONE, form,
                        "`is` compares with one value, this is a list");
-        diagnostic_help(error, "write `%.*s in %.*s`", (int)of.length, span_text(of),
-                        (int)form.length, span_text(form));
+        diagnostic_help(error, "write `%.*s %s %.*s`", (int)of.length, span_text(of),
+                        checked->type == TYPE_TEXT_MAP ? "has" : "in", (int)form.length,
+                        span_text(form));
         return false;
     }
     if (predicate->test == TEST_IS && predicate->form == FORM_ONE &&

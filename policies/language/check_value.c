@@ -6,6 +6,7 @@
 
 #include "policies/engine/utf8.h"
 #include "policies/language/foreign_words.h"
+#include "policies/language/host_name.h"
 
 const char *type_in_words(enum attribute_type type)
 {
@@ -408,26 +409,6 @@ static struct typed_value *version_value(const struct reading *reading)
     return value;
 }
 
-/* RFC 1123 labels, and the underscores that real names have. */
-static bool is_host_name(const char *text, size_t length)
-{
-    size_t label = 0;
-    if (length > 253)
-        return false;
-    for (size_t i = 0; i < length; i++) {
-        const char c = text[i];
-        const bool letter =
-            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-        if (c == '.' && label > 0 && text[i - 1] != '-')
-            label = 0;
-        else if ((letter || (c == '-' && label > 0)) && label < 63)
-            label++;
-        else
-            return false;
-    }
-    return label > 0 && text[length - 1] != '-';
-}
-
 static void bad_host(const struct reading *reading, const char *text, size_t length)
 {
     struct diagnostic *error = wrong(reading, ERROR_BAD_HOST, "this is no host name");
@@ -437,7 +418,8 @@ static void bad_host(const struct reading *reading, const char *text, size_t len
     for (size_t i = 0; i < length; i++)
         ascii = ascii && (unsigned char)text[i] < 0x80;
     if (!ascii)
-        diagnostic_help(error, "write the name as DNS has it, in its xn-- form");
+        diagnostic_help(error, "not every letter can be told apart here: write the name as DNS has "
+                               "it, in its xn-- form");
     else if (address_parse(text, length, &address))
         diagnostic_help(error, "an address is compared with `address`: address is %.*s",
                         (int)length, text);
@@ -456,6 +438,7 @@ static struct typed_value *host_value(const struct reading *reading)
     const char *text = literal->text;
     size_t length = literal->length;
     const bool below = length > 2 && text[0] == '*' && text[1] == '.';
+    char name[HOST_NAME_MAX_LENGTH + 1];
     struct address address;
 
     if (below) {
@@ -464,18 +447,16 @@ static struct typed_value *host_value(const struct reading *reading)
     }
     if (length > 1 && text[length - 1] == '.')
         length--;
-    if (!is_host_name(text, length) || address_parse(text, length, &address)) {
+    length = host_name_fold(text, length, name);
+    if (!host_name_is_valid(name, length) || address_parse(name, length, &address)) {
         bad_host(reading, literal->text, literal->length);
         return NULL;
     }
     struct typed_value *value =
         new_value(reading, below ? BLOCK_VALUE_HOST_BELOW : BLOCK_VALUE_HOST);
-    char *folded = storage_copy(reading->checker->storage, text, length);
+    const char *folded = storage_copy(reading->checker->storage, name, length);
     if (!value || !folded)
         return NULL;
-    for (size_t i = 0; i < length; i++)
-        if (folded[i] >= 'A' && folded[i] <= 'Z')
-            folded[i] = (char)(folded[i] + ('a' - 'A'));
     value->text = folded;
     value->length = length;
     return value;

@@ -18,9 +18,9 @@ struct lexer {
     struct storage *storage; /* texts of strings with escapes */
     struct diagnostics *diagnostics;
     uint32_t at; /* bytes read */
+    bool tainted; /* an error was reported for a character, wherever it stands */
     bool semicolon_said;
     bool comment_said; /* both once for a text: it is one habit */
-    bool tainted; /* an error was reported for a character, wherever it stands */
 };
 
 /* Everything is borrowed. Reports what is wrong with the encoding. */

@@ -4,6 +4,7 @@ A clause is a line of docs/policy-language.md that begins with `- [V-3]`. A test
 
 - as a case of tests/unit/specification/NAME.cases: a line that begins with `[V-3 S-9]`;
 - in C: a comment `/* Clause V-3. */` inside a test function that is registered with cmocka;
+- in a policy of tests/unit/policies/bad: a comment `# Clause V-3.`, best behind everything that messages point at;
 - in Python: a comment `# Clause V-3.` inside a method `test_…` of a test case.
 
 Elsewhere a marker names nothing, so that a number is not kept alive by a text that no run reaches.
@@ -74,6 +75,11 @@ def named_by_python(text):
         name = next((name for first, last, name in methods if first <= index <= last), None)
         found += [(number, name) for number in _numbers(line[line.index("#"):])]
     return found
+
+
+def named_by_policy(text):
+    """Clauses in the comments of a policy."""
+    return [number for line in text.split("\n") if "#" in line for number in _numbers(line[line.index("#"):])]
 
 
 def code_blocks(text):

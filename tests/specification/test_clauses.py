@@ -22,6 +22,9 @@ def names():
     found = []
     for path in sorted(CASES.glob("*.cases")):
         found += [(number, f"{path.name}: {title}") for number, title in clauses.named_by_cases(read(path))]
+    for path in sorted((TESTS / "unit" / "policies" / "bad").glob("*.warder")):
+        if path.with_suffix(".expected").exists():
+            found += [(number, path.name) for number in clauses.named_by_policy(path.read_text(encoding="utf-8", errors="replace"))]
     for path in sorted((TESTS / "unit").glob("test_*.c")):
         found += [(number, f"{path.name}: {name or 'outside of a test'}", name)
                   for number, name in clauses.named_by_c(read(path))]
@@ -87,6 +90,9 @@ class Markers(unittest.TestCase):
     def test_cases_name_one_clause_or_several(self):
         self.assertEqual(clauses.named_by_cases("[A-1 B-22] title\n    [C-3] policy\n[x] no\n"),
                          [("A-1", "[A-1 B-22] title"), ("B-22", "[A-1 B-22] title")])
+
+    def test_policies_name_clauses_in_comments(self):
+        self.assertEqual(clauses.named_by_policy('policy p { deny exec as "MARK A-1." }\n# MARKs A-2 and B-3.\n'.replace("MARK", "Clause")), ["A-2", "B-3"])
 
     def test_c_comments_count_inside_of_registered_tests_alone(self):
         text = ("/* Clause A-1. */\n"
