@@ -219,5 +219,5 @@ int command_check(int argc, char **argv)
         free(*path);
     free(shipped);
     free(check.files);
-    return status;
+    return (int)status;
 }
