@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "client/cli/command.h"
+#include "client/cli/diagnostic_json.h"
 #include "client/cli/json_line.h"
 #include "client/cli/test_directory.h"
 #include "policies/scene/policy_suite.h"
@@ -27,7 +28,8 @@ static const char help[] =
     "`test NAME { … }` is judged with NAME governing the session, and with each other of those\n"
     "policies whose `applies` selects it. NAME's own `applies` has to select it, if it has one.\n"
     "\n"
-    "Nothing is asked of this host: paths, hosts and places are those that the test gives.\n"
+    "Nothing is asked of this host: paths, hosts and places are those that the test gives. A\n"
+    "`given` counts for its whole test, a `session` for the lines up to the next one.\n"
     "What `session` does not say does not exist, and so do attributes that are not written.\n"
     "`by default` is the policy's default for the class, or, where nothing is said of it, the\n"
     "language's own: allowed. Overrides count as on a day before any of them ends.\n"
@@ -36,7 +38,9 @@ static const char help[] =
     "                       expectation reached\n"
     "  --coverage=required  and fail if there is one\n"
     "  --day DATE           judge as on that day, 2027-01-31: overrides that ended do not count\n"
-    "  --json               a JSON object a line: each expectation, what was not reached, the sum\n"
+    "  --json               a JSON object a line. By its `kind`: each expectation, with what was\n"
+    "                       found; with --coverage what is unreached; the sum. Those without kind\n"
+    "                       are mistakes in the files, as `warder check --json` has them\n"
     "\n"
     "examples:\n"
     "  warder test\n"
@@ -194,21 +198,22 @@ static char *describe(const struct testing *testing)
     return length < 0 ? NULL : words;
 }
 
-/* What was found wrong, and the sum: on standard output, unless that is for programs. */
+/* What was found wrong, and the sum. */
 static void print_report(const struct testing *testing)
 {
-    CLEANUP(free) char *words = describe(testing);
-    FILE *out = testing->json ? stderr : stdout;
-    char *report = diagnostics_render(testing->diagnostics, testing->json ? NULL : words,
-                                      wants_colour(testing->json ? STDERR_FILENO : STDOUT_FILENO));
-
-    if (report)
-        fputs(report, out);
-    if (testing->json)
+    if (testing->json) {
+        diagnostics_print_json(stdout, testing->diagnostics);
         print_sum(testing);
-    else if (report && *report == '\0' && words)
+        return;
+    }
+    CLEANUP(free) char *words = describe(testing);
+    CLEANUP(free)
+    char *report = diagnostics_render(testing->diagnostics, words, wants_colour(STDOUT_FILENO));
+
+    if (report && *report != '\0')
+        fputs(report, stdout);
+    else if (words)
         printf("%s\n", words);
-    free(report);
 }
 
 /* ---------------------------------------------------------------- running */

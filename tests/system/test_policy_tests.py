@@ -118,6 +118,7 @@ media.test.warder:4:5: error[E100]: expected allow by `probe`, found deny by `de
         self.assertIn("there is no test file", result.err)
 
     def test_subdirectories_stand_for_tiers(self):
+        # Clauses T-11 and T-18.
         self.file("thesis.warder", 'policy thesis { applies { user is "alice" }\n'
                                    'override vendor/base.no-exec where file is "/a" reason "x" until 2020-01-31 }\n')
         self.file("vendor/base.warder", "policy base { deny exec as no-exec }")
@@ -141,6 +142,7 @@ media.test.warder:4:5: error[E100]: expected allow by `probe`, found deny by `de
         self.assertIn("expected allow by `default`, found deny by `no-exec`", result.out)
 
     def test_the_machine_is_not_asked(self):
+        # Clause T-12.
         target = self.file("target", "")
         link = self.directory / "link"
         link.symlink_to(target)
@@ -171,8 +173,10 @@ media.test.warder:4:5: error[E100]: expected allow by `probe`, found deny by `de
                                       "parts": 3, "unreached": 1, "errors": 0})
         self.file("media.test.warder", "test media { expect }")
         result = self.warder_test("--json")
-        self.assertEqual((result.status, json.loads(result.out)["errors"]), (1, 1), result)
-        self.assertIn("error[E010]", result.err)
+        self.assertEqual((result.status, result.err), (1, ""), result)
+        mistake, total = [json.loads(line) for line in result.out.splitlines()]
+        self.assertEqual((mistake["code"], mistake["file"], mistake["line"]), ("E010", "media.test.warder", 1))
+        self.assertEqual((total["kind"], total["errors"], total["expectations"]), ("sum", 1, 0))
 
     def test_wrong_usage_and_unreadable_files_are_2(self):
         self.file("media.warder", POLICY)

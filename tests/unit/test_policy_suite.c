@@ -125,6 +125,7 @@ static void assert_said(const struct given_policies *policies, const char *test,
 
 static void expectations_hold_by_the_rule_or_default_that_decides(void **state)
 {
+    /* Clause T-17. */
     const struct given_policies policies = {.local = media};
     (void)state;
     assert_outcomes(&policies,
@@ -163,6 +164,7 @@ static void expectations_fail_by_verdict_and_by_rule(void **state)
 
 static void what_is_given_is_also_where_the_policys_literals_lead(void **state)
 {
+    /* Clause T-12. */
     const struct given_policies policies = {.local = media};
     (void)state;
     assert_outcomes(&policies,
@@ -175,6 +177,7 @@ static void what_is_given_is_also_where_the_policys_literals_lead(void **state)
 
 static void policies_govern_by_applies_and_the_tested_one_by_its_name(void **state)
 {
+    /* Clause T-11. */
     const struct given_policies policies = {
         .local = "policy named { deny fork as no-fork }\n"
                  "policy guard { applies { group has \"staff\" } }\n"
@@ -200,6 +203,7 @@ static void policies_govern_by_applies_and_the_tested_one_by_its_name(void **sta
 
 static void a_session_that_the_policy_does_not_govern_is_an_error(void **state)
 {
+    /* Clause T-11. */
     const struct given_policies policies = {.local = media};
     (void)state;
     assert_said(&policies,
@@ -292,6 +296,7 @@ static void policies_with_errors_make_no_suite(void **state)
 
 static void an_observing_policy_is_tested_by_what_it_would_say(void **state)
 {
+    /* Clause T-19. */
     const struct given_policies policies = {
         .local = "policy p { mode observe default deny exec\n"
                  "allow exec where file is \"/a\" as a\n"
@@ -322,6 +327,7 @@ static const char base[] = "policy base { default deny exec }";
 
 static void overrides_count_as_before_their_end_or_as_of_a_day(void **state)
 {
+    /* Clause T-18. */
     struct given_policies policies = {.local = exception, .vendor = base};
     static const char test[] = "test base { session user \"alice\"\n"
                                "expect allow exec \"/a\" by default\n"
@@ -341,6 +347,7 @@ static void overrides_count_as_before_their_end_or_as_of_a_day(void **state)
 
 static void coverage_lists_rules_defaults_and_overrides(void **state)
 {
+    /* Clause T-20. */
     struct given_policies policies = {.local = media, .observed = true, .coverage = true};
     struct tried tried;
     (void)state;

@@ -48,6 +48,7 @@ static const char links[] = "given \"/bin\" resolves to \"/usr/bin\"\n"
 
 static void operations_have_what_is_written_and_nothing_else(void **state)
 {
+    /* Clause T-10. */
     (void)state;
     IS("", "exec", "exec");
     IS("", "fork", "fork");
@@ -122,6 +123,7 @@ static void some_actions_do_not_follow_the_last_component(void **state)
 
 static void relative_paths_are_below_the_directory_of_the_call(void **state)
 {
+    /* Clause T-13. */
     (void)state;
     IS(in_job, "exec \"tool\"", "exec file=/srv/job/tool(tool)");
     IS(in_job, "exec \"tool\" cwd \"/opt\"", "exec file=/opt/tool(tool) cwd=/opt");
@@ -154,6 +156,7 @@ static void links_lead_on_and_never_round_for_ever(void **state)
 
 static void connections_are_named_by_given_hosts(void **state)
 {
+    /* Clause T-14. */
     static const char hosts[] = "given host \"a.org\" is [10.0.0.1, 2001:db8::1]\n"
                                 "given host \"b.org\" is 10.0.0.1\n";
     (void)state;
@@ -170,6 +173,7 @@ static void connections_are_named_by_given_hosts(void **state)
 
 static void events_go_through_the_catalogues_table(void **state)
 {
+    /* Clause T-16. */
     (void)state;
     IS(links, "event \"open\" [\"out/x\", \"r\", 0]",
        "read path=/srv/job/out/x>/etc/deep/dir/x(out/x)");
@@ -191,6 +195,7 @@ static void events_go_through_the_catalogues_table(void **state)
 
 static void programs_are_found_by_their_given_names_alone(void **state)
 {
+    /* Clause T-12. */
     static const char names[] = "given \"git\" resolves to \"/usr/bin/git\"\n"
                                 "given \"vi\" resolves to \"/opt/vim/bin/vim\"\n"
                                 "session session.start \"/srv/job\"";
@@ -215,6 +220,7 @@ static void programs_are_found_by_their_given_names_alone(void **state)
 
 static void sockets_are_written_as_their_family(void **state)
 {
+    /* Clause T-16. */
     (void)state;
     IS(in_job, "event \"socket.bind\" [\"unix\", \"s\"]",
        "bind family=unix path=/srv/job/s(s); write path=/srv/job/s(s) action=socket");
@@ -242,6 +248,7 @@ static void windows_paths_stand_as_they_are(void **state)
 
 static void operations_may_say_what_event_they_come_of(void **state)
 {
+    /* Clause T-15. */
     struct staged staged;
     (void)state;
 
@@ -263,6 +270,7 @@ static void operations_may_say_what_event_they_come_of(void **state)
 
 static void mistakes_are_told(void **state)
 {
+    /* Clause T-16. */
     (void)state;
     WRONG("", "exec 5", "E023", "`file` is a path, this is an integer");
     WRONG("", "exec argv \"git\"", "E023", "`argv` is a list, this is a string");

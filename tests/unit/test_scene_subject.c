@@ -11,6 +11,7 @@
 
 static void a_session_that_says_nothing_is_nobody(void **state)
 {
+    /* Clause T-10. */
     struct staged staged;
     (void)state;
 
@@ -79,6 +80,7 @@ static void each_session_replaces_the_one_before(void **state)
 
 static void places_may_be_several_and_lead_where_links_do(void **state)
 {
+    /* Clause T-10. */
     struct staged staged;
     (void)state;
 
