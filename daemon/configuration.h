@@ -20,7 +20,7 @@ struct configuration {
     char state_directory[CONFIGURATION_PATH_MAX];
     char session_socket[CONFIGURATION_PATH_MAX];
     char admin_socket[CONFIGURATION_PATH_MAX]; /* "": none */
-    char user[64];                             /* to become after opening; "": stay */
+    char user[64];                             /* to become once sockets listen; "": stay */
     bool record_all;           /* every decision, not denials and `log` rules alone */
     unsigned record_megabytes; /* audit.db is kept below this; 0: without end */
     unsigned sessions_per_user;

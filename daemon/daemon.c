@@ -24,6 +24,7 @@
 #include "daemon/session/kept_session.h"
 #include "daemon/session/server.h"
 #include "daemon/store/policy_store.h"
+#include "daemon/store/state_directory.h"
 #include "daemon/store/state_lock.h"
 
 enum {
@@ -34,7 +35,9 @@ struct daemon {
     uv_loop_t loop;
     const struct options *options;
     struct configuration configuration; /* the options', and where passed sockets are */
-    int state_lock;                     /* -1: the state directory is not ours */
+    struct directory_owner owner;       /* who it is, once it has become the user */
+    struct administrators administrators;
+    int state_lock; /* -1: the state directory is not ours */
     struct policy_store *store;
     struct server server;
     struct admin *admin;
@@ -63,13 +66,6 @@ __attribute__((format(printf, 1, 2))) static bool say(const char *format, ...)
 
 /* ----------------------------------------------------------------------------------------- opening
  */
-
-static bool make_directory(const char *path, mode_t mode)
-{
-    if (mkdir(path, mode) == 0 || errno == EEXIST)
-        return true;
-    return say("%s: cannot be made: %s", path, strerror(errno));
-}
 
 /* Users of whole hosts need more descriptors than a shell gives. */
 static void raise_descriptor_limit(void)
@@ -115,8 +111,12 @@ static int listen_at(const char *path, mode_t mode)
     }
     unlink(path);
     const int end = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (end < 0 || bind(end, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-        chmod(path, mode) < 0 || listen(end, SOMAXCONN) < 0) {
+    /* The socket is made with its mode: in a directory of the daemon's user, root trusts no name
+     * for long enough to change it afterwards. */
+    const mode_t before = umask(~mode & 0777);
+    const bool bound = end >= 0 && bind(end, (struct sockaddr *)&address, sizeof(address)) == 0;
+    umask(before);
+    if (!bound || listen(end, SOMAXCONN) < 0) {
         say("%s: cannot be listened on: %s", path, strerror(errno));
         if (end >= 0)
             close(end);
@@ -137,14 +137,20 @@ static void take_path(int socket, char *path, size_t size)
 }
 
 /* Interpreters of every user come through the directory of the socket; what is inside is the
- * daemon's. */
-static bool make_socket_directory(const char *path)
+ * daemon's. One that is made is the daemon's user's, who removes the sockets from it. */
+static bool make_socket_directory(const struct daemon *daemon, const char *path)
 {
     char directory[CONFIGURATION_PATH_MAX];
     const char *slash = strrchr(path, '/');
 
     snprintf(directory, sizeof(directory), "%.*s", (int)(slash ? slash - path : 0), path);
-    return !directory[0] || make_directory(directory, 0755);
+    if (!directory[0])
+        return true;
+    if (mkdir(directory, 0755) < 0)
+        return errno == EEXIST || say("%s: cannot be made: %s", directory, strerror(errno));
+    if (!daemon->owner.name[0] || lchown(directory, daemon->owner.uid, daemon->owner.gid) == 0)
+        return true;
+    return say("%s: cannot be given to `%s`: %s", directory, daemon->owner.name, strerror(errno));
 }
 
 static bool open_listener(struct daemon *daemon, const char *name, char *path, mode_t mode,
@@ -154,7 +160,7 @@ static bool open_listener(struct daemon *daemon, const char *name, char *path, m
 
     if (end >= 0) {
         take_path(end, path, CONFIGURATION_PATH_MAX);
-    } else if (make_socket_directory(path)) {
+    } else if (make_socket_directory(daemon, path)) {
         end = listen_at(path, mode);
         *made = end >= 0;
     }
@@ -190,8 +196,6 @@ static bool open_state(struct daemon *daemon)
     char error[640];
     char *report;
 
-    if (!make_directory(configuration->state_directory, 0700))
-        return false;
     daemon->state_lock = state_lock_take(configuration->state_directory, error, sizeof(error));
     if (daemon->state_lock < 0)
         return say("%s", error);
@@ -233,6 +237,57 @@ static bool take_control(struct daemon *daemon)
     return true;
 }
 
+/* Whose everything is once the daemon serves. */
+static bool find_owner(struct daemon *daemon)
+{
+    const char *user = daemon->configuration.user;
+
+    daemon->administrators = administrators_find();
+    daemon->owner = (struct directory_owner){.name = user, .uid = geteuid(), .gid = getegid()};
+    if (!user[0])
+        return true;
+    const int error = service_find_user(user, &daemon->owner.uid, &daemon->owner.gid);
+    return error == 0 || say("cannot become user `%s`: %s", user,
+                             error == -ENOENT ? "there is none of that name" : strerror(-error));
+}
+
+static bool prepare_state(const struct daemon *daemon)
+{
+    char error[CONFIGURATION_PATH_MAX + 512];
+
+    return state_directory_prepare(daemon->configuration.state_directory, &daemon->owner, error,
+                                   sizeof(error)) ||
+           say("%s", error);
+}
+
+static bool prepare_sessions(const struct daemon *daemon)
+{
+    char directory[CONFIGURATION_PATH_MAX + 16];
+    char error[CONFIGURATION_PATH_MAX + 512];
+
+    if (daemon->server.is_private)
+        return true;
+    if (!kept_sessions_directory(daemon->configuration.session_socket, directory,
+                                 sizeof(directory)))
+        return say("%s: the path is too long", daemon->configuration.session_socket);
+    return session_directory_prepare(directory, &daemon->owner, error, sizeof(error)) ||
+           say("%s", error);
+}
+
+/* What is opened from here on is opened as the user. */
+static bool give_up_root(const struct daemon *daemon)
+{
+    const char *user = daemon->owner.name;
+
+    if (!user[0])
+        return true;
+    const int error = service_become(user);
+    if (error < 0)
+        return say("cannot become user `%s`: %s", user, strerror(-error));
+    prctl(PR_SET_DUMPABLE, 0); /* the kernel may have set it anew */
+    return true;
+}
+
 static bool open_server(struct daemon *daemon)
 {
     struct server *server = &daemon->server;
@@ -241,11 +296,10 @@ static bool open_server(struct daemon *daemon)
     server->loop = &daemon->loop;
     server->configuration = &daemon->configuration;
     server->is_private = daemon->options->control >= 0;
-    if (!open_state(daemon))
-        return false;
     if (!server_init(server))
         return say("out of memory");
-    if (!open_sockets(daemon))
+    if (!find_owner(daemon) || !prepare_state(daemon) || !open_sockets(daemon) ||
+        !prepare_sessions(daemon) || !give_up_root(daemon) || !open_state(daemon))
         return false;
     if (!server->is_private) {
         const int error = kept_sessions_clean(server->configuration->session_socket, &highest);
@@ -253,20 +307,10 @@ static bool open_server(struct daemon *daemon)
             return say("the directory for live sessions cannot be used: %s", strerror(-error));
         audit_log_skip_sessions(server->audit, highest);
     }
-    daemon->admin = admin_new(server, daemon->store);
+    daemon->admin = admin_new(server, daemon->store, &daemon->administrators);
     if (!daemon->admin)
         return say("out of memory");
     return !server->is_private || take_control(daemon);
-}
-
-static bool give_up_root(struct daemon *daemon)
-{
-    const char *user = daemon->configuration.user;
-
-    if (!user[0])
-        return true;
-    const int error = service_become(user);
-    return error == 0 || say("cannot become user `%s`: %s", user, strerror(-error));
 }
 
 /* ----------------------------------------------------------------------------------------- closing
@@ -408,7 +452,7 @@ int daemon_run(const struct options *options)
     prctl(PR_SET_DUMPABLE, 0);
     if (!open_loop(&daemon))
         return EXIT_FAILED;
-    if (!open_server(&daemon) || !give_up_root(&daemon)) {
+    if (!open_server(&daemon)) {
         stop(&daemon);
         close_all(&daemon);
         return EXIT_FAILED;

@@ -2,11 +2,14 @@
 
 #include "daemon/daemon.h"
 #include "daemon/options.h"
+#include "proto/standard_streams.h"
 
 int main(int argc, char **argv)
 {
     struct options options;
 
+    if (!standard_streams_fill(true))
+        return 2;
     switch (options_parse(&options, argc, argv)) {
     case OPTIONS_DONE:
         return EXIT_SUCCESS;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "client/cli/command.h"
+#include "proto/standard_streams.h"
 
 static const struct {
     const char *name;
@@ -97,6 +98,8 @@ bool wants_colour(int descriptor)
 
 int main(int argc, char **argv)
 {
+    if (!standard_streams_fill(false)) /* a program that is run finds them as they were */
+        return EXIT_USAGE;
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;

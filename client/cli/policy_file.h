@@ -23,8 +23,8 @@ struct policy_text policy_file_text(const struct policy_file *file);
 /* The path of a policy that comes with Warder, by its name; owned. NULL if there is none. */
 char *shipped_policy_path(const char *name);
 
-/* The paths of all of them, ending with NULL; the array and each path are the caller's to free. NULL
- * if there is none. */
+/* The paths of all of them, ending with NULL; the array and each path are the caller's to free.
+ * NULL if there is none. */
 char **shipped_policy_paths(void);
 
 /* Prints the names of those, separated by ", ". */

@@ -54,7 +54,7 @@ bool policy_file_read(struct policy_file *file, const char *path)
         return true;
     }
     complain("%s: cannot be read: %s", path,
-             errno == EFBIG ? "longer than a policy may be (16 MiB)" : strerror(errno));
+             errno == EFBIG ? "longer than a policy may be (8 MiB)" : strerror(errno));
     if (stream && !standard)
         fclose(stream);
     policy_file_deinit(file);

@@ -218,7 +218,8 @@ void admin_records_written(struct admin *admin)
     log_readers_wake(admin->readers);
 }
 
-struct admin *admin_new(struct server *server, struct policy_store *store)
+struct admin *admin_new(struct server *server, struct policy_store *store,
+                        const struct administrators *administrators)
 {
     struct admin *admin = calloc(1, sizeof(*admin));
 
@@ -228,7 +229,7 @@ struct admin *admin_new(struct server *server, struct policy_store *store)
     admin->changer = policy_changer_new(server, store);
     admin->readers = log_readers_new(server);
     admin->whys = whys_new(server);
-    admin->administrators = administrators_find();
+    admin->administrators = *administrators;
     if (!admin->changer || !admin->readers || !admin->whys) {
         admin_free(admin);
         return NULL;

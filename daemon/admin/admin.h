@@ -8,13 +8,15 @@
 #ifndef WARDER_DAEMON_ADMIN_ADMIN_H
 #define WARDER_DAEMON_ADMIN_ADMIN_H
 
+#include "daemon/admin/admin_check.h"
 #include "daemon/session/server.h"
 #include "daemon/store/policy_store.h"
 
 struct admin;
 
 /* Hangs itself into the server. NULL on lack of memory. */
-struct admin *admin_new(struct server *server, struct policy_store *store);
+struct admin *admin_new(struct server *server, struct policy_store *store,
+                        const struct administrators *administrators);
 void admin_free(struct admin *admin);
 
 /* New records are on disk: those who follow hear of it. On the loop. */

@@ -9,6 +9,7 @@
 
 #include "daemon/admin/outbox.h"
 #include "daemon/generation.h"
+#include "host/policy_host.h"
 #include "policies/language/compile.h"
 
 enum {
@@ -155,7 +156,10 @@ static bool split_texts(const struct trial *trial, struct change_set *set)
 static bool check_texts(struct change_job *job, const Warder__V1__Apply *apply,
                         struct change_set *set)
 {
-    const struct compile_options options = {.today = generation_today(), .floors_not_held = true};
+    /* Who can write a program that is allowed is said here, and what is stored is not held to it
+     * again: files change without asking. */
+    const struct compile_options options = {
+        .look = policy_host_look, .today = generation_today(), .floors_not_held = true};
     CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
     struct policy_block *block = NULL;
     struct trial trial = {0};

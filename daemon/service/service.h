@@ -6,12 +6,17 @@
 #ifndef WARDER_DAEMON_SERVICE_SERVICE_H
 #define WARDER_DAEMON_SERVICE_SERVICE_H
 
+#include <sys/types.h>
+
 /* The listening socket that the manager passed under a name (FileDescriptorName=), taken: -1 if
  * there is none of that name, and afterwards. */
 int service_take_socket(const char *name);
 
 /* Tells the manager: "READY=1", "STOPPING=1", "STATUS=...". */
 void service_notify(const char *state);
+
+/* Who a user is. 0 or a negative errno: -ENOENT if there is none of that name. */
+int service_find_user(const char *user, uid_t *uid, gid_t *gid);
 
 /* Gives up root for a user and its groups, for good. 0 or a negative errno; the process must not go
  * on after a failure. */

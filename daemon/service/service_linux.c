@@ -62,16 +62,28 @@ void service_notify(const char *state)
     close(end);
 }
 
-int service_become(const char *user)
+int service_find_user(const char *user, uid_t *uid, gid_t *gid)
 {
     errno = 0;
     const struct passwd *entry = getpwnam(user);
     if (!entry)
         return errno ? -errno : -ENOENT;
-    if (geteuid() == entry->pw_uid)
+    *uid = entry->pw_uid;
+    *gid = entry->pw_gid;
+    return 0;
+}
+
+int service_become(const char *user)
+{
+    uid_t uid = (uid_t)-1;
+    gid_t gid = (gid_t)-1;
+    const int error = service_find_user(user, &uid, &gid);
+
+    if (error < 0)
+        return error;
+    if (geteuid() == uid)
         return 0;
-    if (initgroups(user, entry->pw_gid) < 0 || setgid(entry->pw_gid) < 0 ||
-        setuid(entry->pw_uid) < 0)
+    if (initgroups(user, gid) < 0 || setgid(gid) < 0 || setuid(uid) < 0)
         return -errno;
     return setuid(0) == 0 ? -EPERM : 0; /* it must not come back */
 }

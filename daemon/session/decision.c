@@ -290,35 +290,45 @@ static bool is_repeated(const struct audit_item *item, uint64_t session,
            strcmp(before->rule, decision->rule) == 0;
 }
 
-/* Records a denial, or counts it where one like it still waits. The number under which it is in the
- * record: a program that is denied the same thing again and again is told the same id. */
+/* Makes room for an item, and lets it wait. */
+static void enqueue(struct server *server, struct audit_item *item, uid_t uid)
+{
+    struct denial_queue *queue = server->denials;
+
+    while (queue->count == PENDING_DENIALS_MAX ||
+           (queue->count > 0 && queue->bytes + item->size > PENDING_BYTES_MAX))
+        hand_over(server, 1);
+    queue->bytes += item->size;
+    queue->denials[queue->count++] = (struct pending_denial){
+        .item = item, .uid = uid, .due = uv_now(server->loop) + PLACE_MILLISECONDS};
+    server_start_tick(server);
+}
+
+/* Records a denial, or counts it where one like it still waits: with one whose line has not come
+ * either, for its own may be another. The number under which it is in the record: a program that is
+ * denied the same thing again and again is told the same id. */
 static uint64_t record_denial(struct session *session, const struct audit_decision *decision)
 {
     struct server *server = session->server;
-    struct denial_queue *queue = server->denials;
+    const struct denial_queue *queue = server->denials;
+    struct audit_decision wanted = *decision;
 
     for (size_t i = queue->count; i > 0; i--) {
         struct audit_item *item = queue->denials[i - 1].item;
         if (!is_repeated(item, session->number, decision))
             continue;
+        wanted.number = item->decision.number;
+        if (item->decision.file)
+            continue;
         item->decision.count++;
-        return item->decision.number;
+        return wanted.number;
     }
-    struct audit_item *item = audit_item_decision(session->number, decision);
-    if (!item) { /* counted as lost; the answer is a denial all the same */
+    struct audit_item *item = audit_item_decision(session->number, &wanted);
+    if (item)
+        enqueue(server, item, session->account->uid);
+    else /* counted as lost; the answer is a denial all the same */
         session_record(session, NULL, false);
-        return decision->number;
-    }
-    while (queue->count == PENDING_DENIALS_MAX ||
-           (queue->count > 0 && queue->bytes + item->size > PENDING_BYTES_MAX))
-        hand_over(server, 1);
-    queue->bytes += item->size;
-    queue->denials[queue->count++] =
-        (struct pending_denial){.item = item,
-                                .uid = session->account->uid,
-                                .due = uv_now(server->loop) + PLACE_MILLISECONDS};
-    server_start_tick(server);
-    return decision->number;
+    return wanted.number;
 }
 
 /* An exception that was made use of: the policy that makes it, what it cancelled, and why. */
@@ -449,25 +459,84 @@ void decision_answer(struct connection *connection, struct incoming *incoming,
     session_release(session);
 }
 
+static bool is_at(const struct audit_decision *decision, const Warder__V1__Denied *denied)
+{
+    const size_t length = strnlen(field_bytes(&denied->file), denied->file.len);
+    return decision->file && decision->line == denied->line && strlen(decision->file) == length &&
+           memcmp(decision->file, field_bytes(&denied->file), length) == 0;
+}
+
+/* Where a denial waits that has the number that was told, and its line or none; NULL if nowhere. */
+static struct pending_denial *pending_at(const struct session *session,
+                                         const Warder__V1__Denied *denied, bool placed)
+{
+    struct denial_queue *queue = session->server->denials;
+
+    for (size_t i = queue->count; i > 0; i--) {
+        struct pending_denial *pending = &queue->denials[i - 1];
+        const struct audit_decision *decision = &pending->item->decision;
+        if (pending->item->session == session->number && decision->number == denied->decision &&
+            (placed ? is_at(decision, denied) : !decision->file))
+            return pending;
+    }
+    return NULL;
+}
+
+static void take_out(struct denial_queue *queue, struct pending_denial *pending)
+{
+    const size_t behind = (size_t)(queue->denials + queue->count - pending) - 1;
+
+    queue->bytes -= pending->item->size;
+    audit_item_free(pending->item);
+    memmove(pending, pending + 1, behind * sizeof(*pending));
+    queue->count--;
+}
+
+static void set_place(struct denial_queue *queue, struct pending_denial *pending,
+                      const Warder__V1__Denied *denied)
+{
+    queue->bytes -= pending->item->size;
+    pending->item = audit_item_with_place(pending->item, field_bytes(&denied->file),
+                                          denied->file.len, denied->line);
+    queue->bytes += pending->item->size;
+}
+
+/* One of several that wait for their lines has its own now. */
+static void split_off(struct session *session, struct audit_item *from,
+                      const Warder__V1__Denied *denied)
+{
+    struct audit_decision one = from->decision;
+
+    one.count = 1;
+    struct audit_item *item = audit_item_decision(session->number, &one);
+    if (!item)
+        return; /* it stays among those without a line */
+    item->time = from->time;
+    from->decision.count--;
+    item = audit_item_with_place(item, field_bytes(&denied->file), denied->file.len, denied->line);
+    enqueue(session->server, item, session->account->uid);
+}
+
+/* Lines come one for each denial, in messages of their own. What is denied at two lines is in the
+ * record twice, under one number: else a program could hide one line behind another. */
 void decision_place(struct session *session, const Warder__V1__Denied *denied)
 {
     enum { FILE_MAX = 4096 }; /* PATH_MAX */
     struct denial_queue *queue = session->server->denials;
+    struct pending_denial *waiting =
+        denied->file.len <= FILE_MAX ? pending_at(session, denied, false) : NULL;
 
-    if (denied->file.len > FILE_MAX)
+    if (!waiting)
         return;
-    for (size_t i = queue->count; i > 0; i--) {
-        struct audit_item **item = &queue->denials[i - 1].item;
-        const struct audit_decision *decision = &(*item)->decision;
-        if ((*item)->session != session->number || denied->decision != decision->number)
-            continue;
-        if (decision->file)
-            return;
-        queue->bytes -= (*item)->size;
-        *item = audit_item_with_place(*item, field_bytes(&denied->file), denied->file.len,
-                                      denied->line);
-        queue->bytes += (*item)->size;
-        return;
+    struct pending_denial *same = pending_at(session, denied, true);
+    if (same) {
+        same->item->decision.count++;
+        if (--waiting->item->decision.count == 0)
+            take_out(queue, waiting);
+    } else if (waiting->item->decision.count > 1) {
+        split_off(session, waiting->item, denied);
+    } else {
+        set_place(queue, waiting, denied);
     }
 }
 

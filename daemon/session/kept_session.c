@@ -35,7 +35,7 @@ struct errands {
 static struct errands errands = {.end = &errands.first};
 
 /* Beside the session socket, which is in the runtime directory. */
-static bool directory_of(const char *session_socket, char *directory, size_t size)
+bool kept_sessions_directory(const char *session_socket, char *directory, size_t size)
 {
     const char *slash = strrchr(session_socket, '/');
     const int length =
@@ -105,8 +105,8 @@ static bool know_directory(const struct server *server)
 {
     if (errands.directory[0])
         return true;
-    if (directory_of(server->configuration->session_socket, errands.directory,
-                     sizeof(errands.directory)))
+    if (kept_sessions_directory(server->configuration->session_socket, errands.directory,
+                                sizeof(errands.directory)))
         return true;
     errands.directory[0] = '\0';
     return false;
@@ -163,7 +163,7 @@ const Warder__V1__KeptSession *kept_session_read(const char *session_socket, uin
     char directory[PATH_MAX];
     char path[PATH_MAX + 32];
 
-    if (!directory_of(session_socket, directory, sizeof(directory)) ||
+    if (!kept_sessions_directory(session_socket, directory, sizeof(directory)) ||
         !path_of(directory, number, path, sizeof(path)))
         return NULL;
     const Warder__V1__KeptSession *kept = read_file(path, arena);
@@ -185,7 +185,7 @@ int kept_sessions_clean(const char *session_socket, uint64_t *highest)
     struct arena arena;
 
     *highest = 0;
-    if (!directory_of(session_socket, directory, sizeof(directory)))
+    if (!kept_sessions_directory(session_socket, directory, sizeof(directory)))
         return -ENAMETOOLONG;
     if (mkdir(directory, S_IRWXU) < 0 && errno != EEXIST)
         return -errno;

@@ -6,6 +6,7 @@
 #ifndef WARDER_DAEMON_SESSION_KEPT_SESSION_H
 #define WARDER_DAEMON_SESSION_KEPT_SESSION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,9 @@
 enum {
     KEPT_SESSION_SIZE_MAX = 512 * 1024,
 };
+
+/* Where they are, for a session socket: beside it. False if the path is too long. */
+bool kept_sessions_directory(const char *session_socket, char *directory, size_t size);
 
 /* Keeps a session under its number; the message is packed before the call returns. */
 void kept_session_write(struct server *server, const Warder__V1__KeptSession *kept);

@@ -128,7 +128,10 @@ static void report_missing(struct checker *checker, const struct predicate *pred
     diagnostic_label(error, "`%s` belongs to %s", name, classes.bytes ? classes.bytes : "nothing");
     if (checker->target.kind == TARGET_EVENTS)
         diagnostic_help(error, "the arguments of an event are arg[0], arg.NAME");
-    else if (!checker->target.all)
+    else if (checker->target.all)
+        diagnostic_help(error, "name the classes that have it instead of `all`: %s",
+                        classes.bytes ? classes.bytes : "");
+    else
         help_with_class(error, predicate, operation_class, attribute);
     text_buffer_deinit(&classes);
 }

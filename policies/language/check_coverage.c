@@ -79,7 +79,8 @@ static void add_denial(struct coverage *coverage, struct denials *denials, const
 
     if (denials->count == denials->capacity) {
         const size_t capacity = denials->capacity > 0 ? 2 * denials->capacity : 1;
-        const struct rule **rules = storage_take(storage, capacity, sizeof(*rules));
+        const size_t size = sizeof(*denials->rules); // NOLINT(bugprone-sizeof-expression)
+        const struct rule **rules = storage_take(storage, capacity, size);
         if (!rules)
             return;
         for (size_t i = 0; i < denials->count; i++)

@@ -151,7 +151,9 @@ static bool find_glob_events(struct checker *checker, const struct literal *lite
         struct diagnostic *warning = report(
             checker->diagnostics, WARNING_GLOB_NAMES_NO_EVENT, literal->span,
             "no event of the catalogue matches \"%.*s\"", (int)literal->length, literal->text);
-        diagnostic_note(warning, "it reaches events of other people's modules alone");
+        diagnostic_help(warning,
+                        "see to its spelling, unless it is for the events of other people's "
+                        "modules");
     }
     return true;
 }

@@ -243,6 +243,7 @@ static void check_held(struct checker *checker, const struct floor_statement *fl
                         "this version of Warder does not hold floors in the kernel yet");
     diagnostic_note(diagnostic, "the policy's rules hold inside the interpreter: against programs "
                                 "that play by the rules, not against native code");
+    diagnostic_help(diagnostic, "leave it there: a version that can will hold it");
 }
 
 void check_floors(struct checker *checker, const struct policy *policy)

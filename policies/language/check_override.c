@@ -33,6 +33,7 @@ static bool check_tier(struct checker *checker, const struct override *override)
                    "a %s policy cannot override a %s one", own, policy_tier_name(override->tier));
     diagnostic_note(error, "an override cancels what is of its own tier or a lower one; from the "
                            "highest they are mandatory, local, vendor");
+    diagnostic_help(error, "write it in a policy of this host, and apply that");
     return false;
 }
 
@@ -58,8 +59,9 @@ static void report_no_policy(struct checker *checker, const struct override *ove
 
     for (int tier = TIER_LOCAL; tier <= TIER_VENDOR; tier++) {
         if (policy_of_tier(checker, (enum policy_tier)tier, &override->policy)) {
-            diagnostic_label(warning, "it is in the tier %s",
-                             policy_tier_name((enum policy_tier)tier));
+            diagnostic_label(warning, "did you mean `%s/%.*s`?",
+                             policy_tier_name((enum policy_tier)tier),
+                             (int) override->policy.length, override->policy.text);
             return;
         }
     }
@@ -101,6 +103,8 @@ static void report_no_rule(struct checker *checker, const struct override *overr
                          suggestion.best);
     else
         diagnostic_second(warning, policy->name.span, "its rules are here");
+    if (!suggestion.best)
+        diagnostic_help(warning, "name a deny of it, or default-CLASS");
 }
 
 /* `default-exec`: CLASS_NONE if it is no name of a default. */
@@ -145,7 +149,7 @@ static bool check_rule_target(struct checker *checker, struct override *override
         return true;
     if (rule->effect == EFFECT_KILL) {
         warning = no_effect(checker, override, "it names a `kill`");
-        diagnostic_note(warning, "a deny and a default can be cancelled, a kill never");
+        diagnostic_help(warning, "remove it: a deny and a default can be cancelled, a kill never");
     } else {
         warning =
             no_effect(checker, override,

@@ -31,6 +31,8 @@ static void not_absolute(const struct reading *reading, const char *text, size_t
                         (int)length, text);
     else if (length > 0)
         diagnostic_help(error, "write the whole path: \"/usr/bin/%.*s\"", (int)length, text);
+    else
+        diagnostic_help(error, "write a whole path, such as \"/srv\"; every path is under \"/\"");
 }
 
 /* A normalised copy; NULL, and an error, if it has none. */
@@ -40,9 +42,12 @@ static const char *normal_path(const struct reading *reading, const char *text, 
     char buffer[PATH_TEXT_MAX];
     *normal_length = path_normalise(NULL, text, length, buffer, sizeof(buffer));
     if (*normal_length == 0) {
-        (void)wrong(reading, ERROR_PATH_NOT_ABSOLUTE,
-                    memchr(text, '\0', length) ? "a path holds no NUL"
-                                               : "longer than a path can be (4095 bytes)");
+        const bool holds_nul = memchr(text, '\0', length) != NULL;
+        diagnostic_help(
+            wrong(reading, ERROR_PATH_NOT_ABSOLUTE,
+                  holds_nul ? "a path holds no NUL" : "longer than a path can be (4095 bytes)"),
+            holds_nul ? "write it without: no file has such a name"
+                      : "name a directory above it: path under \"…\"");
         return NULL;
     }
     return storage_copy(reading->checker->storage, buffer, *normal_length);
@@ -278,7 +283,7 @@ static bool split_path_glob(const struct reading *reading, const char *text, siz
     if (impossible) {
         struct diagnostic *error =
             wrong(reading, ERROR_BAD_GLOB, "this glob never matches: paths are normalised");
-        diagnostic_note(error, "they have no %s", impossible);
+        diagnostic_help(error, "write it without: they have no %s", impossible);
         return false;
     }
     if (front > 0) {

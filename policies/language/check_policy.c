@@ -49,6 +49,7 @@ static void duplicate(struct checker *checker, enum diagnostic_code code, const 
         report(checker->diagnostics, code, name->span, "%s `%.*s` is there already", what,
                (int)name->length, name->text);
     diagnostic_second(error, first->span, "first here");
+    diagnostic_help(error, "give one of the two another name");
 }
 
 /* A set by its name, in the table of its level. */
@@ -108,6 +109,7 @@ static void check_modes(struct checker *checker, const struct policy *policy)
         struct diagnostic *error =
             report(checker->diagnostics, ERROR_DUPLICATE_MODE, mode->span, "a policy has one mode");
         diagnostic_second(error, policy->modes->span, "first here");
+        diagnostic_help(error, "remove one of the two");
     }
 }
 
@@ -138,6 +140,7 @@ static void check_default_class(struct checker *checker, struct class_default *k
             report(checker->diagnostics, ERROR_DEFAULT_TWO_MESSAGES, statement->message->span,
                    "the default of `%s` has another message already", name);
         diagnostic_second(error, known->message->message->span, "first here");
+        diagnostic_help(error, "keep one of the two, or give both the same text");
         return;
     }
     known->statement = statement;

@@ -15,7 +15,7 @@
 #include "policies/language/source_map.h"
 
 enum {
-    POLICY_TEXT_MAX = 16 * 1024 * 1024, /* bytes of one text: 100,000 rules take 7 MB. A session's
+    POLICY_TEXT_MAX = 8 * 1024 * 1024, /* bytes of one text: 100,000 rules take 7 MB. A session's
                                            own is held to 64 KiB (design, "The session") by the
                                            daemon */
 };

@@ -294,7 +294,8 @@ struct diagnostic *report_list(struct diagnostics *diagnostics, enum diagnostic_
 {
     const enum diagnostic_severity severity = diagnostic_severity(code);
 
-    if ((span.source->quiet && severity != SEVERITY_ERROR) || already_said(diagnostics, code, span))
+    if (diagnostics->muted || (span.source->quiet && severity != SEVERITY_ERROR) ||
+        already_said(diagnostics, code, span))
         return NULL;
     if (++diagnostics->said[severity] > DIAGNOSTICS_MAX)
         return NULL;
@@ -317,6 +318,11 @@ struct diagnostic *report_list(struct diagnostics *diagnostics, enum diagnostic_
     diagnostic->place = cut_excerpt(diagnostics, &line, window_start(&line, line.from, line.to));
     find_end(span, &line, &diagnostic->place);
     return diagnostic;
+}
+
+void diagnostics_mute(struct diagnostics *diagnostics, bool muted)
+{
+    diagnostics->muted = muted;
 }
 
 struct diagnostic *diagnostics_last(const struct diagnostics *diagnostics, size_t kept)

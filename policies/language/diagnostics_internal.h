@@ -61,6 +61,7 @@ struct diagnostics {
         uint32_t line;   /* 0: none was counted */
     } counted;
     bool no_memory;
+    bool muted;
 };
 
 /* By file and place, as they are shown. */

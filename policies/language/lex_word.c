@@ -177,7 +177,8 @@ static void lex_cidr(const struct lexer *lexer, struct token *token, size_t fron
         (void)unreadable(lexer, token, ERROR_BAD_ADDRESS,
                          ipv4 ? "behind `/` stands the length of the prefix, 0 to 32"
                               : "behind `/` stands the length of the prefix, 0 to 128",
-                         NULL);
+                         ipv4 ? "write 10.20.0.0/16, or the address alone"
+                              : "write 2001:db8::/32, or the address alone");
         return;
     }
     token->kind = TOKEN_CIDR;
@@ -227,10 +228,12 @@ static bool lex_address(const struct lexer *lexer, struct token *token)
         return false;
     if (memchr(token->text, ':', front))
         (void)unreadable(lexer, token, ERROR_BAD_ADDRESS,
-                         "an IPv6 address has eight groups, or fewer and one `::`", NULL);
+                         "an IPv6 address has eight groups, or fewer and one `::`",
+                         "write it as 2001:db8::1");
     else
         (void)unreadable(lexer, token, ERROR_BAD_ADDRESS,
-                         "an IPv4 address has four parts of 0 to 255, without leading zeros", NULL);
+                         "an IPv4 address has four parts of 0 to 255, without leading zeros",
+                         "write it as 10.20.0.1");
     return true;
 }
 
@@ -243,7 +246,7 @@ static bool lex_range(const struct lexer *lexer, struct token *token)
     if (!parse_decimal(token->text, low, &token->low) ||
         !parse_decimal(token->text + low + 1, token->length - low - 1, &token->high)) {
         (void)unreadable(lexer, token, ERROR_BAD_INTEGER,
-                         "a range is two integers without leading zeros", NULL);
+                         "a range is two integers without leading zeros", "write it as 8000-8100");
         return true;
     }
     token->kind = TOKEN_RANGE;
@@ -280,7 +283,8 @@ static void integer_value(const struct lexer *lexer, struct token *token, bool n
         const unsigned digit = (unsigned)digit_value(token->text[at]);
         if (value > (most - digit) / base) {
             (void)unreadable(lexer, token, ERROR_BAD_INTEGER,
-                             "integers are from -9223372036854775808 to 9223372036854775807", NULL);
+                             "integers are from -9223372036854775808 to 9223372036854775807",
+                             "no attribute is beyond that: see to the number of its digits");
             return;
         }
         value = value * base + digit;
@@ -310,8 +314,8 @@ static bool lex_integer(const struct lexer *lexer, struct token *token)
         if ((unsigned)digit_value(text[i]) >= base)
             return false;
     if (base == 10 && token->length - at > 1 && text[at] == '0') {
-        (void)unreadable(lexer, token, ERROR_BAD_INTEGER,
-                         "a leading zero; an octal number is written 0o755", NULL);
+        (void)unreadable(lexer, token, ERROR_BAD_INTEGER, "a number has no leading zero",
+                         "remove it; an octal number is written 0o755");
         return true;
     }
     integer_value(lexer, token, negative, base, at);

@@ -167,6 +167,8 @@ static bool parse_index(struct parser *parser, struct predicate *predicate)
     struct diagnostic *error = parser_expected(parser, "`]`");
     if (slice)
         diagnostic_help(error, "an index is one number; the first elements are: argv starts […]");
+    else
+        diagnostic_help(error, "close the index with `]`: argv[0]");
     return false;
 }
 
@@ -372,6 +374,7 @@ static struct condition *parse_parenthesis(struct parser *parser, unsigned depth
                                "this parenthesis is not closed: a `)` is missing")
                 : parser_expected(parser, "`and`, `or` or `)`");
         diagnostic_second(error, open, "opened here");
+        diagnostic_help(error, "close it with `)`");
         return NULL;
     }
     inner->span = span_join(open, parser->token.span);

@@ -49,7 +49,8 @@ void mistake_at_file_level(struct parser *parser)
         parser->said = true;
         parser->panicking = token.kind != TOKEN_CLOSE_BRACE;
     } else if (token.kind == TOKEN_CLOSE_BRACE) {
-        (void)parser_error(parser, ERROR_SYNTAX, token.span, "this `}` closes nothing");
+        diagnostic_help(parser_error(parser, ERROR_SYNTAX, token.span, "this `}` closes nothing"),
+                        "remove it, or see where a `{` is missing");
         parser->panicking = false; /* what follows it may be right */
     } else if (token_is_one_of(&token, grammar_words(WORDS_STATEMENT))) {
         diagnostic_help(parser_error(parser, ERROR_SYNTAX, token.span,
@@ -231,7 +232,7 @@ static void report_word_in_rule(struct parser *parser, const struct rule *rule)
         error = parser_error(parser, ERROR_FOREIGN_WORD, token.span,
                              "`%.*s` is no word of the language", (int)token.length, token.text);
         diagnostic_label(error, "here that is `%s`", instead);
-        if (add_line_with(&line, rule->effect_span, token.span, instead) && !line.failed)
+        if (error && add_line_with(&line, rule->effect_span, token.span, instead) && !line.failed)
             diagnostic_help(error, "write %s", line.bytes);
         text_buffer_deinit(&line);
         return;
@@ -280,7 +281,8 @@ void mistake_in_rule(struct parser *parser, const struct rule *rule)
         error = parser_error(parser, ERROR_FOREIGN_WORD, token.span, "there are no functions");
         diagnostic_help(error, "a condition is ATTRIBUTE OPERATOR VALUE: argv has \"-x\"");
     } else if (token.kind == TOKEN_CLOSE_PARENTHESIS) {
-        (void)parser_error(parser, ERROR_SYNTAX, token.span, "this `)` closes nothing");
+        diagnostic_help(parser_error(parser, ERROR_SYNTAX, token.span, "this `)` closes nothing"),
+                        "remove it, or write the `(` before the condition");
     } else if (token.kind == TOKEN_OPEN_BRACE) {
         error = parser_expected(parser, expected);
         diagnostic_help(error, "rules have no braces: deny exec where … as NAME");
@@ -293,7 +295,7 @@ void mistake_in_rule(struct parser *parser, const struct rule *rule)
 
 /* ------------------------------------------------------------------ conditions */
 
-/* Adds the shape: @ stands for the attribute, $ for the value that follows. */
+/* Adds the shape: @ stands for the attribute, $ for the value that follows, if it does. */
 static void add_shape(struct text_buffer *help, const char *shape, struct span attribute,
                       const struct token *value)
 {
@@ -302,6 +304,8 @@ static void add_shape(struct text_buffer *help, const char *shape, struct span a
             text_buffer_add(help, attribute.source->text + attribute.offset, attribute.length);
         else if (*shape != '$')
             text_buffer_add(help, shape, 1);
+        else if (!value)
+            text_buffer_add_text(help, "…");
         else if (is_value(value) || value->kind == TOKEN_QUALIFIED || token_is(value, "true") ||
                  token_is(value, "false"))
             text_buffer_add(help, token_text(value), value->span.length);
@@ -415,11 +419,11 @@ void mistake_as_condition(struct parser *parser)
         diagnostic_help(error, "conditions are grouped by parentheses: where (… or …) and …");
     else if (token_is_one_of(&token, grammar_words(WORDS_OPERATOR)))
         diagnostic_help(error, "an attribute stands before `%.*s`", (int)token.length, token.text);
-    else if (is_value(&token))
-        diagnostic_help(error, "a condition is ATTRIBUTE OPERATOR VALUE: file is \"/usr/bin/git\"");
-    else if (token_is(&token, "as"))
+    else if (parser->previous.kind == TOKEN_NAME && !is_value(&token))
         diagnostic_help(error, "write one behind `%.*s`, or leave that out",
                         (int)parser->previous.length, parser->previous.text);
+    else
+        diagnostic_help(error, "a condition is ATTRIBUTE OPERATOR VALUE: file is \"/usr/bin/git\"");
 }
 
 /* Parts of a dotted name: what stands before the first dot, and what behind the last. */
@@ -462,7 +466,7 @@ void mistake_as_attribute(struct parser *parser)
         struct span attribute = token.span;
         struct text_buffer help = {0};
         attribute.length = (uint32_t)first_length;
-        add_shape(&help, shape, attribute, &(struct token){.kind = TOKEN_END});
+        add_shape(&help, shape, attribute, NULL);
         if (!help.failed)
             diagnostic_help(error, "there are no functions: write %s", help.bytes);
         text_buffer_deinit(&help);
@@ -502,7 +506,7 @@ void mistake_as_value(struct parser *parser)
     struct text_buffer list = {0};
     struct diagnostic *error = parser_expected(parser, "a value");
 
-    if ((token.kind == TOKEN_OPEN_BRACE || token.kind == TOKEN_OPEN_PARENTHESIS) &&
+    if (error && (token.kind == TOKEN_OPEN_BRACE || token.kind == TOKEN_OPEN_PARENTHESIS) &&
         add_as_list(&list, &token) && !list.failed)
         diagnostic_help(error, "lists stand in brackets: %s", list.bytes);
     else if (token.kind == TOKEN_OPEN_BRACE || token.kind == TOKEN_OPEN_PARENTHESIS)
@@ -524,6 +528,7 @@ void mistake_in_list(struct parser *parser, struct span open)
     error =
         parser_error(parser, ERROR_SYNTAX, token.span, "this list is not closed: a `]` is missing");
     diagnostic_second(error, open, "opened here");
+    diagnostic_help(error, "close it with `]` behind its last value");
 }
 
 /* ------------------------------------------------------------------ overrides */

@@ -82,13 +82,14 @@ static bool parse_message(struct parser *parser, struct literal **message)
 /* `applies` has no `}` before the next statement, or at all. */
 static void applies_not_closed(struct parser *parser, struct span open)
 {
-    if (parser->token.kind == TOKEN_END) {
-        (void)parser_error(parser, ERROR_SYNTAX, open, "`applies` is not closed: a `}` is missing");
-    } else {
-        diagnostic_second(parser_error(parser, ERROR_SYNTAX, parser->token.span,
-                                       "`applies` is not closed: a `}` is missing"),
-                          open, "opened here");
-    }
+    const bool at_end = parser->token.kind == TOKEN_END;
+    struct diagnostic *error =
+        parser_error(parser, ERROR_SYNTAX, at_end ? open : parser->token.span,
+                     "`applies` is not closed: a `}` is missing");
+
+    if (!at_end)
+        diagnostic_second(error, open, "opened here");
+    diagnostic_help(error, "write applies { … }");
     parser->braces--; /* it was meant to be closed */
 }
 
@@ -146,10 +147,10 @@ static void expected_word(struct parser *parser, enum foreign_place place, const
         diagnostic_label(error, "here that is `%s`", instead);
     else if (token.kind == TOKEN_NAME && parser_nearest_word(&token, words))
         diagnostic_label(error, "did you mean `%s`?", parser_nearest_word(&token, words));
-    else if (token.kind == TOKEN_ASSIGN)
-        diagnostic_help(error, "no `=` stands there");
     else if (place == FOREIGN_DEFAULT)
         diagnostic_help(error, "write default deny CLASS, … or default allow CLASS, …");
+    else
+        diagnostic_help(error, "write mode enforce or mode observe");
 }
 
 static struct mode *parse_mode(struct parser *parser)
@@ -493,8 +494,12 @@ static bool parse_limit(struct parser *parser)
         (void)parser_expected(parser, "`to`");
         return false;
     }
-    if (!parser_expect(parser, TOKEN_INTEGER, "a number"))
+    if (parser->token.kind != TOKEN_INTEGER) {
+        diagnostic_help(parser_expected(parser, "a number"),
+                        "leave `limit` out: a later version brings it");
         return false;
+    }
+    parser_advance(parser);
     if (!parser_take_word(parser, "per")) {
         (void)parser_expected(parser, "`per`");
         return false;
@@ -624,6 +629,7 @@ static void parse_statements(struct parser *parser, struct policy *policy, struc
                                                     "policy `%.*s` is not closed: a `}` is missing",
                                                     (int)policy->name.length, policy->name.text);
             diagnostic_second(error, open, NULL);
+            diagnostic_help(error, "close it with `}` behind its last statement");
             parser->braces = 0;
             return;
         }

@@ -202,6 +202,15 @@ struct literal *parser_string(struct parser *parser)
 {
     if (parser->token.kind != TOKEN_STRING) {
         const struct token token = parser->token;
+        if (token_is_first_on_line(&token) && parser_ends_statement(parser) &&
+            parser->previous.kind == TOKEN_NAME) {
+            diagnostic_help(parser_error(parser, ERROR_SYNTAX, parser->previous.span,
+                                         "no text stands behind `%.*s`",
+                                         (int)parser->previous.length, parser->previous.text),
+                            "write %.*s \"…\"", (int)parser->previous.length,
+                            parser->previous.text);
+            return NULL;
+        }
         parser_forgive(parser);
         struct diagnostic *error = parser_expected(parser, "a string");
         if (token.kind == TOKEN_NAME || token.kind == TOKEN_QUALIFIED || token.kind == TOKEN_BAD)
@@ -220,14 +229,21 @@ struct literal *parser_string(struct parser *parser)
     return literal;
 }
 
+/* Blanks alone are counted: a text in one line must not be walked through for each policy in it. */
 uint32_t token_indentation(const struct token *token)
 {
     const char *text = token->span.source->text;
     uint32_t at = token->span.offset;
 
-    while (at > 0 && text[at - 1] != '\n')
+    while (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '\t'))
         at--;
-    return token->span.offset - at;
+    return at == 0 || text[at - 1] == '\n' ? token->span.offset - at : 0;
+}
+
+static bool is_at_line_start(const struct token *token)
+{
+    const uint32_t at = token->span.offset;
+    return at == 0 || token->span.source->text[at - 1] == '\n';
 }
 
 bool token_is_first_on_line(const struct token *token)
@@ -254,9 +270,12 @@ static char character_behind(const struct token *token)
     const struct source *source = token->span.source;
     uint32_t at = token->span.offset + token->span.length;
 
-    while (at < source->length && memchr(" \t\r\n", source->text[at], 4))
-        at++;
-    return at < source->length ? source->text[at] : '\0';
+    for (; at < source->length; at++) {
+        const char c = source->text[at];
+        if (c != ' ' && c != '\t' && c != '\r' && c != '\n')
+            return c;
+    }
+    return '\0';
 }
 
 bool parser_at_new_policy(const struct parser *parser)
@@ -315,21 +334,40 @@ static bool begins_statement(const struct parser *parser, const char *const *wor
            sentence;
 }
 
+static void take_back(struct token *token)
+{
+    diagnostic_retract(token->reported);
+    diagnostic_retract(token->before_reported);
+    token->reported = NULL;
+    token->before_reported = NULL;
+}
+
 void parser_skip_to(struct parser *parser, const char *const *words, unsigned braces)
 {
+    bool muted = false;
+
     while (parser->token.kind != TOKEN_END) {
         if (parser->token.kind == TOKEN_CLOSE_BRACE && parser->braces <= braces)
             break;
         if (parser_at_new_policy(parser))
             break;
         if (parser->braces == braces && begins_statement(parser, words, braces > 0) &&
-            (braces > 0 || token_indentation(&parser->token) == 0))
+            (braces > 0 || is_at_line_start(&parser->token)))
             break;
-        if (parser->said) {
-            parser_forgive(parser);
-            diagnostic_retract(parser->token.before_reported);
-            parser->token.before_reported = NULL;
+        if (parser->said && !muted) {
+            take_back(&parser->token);
+            take_back(&parser->next);
+            diagnostics_mute(parser->diagnostics, true);
+            muted = true;
         }
         parser_advance(parser);
     }
+    if (!muted)
+        return;
+    diagnostics_mute(parser->diagnostics, false);
+    if (parser->token.kind == TOKEN_END)
+        return;
+    /* What follows is read again: of that everything is said. */
+    parser->lexer.at = parser->token.span.offset + parser->token.span.length;
+    lexer_next(&parser->lexer, &parser->next);
 }

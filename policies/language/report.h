@@ -41,6 +41,10 @@ void diagnostic_second(struct diagnostic *diagnostic, struct span span, const ch
 void diagnostic_help(struct diagnostic *diagnostic, const char *format, ...) TEXT_FORMAT(2, 3);
 void diagnostic_note(struct diagnostic *diagnostic, const char *format, ...) TEXT_FORMAT(2, 3);
 
+/* Nothing is reported, nor counted, as long as it is muted: of text that is passed over after an
+ * error nothing is worth saying, and a hostile one has much of it. */
+void diagnostics_mute(struct diagnostics *diagnostics, bool muted);
+
 /* What was said last, if more than `kept` were kept; else NULL. */
 struct diagnostic *diagnostics_last(const struct diagnostics *diagnostics, size_t kept);
 

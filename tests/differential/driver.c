@@ -121,8 +121,8 @@ static void compile_policies(struct driver *driver)
     driver->block = policy_compile(driver->texts, driver->text_count, &options, diagnostics);
     if (!driver->block) {
         CLEANUP(free) char *shown = diagnostics_render(diagnostics, NULL, false);
-        for (char *c = shown; c && *c; c++)
-            *c = *c == '\n' ? '\t' : *c;
+        for (char *end = shown ? strchr(shown, '\n') : NULL; end; end = strchr(end, '\n'))
+            *end = '\t';
         (void)printf("rejected %s\n", shown ? shown : "");
         return;
     }

@@ -1,8 +1,6 @@
 """Random subjects and events, made of what the policies name: exactly it, a little more, a little
 less, something beside it."""
 
-import ipaddress
-
 import patterns
 import scene
 import vocabulary
@@ -147,7 +145,8 @@ class Scenes:
 
     def near_host(self):
         host = self.choice(self.stock.hosts)
-        host = self.choice([host, host, self.choice(LABELS) + b"." + host, b"a.b." + host, b"x" + host, host + b".",
+        host = self.choice([host, host, self.choice(LABELS) + b"." + host, b"a.b." + host, b"x" + host, b"a.x" + host,
+                            b"x" + host, host + b".",
                             host.upper(), host.split(b".", 1)[-1], b"." + host, b".a." + host, b"a.." + host,
                             b"\xc3\xa9." + host, host + b".a", host[:-1], b"a." + host + b"..", b""])
         return host
@@ -183,9 +182,9 @@ class Scenes:
         chance = self.random.random()
         if chance < 0.05:
             return Value(scene.FLOAT, self.choice([float(number), number + 0.5, float("nan"), float("inf"), -0.0]))
-        if chance < 0.08:
+        if chance < 0.12:
             return Value(scene.TRUTH, self.chance(0.5))
-        if not -2**63 <= number < 2**63 or chance < 0.1:
+        if not -2**63 <= number < 2**63 or chance < 0.14:
             return Value(scene.BIG, big(self.choice([2**63, -2**63 - 1, 2**200, -2**99])))
         return Value(scene.INTEGER, number)
 
@@ -230,10 +229,15 @@ class Scenes:
     def map(self):
         if self.chance(0.1):
             return Value(scene.NONE)
-        pairs = [(key, self.text()) for key in self.items(self.text, 5)]
-        if pairs and self.chance(0.15):
+        pairs = [(key, self.text()) for key in self.items(self.map_key, 5)]
+        if pairs and self.chance(0.25):
             pairs.append((Value(scene.BYTES, pairs[0][0].content), self.text()))
         return Value(scene.MAP, pairs)
+
+    def map_key(self):
+        if self.stock.map_keys and self.chance(0.7):
+            return Value(scene.TEXT, self.choice(self.stock.map_keys))
+        return self.text()
 
     def anything(self):
         make = self.choice([self.text, self.text, self.text, self.number, self.number, self.truth, self.list,

@@ -7,6 +7,7 @@ and its sibling stand in several rules, effects and policies. Events are made of
 
 import ipaddress
 
+import oracle
 import tree
 import vocabulary
 from vocabulary import ADDRESS, ANY, BOOL, HOST, INT, LIST, MAP, MODULE, PATH, REGISTRY, SIGNAL, TEXT, VERSION, WORD
@@ -40,7 +41,8 @@ class Stock:
         self.hosts = some(HOSTS, 4)
         self.networks = [ipaddress.ip_network(network) for network in some(NETWORKS, 4)]
         self.keys = some(KEYS, 4)
-        self.numbers = some(NUMBERS, 8)
+        self.numbers = some(NUMBERS, 8) + [0, 1]
+        self.map_keys = []
         self.signals = ["TERM", "SIGKILL", "INT", "SIGUSR1"]
         self.lists = []
         self.globs = []  # on paths
@@ -153,7 +155,7 @@ class Stock:
         if self.chance(0.3) and len(host) < 60:
             host = self.choice(LABELS) + b"." + host
             self.hosts.append(host)
-        if self.chance(0.35):
+        if self.chance(0.45):
             host = b"*." + host
         if self.chance(0.1):
             host = host.upper() if self.chance(0.5) else host + b"."
@@ -240,7 +242,8 @@ class Generator:
         self.choice = self.stock.choice
         self.chance = self.stock.chance
         classes = list(vocabulary.CLASSES)
-        usual = ["exec", "read", "write", "connect", "resolve", "import", "registry", "run", "code", "native", "signal"]
+        usual = ["exec", "exec", "read", "write", "connect", "resolve", "resolve", "import", "registry", "run",
+                 "code", "native", "signal", "control"]
         self.focus = [self.choice(usual if self.chance(0.85) else classes)
                       for _ in range(1 + random.randrange(3))]
         raised = [event for event in vocabulary.CATALOGUE.values() if event.is_raised and event.has_veto]
@@ -381,6 +384,7 @@ class Generator:
         if of_type == MAP:
             if self.chance(0.5):
                 part = ("key", self.stock.text().replace(b"\0", b""))
+                self.stock.map_keys.append(part[1])
                 return self.predicate_with(attribute, part, TEXT, None, self.test_of(TEXT))
             return self.predicate_with(attribute, None, TEXT, None, self.test_of(MAP))
         if attribute == "path" and "registry" in target.classes:
@@ -559,7 +563,6 @@ class Target:
     """Which attributes a rule can ask about."""
 
     def __init__(self, classes, events):
-        import oracle
         target = oracle.target_of(classes and tuple(classes), events and tuple(events))
         self.classes = [name for name in vocabulary.CLASSES if name in target.classes]
         self.events = sorted(target.events)

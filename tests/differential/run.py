@@ -83,8 +83,9 @@ def work(options, first, step, share, stop, results):
     tally = Tally()
     began = time.monotonic()
     number = first
+    parent = os.getppid()
     try:
-        while not stop.is_set():
+        while not stop.is_set() and os.getppid() == parent:  # nobody would hear of it
             if options.seconds and time.monotonic() - began >= options.seconds:
                 break
             if share and tally.cases >= share:
@@ -100,7 +101,7 @@ def work(options, first, step, share, stop, results):
             results.put(("done", tally, None))
             return
         stop.set()
-        case, smallest = shrink.shrunk(difference, driver)
+        case, smallest = (None, difference) if options.as_found else shrink.shrunk(difference, driver)
         shown = "a difference in set %s/%d, after %.1f s and %d cases of this process:\n\n%s" % (
             options.seed, number, seconds, tally.cases, shrink.show(case, smallest))
         results.put(("difference", tally, shown))
@@ -120,6 +121,7 @@ def read_options():
     parser.add_argument("--seed", default=str(random.SystemRandom().randrange(10**9)), help="any text")
     parser.add_argument("--set", type=int, help="judge this set of policies alone")
     parser.add_argument("--events", type=int, help="events of a set of policies; else by its size")
+    parser.add_argument("--as-found", action="store_true", help="print a difference without making it small")
     parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args()
     if options.set is not None:

@@ -201,5 +201,5 @@ def show(case, difference):
     lines.append("the oracle:    " + difference.expected)
     lines.append("the evaluator: " + difference.got)
     if case is None:
-        lines.append("(not made smaller: alone it is not seen again)")
+        lines.append("(as it was found)")
     return "\n".join(lines)

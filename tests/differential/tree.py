@@ -7,6 +7,8 @@ Literals are tuples: ("text", bytes), ("int", n), ("range", low, high), ("ip", s
 ("truth", bool), ("place", name, bytes or None).
 """
 
+import datetime
+
 
 class Predicate:
     """`part` is None or ("element", n), ("key", bytes), ("label", bytes), ("argument", n),
@@ -183,7 +185,6 @@ def write_rule(rule):
 
 def civil(day):
     """YYYY-MM-DD."""
-    import datetime
     return (datetime.date(1970, 1, 1) + datetime.timedelta(days=day)).isoformat()
 
 

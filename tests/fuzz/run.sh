@@ -32,18 +32,24 @@ list() {
     done
 }
 
+# One build at a time: tests run side by side.
 build_targets() {
+    mkdir -p "$build"
+    exec 9>"$build/.lock"
+    flock 9
     cmake -S . -B "$build" -G Ninja -Wno-dev -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ \
         -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_EXPORT_COMPILE_COMMANDS=ON \
         -DWARDER_FUZZERS=ON -DWARDER_SANITIZE=address,undefined >/dev/null
     for name in "$@"; do set -- "$@" "fuzz_$name"; shift; done
     cmake --build "$build" --target "$@"
+    exec 9>&-
 }
 
 # The directories with seeds of a target, beside its own corpus.
 seeds_of() {
     case $1 in
     policy) echo tests/unit/policies/bad policies ;;
+    format) echo tests/unit/policies/format tests/unit/policies/bad policies ;;
     *) [ ! -d "$here/seeds/$1" ] || echo "$here/seeds/$1" ;;
     esac
 }
@@ -55,7 +61,9 @@ fuzz() {
     python3 "$here/make_seeds.py" "$1" "$build/seeds/$1"
     set -- "$1" "$2" -max_total_time="$2" -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 \
         -artifact_prefix="$build/failed/$1-"
-    [ ! -f "$here/$1.dict" ] || set -- "$@" -dict="$here/$1.dict"
+    dictionary=$here/$1.dict
+    [ "$1" != format ] || dictionary=$here/policy.dict
+    [ ! -f "$dictionary" ] || set -- "$@" -dict="$dictionary"
     name=$1
     log=$build/$name.log
     shift 2
@@ -98,10 +106,10 @@ case ${1:-} in
     esac
     # shellcheck disable=SC2086
     build_targets $names
-    rm -f "$build/failed.targets"
+    failed=$(mktemp)
     running=0
     for name in $names; do
-        (fuzz "$name" "$seconds" || echo "$name" >>"$build/failed.targets") &
+        (fuzz "$name" "$seconds" || echo "$name" >>"$failed") &
         running=$((running + 1))
         if [ "$running" -ge "$(nproc)" ]; then
             wait
@@ -109,6 +117,10 @@ case ${1:-} in
         fi
     done
     wait
-    [ ! -e "$build/failed.targets" ]
+    if [ -s "$failed" ]; then
+        rm -f "$failed"
+        exit 1
+    fi
+    rm -f "$failed"
     ;;
 esac

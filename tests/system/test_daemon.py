@@ -419,25 +419,6 @@ class Service(Test):
                 self.assertEqual(result.status, 2, result)
                 self.assertTrue(result.err.startswith("warderd: "), result)
 
-    def test_daemon_becomes_the_user_it_is_told_to(self):
-        if os.geteuid() != 0:
-            self.skipTest("only root can become somebody else")
-        path = self.directory / "warderd.toml"
-        path.write_text('user = "nobody"\n')
-        self.directory.chmod(0o755)
-        daemon = self.daemon("--config", path)
-        daemon.directory.chmod(0o755)
-        status = Path(f"/proc/{daemon.process.pid}/status").read_text()
-        nobody = __import__("pwd").getpwnam("nobody").pw_uid
-        self.assertRegex(status, rf"Uid:\t{nobody}\t{nobody}\t{nobody}\t{nobody}\n")
-        self.assertEqual(daemon.command("status").status, 0)
-        # Its account is no administrator's: other services may run under it.
-        if not others_reach(WARDER, nobody):
-            self.skipTest(f"{WARDER} cannot be reached by other users")
-        result = daemon.command("status", preexec_fn=lambda: os.setuid(nobody))
-        self.assertEqual(result.status, 2, result)
-        self.assertIn("only root", result.err)
-
 
 class Store(Test):
     def test_store_that_a_newer_program_made_stops_the_start_and_is_left_alone(self):
@@ -627,6 +608,28 @@ sys.audit("builtins.input/result", "the-secret-7")
         rows = daemon.log("--denied")
         self.assertEqual(sum(row["count"] for row in rows), 1000)
         self.assertLess(len(rows), 100)
+        self.assertEqual(set(result.out.split()), {row["decision"] for row in rows})
+
+    def test_repeated_denials_from_other_lines_are_recorded_with_their_lines(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } deny read where path is "/denied" as d }')
+        script = self.script("def harmless():\n"
+                             "    open('/denied')\n"
+                             "def hidden():\n"
+                             "    open('/denied')\n"
+                             "for ask in [harmless] * 5 + [hidden] * 2 + [harmless]:\n"
+                             "    try:\n"
+                             "        ask()\n"
+                             "    except PermissionError as error:\n"
+                             "        print(error.decision_id)\n")
+        result = execute([python(), script], env=daemon.preloaded())
+        self.assertEqual(len(result.out.split()), 8, result)
+        rows = daemon.log("--denied")
+        counts = dict.fromkeys((2, 4), 0)
+        for row in rows:
+            self.assertEqual(row["file"], str(script))
+            counts[row["line"]] += row["count"]
+        self.assertEqual(counts, {2: 6, 4: 2})
         self.assertEqual(set(result.out.split()), {row["decision"] for row in rows})
 
     def test_denial_of_what_leads_to_the_calling_line_ends_in_one_denial(self):

@@ -11,7 +11,6 @@
 
 #include "policies/catalogue/catalogue.h"
 #include "policies/language/diagnostic_codes.h"
-#include "policies/language/text_buffer.h"
 
 enum { CASES_MAX = 256, TEXT_MAX = 128 * 1024 };
 
@@ -65,6 +64,29 @@ static bool look_at_host(void *context, const char *path, const char *const *use
     return true;
 }
 
+static bool is_test_file(const char *name)
+{
+    const size_t length = strlen(name);
+    return length > strlen(".test") && strcmp(name + length - strlen(".test"), ".test") == 0;
+}
+
+/* A help, or the word that was meant. Notes are about what is right. */
+static void assert_each_says_what_to_do(const struct diagnostics *diagnostics)
+{
+    for (size_t i = 0; i < diagnostics_kept(diagnostics); i++) {
+        const struct diagnostic_view view = diagnostics_view(diagnostics, i);
+        bool says = strcmp(view.severity, "note") == 0 ||
+                    strstr(view.place.label, "did you mean") ||
+                    strstr(view.place.label, "here that is");
+        bool is_help = false;
+        for (size_t number = 0; diagnostics_remark(diagnostics, i, number, &is_help); number++)
+            says |= is_help;
+        if (!says)
+            fail_msg("%s:%u: %s says nothing to do: %s", view.place.file, view.place.line,
+                     view.code, view.message);
+    }
+}
+
 static void check_case(void **state)
 {
     const char *name = *state;
@@ -90,12 +112,17 @@ static void check_case(void **state)
                                             .pythons = host ? 1U << 11 : 0,
                                             .platforms = host ? PLATFORM_LINUX : 0,
                                             .notes = host};
-    CLEANUP(policy_block_free)
-    struct policy_block *block = policy_compile(&policy, 1, &options, diagnostics);
+    CLEANUP(policy_block_free) struct policy_block *block = NULL;
+    if (is_test_file(name))
+        (void)policy_test_parse(&policy, diagnostics);
+    else
+        block = policy_compile(&policy, 1, &options, diagnostics);
     CLEANUP(free)
     char *said = diagnostics_render(diagnostics, "the active policy stays.", false);
     assert_non_null(said);
-    assert_int_equal(block == NULL, diagnostics_error_count(diagnostics) > 0);
+    if (!is_test_file(name))
+        assert_int_equal(block == NULL, diagnostics_error_count(diagnostics) > 0);
+    assert_each_says_what_to_do(diagnostics);
     if (accept)
         write_expected(name, said);
     CLEANUP(free) char *expected = read_file(name, "expected", &length);
@@ -105,24 +132,43 @@ static void check_case(void **state)
         fail_msg("%s: said\n%s\nexpected\n%s", file, said, expected);
 }
 
-/* Said of tests alone: test_scene_event.c, test_scene_subject.c and test_policy_suite.c have those.
- */
-static bool is_of_tests(enum diagnostic_code code)
+/* The row of the checklist whose first cell is `key`, as it stands in README.md. */
+static bool find_row(const char *list, const char *key, char *row, size_t size)
 {
-    return (code >= ERROR_TEST_EXPECTS_NOTHING && code < ERROR_FORMAT_DEFECT) ||
-           code == ERROR_TEST_FAILED || code == WARNING_NOT_REACHED || code == WARNING_NOT_TESTED;
+    char front[80];
+    (void)snprintf(front, sizeof(front), "\n| %s | ", key);
+    const char *found = strstr(list, front);
+    if (!found)
+        return false;
+    (void)snprintf(row, size, "%.*s", (int)strcspn(found + 1, "\n"), found + 1);
+    return true;
 }
 
-/* Codes that no text of a user's can bring about here. */
-static bool is_out_of_reach(enum diagnostic_code code)
+/* The last cell of a code's row names the policy that shows it, or says in parentheses why none
+ * does. */
+static void check_row_of_code(const char *list, const char *code)
 {
-    return is_of_tests(code) || code == ERROR_TOO_LARGE || code == ERROR_NO_MEMORY ||
-           code == ERROR_TOO_DEEP || code == ERROR_FORMAT_DEFECT || code == ERROR_FLOOR_LATER ||
-           code == ERROR_OVERRIDE_LATER ||
-           code == ERROR_MANDATORY_LATER; /* the last three are no longer said */
+    char row[1024];
+    char name[64] = "";
+    char shown[16];
+    size_t length;
+
+    if (!find_row(list, code, row, sizeof(row)))
+        fail_msg("README.md has no row for %s", code);
+    const char *open = strrchr(row, '`');
+    while (open && open > row && open[-1] != '`')
+        open--;
+    if (strstr(row, ") |") == row + strlen(row) - strlen(") |"))
+        return;
+    assert_non_null(open);
+    (void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(open, "`"), open);
+    CLEANUP(free) char *expected = read_file(name, "expected", &length);
+    (void)snprintf(shown, sizeof(shown), "[%s]", code);
+    if (!expected || !strstr(expected, shown))
+        fail_msg("%s does not show %s, as README.md has it", name, code);
 }
 
-static void every_code_is_met(void **state)
+static void every_code_is_shown_by_the_policy_that_the_list_names(void **state)
 {
     (void)state;
     static const enum diagnostic_code codes[] = {
@@ -136,23 +182,33 @@ static void every_code_is_met(void **state)
                 DIAGNOSTIC_NOTES(CODE)
 #undef CODE
     };
-    struct text_buffer all = {0};
-    text_buffer_add_text(&all, "");
-    for (size_t i = 0; names[i][0] != '\0'; i++) {
-        size_t length;
-        CLEANUP(free) char *expected = read_file(names[i], "expected", &length);
-        if (expected)
-            text_buffer_add(&all, expected, length);
-    }
-    assert_non_null(all.bytes);
+    size_t length;
+    CLEANUP(free) char *list = read_file("README", "md", &length);
+    assert_non_null(list);
     for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
         char code[16];
-        (void)snprintf(code, sizeof(code), "[%c%03u]", diagnostic_letter(codes[i]),
+        (void)snprintf(code, sizeof(code), "%c%03u", diagnostic_letter(codes[i]),
                        diagnostic_number(codes[i]));
-        if (!is_out_of_reach(codes[i]) && !strstr(all.bytes, code))
-            fail_msg("no bad policy brings about %s", code);
+        check_row_of_code(list, code);
     }
-    text_buffer_deinit(&all);
+}
+
+static void every_policy_was_read_against_the_checklist(void **state)
+{
+    (void)state;
+    static const char ticks[] = "| x | x | x | x |";
+    size_t length;
+    CLEANUP(free) char *list = read_file("README", "md", &length);
+    assert_non_null(list);
+    for (size_t i = 0; names[i][0] != '\0'; i++) {
+        char key[80];
+        char row[1024];
+        (void)snprintf(key, sizeof(key), "`%.63s`", names[i]);
+        if (!find_row(list, key, row, sizeof(row)))
+            fail_msg("README.md has no row for %s", names[i]);
+        if (strlen(row) < strlen(ticks) || strcmp(row + strlen(row) - strlen(ticks), ticks) != 0)
+            fail_msg("the row of %s in README.md is not ticked: %s", names[i], row);
+    }
 }
 
 static int by_text(const void *a, const void *b)
@@ -181,7 +237,7 @@ static size_t find_cases(void)
 
 int main(int argc, char **argv)
 {
-    static struct CMUnitTest tests[CASES_MAX];
+    static struct CMUnitTest tests[CASES_MAX + 2];
     const size_t count = find_cases();
 
     accept = argc > 1 && strcmp(argv[1], "--accept") == 0;
@@ -191,6 +247,9 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < count; i++)
         tests[i] = (struct CMUnitTest){names[i], check_case, NULL, NULL, names[i]};
-    tests[count] = (struct CMUnitTest){"every_code_is_met", every_code_is_met, NULL, NULL, NULL};
-    return _cmocka_run_group_tests("bad_policies", tests, count + 1, NULL, NULL);
+    tests[count] =
+        (struct CMUnitTest)cmocka_unit_test(every_code_is_shown_by_the_policy_that_the_list_names);
+    tests[count + 1] =
+        (struct CMUnitTest)cmocka_unit_test(every_policy_was_read_against_the_checklist);
+    return _cmocka_run_group_tests("bad_policies", tests, count + 2, NULL, NULL);
 }

@@ -66,6 +66,7 @@ static void names_are_unique_in_a_tier_over_all_texts(void **state)
                                "    ::: one.warder:1:8\n"
                                "  1 | policy p { }\n"
                                "    |        - first here\n"
+                               "    = help: give one of the two another name\n"
                                "\n"
                                "1 error in 1 file.\n");
     texts[1].tier = TIER_VENDOR;

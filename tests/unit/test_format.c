@@ -171,7 +171,10 @@ static void texts_above_the_limit_have_no_form(void **state)
     assert_refused("x.warder", text, POLICY_TEXT_MAX + 1, "error[E001]");
 
     /* A text below it whose form would be above. */
-    char *end = stpcpy(text, "policy p{");
+    enum { STATEMENTS = 64 * 1024 }; /* bytes of them, behind a comment that stays as it is */
+    memset(text, 'x', POLICY_TEXT_MAX);
+    text[0] = '#';
+    char *end = stpcpy(text + POLICY_TEXT_MAX - STATEMENTS, "\npolicy p{");
     while (end - text < POLICY_TEXT_MAX - 16)
         end = stpcpy(end, "log fork as a ");
     end = stpcpy(end, "}");

@@ -93,7 +93,7 @@ static void words_that_are_nothing_are_errors(void **state)
         "010",         "0x",         "0o8",           "3.9",
         "a/b",         "/usr/bin",   "1st",           "a--b",
         "-a",          "a-",         "a..b",          "10.0.0.1:80",
-        "path:",       "locl/p.r",   "::1/129",       "9223372036854775808",
+        "path::",      "locl/p.r",   "::1/129",       "9223372036854775808",
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         assert_kind(bad[i], TOKEN_BAD);
@@ -215,7 +215,41 @@ static void a_row_of_strange_characters_is_one_mistake(void **state)
     (void)state;
     assert_errors("a %%$ b", 7, 1, 3);
     assert_errors("\xe2\x80\x9cx y\xe2\x80\x9d z", 11, 1, 2); /* typographic quotes */
-    assert_errors("a; b", 4, 1, 3);
+}
+
+static void semicolons_and_comments_of_c_are_said_once_and_are_blanks(void **state)
+{
+    (void)state;
+    assert_errors("a; b;; c", 8, 1, 3);
+    assert_errors("a // x y\nb // z\nc", 17, 1, 3);
+    assert_errors("a /* x\n y */ b /*", 17, 1, 2);
+    assert_errors("/*/ a", 5, 1, 0);
+    assert_errors("a; // b\n; c /", 13, 3, 3); /* a `/` alone is a word */
+}
+
+static void a_colon_behind_a_word_is_a_token_of_its_own(void **state)
+{
+    (void)state;
+    struct reading reading;
+    read_text(&reading, "path: 1: set := x : ::1 2001:db8::");
+    assert_int_equal(reading.count, 10);
+    assert_int_equal(reading.errors, 0);
+    assert_int_equal(reading.tokens[0].kind, TOKEN_NAME);
+    assert_int_equal(reading.tokens[1].kind, TOKEN_FOREIGN_OPERATOR);
+    assert_int_equal(reading.tokens[2].kind, TOKEN_INTEGER);
+    assert_int_equal(reading.tokens[3].kind, TOKEN_FOREIGN_OPERATOR);
+    assert_int_equal(reading.tokens[5].length, 2);
+    assert_int_equal(reading.tokens[7].kind, TOKEN_FOREIGN_OPERATOR);
+    assert_int_equal(reading.tokens[8].kind, TOKEN_ADDRESS);
+    assert_int_equal(reading.tokens[9].kind, TOKEN_ADDRESS);
+    done(&reading);
+}
+
+static void a_file_that_is_no_text_is_one_error(void **state)
+{
+    (void)state;
+    assert_errors("\xff\xfep\0o\0", 6, 1, 0);
+    assert_errors("\x7f\xd0\0 a \0 \x1b b", 12, 1, 0);
 }
 
 static void operators_of_other_languages_are_tokens(void **state)
@@ -244,6 +278,9 @@ int main(void)
         cmocka_unit_test(an_open_string_ends_with_its_line),
         cmocka_unit_test(characters_that_no_text_should_hold_are_errors_everywhere),
         cmocka_unit_test(a_row_of_strange_characters_is_one_mistake),
+        cmocka_unit_test(semicolons_and_comments_of_c_are_said_once_and_are_blanks),
+        cmocka_unit_test(a_colon_behind_a_word_is_a_token_of_its_own),
+        cmocka_unit_test(a_file_that_is_no_text_is_one_error),
         cmocka_unit_test(operators_of_other_languages_are_tokens),
     };
     return cmocka_run_group_tests_name("lexer", tests, NULL, NULL);
