@@ -39,6 +39,7 @@ class PolicyTests(Test):
         return path
 
     def test_tests_that_hold_are_counted(self):
+        # Clauses T-1, T-4, T-7 and T-17.
         self.file("media.warder", POLICY)
         self.file("media.test.warder", HOLDS)
         for arguments in [], ["."], ["media.test.warder"], ["media.warder"], [self.directory]:
@@ -47,6 +48,7 @@ class PolicyTests(Test):
                              (0, "3 expectations hold, in 1 test of 1 file.\n", ""), arguments)
 
     def test_a_failure_names_place_line_verdict_and_rule(self):
+        # Clause T-21.
         self.file("media.warder", POLICY)
         self.file("media.test.warder", FAILS)
         result = self.warder_test()
@@ -64,6 +66,7 @@ media.test.warder:4:5: error[E100]: expected allow by `probe`, found deny by `de
 """)
 
     def test_coverage_lists_what_no_test_reached(self):
+        # Clause T-20.
         self.file("media.warder", POLICY)
         self.file("media.test.warder", HOLDS.replace("    expect deny exec \"/usr/bin/id\" by default\n", ""))
         result = self.warder_test("--coverage")
@@ -80,6 +83,7 @@ media.test.warder:4:5: error[E100]: expected allow by `probe`, found deny by `de
                              "are reached.\n"))
 
     def test_a_file_that_expects_nothing_fails(self):
+        # Clause T-9.
         self.file("media.warder", POLICY)
         self.file("media.test.warder", "test media { session user \"media\" }")
         result = self.warder_test()
@@ -142,7 +146,7 @@ media.test.warder:4:5: error[E100]: expected allow by `probe`, found deny by `de
         self.assertIn("expected allow by `default`, found deny by `no-exec`", result.out)
 
     def test_the_machine_is_not_asked(self):
-        # Clause T-12.
+        # Clauses T-10 and T-12.
         target = self.file("target", "")
         link = self.directory / "link"
         link.symlink_to(target)
@@ -208,6 +212,7 @@ media.test.warder:4:5: error[E100]: expected allow by `probe`, found deny by `de
         self.assertNotIn("warning", result.out)
 
     def test_example_policies_of_the_specification_are_tested_whole(self):
+        # Clause X-1.
         result = self.warder_test("--coverage=required", SOURCE / "tests" / "unit" / "policies" / "specification")
         self.assertEqual((result.status, result.err), (0, ""), result)
         self.assertNotIn("warning", result.out)

@@ -48,7 +48,7 @@ static const char links[] = "given \"/bin\" resolves to \"/usr/bin\"\n"
 
 static void operations_have_what_is_written_and_nothing_else(void **state)
 {
-    /* Clause T-10. */
+    /* Clauses T-10 and T-4. */
     (void)state;
     IS("", "exec", "exec");
     IS("", "fork", "fork");
@@ -76,6 +76,7 @@ static void operations_have_what_is_written_and_nothing_else(void **state)
 
 static void what_is_unknown_is_marked(void **state)
 {
+    /* Clause T-8. */
     (void)state;
     IS("", "exec file unknown argv unknown env unknown shell unknown",
        "exec file=? argv=? env=? shell=?");
@@ -156,7 +157,7 @@ static void links_lead_on_and_never_round_for_ever(void **state)
 
 static void connections_are_named_by_given_hosts(void **state)
 {
-    /* Clause T-14. */
+    /* Clauses T-3, T-14 and H-1. */
     static const char hosts[] = "given host \"a.org\" is [10.0.0.1, 2001:db8::1]\n"
                                 "given host \"b.org\" is 10.0.0.1\n";
     (void)state;
@@ -173,7 +174,7 @@ static void connections_are_named_by_given_hosts(void **state)
 
 static void events_go_through_the_catalogues_table(void **state)
 {
-    /* Clause T-16. */
+    /* Clauses T-16 and T-5. */
     (void)state;
     IS(links, "event \"open\" [\"out/x\", \"r\", 0]",
        "read path=/srv/job/out/x>/etc/deep/dir/x(out/x)");
@@ -195,7 +196,7 @@ static void events_go_through_the_catalogues_table(void **state)
 
 static void programs_are_found_by_their_given_names_alone(void **state)
 {
-    /* Clause T-12. */
+    /* Clauses T-12 and T-3. */
     static const char names[] = "given \"git\" resolves to \"/usr/bin/git\"\n"
                                 "given \"vi\" resolves to \"/opt/vim/bin/vim\"\n"
                                 "session session.start \"/srv/job\"";

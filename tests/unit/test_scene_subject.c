@@ -36,6 +36,7 @@ static void a_session_that_says_nothing_is_nobody(void **state)
 
 static void a_session_is_what_it_says(void **state)
 {
+    /* Clause T-2. */
     struct staged staged;
     (void)state;
 
@@ -64,6 +65,7 @@ static void a_session_is_what_it_says(void **state)
 
 static void each_session_replaces_the_one_before(void **state)
 {
+    /* Clause T-2. */
     struct staged staged;
     (void)state;
 
@@ -103,6 +105,7 @@ static void places_may_be_several_and_lead_where_links_do(void **state)
 
 static void the_platform_is_given_or_the_sessions_own(void **state)
 {
+    /* Clause T-3. */
     struct staged staged;
     (void)state;
 
