@@ -101,8 +101,7 @@ bool session_facts_learn(struct session_facts *facts, const Warder__V1__Hello *h
     const bool has_places =
         facts->place_counts[PLACE_TEMP] > 0; /* a forked child's are its parent's */
 
-    *refusal = "the user of this process cannot be looked up, or has too many groups, or "
-               "too many processes stand above it";
+    *refusal = facts->known.error;
     if (!identity_learn(&facts->identity, source->groups_socket, &facts->known))
         return false;
     *refusal = "what this process says of itself is too long, or no text";
