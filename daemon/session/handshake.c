@@ -581,6 +581,9 @@ static void after_work(uv_work_t *request, int status)
 {
     struct job *job = request->data;
     struct connection *connection = job->connection;
+    struct server *server = connection->server;
+    struct user_account *account = connection->account;
+    const uint64_t began = uv_hrtime();
 
     if (status < 0 || connection->state != STATE_WAITING || connection->server->stopping) {
         connection_close(connection);
@@ -597,6 +600,7 @@ static void after_work(uv_work_t *request, int status)
         after_launch(job);
     }
     job_free(job);
+    turns_charge(server, account, uv_hrtime() - began);
 }
 
 /* -------------------------------------------------------------------------------------- messages
