@@ -317,6 +317,12 @@ void connection_close(struct connection *connection)
     connection->parent = NULL;
     if (of_session && session)
         session_drop_connection(session, connection);
+    /* Who goes away takes what he asked for out of the line. */
+    if (connection->work && work_queue_cancel(connection->work)) {
+        struct queued_work *work = connection->work;
+        connection->work = NULL;
+        connection->cancelled(work);
+    }
 }
 
 void connection_refuse(struct connection *connection, const char *why)

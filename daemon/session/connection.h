@@ -46,10 +46,12 @@ struct connection {
     unsigned char
         key[SIPHASH_KEY_SIZE]; /* STATE_CHILD: the parent's; STATE_SESSION: the session's */
     bool keyed;
-    bool held;          /* not read from while the record of its user's doings is behind */
-    bool queued;        /* not read from until it is its turn (turns.h) */
-    bool wants_write;   /* somebody waits for its peer to take what is sent */
-    void *administered; /* administration's own: answers that wait */
+    bool held;                /* not read from while the record of its user's doings is behind */
+    bool queued;              /* not read from until it is its turn (turns.h) */
+    bool wants_write;         /* somebody waits for its peer to take what is sent */
+    struct queued_work *work; /* STATE_WAITING: a worker's, that waits or is under way */
+    void (*cancelled)(struct queued_work *work); /* it will not be run: frees it */
+    void *administered;                          /* administration's own: answers that wait */
     void (*on_writable)(struct connection *connection);
     struct connection *next;
     struct connection *previous;

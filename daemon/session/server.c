@@ -61,6 +61,7 @@ bool server_init(struct server *server)
     server->accounts.descriptors = descriptors_for_users();
     server->statistics.started = wall_clock_now();
     turns_init(server);
+    server->work.loop = server->loop;
     uv_timer_init(server->loop, &server->tick);
     server->tick.data = server;
     return true;

@@ -70,6 +70,7 @@ struct server {
     struct arena arena;
 
     struct turns turns;
+    struct work_queue work; /* of sessions that begin */
     uv_timer_t tick;
     struct denial_queue *denials; /* decision.c */
 

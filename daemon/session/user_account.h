@@ -14,6 +14,7 @@
 #include <uthash.h>
 
 #include "daemon/session/turns.h"
+#include "daemon/session/work_queue.h"
 
 enum user_charge {
     CHARGE_CONNECTION,
@@ -31,6 +32,7 @@ struct user_account {
     uint64_t refusals;       /* since the last record of them */
     uint64_t refusal_until;  /* loop time, ms: refusals before it are only counted */
     struct turn_share turns; /* of the loop's time */
+    struct work_share work;  /* of the workers' */
     UT_hash_handle hh;
 };
 

@@ -124,6 +124,48 @@ class Flood(ProtocolTest):
         bystander.end()
         self.assertLess(slowest, 2, "the hook denies by itself what is not answered by then")
 
+    def begin_again_and_again(self, path, until):
+        """Keeps a hundred Hellos under way, each with a text of hundreds of mistakes in one long line."""
+        body = wire.hello(None, (9, wire.message((2, wire.message((1, "f"), (2, "policy p { " + "\u00e9x ^ " * 8000))))))
+        under_way = []
+        refused = 0
+        until.setblocking(False)
+        while True:
+            while len(under_way) < 100:
+                connection = wire.Connection(path)
+                connection.send(body)
+                under_way.append(connection)
+            connection = under_way.pop(0)
+            connection.socket.recv(131072)
+            connection.close()
+            refused += 1
+            if refused == 10:
+                until.send(b"ready")
+            try:
+                until.recv(10)
+                return refused
+            except BlockingIOError:
+                pass
+
+    def test_costly_hellos_of_one_user_hold_up_nobody_else_s(self):
+        uid = self.other_user()
+        daemon = self.protected()
+        ours, theirs = socket.socketpair()
+        ours.settimeout(PATIENCE * 3)
+        flooder = Process(self.begin_again_and_again, daemon.socket, theirs, uid=uid)
+        theirs.close()
+        self.assertEqual(ours.recv(10), b"ready")
+        slowest = 0
+        for _ in range(5):
+            began = time.monotonic()
+            newcomer = Bystander(daemon.socket)
+            slowest = max(slowest, time.monotonic() - began)
+            self.assertTrue(newcomer.is_served())
+            newcomer.end()
+        ours.send(b"end")
+        self.assertGreater(flooder.result(), 10)
+        self.assertLess(slowest, 2, "an interpreter gives up when it is not welcomed in time")
+
     def test_connections_that_said_hello_are_bounded_for_each_user(self):
         daemon = self.protected(connections_per_user=10)
 
