@@ -34,7 +34,7 @@ enum job_kind {
 static const char no_memory[] = "a message: no memory, or its user has as much as one may have";
 
 struct job {
-    uv_work_t work;
+    struct queued_work work; /* first: a job is found by it */
     enum job_kind kind;
     struct connection *connection; /* held */
     enum connection_state state;   /* of it before the worker began */
@@ -122,8 +122,13 @@ static struct job *job_new(struct connection *connection, const struct incoming 
     return job;
 }
 
-static void work(uv_work_t *request);
-static void after_work(uv_work_t *request, int status);
+static void work(struct queued_work *queued);
+static void after_work(struct queued_work *queued, int status);
+
+static void cancelled(struct queued_work *queued)
+{
+    job_free((struct job *)queued);
+}
 
 static void job_start(struct job *job)
 {
@@ -132,11 +137,11 @@ static void job_start(struct job *job)
     connection->deadline = 0;
     job->state = connection->state;
     connection->state = STATE_WAITING;
-    job->work.data = job;
-    if (uv_queue_work(connection->server->loop, &job->work, work, after_work) < 0) {
-        connection_close(connection);
-        job_free(job);
-    }
+    job->work.run = work;
+    job->work.done = after_work;
+    connection->work = &job->work;
+    connection->cancelled = cancelled;
+    work_queue_add(&connection->server->work, &connection->account->work, &job->work);
 }
 
 /* ----------------------------------------------------------------------------------- in a worker
@@ -214,9 +219,9 @@ static void work_resume(struct job *job)
     job->refusal = NULL;
 }
 
-static void work(uv_work_t *request)
+static void work(struct queued_work *queued)
 {
-    struct job *job = request->data;
+    struct job *job = (struct job *)queued;
 
     job->message = client_message_decode(&job->arena, job->bytes, job->length);
     job->refusal = "out of memory";
@@ -577,11 +582,15 @@ static bool charge_wishes(struct job *job)
     return !job->wishes || wishes_charge(job->wishes, accounts, connection->account);
 }
 
-static void after_work(uv_work_t *request, int status)
+static void after_work(struct queued_work *queued, int status)
 {
-    struct job *job = request->data;
+    struct job *job = (struct job *)queued;
     struct connection *connection = job->connection;
+    struct server *server = connection->server;
+    struct user_account *account = connection->account;
+    const uint64_t began = uv_hrtime();
 
+    connection->work = NULL;
     if (status < 0 || connection->state != STATE_WAITING || connection->server->stopping) {
         connection_close(connection);
     } else if (job->refusal) {
@@ -597,6 +606,7 @@ static void after_work(uv_work_t *request, int status)
         after_launch(job);
     }
     job_free(job);
+    turns_charge(server, account, uv_hrtime() - began);
 }
 
 /* -------------------------------------------------------------------------------------- messages

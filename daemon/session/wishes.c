@@ -62,6 +62,7 @@ static bool compile_texts(struct wishes *wishes, const Warder__V1__Wishes *messa
 
     if (!diagnostics)
         return false;
+    diagnostics_limit(diagnostics, WISHES_DIAGNOSTICS_MAX);
     for (size_t i = 0; i < message->n_policy_texts; i++) {
         const Warder__V1__PolicyText *text = message->policy_texts[i];
         names[i] = terminated(&text->file, 4096);

@@ -19,6 +19,7 @@ enum {
     /* To check them in: ordinary texts of that size take 8 MiB. Without a bound 64 KiB that name
      * one set again and again took 840 MiB and six seconds of a worker that all users share. */
     WISHES_MEMORY_MAX = 32 * 1024 * 1024,
+    WISHES_DIAGNOSTICS_MAX = 20, /* said of the texts: each costs a worker time to show */
     WISHES_NAMES_MAX = 64,
     WISHES_LABELS_MAX = 64,
     WISHES_NAME_LENGTH_MAX = 256,

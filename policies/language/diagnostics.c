@@ -8,7 +8,15 @@
 
 struct diagnostics *diagnostics_new(void)
 {
-    return calloc(1, sizeof(struct diagnostics));
+    struct diagnostics *diagnostics = calloc(1, sizeof(*diagnostics));
+    if (diagnostics)
+        diagnostics->most = DIAGNOSTICS_MAX;
+    return diagnostics;
+}
+
+void diagnostics_limit(struct diagnostics *diagnostics, size_t most)
+{
+    diagnostics->most = most;
 }
 
 static void diagnostic_free(struct diagnostic *diagnostic)
@@ -63,7 +71,7 @@ bool diagnostics_lack_memory(const struct diagnostics *diagnostics)
 bool diagnostics_are_full_of(const struct diagnostics *diagnostics,
                              enum diagnostic_severity severity)
 {
-    return diagnostics->said[severity] >= DIAGNOSTICS_MAX;
+    return diagnostics->said[severity] >= diagnostics->most;
 }
 
 bool diagnostics_are_full(const struct diagnostics *diagnostics)
@@ -140,10 +148,26 @@ struct line {
     uint32_t to;
 };
 
+/* True of eight bytes that are a character each: of a long line most are. */
+static bool eight_are_plain(const char *text, uint32_t left)
+{
+    uint64_t bytes;
+
+    if (left < sizeof(bytes))
+        return false;
+    memcpy(&bytes, text, sizeof(bytes));
+    return (bytes & UINT64_C(0x8080808080808080)) == 0;
+}
+
 static uint32_t columns_of(const char *text, uint32_t length)
 {
     uint32_t columns = 0;
     for (uint32_t at = 0; at < length; columns++) {
+        if (eight_are_plain(text + at, length - at)) {
+            at += 8;
+            columns += 7;
+            continue;
+        }
         size_t size;
         (void)utf8_decode(text + at, length - at, &size);
         at += (uint32_t)size;
@@ -242,6 +266,11 @@ static struct excerpt cut_excerpt(struct diagnostics *diagnostics, const struct 
     uint32_t column = 0;
 
     for (uint32_t at = 0; at < line->length && column < end; column++) {
+        if (column + 8 <= start && eight_are_plain(line->text + at, line->length - at)) {
+            at += 8;
+            column += 7;
+            continue;
+        }
         size_t size;
         (void)utf8_decode(line->text + at, line->length - at, &size);
         if ((column == start && start > 0) || (column == end - 1 && end < line->columns))
@@ -297,7 +326,7 @@ struct diagnostic *report_list(struct diagnostics *diagnostics, enum diagnostic_
     if (diagnostics->muted || (span.source->quiet && severity != SEVERITY_ERROR) ||
         already_said(diagnostics, code, span))
         return NULL;
-    if (++diagnostics->said[severity] > DIAGNOSTICS_MAX)
+    if (++diagnostics->said[severity] > diagnostics->most)
         return NULL;
 
     struct diagnostic *diagnostic = calloc(1, sizeof(*diagnostic));

@@ -60,6 +60,7 @@ struct diagnostics {
         uint32_t offset; /* a line begins there */
         uint32_t line;   /* 0: none was counted */
     } counted;
+    size_t most; /* of each severity that are kept */
     bool no_memory;
     bool muted;
 };
