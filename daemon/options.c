@@ -88,10 +88,7 @@ static bool apply(struct options *options, int option, const char *argument)
     case OPTION_STATE_DIR:
         return set_path(configuration->state_directory, argument, "--state-dir");
     case OPTION_SOCKET:
-        if (!set_path(configuration->session_socket, argument, "--socket"))
-            return false;
-        place_admin_socket(configuration);
-        return true;
+        return set_path(configuration->session_socket, argument, "--socket");
     case OPTION_ADMIN_SOCKET:
         return set_path(configuration->admin_socket, argument, "--admin-socket");
     case OPTION_RECORD:
@@ -102,7 +99,6 @@ static bool apply(struct options *options, int option, const char *argument)
         return false;
     case OPTION_PRIVATE:
         options->control = (int)strtol(argument, NULL, 10);
-        configuration->admin_socket[0] = '\0';
         return options->control > 2;
     case OPTION_TEMPORARY:
         options->temporary = true;
@@ -142,6 +138,9 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 
     *options = (struct options){.control = -1};
     configuration_defaults(&options->configuration);
+    char *admin_socket = options->configuration.admin_socket;
+    bool admin_socket_given = false;
+    *admin_socket = '\0';
     if (!read_file(options, argc, argv))
         return OPTIONS_WRONG;
     optind = 1;
@@ -162,10 +161,17 @@ enum options_result options_parse(struct options *options, int argc, char **argv
         }
         if (!apply(options, option, optarg))
             return OPTIONS_WRONG;
+        admin_socket_given |= option == OPTION_ADMIN_SOCKET;
+        if (option == OPTION_SOCKET && !admin_socket_given)
+            *admin_socket = '\0'; /* what the file says was beside the file's */
     }
     if (optind < argc) {
         fprintf(stderr, "warderd: what is `%s`? try `warderd --help`\n", argv[optind]);
         return OPTIONS_WRONG;
     }
+    if (options->control >= 0)
+        *admin_socket = '\0';
+    else if (!*admin_socket)
+        place_admin_socket(&options->configuration);
     return OPTIONS_RUN;
 }

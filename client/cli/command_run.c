@@ -245,6 +245,35 @@ static bool check_files(const struct ask *ask)
     return good;
 }
 
+static void add_text(struct ask *ask, size_t i)
+{
+    warder__v1__policy_text__init(&ask->texts[i]);
+    ask->texts[i].file = text_field(ask->files[i].path);
+    ask->texts[i].text = bytes_field(ask->files[i].text, ask->files[i].length);
+    ask->text_pointers[i] = &ask->texts[i];
+}
+
+/* A name that the host has no policy of means the one that comes with Warder, if there is one: it
+ * only narrows. */
+static bool take_shipped(struct ask *ask, const char *name)
+{
+    char *path = shipped_policy_path(name);
+    bool added = false;
+
+    for (size_t i = 0; path && !added && i < ask->name_count; i++) {
+        if (ask->names[i].len != strlen(name) ||
+            memcmp(ask->names[i].data, name, ask->names[i].len) != 0)
+            continue;
+        if (!add_file(ask, path))
+            break;
+        ask->names[i] = ask->names[--ask->name_count];
+        add_text(ask, ask->file_count - 1);
+        added = true;
+    }
+    free(path);
+    return added;
+}
+
 static bool gather(struct ask *ask, const struct request *request, bool private)
 {
     *ask = (struct ask){.file_count = 0};
@@ -253,12 +282,8 @@ static bool gather(struct ask *ask, const struct request *request, bool private)
         if (!(is_file(policy) ? add_file(ask, policy) : add_name(ask, policy, private)))
             return false;
     }
-    for (size_t i = 0; i < ask->file_count; i++) {
-        warder__v1__policy_text__init(&ask->texts[i]);
-        ask->texts[i].file = text_field(ask->files[i].path);
-        ask->texts[i].text = bytes_field(ask->files[i].text, ask->files[i].length);
-        ask->text_pointers[i] = &ask->texts[i];
-    }
+    for (size_t i = 0; i < ask->file_count; i++)
+        add_text(ask, i);
     for (size_t i = 0; i < request->label_count; i++) {
         char *equals = strchr(request->labels[i], '=');
         warder__v1__label__init(&ask->labels[i]);
@@ -292,8 +317,29 @@ static bool take_launched(const Warder__V1__Launched *reply, int door, struct la
     return true;
 }
 
-static bool launch(struct daemon_client *client, struct ask *ask, const struct request *request,
-                   struct launched *launched)
+/* The daemon refuses. True if what it misses is taken from elsewhere: then it is asked anew. */
+static bool is_mended(const Warder__V1__Refused *refused, struct ask *ask)
+{
+    char name[NAME_MAX + 1];
+    const int length = (int)refused->missing_policy.len;
+
+    if (length > 0 && (size_t)length < sizeof(name)) {
+        snprintf(name, sizeof(name), "%.*s", length, field_bytes(&refused->missing_policy));
+        if (take_shipped(ask, name))
+            return true;
+    }
+    complain("%.*s", (int)refused->reason.len, field_bytes(&refused->reason));
+    return false;
+}
+
+enum launch_result {
+    LAUNCH_DONE,
+    LAUNCH_FAILED, /* and said */
+    LAUNCH_AGAIN,  /* the daemon has closed the connection; on another it is worth a try */
+};
+
+static enum launch_result launch(struct daemon_client *client, struct ask *ask,
+                                 const struct request *request, struct launched *launched)
 {
     Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
     Warder__V1__Launch launch_message = WARDER__V1__LAUNCH__INIT;
@@ -317,16 +363,15 @@ static bool launch(struct daemon_client *client, struct ask *ask, const struct r
         error < 0 ? NULL : daemon_client_receive(client, LAUNCH_MILLISECONDS, &door);
     if (!reply) {
         complain("the policy daemon does not answer: %s", strerror(error < 0 ? -error : errno));
-        return false;
+        return LAUNCH_FAILED;
     }
     if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_LAUNCHED &&
         take_launched(reply->launched, door, launched))
-        return true;
+        return LAUNCH_DONE;
     if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_REFUSED)
-        complain("%.*s", (int)reply->refused->reason.len, field_bytes(&reply->refused->reason));
-    else
-        complain("the policy daemon speaks another version");
-    return false;
+        return is_mended(reply->refused, ask) ? LAUNCH_AGAIN : LAUNCH_FAILED;
+    complain("the policy daemon speaks another version");
+    return LAUNCH_FAILED;
 }
 
 /* What the run left in a private daemon's record. */
@@ -358,26 +403,21 @@ static struct daemon_client *find_daemon(const struct request *request, bool *pr
     return client;
 }
 
-static int run_with(struct daemon_client *client, const struct request *request, struct ask *ask,
-                    bool private)
+static int run_launched(struct daemon_client *client, const struct request *request,
+                        const struct launched *launched, bool private)
 {
-    struct launched launched;
     char *hook = installed_hook();
 
     if (!hook) {
         complain("libwarder.so is not beside this program: the installation is not complete");
         return EXIT_RUN_FAILED;
     }
-    if (!launch(client, ask, request, &launched)) {
-        free(hook);
-        return EXIT_RUN_FAILED;
-    }
     struct run_plan plan = {
         .program = request->program,
         .hook = hook,
-        .door = launched.door,
-        .session_socket = launched.socket,
-        .token = launched.token,
+        .door = launched->door,
+        .session_socket = launched->socket,
+        .token = launched->token,
         .client = client,
         .adopts = !private,
     };
@@ -386,14 +426,49 @@ static int run_with(struct daemon_client *client, const struct request *request,
     return status;
 }
 
+/* Each time round one name fewer is the host's to know. */
+static int run_at_host(struct daemon_client *client, const struct request *request, struct ask *ask)
+{
+    struct launched launched;
+    enum launch_result result;
+    bool private = false;
+
+    while ((result = launch(client, ask, request, &launched)) == LAUNCH_AGAIN) {
+        daemon_client_free(client);
+        client = find_daemon(request, &private);
+        if (!client && private)
+            complain("the policy daemon is gone");
+        if (!client)
+            return EXIT_RUN_FAILED;
+    }
+    const int status =
+        result == LAUNCH_DONE ? run_launched(client, request, &launched, false) : EXIT_RUN_FAILED;
+    daemon_client_free(client);
+    return status;
+}
+
+/* Without a daemon's policies and without one of its own a run is under none at all: whoever says
+ * `warder run` believes something else. To record is a purpose of its own. */
+static bool guards_something(const struct request *request)
+{
+    if (request->policy_count > 0 || request->record)
+        return true;
+    complain("there is no daemon on this host and no policy was named: nothing would be denied. "
+             "Name one, such as --policy no-process, or see with --record what the program does");
+    return false;
+}
+
 static int run_private(const struct request *request, struct ask *ask)
 {
     struct private_daemon daemon;
     const char *kept = request->state_directory[0] ? request->state_directory : NULL;
+    struct launched launched;
+    int status = EXIT_RUN_FAILED;
 
-    if (!private_daemon_start(&daemon, kept, request->record))
+    if (!guards_something(request) || !private_daemon_start(&daemon, kept, request->record))
         return EXIT_RUN_FAILED;
-    const int status = run_with(daemon.client, request, ask, true);
+    if (launch(daemon.client, ask, request, &launched) == LAUNCH_DONE)
+        status = run_launched(daemon.client, request, &launched, true);
     if (status != EXIT_RUN_FAILED && (request->observe || (request->record && !kept)))
         print_record(daemon.client, request);
     private_daemon_stop(&daemon);
@@ -416,7 +491,7 @@ int command_run(int argc, char **argv)
         return EXIT_RUN_FAILED;
     status = EXIT_RUN_FAILED;
     if (gather(ask, &request, private))
-        status = private ? run_private(&request, ask) : run_with(client, &request, ask, false);
+        status = private ? run_private(&request, ask) : run_at_host(TAKE(client), &request, ask);
     ask_deinit(ask);
     free(ask);
     if (status > 128 && status < 128 + NSIG)

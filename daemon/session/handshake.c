@@ -237,18 +237,24 @@ static void work(struct queued_work *queued)
 
 /* ---------------------------------------------------------------------------- back on the loop */
 
-static void send_refusal(struct job *job, const char *why)
+static void send_refusal_of(struct job *job, const char *why, const char *missing_policy)
 {
     Warder__V1__DaemonMessage message = WARDER__V1__DAEMON_MESSAGE__INIT;
     Warder__V1__Refused refused = WARDER__V1__REFUSED__INIT;
 
     refused.reason = text_field(why);
+    refused.missing_policy = text_field(missing_policy);
     message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_REFUSED;
     message.refused = &refused;
     server_record_refusal(job->connection->server, job->connection->account,
                           job->facts.identity.pid, 0, why);
     connection_send(job->connection, &job->to, &message, NULL, 0);
     connection_close(job->connection);
+}
+
+static void send_refusal(struct job *job, const char *why)
+{
+    send_refusal_of(job, why, "");
 }
 
 /* Keeps the session for a daemon that comes after this one. */
@@ -544,7 +550,7 @@ static void after_launch(struct job *job)
     const char *missing = missing_name(server, job->wishes);
     if (missing) {
         snprintf(refusal, sizeof(refusal), WISHES_MISSING_POLICY, missing);
-        send_refusal(job, refusal);
+        send_refusal_of(job, refusal, missing);
         return;
     }
     struct run *run = run_new(server, job->wishes, connection);

@@ -238,10 +238,11 @@ static bool source_first_text(struct mapper *mapper, const uint8_t *operands, st
 
 static bool source_integer(struct mapper *mapper, const uint8_t *operands, struct attribute *out)
 {
+    const struct value *written = mapper_argument(mapper, operands[0]);
     int64_t number;
-    const bool known = value_read_integer(mapper_argument(mapper, operands[0]), &number);
+    const bool known = value_read_integer(written, &number);
 
-    out->value = known ? value_int(number) : value_unknown();
+    out->value = known ? value_int(number) : value_unknown_of(written);
     return true;
 }
 
@@ -284,10 +285,11 @@ static struct value relation_word(const struct mapper *mapper, int64_t pid)
 
 static bool source_relation(struct mapper *mapper, const uint8_t *operands, struct attribute *out)
 {
+    const struct value *written = mapper_argument(mapper, operands[0]);
     int64_t pid;
-    const bool known = value_read_integer(mapper_argument(mapper, operands[0]), &pid);
+    const bool known = value_read_integer(written, &pid);
 
-    out->value = known ? relation_word(mapper, pid) : value_unknown();
+    out->value = known ? relation_word(mapper, pid) : value_unknown_of(written);
     return true;
 }
 

@@ -56,7 +56,7 @@ bool value_is_text(const struct value *value, const char *text)
 struct value value_as_text(const struct value *value)
 {
     if (value->kind != VALUE_TEXT && value->kind != VALUE_BYTES)
-        return unknown;
+        return value_unknown_of(value);
     struct value text = *value;
     text.kind = VALUE_TEXT;
     if (text.count == 0)

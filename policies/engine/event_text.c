@@ -120,6 +120,28 @@ static bool attribute_text(const struct operation *operation, enum attribute_nam
     return false;
 }
 
+/* The main attribute is there and cannot be shown: any other in its place would be taken for it. */
+static bool is_unreadable(const struct operation *operation, enum attribute_name name)
+{
+    const struct attribute *attribute = operation_attribute(operation, name);
+    return attribute && value_is_marked(&attribute->value);
+}
+
+/* `exec of an unreadable PosixPath`; of a type that is not known, `of something unreadable`. */
+static void unreadable_text(const struct operation *operation, enum attribute_name name,
+                            char *buffer, size_t size)
+{
+    const struct value *value = &operation_attribute(operation, name)->value;
+    char type[EVENT_TEXT_MAX / 2];
+
+    if (value->kind == VALUE_OBJECT && value->count > 0) {
+        printable_text(value->bytes, value->count, type, sizeof(type));
+        (void)snprintf(buffer, size, "of an unreadable %s", type);
+    } else {
+        (void)snprintf(buffer, size, "of something unreadable");
+    }
+}
+
 /* The main attribute, or the one that says most where it is absent: a Unix socket has no address,
  * but a path. */
 static bool main_attribute(const struct operation *operation, char *buffer, size_t size)
@@ -131,6 +153,10 @@ static bool main_attribute(const struct operation *operation, char *buffer, size
     if (attribute_text(operation, names[0], buffer, size) ||
         attribute_text(operation, ATTRIBUTE_PATH, buffer, size))
         return true;
+    if (is_unreadable(operation, names[0])) {
+        unreadable_text(operation, names[0], buffer, size);
+        return true;
+    }
     for (names++; *names != ATTRIBUTE_NONE; names++)
         if (attribute_text(operation, *names, buffer, size))
             return true;

@@ -14,7 +14,7 @@ enum {
 
 void path_attribute_unknown(const struct value *written, struct attribute *out)
 {
-    out->value = value_unknown();
+    out->value = value_unknown_of(written);
     out->resolved = value_unknown();
     if (written->kind == VALUE_TEXT || written->kind == VALUE_BYTES)
         out->given = value_as_text(written);

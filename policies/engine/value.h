@@ -93,4 +93,19 @@ static inline struct value value_unknown(void)
     return (struct value){.kind = VALUE_OBJECT, .marks = VALUE_OPAQUE};
 }
 
+/* The same, of what a caller wrote: the name of its type stays known, for messages. */
+static inline struct value value_unknown_of(const struct value *written)
+{
+    struct value unknown = value_unknown();
+
+    if (written->kind == VALUE_OBJECT) {
+        unknown.bytes = written->bytes;
+        unknown.count = written->count;
+    } else if (written->kind == VALUE_BIG_INT) {
+        unknown.bytes = "int";
+        unknown.count = sizeof("int") - 1;
+    }
+    return unknown;
+}
+
 #endif

@@ -44,6 +44,24 @@ class Denial(Test):
         self.assertEqual((kind, number, operation), ("warder.PolicyDenied", errno.EACCES, "fork"))
         self.assertIn("fork denied by local/no-process.no-fork", text)
 
+    def test_denial_of_what_cannot_be_read_names_its_type_and_nothing_else(self):
+        policy = self.policy("policy p { deny exec as no-exec  deny signal as no-signal }")
+        script = self.script("""
+import pathlib, subprocess, sys
+for ask in (lambda: subprocess.run([pathlib.Path("/bin/id")], cwd="/tmp"), lambda: sys.audit("os.kill", 10**5000, 3)):
+    try:
+        ask()
+    except PermissionError as error:
+        print(error)
+""")
+        result, rows = self.recorded(policy, [python(), script])
+        exec_text, signal_text = result.out.splitlines()
+        self.assertTrue(exec_text.startswith("warder: exec of an unreadable PosixPath denied by local/p.no-exec"), result)
+        self.assertTrue(signal_text.startswith("warder: signal of an unreadable int denied by local/p.no-signal"), result)
+        row = next(row for row in rows if row.get("rule") == "no-exec")
+        self.assertEqual(row["summary"], "exec of an unreadable PosixPath")
+        self.assertEqual(row["operations"][0]["file"], {"object": "PosixPath"})
+
     def test_policy_denied_can_be_imported_and_pickled(self):
         result = self.python_under(NO_PROCESS, """
 import os, pickle, warder

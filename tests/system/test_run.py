@@ -43,23 +43,23 @@ class Run(Test):
 
     def test_status_is_the_program_s(self):
         for status in 0, 1, 77, 255:
-            self.assertEqual(self.warder("run", "--", "/bin/sh", "-c", f"exit {status}").status, status)
+            self.assertEqual(self.warder("run", "--policy", "no-process", "--", "/bin/sh", "-c", f"exit {status}").status, status)
         self.assertNothingLeft()
 
     def test_program_ended_by_a_signal_ends_run_alike(self):
         for number in signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV:
-            result = self.warder("run", "--", "/bin/sh", "-c", f"kill -{number.value} $$")
+            result = self.warder("run", "--policy", "no-process", "--", "/bin/sh", "-c", f"kill -{number.value} $$")
             self.assertEqual(result.status, -number.value, result)
         self.assertNothingLeft()
 
     def test_program_that_is_not_there_is_127(self):
-        result = self.warder("run", "--", "/nonexistent/program")
+        result = self.warder("run", "--policy", "no-process", "--", "/nonexistent/program")
         self.assertEqual((result.status, result.out), (127, ""), result)
         self.assertIn("/nonexistent/program", result.err)
         self.assertNothingLeft()
 
     def test_program_that_cannot_be_started_is_126(self):
-        result = self.warder("run", "--", self.script("no program"))
+        result = self.warder("run", "--policy", "no-process", "--", self.script("no program"))
         self.assertEqual(result.status, 126, result)
         self.assertNothingLeft()
 
@@ -92,6 +92,15 @@ class Run(Test):
         self.assertNotIn("\x1b", result.err)
         self.assertIn("x\\x1b[31m", result.err)
 
+    def test_run_that_nothing_would_guard_is_refused_with_what_to_do(self):
+        for arguments in ([], ["--observe"], ["--label", "a=b"]):
+            with self.subTest(arguments):
+                result = self.warder("run", *arguments, "--", "/bin/echo", "ran")
+                self.assertEqual((result.status, result.out), (125, ""), result)
+                self.assertIn("no policy was named", result.err)
+                self.assertIn("--policy no-process", result.err)
+        self.assertNothingLeft()
+
     def test_options_of_the_program_are_its_own(self):
         result = self.warder("run", "--policy", "no-process", "/bin/echo", "--policy", "x", "-n")
         self.assertEqual((result.status, result.out), (0, "--policy x -n\n"), result)
@@ -122,8 +131,8 @@ class Run(Test):
                 "signal.signal(signal.SIGUSR1, lambda *a: __import__('os').write(1, b'usr1\\n'))\n"
                 "print('ready', flush=True)\n"
                 "while True: time.sleep(0.1)")
-        with subprocess.Popen([WARDER, "run", "--", python_or_skip(self), "-c", code], stdout=subprocess.PIPE,
-                              text=True, env=self.environment) as process:
+        with subprocess.Popen([WARDER, "run", "--policy", "no-process", "--", python_or_skip(self), "-c", code],
+                              stdout=subprocess.PIPE, text=True, env=self.environment) as process:
             self.assertEqual(process.stdout.readline(), "ready\n")
             process.send_signal(signal.SIGUSR1)
             self.assertEqual(process.stdout.readline(), "usr1\n")
@@ -132,7 +141,7 @@ class Run(Test):
         self.assertNothingLeft()
 
     def test_private_daemon_is_gone_when_run_was_killed(self):
-        process = subprocess.Popen([WARDER, "run", "--", "/bin/sh", "-c", "echo $$; exec sleep 1000"],
+        process = subprocess.Popen([WARDER, "run", "--policy", "no-process", "--", "/bin/sh", "-c", "echo $$; exec sleep 1000"],
                                    stdout=subprocess.PIPE, text=True, env=self.environment)
         program = int(process.stdout.readline())
         try:
@@ -169,7 +178,7 @@ print(left, [name for name in held if name.endswith((".db", "-wal")) or "memfd" 
         self.assertNothingLeft()
 
     def test_private_daemon_has_no_administration_socket(self):
-        with subprocess.Popen([WARDER, "run", "--", "/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+        with subprocess.Popen([WARDER, "run", "--policy", "no-process", "--", "/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                               env=self.environment) as process:
             directory = wait_until(lambda: list(self.runtime.glob("*/session.sock")), "it is there")[0].parent
             self.assertEqual([path.name for path in directory.rglob("*") if path.is_socket()], ["session.sock"])
@@ -294,6 +303,18 @@ class Host(Test):
         result = self.run_at(daemon, "--policy", "missing", "--", python(), "-c", "print('ran')")
         self.assertEqual((result.status, result.out), (125, ""), result)
         self.assertIn("`missing`", result.err)
+
+    def test_name_that_comes_with_warder_is_that_where_the_host_has_none(self):
+        daemon = self.daemon()
+        code = "import os\ntry: os.system('echo ran')\nexcept PermissionError as e: print(e)"
+        for names in ["no-process"], ["untrusted", "no-process"]:
+            named = [word for name in names for word in ("--policy", name)]
+            result = self.run_at(daemon, *named, "--", python(), "-c", code)
+            self.assertIn("denied by local/", result.out, result)
+            self.assertNotIn("ran", result.out)
+        daemon.apply('policy no-process { deny exec as of-the-host }')
+        result = self.run_at(daemon, "--policy", "no-process", "--", python(), "-c", code)
+        self.assertIn("denied by local/no-process.of-the-host", result.out, result)
 
     def test_policy_file_of_more_than_64_kib_is_refused_with_what_to_do(self):
         daemon = self.daemon()

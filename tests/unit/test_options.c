@@ -50,6 +50,28 @@ static void administration_socket_may_be_elsewhere(void **state)
 
     assert_int_equal(parse(&options, "--socket /r/x.sock --admin-socket /a/a"), OPTIONS_RUN);
     assert_string_equal(options.configuration.admin_socket, "/a/a");
+    assert_int_equal(parse(&options, "--admin-socket /a/a --socket /r/x.sock"), OPTIONS_RUN);
+    assert_string_equal(options.configuration.admin_socket, "/a/a");
+}
+
+static void administration_socket_is_beside_the_one_that_the_file_names(void **state)
+{
+    const char text[] = "socket = \"/file/s\"\n";
+    const char both[] = "socket = \"/file/s\"\nadmin_socket = \"/admin/s\"\n";
+    struct options options;
+    char line[1024];
+
+    snprintf(line, sizeof(line), "--config %s",
+             temporary_file(state, "one.toml", text, strlen(text)));
+    assert_int_equal(parse(&options, line), OPTIONS_RUN);
+    assert_string_equal(options.configuration.admin_socket, "/file/admin.sock");
+    snprintf(line, sizeof(line), "--config %s",
+             temporary_file(state, "both.toml", both, strlen(both)));
+    assert_int_equal(parse(&options, line), OPTIONS_RUN);
+    assert_string_equal(options.configuration.admin_socket, "/admin/s");
+    strcat(line, " --socket /line/s");
+    assert_int_equal(parse(&options, line), OPTIONS_RUN);
+    assert_string_equal(options.configuration.admin_socket, "/line/admin.sock");
 }
 
 static void command_line_comes_after_the_file_wherever_it_stands(void **state)
@@ -120,6 +142,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(paths_and_record_are_taken),
         TEST(administration_socket_may_be_elsewhere),
+        TEST(administration_socket_is_beside_the_one_that_the_file_names),
         TEST(command_line_comes_after_the_file_wherever_it_stands),
         TEST(file_that_is_wrong_or_missing_stops_the_start),
         TEST(private_daemon_asks_nobody_and_has_no_administration_socket),
