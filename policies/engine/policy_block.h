@@ -35,8 +35,8 @@ enum rule_effect {
 
 /* The block that lies in `size` bytes (a mapping, a message), aligned to 8; NULL if its header, its
  * length or its checksum says that it is none of this version, or if it could not be walked safely
- * (validate_block.h): the evaluator survives whatever this returns, hostile bytes included. Linear in
- * the size. */
+ * (validate_block.h): the evaluator survives whatever this returns, hostile bytes included. Linear
+ * in the size. */
 const struct policy_block *policy_block_open(const void *bytes, size_t size);
 
 /* Bytes of the block, header included. */

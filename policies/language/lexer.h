@@ -17,7 +17,7 @@ struct lexer {
     const struct source *source;
     struct storage *storage; /* texts of strings with escapes */
     struct diagnostics *diagnostics;
-    uint32_t at; /* bytes read */
+    uint32_t at;  /* bytes read */
     bool tainted; /* an error was reported for a character, wherever it stands */
     bool semicolon_said;
     bool comment_said; /* both once for a text: it is one habit */
