@@ -178,6 +178,7 @@ static void process_is_refused_if_anything_of_it_cannot_be_looked_up(void **stat
     assert_false(identity_learn(&identity, -1, &facts));
     assert_non_null(strstr(facts.error, "the processes above this one"));
     faults.file = 0;
+    faults.path = NULL;
     identity_deinit(&identity);
     assert_true(learn(&facts));
     identity_facts_deinit(&facts);
