@@ -79,6 +79,7 @@ static struct {
     const char *path; /* end of the name of the file */
 } faults;
 
+/* The linker gives them their names. NOLINTBEGIN(bugprone-reserved-identifier) */
 int __real_getpwuid_r(uid_t uid, struct passwd *entry, char *buffer, size_t size,
                       struct passwd **found);
 int __wrap_getpwuid_r(uid_t uid, struct passwd *entry, char *buffer, size_t size,
@@ -89,6 +90,7 @@ int __wrap_getgrgid_r(gid_t gid, struct group *entry, char *buffer, size_t size,
                       struct group **found);
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 int __wrap_getpwuid_r(uid_t uid, struct passwd *entry, char *buffer, size_t size,
                       struct passwd **found)
@@ -176,6 +178,7 @@ static void process_is_refused_if_anything_of_it_cannot_be_looked_up(void **stat
     assert_false(identity_learn(&identity, -1, &facts));
     assert_non_null(strstr(facts.error, "the processes above this one"));
     faults.file = 0;
+    faults.path = NULL;
     identity_deinit(&identity);
     assert_true(learn(&facts));
     identity_facts_deinit(&facts);
