@@ -28,7 +28,8 @@
 #include "daemon/store/state_lock.h"
 
 enum {
-    EXIT_FAILED = 2, /* as the command's: usage or failure */
+    EXIT_FAILED = 2,          /* as the command's: usage or failure */
+    TEMPORARY_MEGABYTES = 64, /* of memory for a record in no file: 100,000 decisions */
 };
 
 struct daemon {
@@ -196,9 +197,11 @@ static bool open_state(struct daemon *daemon)
     char error[640];
     char *report;
 
-    daemon->state_lock = state_lock_take(configuration->state_directory, error, sizeof(error));
-    if (daemon->state_lock < 0)
-        return say("%s", error);
+    if (!daemon->options->temporary) {
+        daemon->state_lock = state_lock_take(configuration->state_directory, error, sizeof(error));
+        if (daemon->state_lock < 0)
+            return say("%s", error);
+    }
     daemon->store = policy_store_open(configuration->state_directory, error, sizeof(error));
     if (!daemon->store || !policy_store_load(daemon->store, &stored, error, sizeof(error)))
         return say("%s", error);
@@ -255,7 +258,8 @@ static bool prepare_state(const struct daemon *daemon)
 {
     char error[CONFIGURATION_PATH_MAX + 512];
 
-    return state_directory_prepare(daemon->configuration.state_directory, &daemon->owner, error,
+    return daemon->options->temporary ||
+           state_directory_prepare(daemon->configuration.state_directory, &daemon->owner, error,
                                    sizeof(error)) ||
            say("%s", error);
 }
@@ -364,19 +368,17 @@ static void on_control_check(uv_check_t *check)
     }
 }
 
-/* The state of a private daemon is nobody's once it has ended. */
-static void remove_state(const struct configuration *configuration)
+/* What was made for a private daemon alone, if nothing else is there: whoever made it may have been
+ * killed. */
+static void remove_socket_directory(const struct configuration *configuration)
 {
-    static const char *const files[] = {"policy.db",    "policy.db-wal", "policy.db-shm",
-                                        "audit.db",     "audit.db-wal",  "audit.db-shm",
-                                        STATE_LOCK_FILE};
-    char path[CONFIGURATION_PATH_MAX + 32];
+    char directory[CONFIGURATION_PATH_MAX];
+    const char *slash = strrchr(configuration->session_socket, '/');
 
-    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-        snprintf(path, sizeof(path), "%s/%s", configuration->state_directory, files[i]);
-        unlink(path);
-    }
-    rmdir(configuration->state_directory);
+    snprintf(directory, sizeof(directory), "%.*s",
+             (int)(slash ? slash - configuration->session_socket : 0),
+             configuration->session_socket);
+    rmdir(directory);
 }
 
 static int close_all(struct daemon *daemon)
@@ -401,8 +403,8 @@ static int close_all(struct daemon *daemon)
     server_deinit(&daemon->server);
     policy_store_free(daemon->store);
     uv_loop_close(&daemon->loop);
-    if (daemon->options->temporary && daemon->state_lock >= 0)
-        remove_state(configuration);
+    if (daemon->options->temporary && daemon->made_session_socket)
+        remove_socket_directory(configuration);
     if (daemon->state_lock >= 0)
         close(daemon->state_lock);
     return status;
@@ -445,6 +447,10 @@ int daemon_run(const struct options *options)
     daemon.state_lock = -1;
     daemon.options = options;
     daemon.configuration = options->configuration;
+    if (options->temporary) { /* in no file: the program that it is for could write it */
+        daemon.configuration.state_directory[0] = '\0';
+        daemon.configuration.record_megabytes = TEMPORARY_MEGABYTES;
+    }
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a bound on files is a full disk: said, and waited for */
     raise_descriptor_limit();

@@ -10,7 +10,7 @@ struct options {
     struct configuration configuration;
     bool foreground; /* messages to standard error alone; the service manager's way */
     int control;     /* descriptor of the owner's connection: a private daemon; -1: none */
-    bool temporary;  /* a private daemon removes its state when it ends */
+    bool temporary;  /* a private daemon keeps its state in memory, and in no file */
 };
 
 enum options_result {

@@ -13,10 +13,11 @@
 struct private_daemon {
     pid_t pid;
     struct daemon_client *client; /* its owner's connection; owned */
-    char *directory; /* of its socket, and of its state where that is temporary; owned */
+    char *directory;              /* of its socket; owned */
 };
 
-/* `state_directory` NULL: temporary, and gone afterwards. False after a complaint. */
+/* `state_directory` NULL: its record and store are in its memory alone, where the program cannot
+ * change them, and are asked for over the connection before it ends. False after a complaint. */
 bool private_daemon_start(struct private_daemon *daemon, const char *state_directory, bool record);
 
 /* Lets it end and waits for that, for some seconds; removes what it left. */

@@ -73,7 +73,6 @@ __attribute__((noreturn)) static void become_daemon(const char *program, char **
 
 static bool start(struct private_daemon *daemon, const char *state_directory, bool record)
 {
-    char state[PATH_MAX];
     char socket[PATH_MAX];
     char control[16];
     char *arguments[16];
@@ -85,21 +84,19 @@ static bool start(struct private_daemon *daemon, const char *state_directory, bo
         complain("warderd is not beside this program: the installation is not complete");
         return false;
     }
-    if (state_directory)
-        snprintf(state, sizeof(state), "%s", state_directory);
-    else
-        snprintf(state, sizeof(state), "%s/state", daemon->directory);
     snprintf(socket, sizeof(socket), "%s/session.sock", daemon->directory);
     snprintf(control, sizeof(control), "%d", CONTROL);
     arguments[count++] = program;
     arguments[count++] = "--private";
     arguments[count++] = control;
-    arguments[count++] = "--state-dir";
-    arguments[count++] = state;
     arguments[count++] = "--socket";
     arguments[count++] = socket;
-    if (!state_directory)
+    if (state_directory) {
+        arguments[count++] = "--state-dir";
+        arguments[count++] = (char *)state_directory;
+    } else {
         arguments[count++] = "--temporary";
+    }
     if (record) {
         arguments[count++] = "--record";
         arguments[count++] = "all";
@@ -143,7 +140,7 @@ static bool has_ended(pid_t pid)
 
 void private_daemon_stop(struct private_daemon *daemon)
 {
-    static const char *const files[] = {"session.sock", "sessions", "state"};
+    static const char *const files[] = {"session.sock", "sessions"};
     char path[PATH_MAX];
 
     daemon_client_free(daemon->client);

@@ -57,7 +57,10 @@ static const char *check_message(struct connection *connection, struct incoming 
 
 static void on_packet(struct connection *connection, struct packet_received *received)
 {
+    struct server *server = connection->server;
+    struct user_account *account = connection->account;
     struct incoming incoming = {.received = received};
+    const uint64_t began = uv_hrtime();
     const char *why = check_message(connection, &incoming);
 
     if (why) {
@@ -67,6 +70,7 @@ static void on_packet(struct connection *connection, struct packet_received *rec
         protocol_dispatch(connection, &incoming);
     }
     packet_received_close(received);
+    turns_charge(server, account, uv_hrtime() - began);
 }
 
 /* Denials and sessions are never dropped from the record: whoever causes more than the disk takes
@@ -77,29 +81,33 @@ static bool must_wait(const struct connection *connection)
            audit_log_is_full(connection->server->audit, connection->account->uid);
 }
 
-static void on_ready(uv_poll_t *handle, int status, int events)
-{
-    struct connection *connection = handle->data;
+static void on_ready(uv_poll_t *handle, int status, int events);
 
-    if (status < 0) {
-        connection_close(connection);
-        return;
-    }
-    if (must_wait(connection)) {
-        connection->held = true;
+/* Listens for what there is to listen for. */
+static void watch(struct connection *connection)
+{
+    const bool reads = !connection->held && !connection->queued;
+    const int events = (reads ? UV_READABLE : 0) | (connection->wants_write ? UV_WRITABLE : 0);
+
+    if (events)
+        uv_poll_start(&connection->poll, events, on_ready);
+    else
         uv_poll_stop(&connection->poll);
-        server_start_tick(connection->server);
-        return;
-    }
-    if ((events & UV_WRITABLE) && connection->on_writable) {
-        uv_poll_start(&connection->poll, UV_READABLE, on_ready);
-        connection->on_writable(connection);
-    }
-    if (!(events & UV_READABLE))
-        return;
+}
+
+static void hold(struct connection *connection)
+{
+    connection->held = true;
+    server_start_tick(connection->server);
+}
+
+static void read_packets(struct connection *connection)
+{
     for (int i = 0; i < PACKETS_AT_ONCE && connection->state != STATE_CLOSED; i++) {
-        if (i > 0 && must_wait(connection))
-            return; /* what is left wakes us again, and is held then */
+        /* What is left wakes us again, and waits then. */
+        if (i > 0 &&
+            (must_wait(connection) || !turns_allow(connection->server, connection->account)))
+            return;
         struct packet_received received;
         const int error = packet_receive(connection->socket, connection->server->packet,
                                          PACKET_SIZE_MAX, MSG_DONTWAIT, &received);
@@ -114,6 +122,45 @@ static void on_ready(uv_poll_t *handle, int status, int events)
         else
             on_packet(connection, &received);
     }
+}
+
+static void on_ready(uv_poll_t *handle, int status, int events)
+{
+    struct connection *connection = handle->data;
+
+    if (status < 0) {
+        connection_close(connection);
+        return;
+    }
+    if ((events & UV_WRITABLE) && connection->wants_write) {
+        connection->wants_write = false;
+        watch(connection);
+        if (connection->on_writable)
+            connection->on_writable(connection);
+    }
+    if (!(events & UV_READABLE) || connection->state == STATE_CLOSED)
+        return;
+    if (must_wait(connection)) {
+        hold(connection);
+        watch(connection);
+    } else if (!turns_allow(connection->server, connection->account)) {
+        turns_wait(connection);
+        watch(connection);
+    } else {
+        read_packets(connection);
+    }
+}
+
+void connection_take_turn(struct connection *connection)
+{
+    connection_hold(connection);
+    if (must_wait(connection))
+        hold(connection);
+    else
+        read_packets(connection);
+    if (connection->state != STATE_CLOSED)
+        watch(connection);
+    connection_release(connection);
 }
 
 /* --------------------------------------------------------------------------------------- sending
@@ -175,10 +222,12 @@ bool connection_try_send(struct connection *connection, const struct reply_to *t
 {
     const int error = send_message(connection, to, message, NULL, 0);
 
-    if (error == -EAGAIN)
-        uv_poll_start(&connection->poll, UV_READABLE | UV_WRITABLE, on_ready);
-    else if (error < 0)
+    if (error == -EAGAIN) {
+        connection->wants_write = true;
+        watch(connection);
+    } else if (error < 0) {
         connection_close(connection);
+    }
     return error == 0;
 }
 
@@ -246,6 +295,7 @@ void connection_close(struct connection *connection)
     if (server->connection_closed)
         server->connection_closed(server->administration, connection);
     connection->state = STATE_CLOSED;
+    turns_forget(connection);
     connection_finished(connection);
     user_account_return(&server->accounts, connection->account, CHARGE_CONNECTION, 1);
     if (connection->next)
@@ -267,6 +317,12 @@ void connection_close(struct connection *connection)
     connection->parent = NULL;
     if (of_session && session)
         session_drop_connection(session, connection);
+    /* Who goes away takes what he asked for out of the line. */
+    if (connection->work && work_queue_cancel(connection->work)) {
+        struct queued_work *work = connection->work;
+        connection->work = NULL;
+        connection->cancelled(work);
+    }
 }
 
 void connection_refuse(struct connection *connection, const char *why)
@@ -288,7 +344,7 @@ bool connection_let_go(struct connection *connection)
     if (must_wait(connection))
         return false;
     connection->held = false;
-    uv_poll_start(&connection->poll, UV_READABLE, on_ready);
+    watch(connection);
     return true;
 }
 

@@ -46,12 +46,18 @@ struct connection {
     unsigned char
         key[SIPHASH_KEY_SIZE]; /* STATE_CHILD: the parent's; STATE_SESSION: the session's */
     bool keyed;
-    bool held;          /* not read from while the record of its user's doings is behind */
-    void *administered; /* administration's own: answers that wait */
+    bool held;                /* not read from while the record of its user's doings is behind */
+    bool queued;              /* not read from until it is its turn (turns.h) */
+    bool wants_write;         /* somebody waits for its peer to take what is sent */
+    struct queued_work *work; /* STATE_WAITING: a worker's, that waits or is under way */
+    void (*cancelled)(struct queued_work *work); /* it will not be run: frees it */
+    void *administered;                          /* administration's own: answers that wait */
     void (*on_writable)(struct connection *connection);
     struct connection *next;
     struct connection *previous;
     struct connection *next_of_session;
+    struct connection *next_queued;
+    struct connection *previous_queued;
 };
 
 /* A message as it came, for the handlers. */
@@ -98,6 +104,9 @@ bool connection_expect_hello(struct connection *connection);
 
 /* Reads again from a connection that was held. False if it is too early. */
 bool connection_let_go(struct connection *connection);
+
+/* Reads what it was queued for. */
+void connection_take_turn(struct connection *connection);
 
 /* Hello has been said: the connection is charged as any other. */
 void connection_finished(struct connection *connection);

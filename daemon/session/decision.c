@@ -19,6 +19,7 @@ struct ruling {
     const struct policy_block *log_blocks[JUDGEMENT_LOGS_MAX]; /* of each `log` rule */
     const struct policy_block *override_block;                 /* of the override */
     uint64_t generation;
+    struct budget *budget; /* of the whole decision, over all blocks */
 };
 
 /* What is said about a ruling, in the words of its policy. */
@@ -74,7 +75,7 @@ static void add_block(struct ruling *ruling, const struct policy_block *block,
 
     if (governing->count == 0)
         return;
-    evaluate(block, governing, &session->subject, event, &judgement);
+    evaluate_within(block, governing, &session->subject, event, ruling->budget, &judgement);
     take_would(ruling, block, judgement.would, &judgement.would_by);
     take_logs(ruling, block, &judgement);
     if (!observed && judgement.override != OVERRIDE_NONE && !ruling->override_block) {
@@ -86,7 +87,7 @@ static void add_block(struct ruling *ruling, const struct policy_block *block,
         take_would(ruling, block, judgement.verdict, &judgement.by);
     else if (judgement_take_stricter(&ruling->judgement, &judgement)) {
         ruling->block = block;
-        ruling->judgement.steps = judgement.steps;
+        ruling->judgement.spent = judgement.spent;
     }
 }
 
@@ -110,13 +111,15 @@ static void add_wishes(struct ruling *ruling, const struct wishes *wishes,
     }
 }
 
-static void judge(struct session *session, const struct event *event, struct ruling *ruling)
+static void judge(struct session *session, const struct event *event, struct budget *budget,
+                  struct ruling *ruling)
 {
     *ruling = (struct ruling){
         .judgement = {.verdict = VERDICT_ALLOW,
                       .by = {.policy = POLICY_NO_INDEX, .rule = RULE_DEFAULT},
                       .would = VERDICT_ALLOW,
                       .override = OVERRIDE_NONE},
+        .budget = budget,
     };
     const struct policy_block *block = session->generation->block;
     const struct governing governing = {.policies = session->governing,
@@ -172,7 +175,7 @@ static const char *doubt(const struct judgement *judgement)
 {
     if (!judgement->by.unknown)
         return "";
-    if (judgement->steps >= EVALUATION_STEPS_MAX)
+    if (judgement->spent)
         return " (it could not be judged in the steps that a decision may take)";
     return " (an argument could not be known for certain)";
 }
@@ -439,6 +442,7 @@ void decision_answer(struct connection *connection, struct incoming *incoming,
     struct server *server = connection->server;
     struct event event;
     struct ruling ruling;
+    struct budget budget = {EVALUATION_STEPS_MAX};
     ProtobufCBinaryData packed;
 
     if (!ask->event || !event_from_wire(ask->event, &server->arena, &event)) {
@@ -449,7 +453,7 @@ void decision_answer(struct connection *connection, struct incoming *incoming,
         connection_refuse(connection, "out of memory while a new generation was taken up");
         return;
     }
-    judge(session, &event, &ruling);
+    judge(session, &event, &budget, &ruling);
     const uint64_t number = ++session->decisions;
     server->statistics.decisions++;
     if (ruling.judgement.verdict != VERDICT_ALLOW) {
@@ -557,6 +561,7 @@ void decision_record_settled(struct connection *connection, struct session *sess
                              const Warder__V1__Records *records)
 {
     struct server *server = session->server;
+    struct budget budget = {RECORDS_STEPS_MAX};
 
     if (records->n_records > RECORDS_MAX) {
         connection_refuse(connection, "more records than a batch may have");
@@ -576,7 +581,7 @@ void decision_record_settled(struct connection *connection, struct session *sess
             connection_refuse(connection, "a batch of records larger than the memory for it");
             return;
         }
-        judge(session, &event, &ruling);
+        judge(session, &event, &budget, &ruling);
         /* The hook let it pass, whatever the newest policy says: that is what happened. */
         ruling.judgement.verdict = VERDICT_ALLOW;
         session->decisions++;
@@ -586,8 +591,8 @@ void decision_record_settled(struct connection *connection, struct session *sess
         struct audit_item *item =
             audit_item_notice(AUDIT_DROP, session->number, session->facts.identity.uid,
                               session->facts.identity.pid, "records lost by the hook");
-        if (item)
-            item->notice.count = records->lost;
+        if (item) /* the database's numbers are signed */
+            item->notice.count = records->lost < INT64_MAX ? records->lost : INT64_MAX;
         session_record(session, item, false);
     }
 }

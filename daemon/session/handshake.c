@@ -34,7 +34,7 @@ enum job_kind {
 static const char no_memory[] = "a message: no memory, or its user has as much as one may have";
 
 struct job {
-    uv_work_t work;
+    struct queued_work work; /* first: a job is found by it */
     enum job_kind kind;
     struct connection *connection; /* held */
     enum connection_state state;   /* of it before the worker began */
@@ -58,6 +58,7 @@ struct job {
     uint64_t decisions;           /* of a kept session so far */
     const char *refusal;
     char *refusal_owned;
+    const char *missing_policy; /* that is why; NULL: it is not */
 };
 
 /* ------------------------------------------------------------------------------------------ jobs
@@ -122,8 +123,13 @@ static struct job *job_new(struct connection *connection, const struct incoming 
     return job;
 }
 
-static void work(uv_work_t *request);
-static void after_work(uv_work_t *request, int status);
+static void work(struct queued_work *queued);
+static void after_work(struct queued_work *queued, int status);
+
+static void cancelled(struct queued_work *queued)
+{
+    job_free((struct job *)queued);
+}
 
 static void job_start(struct job *job)
 {
@@ -132,11 +138,11 @@ static void job_start(struct job *job)
     connection->deadline = 0;
     job->state = connection->state;
     connection->state = STATE_WAITING;
-    job->work.data = job;
-    if (uv_queue_work(connection->server->loop, &job->work, work, after_work) < 0) {
-        connection_close(connection);
-        job_free(job);
-    }
+    job->work.run = work;
+    job->work.done = after_work;
+    connection->work = &job->work;
+    connection->cancelled = cancelled;
+    work_queue_add(&connection->server->work, &connection->account->work, &job->work);
 }
 
 /* ----------------------------------------------------------------------------------- in a worker
@@ -214,9 +220,9 @@ static void work_resume(struct job *job)
     job->refusal = NULL;
 }
 
-static void work(uv_work_t *request)
+static void work(struct queued_work *queued)
 {
-    struct job *job = request->data;
+    struct job *job = (struct job *)queued;
 
     job->message = client_message_decode(&job->arena, job->bytes, job->length);
     job->refusal = "out of memory";
@@ -232,24 +238,19 @@ static void work(uv_work_t *request)
 
 /* ---------------------------------------------------------------------------- back on the loop */
 
-static void send_refusal_of(struct job *job, const char *why, const char *missing_policy)
+static void send_refusal(struct job *job, const char *why)
 {
     Warder__V1__DaemonMessage message = WARDER__V1__DAEMON_MESSAGE__INIT;
     Warder__V1__Refused refused = WARDER__V1__REFUSED__INIT;
 
     refused.reason = text_field(why);
-    refused.missing_policy = text_field(missing_policy);
+    refused.missing_policy = text_field(job->missing_policy ? job->missing_policy : "");
     message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_REFUSED;
     message.refused = &refused;
     server_record_refusal(job->connection->server, job->connection->account,
                           job->facts.identity.pid, 0, why);
     connection_send(job->connection, &job->to, &message, NULL, 0);
     connection_close(job->connection);
-}
-
-static void send_refusal(struct job *job, const char *why)
-{
-    send_refusal_of(job, why, "");
 }
 
 /* Keeps the session for a daemon that comes after this one. */
@@ -506,14 +507,6 @@ static struct connection *hand_out(struct connection *asking, enum connection_st
     return connection;
 }
 
-static const char *missing_name(const struct server *server, const struct wishes *wishes)
-{
-    for (size_t i = 0; i < wishes->policy_name_count; i++)
-        if (!generation_has(server->generation, wishes->policy_names[i]))
-            return wishes->policy_names[i];
-    return NULL;
-}
-
 /* The launcher is under what it launches, and with it all that descends from it. The owner of a
  * private daemon need not be: every session there is of its run. */
 static bool bind_launcher(struct connection *connection, struct run *run)
@@ -542,10 +535,10 @@ static void after_launch(struct job *job)
     char refusal[WISHES_NAME_LENGTH_MAX + 128];
     int door = -1;
 
-    const char *missing = missing_name(server, job->wishes);
-    if (missing) {
-        snprintf(refusal, sizeof(refusal), WISHES_MISSING_POLICY, missing);
-        send_refusal_of(job, refusal, missing);
+    job->missing_policy = wishes_missing_policy(job->wishes, server->generation);
+    if (job->missing_policy) {
+        snprintf(refusal, sizeof(refusal), WISHES_MISSING_POLICY, job->missing_policy);
+        send_refusal(job, refusal);
         return;
     }
     struct run *run = run_new(server, job->wishes, connection);
@@ -583,11 +576,15 @@ static bool charge_wishes(struct job *job)
     return !job->wishes || wishes_charge(job->wishes, accounts, connection->account);
 }
 
-static void after_work(uv_work_t *request, int status)
+static void after_work(struct queued_work *queued, int status)
 {
-    struct job *job = request->data;
+    struct job *job = (struct job *)queued;
     struct connection *connection = job->connection;
+    struct server *server = connection->server;
+    struct user_account *account = connection->account;
+    const uint64_t began = uv_hrtime();
 
+    connection->work = NULL;
     if (status < 0 || connection->state != STATE_WAITING || connection->server->stopping) {
         connection_close(connection);
     } else if (job->refusal) {
@@ -603,6 +600,7 @@ static void after_work(uv_work_t *request, int status)
         after_launch(job);
     }
     job_free(job);
+    turns_charge(server, account, uv_hrtime() - began);
 }
 
 /* -------------------------------------------------------------------------------------- messages

@@ -42,14 +42,17 @@ struct identity_facts {
     size_t group_count;
     char *cgroup;        /* path; NULL if unknown */
     char *unit;          /* systemd's; NULL if in none */
-    uint64_t start_time; /* clock ticks after boot, field 22 of /proc/PID/stat; 0 if unknown */
+    uint64_t start_time; /* clock ticks after boot, field 22 of /proc/PID/stat */
     pid_t *ancestors;    /* parent, its parent, ... */
     size_t ancestor_count;
+    char error[192]; /* why there are none: for a person */
 };
 
 /* Looks everything up. Blocks: for a worker thread. `socket` is asked for the supplementary groups
- * of its peer; -1 where the peer is not the subject: then the user database is. False if there are
- * more groups or ancestors than the bounds above, or on lack of memory. */
+ * of its peer; -1 where the peer is not the subject: then the kernel is asked by number. False, and
+ * `error` says why, if anything cannot be told for certain: what is missing here, policies that
+ * speak of it would not apply to. Also if there are more groups or ancestors than the bounds above.
+ */
 bool identity_learn(const struct identity *identity, int socket, struct identity_facts *facts);
 void identity_facts_deinit(struct identity_facts *facts);
 

@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <inttypes.h>
 #include <pwd.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,17 +23,22 @@ enum {
     LOOKUP_BUFFER = 64 * 1024, /* for getpwuid_r and getgrgid_r: a group with many members */
 };
 
+/* All of a file. False with errno set; EFBIG if it does not fit: a part may be as good as a lie. */
 static bool read_text(const char *path, char *text, size_t size)
 {
     const int file = open(path, O_RDONLY | O_CLOEXEC);
+    size_t length = 0;
+    ssize_t some = 1;
+
     if (file < 0)
         return false;
-    const ssize_t length = read(file, text, size - 1);
+    while (length < size - 1 && (some = read(file, text + length, size - 1 - length)) > 0)
+        length += (size_t)some;
+    const int error = errno;
     close(file);
-    if (length < 0)
-        return false;
     text[length] = '\0';
-    return true;
+    errno = some < 0 ? error : EFBIG;
+    return some == 0;
 }
 
 /* Field `number` of /proc/PID/stat, counted as proc(5) does; `rest` is the parenthesis that closes
@@ -60,8 +66,10 @@ static bool read_stat(pid_t pid, pid_t *parent, uint64_t *start_time)
         return false;
     const char *rest = strrchr(text, ')');
     uint64_t parent_pid;
-    if (!rest || !stat_number(rest, 4, &parent_pid) || !stat_number(rest, 22, start_time))
+    if (!rest || !stat_number(rest, 4, &parent_pid) || !stat_number(rest, 22, start_time)) {
+        errno = EPROTO;
         return false;
+    }
     *parent = (pid_t)parent_pid;
     return true;
 }
@@ -136,35 +144,90 @@ static char *number_text(uint64_t number)
     return asprintf(&text, "%" PRIu64, number) < 0 ? NULL : text;
 }
 
+/* Says why not. Always false, to be returned. */
+__attribute__((format(printf, 2, 3))) static bool failed(struct identity_facts *facts,
+                                                         const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(facts->error, sizeof(facts->error), format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+static bool no_memory(struct identity_facts *facts)
+{
+    return failed(facts, "out of memory");
+}
+
+/* A user is unknown if the directory says so (0, and no entry). One that cannot be asked has not:
+ * under a number instead of the name, policies that select the name would not apply. */
 static bool learn_user(const struct identity *identity, struct identity_facts *facts, char *buffer)
 {
     struct passwd entry;
     struct passwd *found = NULL;
+    const int error = getpwuid_r(identity->uid, &entry, buffer, LOOKUP_BUFFER, &found);
 
-    if (getpwuid_r(identity->uid, &entry, buffer, LOOKUP_BUFFER, &found) == ERANGE)
-        return false;
+    if (error != 0)
+        return failed(facts, "the user %u of this process cannot be looked up: %s",
+                      (unsigned)identity->uid, strerror(error));
+    const bool has_home = found && found->pw_dir[0] == '/';
     facts->user = found ? strdup(found->pw_name) : number_text(identity->uid);
-    facts->home = found && found->pw_dir[0] == '/' ? strdup(found->pw_dir) : NULL;
-    return facts->user != NULL;
+    facts->home = has_home ? strdup(found->pw_dir) : NULL;
+    return (facts->user && (facts->home || !has_home)) || no_memory(facts);
 }
 
-/* The groups of the peer itself where the kernel tells; else those that the user's entry has. */
-static int group_numbers(const struct identity *identity, int socket, const char *user,
-                         gid_t *numbers)
+/* The line `Groups:` of /proc/PID/status, which has them all (proc(5)). */
+static int groups_of_process(const struct identity *identity, gid_t *numbers, char *buffer)
+{
+    char path[64];
+    int count = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)identity->pid);
+    if (!read_text(path, buffer, LOOKUP_BUFFER))
+        return -1;
+    const char *at = strstr(buffer, "\nGroups:");
+    if (!at) {
+        errno = EPROTO;
+        return -1;
+    }
+    at += strlen("\nGroups:");
+    for (;;) {
+        char *end;
+        at += strspn(at, " \t");
+        const unsigned long number = strtoul(at, &end, 10);
+        if (end == at)
+            break;
+        if (count == IDENTITY_GROUPS_MAX - 1) {
+            errno = ERANGE;
+            return -1;
+        }
+        numbers[count++] = (gid_t)number;
+        at = end;
+    }
+    numbers[count++] = identity->gid;
+    return count;
+}
+
+/* The groups of the process as the kernel tells them: of the peer, or by its number. -1 with errno
+ * set if it does not, or they are too many. */
+static int group_numbers(const struct identity *identity, int socket, gid_t *numbers, char *buffer)
 {
     socklen_t size = IDENTITY_GROUPS_MAX * sizeof(gid_t);
     int count = IDENTITY_GROUPS_MAX;
 
     if (socket >= 0 && getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, numbers, &size) == 0) {
         count = (int)(size / sizeof(gid_t));
-        if (count == IDENTITY_GROUPS_MAX)
+        if (count == IDENTITY_GROUPS_MAX) {
+            errno = ERANGE;
             return -1;
+        }
         numbers[count++] = identity->gid;
         return count;
     }
-    if (socket >= 0 && errno == ERANGE)
-        return -1; /* the user's entry may name fewer than the process has */
-    return getgrouplist(user, identity->gid, numbers, &count) < 0 ? -1 : count;
+    if (socket >= 0 && errno != ENOPROTOOPT) /* a kernel before 4.13 */
+        return -1;
+    return groups_of_process(identity, numbers, buffer);
 }
 
 static bool has_group(const struct identity_facts *facts, const char *name)
@@ -179,23 +242,27 @@ static bool learn_groups(const struct identity *identity, int socket, struct ide
                          char *buffer)
 {
     gid_t numbers[IDENTITY_GROUPS_MAX];
-    const int count = group_numbers(identity, socket, facts->user, numbers);
+    const int count = group_numbers(identity, socket, numbers, buffer);
 
+    if (count < 0 && errno == ERANGE)
+        return failed(facts, "this process has more groups than %d", IDENTITY_GROUPS_MAX);
     if (count < 0)
-        return false;
+        return failed(facts, "the groups of this process cannot be read: %s", strerror(errno));
     facts->group_count = 0;
     facts->groups = calloc((size_t)count + 1, sizeof(*facts->groups));
     if (!facts->groups)
-        return false;
+        return no_memory(facts);
     for (int i = 0; i < count; i++) {
         struct group entry;
         struct group *found = NULL;
         /* Known by its number alone, it would be another group to the policies that name it. */
-        if (getgrgid_r(numbers[i], &entry, buffer, LOOKUP_BUFFER, &found) == ERANGE)
-            return false;
+        const int error = getgrgid_r(numbers[i], &entry, buffer, LOOKUP_BUFFER, &found);
+        if (error != 0)
+            return failed(facts, "the group %u of this process cannot be looked up: %s",
+                          (unsigned)numbers[i], strerror(error));
         char *name = found ? strdup(found->gr_name) : number_text(numbers[i]);
         if (!name)
-            return false;
+            return no_memory(facts);
         if (has_group(facts, name))
             free(name);
         else
@@ -229,16 +296,20 @@ char *identity_unit(const char *cgroup)
 
 /* Lines are HIERARCHY:CONTROLLERS:PATH; "0::" is cgroup v2, "name=systemd" what systemd uses where
  * there is v1 (cgroups(7)). */
-static void learn_cgroup(const struct identity *identity, struct identity_facts *facts)
+static bool learn_cgroup(const struct identity *identity, struct identity_facts *facts,
+                         char *buffer)
 {
     char path[64];
-    char text[PROC_TEXT_MAX];
-    char *rest = text;
+    char *rest = buffer;
     char *line;
 
     snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)identity->pid);
-    if (!read_text(path, text, sizeof(text)))
-        return;
+    if (!read_text(path, buffer, LOOKUP_BUFFER)) {
+        if (errno == ENOENT && access("/proc/self/cgroup", F_OK) < 0)
+            return true; /* a kernel without them */
+        return failed(facts, "the unit of this process cannot be read: %s: %s", path,
+                      strerror(errno));
+    }
     while ((line = strsep(&rest, "\n"))) {
         const char *place = strchr(line, ':');
         const char *name = place ? strchr(place + 1, ':') : NULL;
@@ -249,22 +320,39 @@ static void learn_cgroup(const struct identity *identity, struct identity_facts 
             continue;
         free(facts->cgroup);
         facts->cgroup = strdup(name + 1);
+        if (!facts->cgroup)
+            return no_memory(facts);
     }
-    if (facts->cgroup)
-        facts->unit = identity_unit(facts->cgroup);
+    if (!facts->cgroup)
+        return true;
+    errno = 0;
+    facts->unit = identity_unit(facts->cgroup);
+    return facts->unit || errno != ENOMEM || no_memory(facts);
 }
 
-/* The chain ends early where a parent has ended meanwhile: then its children are init's. */
-static bool learn_ancestors(pid_t pid, struct identity_facts *facts)
+static bool is_gone(int error)
 {
-    size_t room = 0;
+    return error == ENOENT || error == ESRCH;
+}
+
+/* One walk up. False with errno set. */
+static bool walk_up(pid_t pid, struct identity_facts *facts)
+{
+    size_t room = facts->ancestor_count;
     pid_t parent;
 
-    while (pid > 1 && identity_parent(pid, &parent) && parent > 0) {
-        if (facts->ancestor_count == IDENTITY_ANCESTORS_MAX)
+    facts->ancestor_count = 0;
+    while (pid > 1) {
+        if (!identity_parent(pid, &parent))
             return false;
-        if (facts->ancestor_count == room) {
-            room += 16; /* more than most have */
+        if (parent <= 0)
+            return true;
+        if (facts->ancestor_count == IDENTITY_ANCESTORS_MAX) {
+            errno = ERANGE;
+            return false;
+        }
+        if (facts->ancestor_count >= room) {
+            room = facts->ancestor_count + 16; /* more than most have */
             pid_t *grown = realloc(facts->ancestors, room * sizeof(*grown));
             if (!grown)
                 return false;
@@ -276,24 +364,49 @@ static bool learn_ancestors(pid_t pid, struct identity_facts *facts)
     return true;
 }
 
+/* A parent that ends meanwhile leaves its children to another process: the way up is another one,
+ * and is walked again. */
+static bool learn_ancestors(pid_t pid, struct identity_facts *facts)
+{
+    enum { WALKS_MAX = 16 };
+
+    for (int walk = 0; walk < WALKS_MAX; walk++) {
+        if (walk_up(pid, facts))
+            return true;
+        if (errno == ERANGE)
+            return failed(facts, "more than %d processes stand above this one",
+                          IDENTITY_ANCESTORS_MAX);
+        if (!is_gone(errno))
+            break;
+    }
+    return failed(facts, "the processes above this one cannot be read: %s", strerror(errno));
+}
+
+static bool learn_start(pid_t pid, struct identity_facts *facts)
+{
+    return identity_start_time(pid, &facts->start_time) ||
+           failed(facts, "/proc/%d/stat cannot be read: %s", (int)pid, strerror(errno));
+}
+
 bool identity_learn(const struct identity *identity, int socket, struct identity_facts *facts)
 {
     char *buffer = malloc(LOOKUP_BUFFER);
-    pid_t parent;
+    char error[sizeof(facts->error)];
 
     *facts = (struct identity_facts){.user = NULL};
-    const bool learned = buffer && learn_user(identity, facts, buffer) &&
-                         learn_groups(identity, socket, facts, buffer) &&
-                         learn_ancestors(identity->pid, facts);
+    if (!buffer)
+        return no_memory(facts);
+    const bool learned =
+        learn_user(identity, facts, buffer) && learn_groups(identity, socket, facts, buffer) &&
+        learn_start(identity->pid, facts) && learn_ancestors(identity->pid, facts) &&
+        learn_cgroup(identity, facts, buffer);
     free(buffer);
     if (!learned) {
+        memcpy(error, facts->error, sizeof(error));
         identity_facts_deinit(facts);
-        return false;
+        memcpy(facts->error, error, sizeof(error));
     }
-    learn_cgroup(identity, facts);
-    if (!read_stat(identity->pid, &parent, &facts->start_time))
-        facts->start_time = 0;
-    return true;
+    return learned;
 }
 
 void identity_facts_deinit(struct identity_facts *facts)

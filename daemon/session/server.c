@@ -60,6 +60,8 @@ bool server_init(struct server *server)
         (size_t)server->configuration->megabytes_per_user * 1024 * 1024;
     server->accounts.descriptors = descriptors_for_users();
     server->statistics.started = wall_clock_now();
+    turns_init(server);
+    server->work.loop = server->loop;
     uv_timer_init(server->loop, &server->tick);
     server->tick.data = server;
     return true;
@@ -81,6 +83,7 @@ void server_stop(struct server *server)
         connection_close(server->connections);
     decision_flush(server, true);
     uv_close((uv_handle_t *)&server->tick, NULL);
+    turns_stop(server);
 }
 
 void server_deinit(struct server *server)

@@ -13,8 +13,10 @@
 #include "daemon/audit/audit_log.h"
 #include "daemon/configuration.h"
 #include "daemon/generation.h"
+#include "daemon/session/turns.h"
 #include "daemon/session/user_account.h"
 #include "policies/engine/arena.h"
+#include "policies/engine/evaluate.h"
 #include "proto/message.h"
 
 struct connection;
@@ -31,7 +33,8 @@ enum {
     EVENT_ARENA_SIZE = 2 * 1024 * 1024,  /* an event in the engine's form, beside its message */
     PENDING_DENIALS_MAX = 256,           /* that wait for their calling line */
     PENDING_BYTES_MAX = 8 * 1024 * 1024, /* of all of them */
-    RECORDS_MAX = 1024,                  /* of one batch: some milliseconds of the loop's time */
+    RECORDS_MAX = 1024,                  /* of one batch: some milliseconds of the loop's time, */
+    RECORDS_STEPS_MAX = 2 * EVALUATION_STEPS_MAX, /* and of judging all of them */
 };
 
 struct server_statistics {
@@ -66,6 +69,8 @@ struct server {
     unsigned char *reply;  /* PACKET_SIZE_MAX */
     struct arena arena;
 
+    struct turns turns;
+    struct work_queue work; /* of sessions that begin */
     uv_timer_t tick;
     struct denial_queue *denials; /* decision.c */
 

@@ -191,6 +191,7 @@ static bool find_governing(struct session *session)
 {
     const struct policy_block *block = session->generation->block;
     const uint32_t count = policy_block_policy_count(block);
+    struct budget budget = {EVALUATION_STEPS_MAX};
 
     free(session->governing);
     free(session->observed);
@@ -201,8 +202,8 @@ static bool find_governing(struct session *session)
     if (!session->governing || !session->observed)
         return false;
     for (uint32_t policy = 0; policy < count; policy++) {
-        const bool applies =
-            policy_has_applies(block, policy) && policy_applies(block, policy, &session->subject);
+        const bool applies = policy_has_applies(block, policy) &&
+                             policy_applies_within(block, policy, &session->subject, &budget);
         if (applies || is_named(session, block, policy, false))
             session->governing[session->governing_count++] = policy;
         else if (is_named(session, block, policy, true))

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "daemon/session/session_facts.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,20 +65,39 @@ static bool add_said_places(struct session_facts *facts, const Warder__V1__Hello
     return true;
 }
 
-/* Places that the host defines. A home is resolved if the daemon may look there, and stands as it
- * is written if not. */
+/* A place that the host defines is resolved if it is there and the daemon may look, and stands as
+ * it is written if not. Any other error is one: a link that was not followed would hide what is
+ * behind it from the rules. */
+static bool add_host_place(struct session_facts *facts, enum place place, const char *path)
+{
+    char real[PATH_MAX];
+
+    if (realpath(path, real))
+        return add_place(facts, place, real);
+    if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+        return false;
+    return add_place(facts, place, path);
+}
+
 static bool add_host_places(struct session_facts *facts)
 {
     static const char *const temporary[] = {"/tmp", "/var/tmp"};
-    char real[PATH_MAX];
     bool added = true;
 
     for (size_t i = 0; i < sizeof(temporary) / sizeof(*temporary); i++)
-        added &= add_place(facts, PLACE_TEMP, realpath(temporary[i], real) ? real : temporary[i]);
+        added &= add_host_place(facts, PLACE_TEMP, temporary[i]);
     if (facts->known.home)
-        added &= add_place(facts, PLACE_HOME,
-                           realpath(facts->known.home, real) ? real : facts->known.home);
+        added &= add_host_place(facts, PLACE_HOME, facts->known.home);
     return added && add_place(facts, PLACE_NULL, "/dev/null");
+}
+
+static bool add_places(struct session_facts *facts, const Warder__V1__Hello *hello,
+                       const char **refusal)
+{
+    if (add_said_places(facts, hello) && add_host_places(facts))
+        return true;
+    *refusal = "the home or temporary directory of this process cannot be looked up";
+    return false;
 }
 
 static bool take_arguments(struct session_facts *facts, const Warder__V1__Hello *hello)
@@ -101,8 +121,7 @@ bool session_facts_learn(struct session_facts *facts, const Warder__V1__Hello *h
     const bool has_places =
         facts->place_counts[PLACE_TEMP] > 0; /* a forked child's are its parent's */
 
-    *refusal = "the user of this process cannot be looked up, or has too many groups, or "
-               "too many processes stand above it";
+    *refusal = facts->known.error;
     if (!identity_learn(&facts->identity, source->groups_socket, &facts->known))
         return false;
     *refusal = "what this process says of itself is too long, or no text";
@@ -116,8 +135,7 @@ bool session_facts_learn(struct session_facts *facts, const Warder__V1__Hello *h
         facts->script = terminated(&hello->script, PATH_TEXT_MAX);
     facts->route = hello->route;
     return facts->python && facts->hook && (facts->script || hello->script.len == 0) &&
-           take_arguments(facts, hello) &&
-           (has_places || (add_said_places(facts, hello) && add_host_places(facts)));
+           take_arguments(facts, hello) && (has_places || add_places(facts, hello, refusal));
 }
 
 bool session_facts_copy_places(struct session_facts *facts, const struct session_facts *from)

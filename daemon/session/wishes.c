@@ -62,6 +62,7 @@ static bool compile_texts(struct wishes *wishes, const Warder__V1__Wishes *messa
 
     if (!diagnostics)
         return false;
+    diagnostics_limit(diagnostics, WISHES_DIAGNOSTICS_MAX);
     for (size_t i = 0; i < message->n_policy_texts; i++) {
         const Warder__V1__PolicyText *text = message->policy_texts[i];
         names[i] = terminated(&text->file, 4096);
@@ -145,6 +146,14 @@ bool wishes_charge(struct wishes *wishes, struct user_accounts *accounts,
     wishes->accounts = accounts;
     wishes->account = account;
     return true;
+}
+
+const char *wishes_missing_policy(const struct wishes *wishes, const struct generation *generation)
+{
+    for (size_t i = 0; i < wishes->policy_name_count; i++)
+        if (!generation_has(generation, wishes->policy_names[i]))
+            return wishes->policy_names[i];
+    return NULL;
 }
 
 struct wishes *wishes_hold(struct wishes *wishes)

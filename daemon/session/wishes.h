@@ -18,6 +18,7 @@ enum {
     /* To check them in: ordinary texts of that size take 8 MiB. Without a bound 64 KiB that name
      * one set again and again took 840 MiB and six seconds of a worker that all users share. */
     WISHES_MEMORY_MAX = 32 * 1024 * 1024,
+    WISHES_DIAGNOSTICS_MAX = 20, /* said of the texts: each costs a worker time to show */
     WISHES_NAMES_MAX = 64,
     WISHES_LABELS_MAX = 64,
     WISHES_NAME_LENGTH_MAX = 256,
@@ -27,6 +28,8 @@ enum {
 
 /* What a process is told that names a policy which is not stored (printf, one name). */
 #define WISHES_MISSING_POLICY "this host has no policy named `%s`; `warder list` shows those it has"
+
+struct generation;
 
 struct wishes {
     unsigned references;
@@ -51,6 +54,9 @@ struct wishes *wishes_new(const Warder__V1__Wishes *message, char **error);
  * have. On the loop thread, as are hold and release from then on. */
 bool wishes_charge(struct wishes *wishes, struct user_accounts *accounts,
                    struct user_account *account);
+
+/* The first policy that is named and not there; NULL if all are. */
+const char *wishes_missing_policy(const struct wishes *wishes, const struct generation *generation);
 
 /* Everything that was asked for one session: by itself, by runs, by what it descends from. Held. */
 struct wish_list {

@@ -121,10 +121,15 @@ sqlite3 *database_open(const struct database_kind *kind, const char *directory,
     char path[4200];
     char pragmas[128];
     sqlite3 *database = NULL;
-    const int flags =
+    int flags =
         access == DATABASE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 
-    if (snprintf(path, sizeof(path), "%s/%s", directory, kind->file) >= (int)sizeof(path)) {
+    /* SQLite's memdb: one for all connections of this process that name it. */
+    const bool in_memory = directory[0] == '\0';
+    if (in_memory)
+        flags |= SQLITE_OPEN_URI;
+    if (snprintf(path, sizeof(path), in_memory ? "file:%s/%s?vfs=memdb" : "%s/%s", directory,
+                 kind->file) >= (int)sizeof(path)) {
         snprintf(error, size, "%s: the path is too long", directory);
         return NULL;
     }

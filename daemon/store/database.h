@@ -23,8 +23,10 @@ enum database_access {
 };
 
 /* Opens DIRECTORY/FILE, making it if it is missing (mode 0600), in WAL mode. An
- * older one that is opened for writing is brought up to this version first. NULL, with a message
- * for a person, if it cannot be read, is somebody else's, or was made by a newer program. */
+ * older one that is opened for writing is brought up to this version first. Where the directory is
+ * "", it is in memory and in no file: all that open it in this process share it, and it is gone
+ * when the last one closes it. NULL, with a message for a person, if it cannot be read, is somebody
+ * else's, or was made by a newer program. */
 sqlite3 *database_open(const struct database_kind *kind, const char *directory,
                        enum database_access access, char *error, size_t size);
 

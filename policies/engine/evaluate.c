@@ -36,6 +36,10 @@ static enum truth either(enum truth a, enum truth b)
     return a > b ? a : b;
 }
 
+enum {
+    POLICY_STEPS = 4, /* of asking a policy, whatever it says: four sets of rules are looked at */
+};
+
 /* What is said of the operation by a rule whose target names it. An allow counts the form of paths
  * that the kernel will open; the others fire on either form. */
 static enum truth condition_fires(struct judge *judge, const struct rule_record *rule)
@@ -217,6 +221,7 @@ static struct opinion ask_policy(struct judge *judge)
     const enum operation_class operation_class = class_of(&judge->question);
     struct fired *fired = &judge->fired;
 
+    (void)budget_pay(judge->question.budget, POLICY_STEPS);
     *fired = (struct fired){.kill = POLICY_NO_INDEX,
                             .deny = POLICY_NO_INDEX,
                             .allow = POLICY_NO_INDEX,
@@ -286,14 +291,22 @@ static void judge_operation(struct judge *judge, const struct governing *governi
 void evaluate(const struct policy_block *block, const struct governing *governing,
               const struct subject *subject, const struct event *event, struct judgement *out)
 {
+    struct budget budget = {EVALUATION_STEPS_MAX};
+    evaluate_within(block, governing, subject, event, &budget, out);
+}
+
+void evaluate_within(const struct policy_block *block, const struct governing *governing,
+                     const struct subject *subject, const struct event *event,
+                     struct budget *budget, struct judgement *out)
+{
     struct judgement judgement = {.verdict = VERDICT_ALLOW,
                                   .by = nobody,
                                   .would_by = nobody,
                                   .override = OVERRIDE_NONE,
                                   .overridden = nobody};
-    struct budget budget = {EVALUATION_STEPS_MAX};
+    const uint64_t before = budget->left;
     struct judge judge = {
-        .question = {.block = block, .subject = subject, .event = event, .budget = &budget},
+        .question = {.block = block, .subject = subject, .event = event, .budget = budget},
         .overriding = governing->overriding ? governing->overriding : governing};
 
     out->verdict = VERDICT_DENY;
@@ -305,7 +318,8 @@ void evaluate(const struct policy_block *block, const struct governing *governin
     }
     if (judgement.verdict != VERDICT_ALLOW)
         judgement.override = OVERRIDE_NONE; /* whatever was cancelled, it did not matter */
-    judgement.steps = (uint32_t)(EVALUATION_STEPS_MAX - budget.left);
+    judgement.steps = (uint32_t)(before - budget->left);
+    judgement.spent = budget_is_spent(budget);
     *out = judgement;
 }
 
@@ -321,12 +335,18 @@ bool judgement_take_stricter(struct judgement *judgement, const struct judgement
 bool policy_applies(const struct policy_block *block, uint32_t policy,
                     const struct subject *subject)
 {
-    const struct policy_record *record = block_policy(block, policy);
     struct budget budget = {EVALUATION_STEPS_MAX};
-    const struct question question = {.block = block, .subject = subject, .budget = &budget};
+    return policy_applies_within(block, policy, subject, &budget);
+}
+
+bool policy_applies_within(const struct policy_block *block, uint32_t policy,
+                           const struct subject *subject, struct budget *budget)
+{
+    const struct policy_record *record = block_policy(block, policy);
+    const struct question question = {.block = block, .subject = subject, .budget = budget};
 
     for (uint32_t i = 0; i < record->applies.count; i++)
         if (condition_truth(&question, record->applies.first + i) == TRUTH_TRUE)
             return true;
-    return budget_is_spent(&budget);
+    return budget_is_spent(budget);
 }

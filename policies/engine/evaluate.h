@@ -3,9 +3,9 @@
  * Allocates nothing, calls nothing outside itself, keeps no state: a judgement is a function of the
  * block, the subject, the governing policies and the event. Safe for any number of threads.
  *
- * One evaluation takes at most EVALUATION_STEPS_MAX steps (budget.h) and time linear in the number
- * of rules. Where they are spent, every condition that is not answered yet is unknown: what denies
- * fires, what allows does not, what logs does. */
+ * One evaluation takes at most EVALUATION_STEPS_MAX steps (budget.h), or what its caller gives it,
+ * and time linear in the number of rules. Where they are spent, every condition that is not
+ * answered yet is unknown: what denies fires, what allows does not, what logs does. */
 #ifndef WARDER_POLICIES_ENGINE_EVALUATE_H
 #define WARDER_POLICIES_ENGINE_EVALUATE_H
 
@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policies/engine/budget.h"
 #include "policies/engine/event.h"
 #include "policies/engine/policy_block.h"
 #include "policies/engine/subject.h"
@@ -79,8 +80,9 @@ struct judgement {
     uint32_t override;
     struct deciding overridden;
 
-    /* How many steps it took; EVALUATION_STEPS_MAX if they were spent. */
+    /* How many steps it took, and whether they were all that there were. */
     uint32_t steps;
+    bool spent;
 };
 
 /* Judges every operation of the event under every governing policy, each policy alone, and keeps
@@ -90,6 +92,12 @@ struct judgement {
  * then tier, policy name, a rule before a default, rule name. */
 void evaluate(const struct policy_block *block, const struct governing *governing,
               const struct subject *subject, const struct event *event, struct judgement *out);
+
+/* The same within the steps of the caller's, which what it takes is paid from: one event that is
+ * judged by several blocks costs no more than by one. */
+void evaluate_within(const struct policy_block *block, const struct governing *governing,
+                     const struct subject *subject, const struct event *event,
+                     struct budget *budget, struct judgement *out);
 
 /* Keeps in `judgement` the stricter of two judgements of one event by two blocks; the indices of
  * each speak of its own block, so the caller is told which one it was: true if `other` replaced the
@@ -101,5 +109,9 @@ bool judgement_take_stricter(struct judgement *judgement, const struct judgement
  * governs sessions that name it (policy_has_applies tells the two apart). */
 bool policy_applies(const struct policy_block *block, uint32_t policy,
                     const struct subject *subject);
+
+/* The same within the steps of the caller's. */
+bool policy_applies_within(const struct policy_block *block, uint32_t policy,
+                           const struct subject *subject, struct budget *budget);
 
 #endif

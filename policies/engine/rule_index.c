@@ -14,11 +14,16 @@
 #include "policies/engine/path_text.h"
 #include "policies/engine/trie_walk.h"
 
+enum {
+    RULES_OF_A_STEP = 4, /* that are passed over */
+};
+
 struct search {
     struct question *question;
     const struct policy_block *block;
     const struct lookup *lookup;
     uint32_t number; /* the look-up's */
+    bool *strict_told;
     rule_visitor *visit;
     void *context;
 };
@@ -28,8 +33,10 @@ struct piece {
     size_t length;
 };
 
+/* A rule that was asked already, or cannot matter any more, costs its turn all the same. */
 static void visit_list(const struct search *search, struct block_range list)
 {
+    (void)budget_pay(search->question->budget, list.count / RULES_OF_A_STEP);
     const uint32_t *rules =
         (const uint32_t *)block_section(search->block, SECTION_RULE_LISTS) + list.first;
     for (uint32_t i = 0; i < list.count; i++)
@@ -44,9 +51,13 @@ static void visit_key(const struct search *search, struct key_rules rules)
         visit_list(search, (struct block_range){rules.first, rules.count});
 }
 
-/* The operand is not known for certain: whatever of it is will be found besides. */
+/* The operand is not known for certain: whatever of it is will be found besides. Once for each
+ * look-up, however many elements of a list are unknown. */
 static void visit_strict(const struct search *search)
 {
+    if (*search->strict_told)
+        return;
+    *search->strict_told = true;
     visit_list(search, search->lookup->strict);
 }
 
@@ -410,13 +421,18 @@ void rule_set_visit(struct question *question, uint32_t set, rule_visitor *visit
     const struct rule_set *record =
         (const struct rule_set *)block_section(block, SECTION_RULE_SETS) + set;
     const struct lookup *lookups = (const struct lookup *)block_section(block, SECTION_LOOKUPS);
-    struct search search = {
-        .question = question, .block = block, .visit = visit, .context = context};
+    bool strict_told;
+    struct search search = {.question = question,
+                            .block = block,
+                            .strict_told = &strict_told,
+                            .visit = visit,
+                            .context = context};
 
     visit_list(&search, record->always);
     for (uint32_t i = 0; i < record->lookups.count; i++) {
         search.number = record->lookups.first + i;
         search.lookup = &lookups[search.number];
+        strict_told = false;
         look_up(&search);
     }
 }

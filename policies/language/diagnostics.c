@@ -8,7 +8,15 @@
 
 struct diagnostics *diagnostics_new(void)
 {
-    return calloc(1, sizeof(struct diagnostics));
+    struct diagnostics *diagnostics = calloc(1, sizeof(*diagnostics));
+    if (diagnostics)
+        diagnostics->most = DIAGNOSTICS_MAX;
+    return diagnostics;
+}
+
+void diagnostics_limit(struct diagnostics *diagnostics, size_t most)
+{
+    diagnostics->most = most;
 }
 
 static void diagnostic_free(struct diagnostic *diagnostic)
@@ -52,7 +60,7 @@ size_t diagnostics_warning_count(const struct diagnostics *diagnostics)
 
 bool diagnostics_are_full(const struct diagnostics *diagnostics)
 {
-    return diagnostics->errors >= DIAGNOSTICS_MAX;
+    return diagnostics->errors >= diagnostics->most;
 }
 
 bool diagnostics_want_suggestions(const struct diagnostics *diagnostics)
@@ -118,10 +126,26 @@ struct line {
     uint32_t to;
 };
 
+/* True of eight bytes that are a character each: of a long line most are. */
+static bool eight_are_plain(const char *text, uint32_t left)
+{
+    uint64_t bytes;
+
+    if (left < sizeof(bytes))
+        return false;
+    memcpy(&bytes, text, sizeof(bytes));
+    return (bytes & UINT64_C(0x8080808080808080)) == 0;
+}
+
 static uint32_t columns_of(const char *text, uint32_t length)
 {
     uint32_t columns = 0;
     for (uint32_t at = 0; at < length; columns++) {
+        if (eight_are_plain(text + at, length - at)) {
+            at += 8;
+            columns += 7;
+            continue;
+        }
         size_t size;
         (void)utf8_decode(text + at, length - at, &size);
         at += (uint32_t)size;
@@ -188,6 +212,11 @@ static struct excerpt cut_excerpt(struct diagnostics *diagnostics, const struct 
     uint32_t column = 0;
 
     for (uint32_t at = 0; at < line->length && column < end; column++) {
+        if (column + 8 <= start && eight_are_plain(line->text + at, line->length - at)) {
+            at += 8;
+            column += 7;
+            continue;
+        }
         size_t size;
         (void)utf8_decode(line->text + at, line->length - at, &size);
         if ((column == start && start > 0) || (column == end - 1 && end < line->columns))
@@ -240,7 +269,7 @@ struct diagnostic *report_list(struct diagnostics *diagnostics, enum diagnostic_
         already_said(diagnostics, code, span))
         return NULL;
     size_t *said = diagnostic_is_warning(code) ? &diagnostics->warnings : &diagnostics->errors;
-    if (++*said > DIAGNOSTICS_MAX)
+    if (++*said > diagnostics->most)
         return NULL;
 
     struct diagnostic *diagnostic = calloc(1, sizeof(*diagnostic));

@@ -20,6 +20,9 @@ struct diagnostics *diagnostics_new(void); /* NULL on lack of memory */
 void diagnostics_free(struct diagnostics *diagnostics);
 DEFINE_CLEANUP(struct diagnostics *, diagnostics_free);
 
+/* Keeps so many errors, and warnings, instead of more than anyone reads: for texts of strangers. */
+void diagnostics_limit(struct diagnostics *diagnostics, size_t most);
+
 size_t diagnostics_error_count(const struct diagnostics *diagnostics);
 size_t diagnostics_warning_count(const struct diagnostics *diagnostics);
 

@@ -52,6 +52,7 @@ struct diagnostics {
     size_t capacity;
     size_t errors;
     size_t warnings;
+    size_t most; /* of either that are kept */
     bool no_memory;
 };
 

@@ -76,6 +76,96 @@ class Flood(ProtocolTest):
         served = Process(lambda: wire.session(daemon.socket).ask(wire.reading("/dev/null")))
         self.assertEqual(served.result(), "allow")
 
+    def costly(self, path, blocks, pipeline, until):
+        """Asks, many requests at a time, what spends the steps of a decision under each of many policies."""
+        rules = "\n".join(f'log read where path matches "/**/*a*a*/**/*a*b*/**/*c" as r{i}' for i in range(900))
+        sessions = [wire.session(path, (9, wire.message((2, wire.message((1, "f"), (2, f"policy p{i} {{{rules}}}"))))))
+                    for i in range(blocks)]
+        connections = [sessions[-1]] + [sessions[-1].another() for _ in range(3)]
+        body = wire.reading("/" + "/".join(["a" * 60] * 60) + "/b")
+        until.send(b"ready")
+        until.setblocking(False)
+        answers = 0
+        while True:
+            for connection in connections:
+                for _ in range(pipeline):
+                    connection.send(body)
+            for connection in connections:
+                for _ in range(pipeline):
+                    connection.socket.recv(131072)
+                    answers += 1
+            try:
+                until.recv(10)
+                return answers
+            except BlockingIOError:
+                pass
+
+    def test_costly_decisions_of_one_user_hold_up_nobody_else(self):
+        uid = self.other_user()
+        daemon = self.protected()
+        bystander = Bystander(daemon.socket)
+        flooders = []
+        for _ in range(3):
+            ours, theirs = socket.socketpair()
+            ours.settimeout(PATIENCE * 3)
+            flooders.append((ours, Process(self.costly, daemon.socket, 8, 8, theirs, uid=uid)))
+            theirs.close()
+        for end, _ in flooders:
+            self.assertEqual(end.recv(10), b"ready")
+        slowest = 0
+        for _ in range(20):
+            began = time.monotonic()
+            self.assertTrue(bystander.is_served())
+            slowest = max(slowest, time.monotonic() - began)
+        for end, _ in flooders:
+            end.send(b"end")
+        for _, flooder in flooders:
+            self.assertGreater(flooder.result(), 0)
+        bystander.end()
+        self.assertLess(slowest, 2, "the hook denies by itself what is not answered by then")
+
+    def begin_again_and_again(self, path, until):
+        """Keeps a hundred Hellos under way, each with a text of hundreds of mistakes in one long line."""
+        body = wire.hello(None, (9, wire.message((2, wire.message((1, "f"), (2, "policy p { " + "\u00e9x ^ " * 8000))))))
+        under_way = []
+        refused = 0
+        until.setblocking(False)
+        while True:
+            while len(under_way) < 100:
+                connection = wire.Connection(path)
+                connection.send(body)
+                under_way.append(connection)
+            connection = under_way.pop(0)
+            connection.socket.recv(131072)
+            connection.close()
+            refused += 1
+            if refused == 10:
+                until.send(b"ready")
+            try:
+                until.recv(10)
+                return refused
+            except BlockingIOError:
+                pass
+
+    def test_costly_hellos_of_one_user_hold_up_nobody_else_s(self):
+        uid = self.other_user()
+        daemon = self.protected()
+        ours, theirs = socket.socketpair()
+        ours.settimeout(PATIENCE * 3)
+        flooder = Process(self.begin_again_and_again, daemon.socket, theirs, uid=uid)
+        theirs.close()
+        self.assertEqual(ours.recv(10), b"ready")
+        slowest = 0
+        for _ in range(5):
+            began = time.monotonic()
+            newcomer = Bystander(daemon.socket)
+            slowest = max(slowest, time.monotonic() - began)
+            self.assertTrue(newcomer.is_served())
+            newcomer.end()
+        ours.send(b"end")
+        self.assertGreater(flooder.result(), 10)
+        self.assertLess(slowest, 2, "an interpreter gives up when it is not welcomed in time")
+
     def test_connections_that_said_hello_are_bounded_for_each_user(self):
         daemon = self.protected(connections_per_user=10)
 

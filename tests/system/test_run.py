@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -147,9 +148,33 @@ class Run(Test):
             process.kill()
             process.wait()
             wait_until(lambda: not private_daemons(self.runtime), "the private daemon is gone", 20)
+            self.assertNothingLeft()
         finally:
             os.kill(program, signal.SIGKILL)
             process.stdout.close()
+
+    def test_record_of_a_private_daemon_is_out_of_the_program_s_reach(self):
+        program = """
+import os, pathlib
+try:
+    os.system("id")
+except PermissionError:
+    pass
+directory = pathlib.Path(os.environ["WARDER_SOCKET"]).parent
+left = sorted(str(path.relative_to(directory)) for path in directory.rglob("*"))
+held = []
+for name in os.listdir("/proc/self/fd"):
+    try:
+        held.append(os.readlink("/proc/self/fd/" + name))
+    except OSError:
+        pass
+print(left, [name for name in held if name.endswith((".db", "-wal")) or "memfd" in name and "warder" not in name])
+"""
+        result = self.warder("run", "--policy", "no-process", "--record", "--", sys.executable, "-c", program)
+        self.assertEqual((result.status, result.out), (0, "['session.sock'] []\n"), result)
+        self.assertIn("no-process", result.err)
+        self.assertIn("denied", result.err)
+        self.assertNothingLeft()
 
     def test_private_daemon_has_no_administration_socket(self):
         with subprocess.Popen([WARDER, "run", "--policy", "no-process", "--", "/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,

@@ -172,6 +172,77 @@ static void every_kind_of_work_is_paid_for(void **state)
     }
 }
 
+/* One budget for all: what the second block asks comes out of what the first one left. */
+static void blocks_of_one_event_share_the_steps_of_their_caller(void **state)
+{
+    struct scene scene;
+    struct judgement judgement;
+    struct budget budget = {EVALUATION_STEPS_MAX};
+    const uint32_t policy = 0;
+    const struct governing governing = {.policies = &policy, .count = 1};
+
+    (void)state;
+    list_scene(&scene, long_list(200));
+    writing.length = 0;
+    WRITE("policy p {\n");
+    write_rule("deny exec", "argv has \"x", "\"", 500);
+    WRITE("}");
+    CLEANUP(policy_block_free) struct policy_block *block = compiled(writing.text);
+    evaluate_within(block, &governing, &scene.subject, &scene.event, &budget, &judgement);
+    assert_int_equal(judgement.verdict, VERDICT_ALLOW);
+    assert_false(judgement.spent);
+    assert_int_equal(budget.left, EVALUATION_STEPS_MAX - judgement.steps);
+
+    budget.left = judgement.steps / 2;
+    evaluate_within(block, &governing, &scene.subject, &scene.event, &budget, &judgement);
+    assert_string_equal(described(block, &judgement), "deny p.r?");
+    assert_true(judgement.spent);
+    assert_int_equal(budget.left, 0);
+}
+
+/* Not even the rules that cannot matter any more, the same ones for each of many elements. */
+static void rules_that_are_passed_over_are_paid_for(void **state)
+{
+    static struct value items[LIST_LENGTH];
+    struct scene scene;
+
+    (void)state;
+    for (size_t i = 0; i < LIST_LENGTH; i++)
+        items[i] = text_of("x");
+    list_scene(&scene, (struct value){.kind = VALUE_LIST, .count = LIST_LENGTH, .items = items});
+    writing.length = 0;
+    WRITE("policy p {\n");
+    for (int i = 0; i < 1500; i++)
+        WRITE("deny exec where argv has \"x\" as r%d\n", i);
+    WRITE("}");
+    CLEANUP(policy_block_free) struct policy_block *block = compiled(writing.text);
+    struct judgement judgement = judge(block, &scene);
+    assert_int_equal(judgement.verdict, VERDICT_DENY);
+    assert_true(judgement.spent);
+
+    /* What is not known is looked for once, and not once for each element that is not. */
+    for (size_t i = 0; i < LIST_LENGTH; i++)
+        items[i].marks = VALUE_OPAQUE;
+    judgement = judge(block, &scene);
+    assert_int_equal(judgement.verdict, VERDICT_DENY);
+    assert_false(judgement.spent);
+}
+
+/* Policies that say nothing are asked all the same. */
+static void every_policy_that_is_asked_is_paid_for(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    list_scene(&scene, long_list(1));
+    writing.length = 0;
+    for (int i = 0; i < SCENE_GOVERNING_MAX; i++)
+        WRITE("policy p%d {}\n", i);
+    CLEANUP(policy_block_free) struct policy_block *block = compiled(writing.text);
+    const struct judgement judgement = judge(block, &scene);
+    assert_in_range(judgement.steps, SCENE_GOVERNING_MAX, EVALUATION_STEPS_MAX);
+}
+
 /* A host's policy of some thousand rules, and events as programs make them. */
 static void ordinary_policies_need_a_tenth(void **state)
 {
@@ -215,6 +286,9 @@ int main(void)
         cmocka_unit_test(spent_steps_log),
         cmocka_unit_test(spent_steps_let_a_policy_apply),
         cmocka_unit_test(every_kind_of_work_is_paid_for),
+        cmocka_unit_test(blocks_of_one_event_share_the_steps_of_their_caller),
+        cmocka_unit_test(rules_that_are_passed_over_are_paid_for),
+        cmocka_unit_test(every_policy_that_is_asked_is_paid_for),
         cmocka_unit_test(ordinary_policies_need_a_tenth),
     };
     return cmocka_run_group_tests_name("budget", tests, NULL, NULL);

@@ -1,6 +1,13 @@
 #include "daemon/session/identity.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "unit_test.h"
@@ -64,6 +71,140 @@ static void process_is_known_by_its_number_and_its_start(void **state)
     assert_false(identity_parent(-1, &parent));
 }
 
+/* What look-ups are to fail with; 0: they do what they do. */
+static struct {
+    int user;
+    int group;
+    int file;
+    const char *path; /* end of the name of the file */
+} faults;
+
+/* The linker gives them their names. NOLINTBEGIN(bugprone-reserved-identifier) */
+int __real_getpwuid_r(uid_t uid, struct passwd *entry, char *buffer, size_t size,
+                      struct passwd **found);
+int __wrap_getpwuid_r(uid_t uid, struct passwd *entry, char *buffer, size_t size,
+                      struct passwd **found);
+int __real_getgrgid_r(gid_t gid, struct group *entry, char *buffer, size_t size,
+                      struct group **found);
+int __wrap_getgrgid_r(gid_t gid, struct group *entry, char *buffer, size_t size,
+                      struct group **found);
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+/* NOLINTEND(bugprone-reserved-identifier) */
+
+int __wrap_getpwuid_r(uid_t uid, struct passwd *entry, char *buffer, size_t size,
+                      struct passwd **found)
+{
+    if (!faults.user)
+        return __real_getpwuid_r(uid, entry, buffer, size, found);
+    *found = NULL;
+    return faults.user;
+}
+
+int __wrap_getgrgid_r(gid_t gid, struct group *entry, char *buffer, size_t size,
+                      struct group **found)
+{
+    if (!faults.group)
+        return __real_getgrgid_r(gid, entry, buffer, size, found);
+    *found = NULL;
+    return faults.group;
+}
+
+int __wrap_open(const char *path, int flags, ...)
+{
+    const size_t length = strlen(path);
+    const size_t end = faults.path ? strlen(faults.path) : 0;
+    va_list list;
+
+    va_start(list, flags);
+    const int mode = flags & O_CREAT ? va_arg(list, int) : 0;
+    va_end(list);
+    if (faults.file && length >= end && strcmp(path + length - end, faults.path) == 0) {
+        errno = faults.file;
+        return -1;
+    }
+    return __real_open(path, flags, mode);
+}
+
+/* What is learned of this process; the error where nothing is. */
+static bool learn(struct identity_facts *facts)
+{
+    struct identity identity;
+
+    assert_true(identity_of_sender(getpid(), getuid(), getgid(), &identity));
+    const bool learned = identity_learn(&identity, -1, facts);
+    identity_deinit(&identity);
+    return learned;
+}
+
+static void assert_refused(const char *words)
+{
+    struct identity_facts facts;
+
+    assert_false(learn(&facts));
+    assert_non_null(strstr(facts.error, words));
+    assert_null(facts.user);
+}
+
+static void process_is_refused_if_anything_of_it_cannot_be_looked_up(void **state)
+{
+    static const int errors[] = {EIO, EMFILE, ENOMEM, ERANGE, ENOENT};
+    static const char *const files[] = {"/stat", "/status", "/cgroup"};
+    struct identity identity;
+    struct identity_facts facts;
+    char path[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
+        faults.user = errors[i];
+        assert_refused("the user");
+        faults.user = 0;
+        faults.group = errors[i];
+        assert_refused("the group");
+        faults.group = 0;
+    }
+    assert_true(identity_of_sender(getpid(), getuid(), getgid(), &identity));
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        faults.path = files[i];
+        faults.file = EMFILE;
+        assert_false(identity_learn(&identity, -1, &facts));
+        assert_non_null(strstr(facts.error, strerror(EMFILE)));
+        faults.file = 0;
+    }
+    /* A process further up that cannot be read is not one that is not there. */
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)getppid());
+    faults.path = path;
+    faults.file = EMFILE;
+    assert_false(identity_learn(&identity, -1, &facts));
+    assert_non_null(strstr(facts.error, "the processes above this one"));
+    faults.file = 0;
+    identity_deinit(&identity);
+    assert_true(learn(&facts));
+    identity_facts_deinit(&facts);
+}
+
+static void groups_of_who_is_no_peer_are_those_of_the_process(void **state)
+{
+    struct identity_facts facts;
+    gid_t numbers[IDENTITY_GROUPS_MAX];
+    const int count = getgroups(IDENTITY_GROUPS_MAX, numbers);
+
+    (void)state;
+    assert_true(count >= 0);
+    assert_true(learn(&facts));
+    assert_true(facts.start_time > 0);
+    assert_true(facts.ancestor_count > 0);
+    assert_int_equal(facts.ancestors[0], getppid());
+    for (int i = 0; i < count; i++) {
+        const struct group *entry = getgrgid(numbers[i]);
+        bool found = !entry;
+        for (size_t j = 0; entry && j < facts.group_count; j++)
+            found |= strcmp(facts.groups[j], entry->gr_name) == 0;
+        assert_true(found);
+    }
+    identity_facts_deinit(&facts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -71,6 +212,8 @@ int main(void)
         cmocka_unit_test(unit_is_none_that_was_made_below_another),
         cmocka_unit_test(unit_is_none_where_there_is_none),
         cmocka_unit_test(process_is_known_by_its_number_and_its_start),
+        cmocka_unit_test(process_is_refused_if_anything_of_it_cannot_be_looked_up),
+        cmocka_unit_test(groups_of_who_is_no_peer_are_those_of_the_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,6 +74,29 @@ static void texts_are_compiled_and_names_and_labels_kept(void **state)
     wishes_release(wishes);
 }
 
+static void of_many_mistakes_in_a_text_some_are_said(void **state)
+{
+    char source[4096];
+    char *error = NULL;
+    size_t said = 0;
+    int length = snprintf(source, sizeof(source), "policy p {");
+    Warder__V1__Wishes message = WARDER__V1__WISHES__INIT;
+
+    (void)state;
+    for (int i = 0; i < MANY; i++)
+        length += snprintf(source + length, sizeof(source) - (size_t)length, " deny nothing%d", i);
+    Warder__V1__PolicyText text = text_of(source, (size_t)length);
+    Warder__V1__PolicyText *texts[] = {&text};
+    message.policy_texts = texts;
+    message.n_policy_texts = 1;
+    assert_null(wishes_new(&message, &error));
+    assert_non_null(error);
+    for (const char *at = error; (at = strstr(at, ": error[")); at++)
+        said++;
+    assert_int_equal(said, WISHES_DIAGNOSTICS_MAX);
+    free(error);
+}
+
 static void texts_that_do_not_check_are_refused_in_the_checker_s_words(void **state)
 {
     (void)state;
@@ -238,6 +261,7 @@ int main(void)
         cmocka_unit_test(no_wishes_are_wishes_too),
         cmocka_unit_test(texts_are_compiled_and_names_and_labels_kept),
         cmocka_unit_test(texts_that_do_not_check_are_refused_in_the_checker_s_words),
+        cmocka_unit_test(of_many_mistakes_in_a_text_some_are_said),
         cmocka_unit_test(more_than_64_KiB_of_texts_are_refused),
         cmocka_unit_test(texts_that_take_too_much_memory_are_refused),
         cmocka_unit_test(too_many_and_too_long_ones_are_refused),
