@@ -193,17 +193,19 @@ static void on_written(void *context)
 static bool open_state(struct daemon *daemon)
 {
     const struct configuration *configuration = &daemon->configuration;
-    struct stored_policies stored;
+    struct stored_policies stored = {.count = 0};
     char error[640];
     char *report;
 
-    if (!daemon->options->temporary) {
+    if (!daemon->options->temporary && !daemon->options->reading) {
         daemon->state_lock = state_lock_take(configuration->state_directory, error, sizeof(error));
         if (daemon->state_lock < 0)
             return say("%s", error);
     }
-    daemon->store = policy_store_open(configuration->state_directory, error, sizeof(error));
-    if (!daemon->store || !policy_store_load(daemon->store, &stored, error, sizeof(error)))
+    if (!daemon->options->reading)
+        daemon->store = policy_store_open(configuration->state_directory, error, sizeof(error));
+    if (!daemon->options->reading &&
+        (!daemon->store || !policy_store_load(daemon->store, &stored, error, sizeof(error))))
         return say("%s", error);
     daemon->server.generation = generation_new(&stored, &report);
     if (!daemon->server.generation) {
@@ -214,6 +216,7 @@ static bool open_state(struct daemon *daemon)
     }
     const struct audit_log_options options = {
         .directory = configuration->state_directory,
+        .reading = daemon->options->reading,
         .megabytes = configuration->record_megabytes,
         .queue_megabytes_per_user = configuration->queue_megabytes_per_user,
         .written = on_written,
@@ -258,7 +261,7 @@ static bool prepare_state(const struct daemon *daemon)
 {
     char error[CONFIGURATION_PATH_MAX + 512];
 
-    return daemon->options->temporary ||
+    return daemon->options->temporary || daemon->options->reading ||
            state_directory_prepare(daemon->configuration.state_directory, &daemon->owner, error,
                                    sizeof(error)) ||
            say("%s", error);
@@ -463,7 +466,8 @@ int daemon_run(const struct options *options)
         close_all(&daemon);
         return EXIT_FAILED;
     }
-    record_start(&daemon);
+    if (!options->reading)
+        record_start(&daemon);
     if (daemon.control)
         uv_check_start(&daemon.control_check, on_control_check);
     service_notify("READY=1");

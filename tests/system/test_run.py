@@ -113,6 +113,24 @@ class Run(Test):
         self.assertRegex(result.out, r'denied +exec "/bin/sh" +local/no-process\.no-exec +\S+ \d+ +<string>:2 +1-\d+')
         self.assertNothingLeft()
 
+    def test_reading_a_kept_record_changes_nothing_in_its_directory(self):
+        for name in "kept", "of 100% and #1?":
+            state = self.directory / name
+            self.warder("run", "--policy", "no-process", "--state-dir", state, "--", python_or_skip(self), "-c",
+                        "import os\ntry: os.system('id')\nexcept PermissionError: pass")
+            before = {path.name: path.read_bytes() for path in state.iterdir()}
+            first = self.warder("log", "--state-dir", state)
+            self.assertIn("local/no-process.no-exec", first.out, first)
+            self.assertEqual(self.warder("log", "--state-dir", state).out, first.out)
+            self.assertEqual({path.name: path.read_bytes() for path in state.iterdir()}, before)
+        empty = self.directory / "empty"
+        empty.mkdir()
+        result = self.warder("log", "--state-dir", empty)
+        self.assertEqual(result.status, 2, result)
+        self.assertIn(f"{empty}/audit.db: cannot be opened", result.err)
+        self.assertEqual(list(empty.iterdir()), [])
+        self.assertNothingLeft()
+
     def test_record_without_a_kept_state_is_printed(self):
         result = self.warder("run", "--record", "--", python_or_skip(self), "-c", "open('/dev/null')")
         self.assertRegex(result.err, r'allowed +read "/dev/null"')
