@@ -68,14 +68,23 @@ __attribute__((format(printf, 1, 2))) static bool say(const char *format, ...)
 /* ----------------------------------------------------------------------------------------- opening
  */
 
-/* Users of whole hosts need more descriptors than a shell gives. */
-static void raise_descriptor_limit(void)
+/* Users of whole hosts need more descriptors than a shell gives. With fewer than the least there
+ * are none left for them beside the daemon's own (server.c, DESCRIPTORS_SPARE). */
+static bool raise_descriptor_limit(void)
 {
+    enum { DESCRIPTORS_LEAST = 128 };
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return true;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max >= DESCRIPTORS_LEAST)
+        return true;
+    return say(
+        "%llu files may be open at a time, and the daemon needs %d: raise the limit (`ulimit "
+        "-Hn`, LimitNOFILE= of systemd)",
+        (unsigned long long)limit.rlim_max, DESCRIPTORS_LEAST);
 }
 
 /* True if there is something at the path that is no socket: it is somebody's, and stays. */
@@ -406,7 +415,7 @@ static int close_all(struct daemon *daemon)
     server_deinit(&daemon->server);
     policy_store_free(daemon->store);
     uv_loop_close(&daemon->loop);
-    if (daemon->options->temporary && daemon->made_session_socket)
+    if (daemon->options->control >= 0 && daemon->made_session_socket)
         remove_socket_directory(configuration);
     if (daemon->state_lock >= 0)
         close(daemon->state_lock);
@@ -456,7 +465,8 @@ int daemon_run(const struct options *options)
     }
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a bound on files is a full disk: said, and waited for */
-    raise_descriptor_limit();
+    if (!raise_descriptor_limit())
+        return EXIT_FAILED;
     /* Keys are in its memory: no core files, and no other process of its user looks inside. */
     prctl(PR_SET_DUMPABLE, 0);
     if (!open_loop(&daemon))
