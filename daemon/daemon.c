@@ -68,14 +68,23 @@ __attribute__((format(printf, 1, 2))) static bool say(const char *format, ...)
 /* ----------------------------------------------------------------------------------------- opening
  */
 
-/* Users of whole hosts need more descriptors than a shell gives. */
-static void raise_descriptor_limit(void)
+/* Users of whole hosts need more descriptors than a shell gives. With fewer than the least there
+ * are none left for them beside the daemon's own (server.c, DESCRIPTORS_SPARE). */
+static bool raise_descriptor_limit(void)
 {
+    enum { DESCRIPTORS_LEAST = 128 };
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return true;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max >= DESCRIPTORS_LEAST)
+        return true;
+    return say(
+        "%llu files may be open at a time, and the daemon needs %d: raise the limit (`ulimit "
+        "-Hn`, LimitNOFILE= of systemd)",
+        (unsigned long long)limit.rlim_max, DESCRIPTORS_LEAST);
 }
 
 /* True if there is something at the path that is no socket: it is somebody's, and stays. */
@@ -193,17 +202,19 @@ static void on_written(void *context)
 static bool open_state(struct daemon *daemon)
 {
     const struct configuration *configuration = &daemon->configuration;
-    struct stored_policies stored;
+    struct stored_policies stored = {.count = 0};
     char error[640];
     char *report;
 
-    if (!daemon->options->temporary) {
+    if (!daemon->options->temporary && !daemon->options->reading) {
         daemon->state_lock = state_lock_take(configuration->state_directory, error, sizeof(error));
         if (daemon->state_lock < 0)
             return say("%s", error);
     }
-    daemon->store = policy_store_open(configuration->state_directory, error, sizeof(error));
-    if (!daemon->store || !policy_store_load(daemon->store, &stored, error, sizeof(error)))
+    if (!daemon->options->reading)
+        daemon->store = policy_store_open(configuration->state_directory, error, sizeof(error));
+    if (!daemon->options->reading &&
+        (!daemon->store || !policy_store_load(daemon->store, &stored, error, sizeof(error))))
         return say("%s", error);
     daemon->server.generation = generation_new(&stored, &report);
     if (!daemon->server.generation) {
@@ -214,6 +225,7 @@ static bool open_state(struct daemon *daemon)
     }
     const struct audit_log_options options = {
         .directory = configuration->state_directory,
+        .reading = daemon->options->reading,
         .megabytes = configuration->record_megabytes,
         .queue_megabytes_per_user = configuration->queue_megabytes_per_user,
         .written = on_written,
@@ -258,7 +270,7 @@ static bool prepare_state(const struct daemon *daemon)
 {
     char error[CONFIGURATION_PATH_MAX + 512];
 
-    return daemon->options->temporary ||
+    return daemon->options->temporary || daemon->options->reading ||
            state_directory_prepare(daemon->configuration.state_directory, &daemon->owner, error,
                                    sizeof(error)) ||
            say("%s", error);
@@ -403,7 +415,7 @@ static int close_all(struct daemon *daemon)
     server_deinit(&daemon->server);
     policy_store_free(daemon->store);
     uv_loop_close(&daemon->loop);
-    if (daemon->options->temporary && daemon->made_session_socket)
+    if (daemon->options->control >= 0 && daemon->made_session_socket)
         remove_socket_directory(configuration);
     if (daemon->state_lock >= 0)
         close(daemon->state_lock);
@@ -453,7 +465,8 @@ int daemon_run(const struct options *options)
     }
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a bound on files is a full disk: said, and waited for */
-    raise_descriptor_limit();
+    if (!raise_descriptor_limit())
+        return EXIT_FAILED;
     /* Keys are in its memory: no core files, and no other process of its user looks inside. */
     prctl(PR_SET_DUMPABLE, 0);
     if (!open_loop(&daemon))
@@ -463,7 +476,8 @@ int daemon_run(const struct options *options)
         close_all(&daemon);
         return EXIT_FAILED;
     }
-    record_start(&daemon);
+    if (!options->reading)
+        record_start(&daemon);
     if (daemon.control)
         uv_check_start(&daemon.control_check, on_control_check);
     service_notify("READY=1");

@@ -40,6 +40,7 @@ enum option_code {
     OPTION_RECORD,
     OPTION_PRIVATE, /* DESCRIPTOR: for `warder run` alone, and so not in the help */
     OPTION_TEMPORARY,
+    OPTION_READING,
     OPTION_HELP,
     OPTION_VERSION,
 };
@@ -53,6 +54,7 @@ static const struct option long_options[] = {
     {"record", required_argument, NULL, OPTION_RECORD},
     {"private", required_argument, NULL, OPTION_PRIVATE},
     {"temporary", no_argument, NULL, OPTION_TEMPORARY},
+    {"reading", no_argument, NULL, OPTION_READING},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0},
@@ -100,6 +102,9 @@ static bool apply(struct options *options, int option, const char *argument)
     case OPTION_PRIVATE:
         options->control = (int)strtol(argument, NULL, 10);
         return options->control > 2;
+    case OPTION_READING:
+        options->reading = true;
+        return true;
     case OPTION_TEMPORARY:
         options->temporary = true;
         return true;

@@ -10,6 +10,7 @@ struct options {
     struct configuration configuration;
     bool foreground; /* messages to standard error alone; the service manager's way */
     int control;     /* descriptor of the owner's connection: a private daemon; -1: none */
+    bool reading;    /* a private daemon shows a record that was kept, and writes nothing */
     bool temporary;  /* a private daemon keeps its state in memory, and in no file */
 };
 

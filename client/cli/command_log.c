@@ -177,7 +177,7 @@ int command_log(int argc, char **argv)
             complain("%s: cannot be read", log.state_directory);
             return EXIT_USAGE;
         }
-        if (!private_daemon_start(&daemon, directory, false))
+        if (!private_daemon_start_reading(&daemon, directory))
             return EXIT_USAGE;
         const int printed = print_log(&log, daemon.client);
         private_daemon_stop(&daemon);

@@ -20,6 +20,9 @@ struct private_daemon {
  * change them, and are asked for over the connection before it ends. False after a complaint. */
 bool private_daemon_start(struct private_daemon *daemon, const char *state_directory, bool record);
 
+/* One that answers questions about a record that was kept, and changes nothing in its directory. */
+bool private_daemon_start_reading(struct private_daemon *daemon, const char *state_directory);
+
 /* Lets it end and waits for that, for some seconds; removes what it left. */
 void private_daemon_stop(struct private_daemon *daemon);
 

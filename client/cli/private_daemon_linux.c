@@ -71,7 +71,13 @@ __attribute__((noreturn)) static void become_daemon(const char *program, char **
     _exit(EXIT_RUN_FAILED);
 }
 
-static bool start(struct private_daemon *daemon, const char *state_directory, bool record)
+enum purpose {
+    PURPOSE_DENIALS, /* to judge, and to record denials and what `log` rules name */
+    PURPOSE_RECORD,  /* to judge, and to record every decision */
+    PURPOSE_READING, /* to show what was recorded */
+};
+
+static bool start(struct private_daemon *daemon, const char *state_directory, enum purpose purpose)
 {
     char socket[PATH_MAX];
     char control[16];
@@ -97,7 +103,9 @@ static bool start(struct private_daemon *daemon, const char *state_directory, bo
     } else {
         arguments[count++] = "--temporary";
     }
-    if (record) {
+    if (purpose == PURPOSE_READING)
+        arguments[count++] = "--reading";
+    if (purpose == PURPOSE_RECORD) {
         arguments[count++] = "--record";
         arguments[count++] = "all";
     }
@@ -119,17 +127,28 @@ static bool start(struct private_daemon *daemon, const char *state_directory, bo
     return daemon->client != NULL;
 }
 
-bool private_daemon_start(struct private_daemon *daemon, const char *state_directory, bool record)
+static bool start_in_directory(struct private_daemon *daemon, const char *state_directory,
+                               enum purpose purpose)
 {
     *daemon = (struct private_daemon){.pid = -1, .directory = make_directory()};
     if (!daemon->directory) {
         complain("no temporary directory can be made: %s", strerror(errno));
         return false;
     }
-    if (start(daemon, state_directory, record))
+    if (start(daemon, state_directory, purpose))
         return true;
     private_daemon_stop(daemon);
     return false;
+}
+
+bool private_daemon_start(struct private_daemon *daemon, const char *state_directory, bool record)
+{
+    return start_in_directory(daemon, state_directory, record ? PURPOSE_RECORD : PURPOSE_DENIALS);
+}
+
+bool private_daemon_start_reading(struct private_daemon *daemon, const char *state_directory)
+{
+    return start_in_directory(daemon, state_directory, PURPOSE_READING);
 }
 
 /* It has ended; its descriptor of the child table is given back. */

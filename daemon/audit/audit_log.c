@@ -392,7 +392,8 @@ struct audit_log *audit_log_start(const struct audit_log_options *options, char 
     }
     log->options = *options;
     log->end = &log->first;
-    if (!audit_database_open(&log->database, options->directory, error, size)) {
+    if (!options->reading &&
+        !audit_database_open(&log->database, options->directory, error, size)) {
         free(log);
         return NULL;
     }
@@ -403,6 +404,8 @@ struct audit_log *audit_log_start(const struct audit_log_options *options, char 
     pthread_cond_init(&log->finished, &attributes);
     pthread_condattr_destroy(&attributes);
     int result = 0;
+    if (options->reading)
+        return log;
     if (start_numbers(log, error, size) &&
         (result = pthread_create(&log->thread, NULL, run, log)) == 0)
         return log;
@@ -421,11 +424,12 @@ bool audit_log_stop(struct audit_log *log, char *error, size_t size)
     log->stopping = true;
     pthread_cond_signal(&log->changed);
     pthread_mutex_unlock(&log->lock);
-    pthread_join(log->thread, NULL);
+    if (!log->options.reading)
+        pthread_join(log->thread, NULL);
     const bool done = log->lost == 0 && log->statistics.error[0] == '\0';
     if (!done)
         snprintf(error, size, "%" PRIu64 " records are lost: %s", log->lost, log->statistics.error);
-    else
+    else if (!log->options.reading)
         give_back_numbers(log);
     audit_database_close(&log->database);
     pthread_cond_destroy(&log->changed);
@@ -437,6 +441,10 @@ bool audit_log_stop(struct audit_log *log, char *error, size_t size)
 
 void audit_log_add(struct audit_log *log, struct audit_item *item, int64_t owner, bool droppable)
 {
+    if (log->options.reading) {
+        audit_item_free(item);
+        return;
+    }
     pthread_mutex_lock(&log->lock);
     if (!item || (droppable && is_half_full(log, owner))) {
         log->statistics.dropped++;

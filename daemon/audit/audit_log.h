@@ -21,6 +21,7 @@ struct audit_log;
 
 struct audit_log_options {
     const char *directory;
+    bool reading; /* nothing is opened and nothing written: what is added is forgotten */
     unsigned
         megabytes; /* the database is kept below this by dropping (audit_trim.h); 0: no bound */
     unsigned queue_megabytes_per_user; /* of records that wait */

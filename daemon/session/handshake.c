@@ -58,6 +58,7 @@ struct job {
     uint64_t decisions;           /* of a kept session so far */
     const char *refusal;
     char *refusal_owned;
+    const char *missing_policy; /* that is why; NULL: it is not */
 };
 
 /* ------------------------------------------------------------------------------------------ jobs
@@ -237,24 +238,19 @@ static void work(struct queued_work *queued)
 
 /* ---------------------------------------------------------------------------- back on the loop */
 
-static void send_refusal_of(struct job *job, const char *why, const char *missing_policy)
+static void send_refusal(struct job *job, const char *why)
 {
     Warder__V1__DaemonMessage message = WARDER__V1__DAEMON_MESSAGE__INIT;
     Warder__V1__Refused refused = WARDER__V1__REFUSED__INIT;
 
     refused.reason = text_field(why);
-    refused.missing_policy = text_field(missing_policy);
+    refused.missing_policy = text_field(job->missing_policy ? job->missing_policy : "");
     message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_REFUSED;
     message.refused = &refused;
     server_record_refusal(job->connection->server, job->connection->account,
                           job->facts.identity.pid, 0, why);
     connection_send(job->connection, &job->to, &message, NULL, 0);
     connection_close(job->connection);
-}
-
-static void send_refusal(struct job *job, const char *why)
-{
-    send_refusal_of(job, why, "");
 }
 
 /* Keeps the session for a daemon that comes after this one. */
@@ -511,14 +507,6 @@ static struct connection *hand_out(struct connection *asking, enum connection_st
     return connection;
 }
 
-static const char *missing_name(const struct server *server, const struct wishes *wishes)
-{
-    for (size_t i = 0; i < wishes->policy_name_count; i++)
-        if (!generation_has(server->generation, wishes->policy_names[i]))
-            return wishes->policy_names[i];
-    return NULL;
-}
-
 /* The launcher is under what it launches, and with it all that descends from it. The owner of a
  * private daemon need not be: every session there is of its run. */
 static bool bind_launcher(struct connection *connection, struct run *run)
@@ -547,10 +535,10 @@ static void after_launch(struct job *job)
     char refusal[WISHES_NAME_LENGTH_MAX + 128];
     int door = -1;
 
-    const char *missing = missing_name(server, job->wishes);
-    if (missing) {
-        snprintf(refusal, sizeof(refusal), WISHES_MISSING_POLICY, missing);
-        send_refusal_of(job, refusal, missing);
+    job->missing_policy = wishes_missing_policy(job->wishes, server->generation);
+    if (job->missing_policy) {
+        snprintf(refusal, sizeof(refusal), WISHES_MISSING_POLICY, job->missing_policy);
+        send_refusal(job, refusal);
         return;
     }
     struct run *run = run_new(server, job->wishes, connection);

@@ -155,6 +155,14 @@ bool wishes_charge(struct wishes *wishes, struct user_accounts *accounts,
     return true;
 }
 
+const char *wishes_missing_policy(const struct wishes *wishes, const struct generation *generation)
+{
+    for (size_t i = 0; i < wishes->policy_name_count; i++)
+        if (!generation_has(generation, wishes->policy_names[i]))
+            return wishes->policy_names[i];
+    return NULL;
+}
+
 struct wishes *wishes_hold(struct wishes *wishes)
 {
     wishes->references++;

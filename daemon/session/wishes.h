@@ -30,6 +30,8 @@ enum {
 /* What a process is told that names a policy which is not stored (printf, one name). */
 #define WISHES_MISSING_POLICY "this host has no policy named `%s`; `warder list` shows those it has"
 
+struct generation;
+
 struct wishes {
     unsigned references;
     char **policy_names;
@@ -55,6 +57,9 @@ struct wishes *wishes_new(const Warder__V1__Wishes *message, char **error);
  * have. On the loop thread, as are hold and release from then on. */
 bool wishes_charge(struct wishes *wishes, struct user_accounts *accounts,
                    struct user_account *account);
+
+/* The first policy that is named and not there; NULL if all are. */
+const char *wishes_missing_policy(const struct wishes *wishes, const struct generation *generation);
 
 /* Everything that was asked for one session: by itself, by runs, by what it descends from. Held. */
 struct wish_list {

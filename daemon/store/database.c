@@ -1,9 +1,11 @@
 #include "daemon/store/database.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     BUSY_MILLISECONDS = 5000, /* for a reader beside us (`sqlite3` by hand) to let go */
@@ -110,32 +112,65 @@ static bool check_version(sqlite3 *database, const struct database_kind *kind, c
                  path, (long long)version, (int)kind->version);
         return false;
     }
-    if (version > 0 && version < kind->version && access == DATABASE_WRITE)
+    if (version >= kind->version)
+        return true;
+    if (access == DATABASE_WRITE)
         return upgrade(database, kind, version, error, size);
-    return true;
+    snprintf(error, size,
+             "%s: made by an older Warder (format %lld, this program reads %d): a daemon of this "
+             "version that is started on it brings it up to date",
+             path, (long long)version, (int)kind->version);
+    return false;
+}
+
+/* No writer has it, or had it and was killed. */
+static bool is_at_rest(const struct database_kind *kind, const char *directory)
+{
+    char path[4200];
+
+    return snprintf(path, sizeof(path), "%s/%s-wal", directory, kind->file) < (int)sizeof(path) &&
+           access(path, F_OK) < 0;
+}
+
+/* What SQLite is to open, as a URI. In memory it is memdb, one for all connections of this process
+ * that name it. What is at rest is read as it lies: a reader of a file in WAL mode makes files
+ * beside it otherwise, and leaves them there. */
+static bool name_file(const struct database_kind *kind, const char *directory,
+                      enum database_access mode, char *uri, size_t size)
+{
+    const char *query = "";
+    size_t used = (size_t)snprintf(uri, size, "file:");
+
+    if (directory[0] == '\0')
+        query = "?vfs=memdb";
+    else if (mode == DATABASE_READ && is_at_rest(kind, directory))
+        query = "?immutable=1";
+    for (const char *byte = directory; *byte && used + 3 < size; byte++)
+        used += (size_t)snprintf(uri + used, size - used, strchr("%?#", *byte) ? "%%%02X" : "%c",
+                                 (unsigned char)*byte);
+    used += (size_t)snprintf(uri + used, size - used, "/%s%s", kind->file, query);
+    return used < size;
 }
 
 sqlite3 *database_open(const struct database_kind *kind, const char *directory,
                        enum database_access access, char *error, size_t size)
 {
+    char uri[2 * PATH_MAX];
     char path[4200];
     char pragmas[128];
     sqlite3 *database = NULL;
-    int flags =
-        access == DATABASE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    const int flags =
+        SQLITE_OPEN_URI | (access == DATABASE_READ ? SQLITE_OPEN_READONLY
+                                                   : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
 
-    /* SQLite's memdb: one for all connections of this process that name it. */
-    const bool in_memory = directory[0] == '\0';
-    if (in_memory)
-        flags |= SQLITE_OPEN_URI;
-    if (snprintf(path, sizeof(path), in_memory ? "file:%s/%s?vfs=memdb" : "%s/%s", directory,
-                 kind->file) >= (int)sizeof(path)) {
+    if (!name_file(kind, directory, access, uri, sizeof(uri))) {
         snprintf(error, size, "%s: the path is too long", directory);
         return NULL;
     }
+    snprintf(path, sizeof(path), "%s/%s", directory, kind->file); /* for messages */
     const mode_t before = umask(077);
     const int result =
-        sqlite3_open_v2(path, &database, flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, NULL);
+        sqlite3_open_v2(uri, &database, flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, NULL);
     umask(before);
     snprintf(pragmas, sizeof(pragmas), "PRAGMA journal_mode = WAL; PRAGMA synchronous = %s;",
              kind->synchronous);

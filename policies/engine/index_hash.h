@@ -18,7 +18,7 @@ static inline uint64_t index_hash_mix(uint64_t hash, uint64_t word)
 
 static inline char index_folded(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
 /* Continues `hash` by these bytes and their number. */

@@ -224,7 +224,7 @@ class FullDisk(Test):
 
     def setUp(self):
         super().setUp()
-        own = ["unshare", "-m", "sh", "-c", 'mkdir -p "$0" && mount -t tmpfs -o size=4m none "$0" && exec "$@"']
+        own = ["unshare", "-m", "sh", "-c", 'mkdir -p "$0" && mount -t tmpfs -o size=4m,mode=700 none "$0" && exec "$@"']
         if execute([*own, self.directory / "try", "true"]).status != 0:
             self.skipTest("no file system may be mounted here")
         directory = Path(tempfile.mkdtemp(dir=self.directory, prefix="d"))

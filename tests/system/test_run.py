@@ -113,6 +113,46 @@ class Run(Test):
         self.assertRegex(result.out, r'denied +exec "/bin/sh" +local/no-process\.no-exec +\S+ \d+ +<string>:2 +1-\d+')
         self.assertNothingLeft()
 
+    def test_limit_of_open_files_that_is_too_low_is_named(self):
+        limit = f"ulimit -n 20; exec {WARDER} run --policy no-process -- /bin/echo ran"
+        result = execute(["/bin/sh", "-c", limit], env=self.environment, cwd=self.directory)
+        self.assertEqual((result.status, result.out), (125, ""), result)
+        self.assertIn("20 files may be open at a time", result.err)
+        self.assertNotIn("memory", result.err)
+        self.assertNothingLeft()
+
+    def test_directory_of_a_run_that_keeps_its_record_goes_when_run_is_killed(self):
+        state = self.directory / "kept"
+        process = subprocess.Popen([WARDER, "run", "--policy", "no-process", "--state-dir", state, "--",
+                                    "/bin/sh", "-c", "echo $$; exec sleep 1000"],
+                                   stdout=subprocess.PIPE, text=True, env=self.environment)
+        program = int(process.stdout.readline())
+        try:
+            process.kill()
+            process.wait()
+            self.assertNothingLeft()
+        finally:
+            os.kill(program, signal.SIGKILL)
+            process.stdout.close()
+
+    def test_reading_a_kept_record_changes_nothing_in_its_directory(self):
+        for name in "kept", "of 100% and #1?":
+            state = self.directory / name
+            self.warder("run", "--policy", "no-process", "--state-dir", state, "--", python_or_skip(self), "-c",
+                        "import os\ntry: os.system('id')\nexcept PermissionError: pass")
+            before = {path.name: path.read_bytes() for path in state.iterdir()}
+            first = self.warder("log", "--state-dir", state)
+            self.assertIn("local/no-process.no-exec", first.out, first)
+            self.assertEqual(self.warder("log", "--state-dir", state).out, first.out)
+            self.assertEqual({path.name: path.read_bytes() for path in state.iterdir()}, before)
+        empty = self.directory / "empty"
+        empty.mkdir()
+        result = self.warder("log", "--state-dir", empty)
+        self.assertEqual(result.status, 2, result)
+        self.assertIn(f"{empty}/audit.db: cannot be opened", result.err)
+        self.assertEqual(list(empty.iterdir()), [])
+        self.assertNothingLeft()
+
     def test_record_without_a_kept_state_is_printed(self):
         result = self.warder("run", "--record", "--", python_or_skip(self), "-c", "open('/dev/null')")
         self.assertRegex(result.err, r'allowed +read "/dev/null"')
