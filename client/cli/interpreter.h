@@ -1,6 +1,7 @@
 /* Which processes are Python interpreters, seen from outside: those that have mapped an object
- * which exports PySys_AddAuditHook. The loader skips a preload that it cannot use and runs the
- * program all the same; this is how `warder run` notices. */
+ * which exports PySys_AddAuditHook, or Py_Initialize as those before 3.8 do too. The loader skips a
+ * preload that it cannot use and runs the program all the same; this is how `warder run` notices.
+ */
 #ifndef WARDER_CLIENT_CLI_INTERPRETER_H
 #define WARDER_CLIENT_CLI_INTERPRETER_H
 

@@ -12,7 +12,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char wanted[] = "PySys_AddAuditHook";
+/* The second is in interpreters before 3.8 too, which no hook goes into. */
+static const char *const wanted[] = {"PySys_AddAuditHook", "Py_Initialize"};
+
+static bool is_wanted(const char *name)
+{
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
+        if (strcmp(name, wanted[i]) == 0)
+            return true;
+    return false;
+}
 
 static bool section_defines(Elf *elf, Elf_Scn *section, const GElf_Shdr *header)
 {
@@ -24,7 +33,7 @@ static bool section_defines(Elf *elf, Elf_Scn *section, const GElf_Shdr *header)
         if (!gelf_getsym(data, (int)i, &symbol) || symbol.st_shndx == SHN_UNDEF)
             continue;
         const char *name = elf_strptr(elf, header->sh_link, symbol.st_name);
-        if (name && strcmp(name, wanted) == 0)
+        if (name && is_wanted(name))
             return true;
     }
     return false;

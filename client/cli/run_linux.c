@@ -168,8 +168,9 @@ static void look(struct running *running)
         running->silent_since = now;
     if (now - running->silent_since < HELLO_MILLISECONDS)
         return;
-    complain("the interpreter did not come under policy: the loader did not preload the hook. "
-             "It is ended.");
+    complain(
+        "the interpreter did not come under policy: the loader did not preload the hook, or it "
+        "is no CPython from 3.8 on. It is ended.");
     running->ended_by_us = true;
     kill(running->pid, SIGKILL);
 }

@@ -388,20 +388,23 @@ const struct value *arguments_read(const struct python_api *api, python_object *
     return arena->exhausted ? NULL : values;
 }
 
-int argument_socket_descriptor(const struct python_api *api, python_object *object)
+struct socket_fields argument_socket_fields(const struct python_api *api, python_object *object)
 {
     /* PyTypeObject: PyObject_VAR_HEAD, tp_name, tp_basicsize (Include/cpython/object.h).
-     * PySocketSockObject: PyObject_HEAD, SOCKET_T sock_fd, ... (Modules/socketmodule.h). */
+     * PySocketSockObject: PyObject_HEAD, SOCKET_T sock_fd, int sock_family, ...
+     * (Modules/socketmodule.h). */
     python_object *type = python_type(api, object);
     const size_t basicsize_offset = api->head_size + sizeof(python_size) + sizeof(char *);
+    struct socket_fields fields = {.descriptor = -1};
     python_size basicsize;
-    int descriptor;
 
     memcpy(&basicsize, (const char *)type + basicsize_offset, sizeof(basicsize));
     if (basicsize < (python_size)(api->head_size + 4 * sizeof(int)))
-        return -1;
-    memcpy(&descriptor, (const char *)object + api->head_size, sizeof(descriptor));
-    return descriptor;
+        return fields;
+    memcpy(&fields.descriptor, (const char *)object + api->head_size, sizeof(fields.descriptor));
+    memcpy(&fields.family, (const char *)object + api->head_size + sizeof(fields.descriptor),
+           sizeof(fields.family));
+    return fields;
 }
 
 bool argument_code_filename(const struct python_api *api, python_object *object,

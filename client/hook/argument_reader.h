@@ -31,9 +31,14 @@ const struct value *arguments_read(const struct python_api *api, python_object *
 /* Reads one object. */
 struct value argument_read(struct argument_reader *reader, python_object *object);
 
-/* The descriptor inside a `_socket.socket` object, or -1 if `object` cannot be one. Reads the C
- * struct: the object may be half built, and its methods are Python's to change. */
-int argument_socket_descriptor(const struct python_api *api, python_object *object);
+struct socket_fields {
+    int descriptor; /* -1: the object cannot be a socket */
+    int family;     /* that the object reads addresses by */
+};
+
+/* What is inside a `_socket.socket` object. Reads the C struct: the object may be half built, and
+ * its methods are Python's to change. */
+struct socket_fields argument_socket_fields(const struct python_api *api, python_object *object);
 
 /* co_filename of a code object as a text in the arena; false if the object is none. Allocates, and
  * reads an attribute of an exact code object, which no Python code can hook. */

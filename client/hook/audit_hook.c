@@ -7,10 +7,12 @@
 #define _GNU_SOURCE
 #include "client/hook/audit_hook.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "client/hook/argument_reader.h"
+#include "client/hook/builtin_modules.h"
 #include "client/hook/denial.h"
 #include "client/hook/hook_session.h"
 #include "client/hook/process_resolver.h"
@@ -25,6 +27,9 @@ enum {
 
 static const char verify_event[] = "warder.verify";
 static const char clear_event[] = "cpython._PySys_ClearAuditHooks";
+static const char ending_event[] = "cpython.PyInterpreterState_Clear";
+static const char import_event[] = "import";
+static const char new_event[] = "cpython.PyInterpreterState_New";
 
 static struct runtime runtimes[RUNTIMES_MAX];
 
@@ -103,7 +108,8 @@ static void judge(struct runtime *runtime, python_object *args, const struct eve
                   struct event *event, struct answer *answer)
 {
     const struct python_api *api = &runtime->api;
-    const bool threaded = python_thread(api) != NULL && !keeps_interpreter_lock(event);
+    const bool threaded =
+        runtime->started && python_thread(api) != NULL && !keeps_interpreter_lock(event);
     struct question *question = borrow(api, threaded);
 
     if (!question) {
@@ -115,9 +121,14 @@ static void judge(struct runtime *runtime, python_object *args, const struct eve
         deny_unread(answer, event, "its arguments are too large to be judged");
         return;
     }
+    const bool imports = strcmp(event->name, import_event) == 0;
+    if (imports)
+        builtin_modules_note(event);
     void *thread = threaded ? api->PyEval_SaveThread() : NULL;
     hook_session_ask(question, event, answer);
     hook_session_return(question);
+    if (imports && answer->outcome != WARDER__V1__OUTCOME__OUTCOME_ALLOW)
+        builtin_modules_forget();
     if (threaded)
         api->PyEval_RestoreThread(thread);
 }
@@ -160,15 +171,30 @@ static int add_hook_noting_entry(struct runtime *runtime, python_audit_hook *hoo
     return result;
 }
 
+/* CPython frees its hooks before the last of its objects are gone: 3.8 clears the interpreter after
+ * it, and finalisers run. The list is empty by the time that the records are freed, so the hook
+ * goes in once more there, and what it denies from then on ends the process. Of a hook that was
+ * attached the record is not known: the first memory that is freed after the event is taken for it,
+ * and if it was none, the new record is freed with the others and the hook goes in again. */
 struct sparing {
     struct python_allocator real;
-    void *spared;
+    struct runtime *runtime;
+    void *spared[2]; /* records that another allocator has allocated: this life's, the last one's */
+    void *awaited;   /* the record behind which the list is empty; NULL: whatever comes first */
+    pthread_t thread; /* that clears the hooks */
+    bool clearing;    /* it is about to, or has */
+    bool noting;      /* the next allocation is a record's */
 };
+
+static void stay(struct sparing *sparing);
 
 static void *sparing_malloc(void *context, size_t size)
 {
-    const struct sparing *sparing = context;
-    return sparing->real.malloc(sparing->real.context, size);
+    struct sparing *sparing = context;
+    void *memory = sparing->real.malloc(sparing->real.context, size);
+    if (sparing->noting && pthread_equal(sparing->thread, pthread_self()))
+        sparing->awaited = memory;
+    return memory;
 }
 
 static void *sparing_calloc(void *context, size_t count, size_t size)
@@ -185,22 +211,36 @@ static void *sparing_realloc(void *context, void *memory, size_t size)
 
 static void sparing_free(void *context, void *memory)
 {
-    const struct sparing *sparing = context;
-    if (memory != sparing->spared)
+    struct sparing *sparing = context;
+
+    if (!memory)
+        return;
+    const bool empty = sparing->clearing && pthread_equal(sparing->thread, pthread_self()) &&
+                       (!sparing->awaited || memory == sparing->awaited);
+    if (memory != sparing->spared[0] && memory != sparing->spared[1])
         sparing->real.free(sparing->real.context, memory);
+    if (empty)
+        stay(sparing);
 }
 
-static void spare_entry(struct runtime *runtime)
+/* The runtime's, with its allocator in place. */
+static void expect_clearing(struct runtime *runtime)
 {
     static struct sparing sparing[RUNTIMES_MAX];
     struct sparing *own = &sparing[runtime - runtimes];
-
     struct python_allocator now;
 
-    if (!runtime->hook_entry)
+    if (runtime->clearing) /* a program said so before CPython did */
         return;
-    own->spared = runtime->hook_entry;
+    runtime->clearing = true;
+    own->runtime = runtime;
+    own->spared[0] = runtime->hook_entry;
+    own->spared[1] = runtime->late_entry;
+    own->awaited = runtime->hook_entry;
+    own->thread = pthread_self();
+    own->clearing = true;
     runtime->hook_entry = NULL;
+    runtime->late_entry = NULL;
     runtime->api.PyMem_GetAllocator(MEMORY_DOMAIN_RAW, &now);
     if (now.free == sparing_free) /* still there from the interpreter's life before this one */
         return;
@@ -211,6 +251,28 @@ static void spare_entry(struct runtime *runtime)
 }
 
 /* ----------------------------------------------------------------------------------------- hook */
+
+static enum denial_state denial_state(const struct runtime *runtime)
+{
+    const struct python_api *api = &runtime->api;
+
+    if (!runtime->started)
+        return DENIAL_ENDS;
+    return runtime->ending && python_thread(api) && python_interpreter(api) == runtime->ending
+               ? DENIAL_ENDING
+               : DENIAL_RAISES;
+}
+
+/* An interpreter's end and beginning, as CPython announces them; where a program does, its denials
+ * are plainer. */
+static void note_interpreter(struct runtime *runtime, const char *name)
+{
+    if (strcmp(name, ending_event) == 0)
+        runtime->ending =
+            python_thread(&runtime->api) ? python_interpreter(&runtime->api) : runtime->ending;
+    else if (strcmp(name, new_event) == 0)
+        runtime->ending = NULL; /* it may stand where one has ended */
+}
 
 static int hook(const char *name, python_object *args, void *data)
 {
@@ -233,6 +295,7 @@ static int hook(const char *name, python_object *args, void *data)
     if (settled_here(&event) || denial_is_looking(&runtime->api, name, args))
         return 0;
 
+    note_interpreter(runtime, name);
     const struct event_entry *entry =
         event.name_cut ? NULL : catalogue_find(name, event.name_length);
     event.number = entry ? entry->number : EVENT_UNKNOWN;
@@ -243,13 +306,34 @@ static int hook(const char *name, python_object *args, void *data)
     if (strcmp(name, clear_event) == 0 && !runtime->api.Py_IsInitialized()) {
         runtime->hooked = false;
         runtime->started = false;
-        spare_entry(runtime);
+        expect_clearing(runtime);
         return 0;
     }
     if (answer.outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW ||
         (entry && entry->veto == VETO_NEVER))
         return 0;
-    return denial_raise(&runtime->api, &event, entry, &answer, runtime->started);
+    return denial_raise(&runtime->api, &event, entry, &answer, denial_state(runtime));
+}
+
+/* The hook for the time between the clearing of the hooks and the end of the process, or the next
+ * life of the interpreter: CPython keeps the record over that, and the hook of that life is put in
+ * beside it. */
+static int late_hook(const char *name, python_object *args, void *data)
+{
+    const struct runtime *runtime = data;
+    return runtime->late ? hook(name, args, data) : 0;
+}
+
+static void stay(struct sparing *sparing)
+{
+    struct runtime *runtime = sparing->runtime;
+
+    sparing->awaited = NULL;
+    sparing->noting = true;
+    runtime->late = runtime->api.PySys_AddAuditHook(late_hook, runtime) == 0;
+    sparing->noting = false;
+    runtime->late_entry = sparing->awaited;
+    sparing->clearing = runtime->late && sparing->awaited;
 }
 
 struct runtime *runtime_of(const struct elf_object *object)
@@ -273,6 +357,9 @@ bool audit_hook_install(struct runtime *runtime)
     if (runtime->hooked)
         return true;
     process_resolver_note_root();
+    runtime->late = false;
+    runtime->clearing = false;
+    runtime->ending = NULL;
     runtime->early = !runtime->api.Py_IsInitialized();
     const int result = runtime->early ? add_hook_noting_entry(runtime, hook)
                                       : runtime->api.PySys_AddAuditHook(hook, runtime);

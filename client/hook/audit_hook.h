@@ -15,11 +15,15 @@ struct runtime {
     uintptr_t base;     /* of the object that holds it: tells runtimes apart */
     void *hook_entry;   /* CPython's own record of the hook, where it was allocated before the
                            allocators were final; NULL otherwise */
+    void *late_entry;   /* the same of the hook that stays behind when CPython clears its hooks */
+    void *ending;       /* the interpreter that CPython has last begun to clear */
     bool hooked;        /* the hook is registered; false again once CPython has cleared its hooks */
     bool early;         /* registered before initialisation */
     bool started;       /* the interpreter has been seen initialised: it takes exceptions now, until
                            its hooks are cleared, though it says well before that it is not
                            initialised any more */
+    bool clearing;      /* CPython is about to clear its hooks, or has */
+    bool late;          /* it has, and the hook that stayed judges: a denial ends the process */
     volatile bool seen; /* the private event of audit_hook_verify came through */
 };
 

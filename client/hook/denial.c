@@ -134,9 +134,9 @@ static void describe(const struct python_api *api, python_object *exception,
 }
 
 static void set_exception(const struct python_api *api, const struct event *event,
-                          const struct answer *answer)
+                          const struct answer *answer, bool ending)
 {
-    python_object *class = denial_class(api);
+    python_object *class = ending ? NULL : denial_class(api);
     const bool intact = class && class_is_as_made(api, class);
 
     if (!intact) {
@@ -268,17 +268,18 @@ static void tell_place(const struct python_api *api, uint64_t decision)
 }
 
 int denial_raise(const struct python_api *api, const struct event *event,
-                 const struct event_entry *entry, const struct answer *answer, bool started)
+                 const struct event_entry *entry, const struct answer *answer,
+                 enum denial_state state)
 {
-    if (answer->outcome == WARDER__V1__OUTCOME__OUTCOME_KILL || !started || !python_thread(api) ||
-        (entry && entry->veto == VETO_ENDS))
+    if (answer->outcome == WARDER__V1__OUTCOME__OUTCOME_KILL || state == DENIAL_ENDS ||
+        !python_thread(api) || (entry && entry->veto == VETO_ENDS))
         fatal_end(answer->text);
 
     /* Making objects can start a collection, and a collection runs finalisers: not in here. 3.8 and
      * 3.9 have no way to hold it off; the verdict stands already. */
     const int collecting = api->PyGC_Disable ? api->PyGC_Disable() : 0;
     tell_place(api, answer->decision);
-    set_exception(api, event, answer);
+    set_exception(api, event, answer, state == DENIAL_ENDING);
     if (collecting)
         api->PyGC_Enable();
     return -1;

@@ -13,11 +13,18 @@
 #include "policies/catalogue/catalogue.h"
 #include "policies/engine/event.h"
 
+enum denial_state {
+    DENIAL_ENDS,   /* the interpreter has not started or is over: it takes no exception */
+    DENIAL_ENDING, /* it is being cleared: no class can be made there any more (3.9 crashes), and
+                      what is raised is a plain PermissionError */
+    DENIAL_RAISES,
+};
+
 /* Sets the exception, tells the daemon the calling line, and returns what the audit hook must
- * return; or ends the process, as it must while the interpreter has not `started`. The interpreter
- * lock must be held. */
+ * return; or ends the process. The interpreter lock must be held. */
 int denial_raise(const struct python_api *api, const struct event *event,
-                 const struct event_entry *entry, const struct answer *answer, bool started);
+                 const struct event_entry *entry, const struct answer *answer,
+                 enum denial_state state);
 
 /* True for an event that this thread raises itself while it looks for the calling line: 3.8 raises
  * one when a frame is asked for its code. No other event is meant by it, not even of a finaliser

@@ -2,7 +2,8 @@
  *
  * Preloaded, the constructor runs before the program's first instruction. If the program holds
  * CPython (it defines PySys_AddAuditHook, or a library that it is linked to does), the process says
- * Hello and the hook is registered before the interpreter exists. If it does not, one door stays
+ * Hello and the hook is registered before the interpreter exists; one that is too old for a hook is
+ * ended. If it does not, one door stays
  * open: a libpython that comes later by dlopen calls setlocale() while it initialises, before its
  * first audit event (all versions: Python/preconfig.c, _PyPreConfig_Read), and this object's
  * setlocale stands before libc's. To every other program that calls it, it is a jump. */
@@ -11,6 +12,7 @@
 #include <stdio.h>
 
 #include "client/hook/audit_hook.h"
+#include "client/hook/builtin_modules.h"
 #include "client/hook/elf_symbols.h"
 #include "client/hook/fatal.h"
 #include "client/hook/hook_session.h"
@@ -22,6 +24,20 @@ static bool python_found;             /* then, or since */
 /* True if the object stands in the global scope through the loader's hands (LD_PRELOAD,
  * ld.so.preload), and not because somebody imported it: then attach() decides. */
 static bool preloaded;
+
+/* What every CPython defines, before 3.8 too: without audit hooks it is not served, and may not run
+ * where Warder is asked for. */
+static const char any_python[] = "Py_Initialize";
+
+static bool holds_python(const struct elf_object *object)
+{
+    return elf_symbol(object, "PySys_AddAuditHook") || elf_symbol(object, any_python);
+}
+
+static bool find_python(struct elf_object *object)
+{
+    return elf_find_definer("PySys_AddAuditHook", object) || elf_find_definer(any_python, object);
+}
 
 static void end_unguarded(const char *why)
 {
@@ -48,8 +64,11 @@ static void guard(const struct elf_object *object, Warder__V1__HookRoute route)
         end_unguarded(failure.text);
     if (!audit_hook_install(runtime))
         end_unguarded("CPython did not take the audit hook");
-    if (runtime->early)
-        python_module_register(runtime);
+    if (!runtime->early)
+        return;
+    python_module_register(runtime);
+    if (!builtin_modules_guard(runtime))
+        end_unguarded("it has more built-in modules than can be guarded");
 }
 
 __attribute__((constructor)) static void enter(void)
@@ -57,7 +76,7 @@ __attribute__((constructor)) static void enter(void)
     struct elf_object object;
 
     loads_seen = elf_load_count();
-    if (!elf_find_definer("PySys_AddAuditHook", &object)) {
+    if (!find_python(&object)) {
         preloaded = true;
         return;
     }
@@ -76,7 +95,7 @@ static void look_at_caller(uintptr_t address)
 
     if (!preloaded || (!python_found && elf_load_count() == loads_seen))
         return;
-    if (!elf_find_holder(address, &object) || !elf_symbol(&object, "PySys_AddAuditHook"))
+    if (!elf_find_holder(address, &object) || !holds_python(&object))
         return;
     python_found = true;
     struct runtime *runtime = runtime_of(&object);

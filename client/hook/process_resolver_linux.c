@@ -21,8 +21,8 @@ extern char **environ;
 enum {
     LINKS_MAX = 40, /* as the kernel follows in one path (MAXSYMLINKS, path_resolution(7)) */
 
-    /* An entry of /proc/self/fd takes 24 bytes: some ten thousand descriptors are looked through,
-     * which takes milliseconds. */
+    /* An entry of /proc/thread-self/fd takes 24 bytes: some ten thousand descriptors are looked
+     * through, which takes milliseconds. */
     DESCRIPTOR_ROUNDS_MAX = 64,
 };
 
@@ -138,6 +138,30 @@ static const char *walk_next(struct walk *walk, size_t *length, bool *last)
     return part;
 }
 
+static bool is_same_file(const struct statx *a, const struct statx *b)
+{
+    return a->stx_ino == b->stx_ino && a->stx_dev_major == b->stx_dev_major &&
+           a->stx_dev_minor == b->stx_dev_minor && a->stx_mnt_id == b->stx_mnt_id;
+}
+
+/* A link below /proc leads to the thing itself (a root, a directory, an open file), and its text is
+ * what that is called where its process has its mounts: in another namespace, the name of something
+ * else here. False if so. Devices, pipes and what has been removed have no other name to be told
+ * from. */
+static bool text_leads_there(const char *link, const char *target)
+{
+    enum { WANTED = STATX_TYPE | STATX_INO | STATX_NLINK | STATX_MNT_ID };
+    struct statx there;
+    struct statx named;
+
+    if (strncmp(link, "/proc/", 6) != 0 || target[0] != '/' ||
+        statx(AT_FDCWD, link, AT_NO_AUTOMOUNT, WANTED, &there) < 0 || there.stx_nlink == 0 ||
+        (!S_ISREG(there.stx_mode) && !S_ISDIR(there.stx_mode)))
+        return true;
+    return statx(AT_FDCWD, target, AT_NO_AUTOMOUNT | AT_SYMLINK_NOFOLLOW, WANTED, &named) == 0 &&
+           is_same_file(&there, &named);
+}
+
 /* One component that is a name: appended, and replaced by its target if it is a link. `*missing`
  * once a part does not exist: what follows stands as it is. */
 static bool walk_step(struct walk *walk, const char *part, size_t length, bool follow,
@@ -158,6 +182,9 @@ static bool walk_step(struct walk *walk, const char *part, size_t length, bool f
         return true;
     }
     if (size == 0 || (size_t)size == sizeof(target) || ++walk->links > LINKS_MAX)
+        return false;
+    target[size] = '\0';
+    if (!text_leads_there(walk->resolved, target))
         return false;
     if (target[0] == '/')
         walk->length = 0;
@@ -206,19 +233,25 @@ static bool caller_directory(void *context, char *buffer, size_t size)
     return getcwd(buffer, size) && buffer[0] == '/';
 }
 
+/* A thread can have a table of descriptors of its own (unshare(2), CLONE_FILES), and no event tells
+ * of it: /proc/self is the first thread's. Linux 3.17; without it no descriptor is known. */
+#define DESCRIPTORS "/proc/thread-self/fd"
+
 static enum resolver_answer descriptor_path(void *context, int64_t descriptor, char *buffer,
                                             size_t size)
 {
-    char link[32];
+    char link[sizeof(DESCRIPTORS) + 12];
 
     (void)context;
     if (descriptor < 0 || descriptor > INT_MAX)
         return ANSWER_UNKNOWN;
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", (int)descriptor);
+    snprintf(link, sizeof(link), DESCRIPTORS "/%d", (int)descriptor);
     const ssize_t length = readlink(link, buffer, size);
     if (length <= 0 || (size_t)length >= size)
         return ANSWER_UNKNOWN;
     buffer[length] = '\0';
+    if (!text_leads_there(link, buffer))
+        return ANSWER_UNKNOWN;
     /* pipe:[1], socket:[1], anon_inode:...; a memory file has a slash before its name. */
     return buffer[0] != '/' || strncmp(buffer, "/memfd:", 7) == 0 ? ANSWER_NONE : ANSWER_KNOWN;
 }
@@ -263,7 +296,7 @@ static int open_directories(void *context, int *descriptors, int max)
     int rounds = 0;
 
     (void)context;
-    const int own = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int own = open(DESCRIPTORS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (own < 0)
         return -1;
     while (rounds++ < DESCRIPTOR_ROUNDS_MAX &&
@@ -358,10 +391,13 @@ static int socket_family(void *context, unsigned index)
 
     if (!object)
         return -1;
-    const int descriptor = argument_socket_descriptor(resolver->api, object);
-    if (descriptor < 0 || getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &family, &size) < 0)
+    const struct socket_fields fields = argument_socket_fields(resolver->api, object);
+    if (fields.descriptor < 0 ||
+        getsockopt(fields.descriptor, SOL_SOCKET, SO_DOMAIN, &family, &size) < 0)
         return -1;
-    return family;
+    /* Another thread can put another socket in the descriptor's place before the call, but CPython
+     * has read the address by the object's family: it is known where both agree. */
+    return family == fields.family ? family : -1;
 }
 
 static bool code_filename(void *context, unsigned index, char *buffer, size_t size)

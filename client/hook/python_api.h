@@ -125,6 +125,7 @@ struct python_allocator {
     DATA(PyList_Type)                                                                              \
     DATA(PyDict_Type)                                                                              \
     DATA(PyCode_Type)                                                                              \
+    DATA(PyImport_Inittab) /* a pointer to the table of built-in modules */                        \
     DATA(PyExc_PermissionError)                                                                    \
     DATA(PyExc_RuntimeError)                                                                       \
     DATA(PyExc_ConnectionError)                                                                    \

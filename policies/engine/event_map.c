@@ -153,6 +153,8 @@ static enum truth condition_holds(struct mapper *mapper, const struct mapping_co
         return path_is_on_file(mapper, first);
     case CONDITION_ON_DISK:
         return database_is_on_disk(first);
+    case CONDITION_LINKED:
+        return path_is_linked(mapper, operands);
     case CONDITION_STEERING:
         return is_steering(first);
     case CONDITION_UNSUFFIXED:

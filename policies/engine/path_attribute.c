@@ -365,6 +365,26 @@ enum truth path_is_on_file(struct mapper *mapper, const struct value *path)
     return answer == ANSWER_KNOWN ? TRUTH_TRUE : TRUTH_FALSE;
 }
 
+/* True if it matters whether the last component is followed. */
+enum truth path_is_linked(struct mapper *mapper, const uint8_t *operands)
+{
+    struct attribute kept = {.name = ATTRIBUTE_PATH};
+    struct attribute followed = {.name = ATTRIBUTE_PATH};
+
+    int64_t descriptor;
+
+    if (value_read_descriptor(mapper_argument(mapper, operands[0]), &descriptor) ||
+        !source_entry(mapper, operands, &kept) || !source_path(mapper, operands, &followed))
+        return TRUTH_FALSE;
+    if (value_is_marked(&kept.resolved) || value_is_marked(&followed.resolved))
+        return TRUTH_UNKNOWN;
+    const bool same =
+        kept.resolved.count == followed.resolved.count &&
+        (kept.resolved.count == 0 ||
+         memcmp(kept.resolved.bytes, followed.resolved.bytes, kept.resolved.count) == 0);
+    return same ? TRUTH_FALSE : TRUTH_TRUE;
+}
+
 /* SQLite keeps these two to itself: memory, and a file without a name. */
 enum truth database_is_on_disk(const struct value *database)
 {

@@ -61,6 +61,7 @@ bool source_directory(struct mapper *mapper, const uint8_t *operands, struct att
 /* Conditions (mapping.h). */
 enum truth path_is_on_file(struct mapper *mapper, const struct value *path);
 enum truth database_is_on_disk(const struct value *database);
+enum truth path_is_linked(struct mapper *mapper, const uint8_t *operands);
 enum truth library_is_unsuffixed(const struct value *library);
 
 #endif

@@ -57,14 +57,23 @@ static struct value family_word(enum address_family family)
     return family == ADDRESS_FAMILY_UNKNOWN ? value_unknown() : value_of_string(words[family]);
 }
 
-static enum address_family socket_family(const struct mapper *mapper, uint8_t socket)
+/* The family that CPython has read the address by, which it does before the event. A socket object
+ * can be made anew meanwhile (by code of an object that stands for the address, by another thread
+ * while a name is looked up); an address that the family does not take shows it. Tuples are for all
+ * families but one. */
+static enum address_family socket_family(const struct mapper *mapper, uint8_t socket,
+                                         const struct value *address)
 {
     const struct event_resolver *resolver = mapper->resolver;
 
     if (!resolver->socket_family || socket >= mapper->event->argument_count)
         return ADDRESS_FAMILY_UNKNOWN;
     const int number = resolver->socket_family(resolver->context, socket);
-    return number < 0 ? ADDRESS_FAMILY_UNKNOWN : family_of_number(mapper, number);
+    if (number < 0)
+        return ADDRESS_FAMILY_UNKNOWN;
+    const enum address_family family = family_of_number(mapper, number);
+    const bool is_tuple = address->kind == VALUE_LIST;
+    return is_tuple == (family == ADDRESS_FAMILY_UNIX) ? ADDRESS_FAMILY_UNKNOWN : family;
 }
 
 static bool is_internet(enum address_family family)
@@ -126,7 +135,8 @@ bool source_protocol(struct mapper *mapper, const uint8_t *operands, struct attr
 
 bool source_family(struct mapper *mapper, const uint8_t *operands, struct attribute *out)
 {
-    out->value = family_word(socket_family(mapper, operands[0]));
+    out->value =
+        family_word(socket_family(mapper, operands[0], mapper_argument(mapper, operands[1])));
     return true;
 }
 
@@ -232,8 +242,9 @@ static const struct value *element(const struct value *address, uint32_t index)
 
 bool source_address(struct mapper *mapper, const uint8_t *operands, struct attribute *out)
 {
-    const enum address_family family = socket_family(mapper, operands[0]);
-    const struct value *host = element(mapper_argument(mapper, operands[1]), 0);
+    const struct value *written = mapper_argument(mapper, operands[1]);
+    const enum address_family family = socket_family(mapper, operands[0], written);
+    const struct value *host = element(written, 0);
     struct address address;
 
     out->value = value_unknown();
@@ -251,8 +262,9 @@ bool source_address(struct mapper *mapper, const uint8_t *operands, struct attri
 
 bool source_port(struct mapper *mapper, const uint8_t *operands, struct attribute *out)
 {
-    const enum address_family family = socket_family(mapper, operands[0]);
-    const struct value *port = element(mapper_argument(mapper, operands[1]), 1);
+    const struct value *written = mapper_argument(mapper, operands[1]);
+    const enum address_family family = socket_family(mapper, operands[0], written);
+    const struct value *port = element(written, 1);
     int64_t number;
 
     out->value = value_unknown();
@@ -267,8 +279,9 @@ bool source_port(struct mapper *mapper, const uint8_t *operands, struct attribut
 
 bool source_host(struct mapper *mapper, const uint8_t *operands, struct attribute *out)
 {
-    const enum address_family family = socket_family(mapper, operands[0]);
-    const struct value *host = element(mapper_argument(mapper, operands[1]), 0);
+    const struct value *written = mapper_argument(mapper, operands[1]);
+    const enum address_family family = socket_family(mapper, operands[0], written);
+    const struct value *host = element(written, 0);
     struct address address;
 
     out->value = value_unknown();
@@ -327,7 +340,7 @@ bool source_socket_entry(struct mapper *mapper, const uint8_t *operands, struct 
 enum truth address_is_unix_path(const struct mapper *mapper, uint8_t socket,
                                 const struct value *address)
 {
-    const enum address_family family = socket_family(mapper, socket);
+    const enum address_family family = socket_family(mapper, socket, address);
 
     if (family != ADDRESS_FAMILY_UNIX && family != ADDRESS_FAMILY_UNKNOWN)
         return TRUTH_FALSE;
@@ -354,7 +367,7 @@ enum truth host_is_looked_up(const struct value *host)
 enum truth address_is_looked_up(const struct mapper *mapper, uint8_t socket,
                                 const struct value *address)
 {
-    const enum address_family family = socket_family(mapper, socket);
+    const enum address_family family = socket_family(mapper, socket, address);
     const struct value *host = element(address, 0);
     struct address literal;
 

@@ -58,6 +58,25 @@ print(attempt())
         self.assertEqual((before, returned), ("7", "None"))
         self.assertRegex(after, r'^warder: exec "/bin/sh" denied by local/no-exec.no-exec: Not here \[decision \S+\]$')
 
+    def test_finaliser_at_the_very_end_of_an_attached_interpreter_starts_nothing(self):
+        # Which record of CPython's is the hook's is not known then, and another hook stands before it.
+        marker = self.directory / "made"
+        for options in (), ("-X", "dev"):
+            result = execute([python(), *options, "-c", f"""
+import gc, os, sys, warder
+sys.addaudithook(lambda *arguments: None)
+warder.attach()
+class Late:
+    def __del__(self, system=os.system, leave=os._exit):
+        try:
+            system("touch {marker}")
+        finally:
+            leave(7)
+gc.callbacks.append(Late())
+"""], env=clean_environment(PYTHONPATH=PACKAGE, WARDER_SOCKET=self.host(ON_EVERYONE).socket))
+            self.assertFalse(marker.exists(), result)
+            self.assertIn(result.status, (7, 126), result)
+
     def test_attached_process_is_recorded_as_one_that_attached(self):
         daemon = self.host(ON_EVERYONE)
         result = self.attached(daemon, "warder.attach(); attempt(); print('done')")

@@ -2,9 +2,11 @@
 
 Every script tries to make a file where it may not, and prints what came of it."""
 
+import json
+import os
 import unittest
 
-from support import PACKAGE, Test, clean_environment, python
+from support import PACKAGE, Test, clean_environment, interpreter_process, python, python_version
 
 NO_FILE = """policy no-file {
     default allow all
@@ -59,6 +61,52 @@ open(theirs, "w").write("through")
 print(open(ours).read(), open(True, "w", closefd=False).fileno())
 """)
         self.assertEqual((result.status, result.out), (0, "through 1\n"), result)
+
+
+class Links(Evasion):
+    """Calls that follow a link or not, as they are told: their events do not say."""
+
+    PLACES = """policy places {{
+    default allow all
+    default deny write
+    allow write where path under "{0}/free" as free
+}}
+"""
+
+    def attempts(self, code, denied):
+        """Runs code between a directory that may be written and one that may not."""
+        kept, free = self.directory / "kept", self.directory / "free"
+        for place in kept, free:
+            place.mkdir()
+            (place / "file").write_text("as it was")
+            os.utime(place / "file", (1000, 1000))
+        (free / "to-kept").symlink_to(kept / "file")
+        (kept / "to-free").symlink_to(free / "file")
+        os.utime(kept / "to-free", (1000, 1000), follow_symlinks=False)
+        result = self.run_under(self.policy(self.PLACES.format(self.directory)),
+                                [python(), self.script(PRELUDE + code), self.directory / "made"])
+        self.assertEqual((result.status, result.out.split()), (0, ["PolicyDenied"] * denied), result)
+        return kept, free
+
+    def test_hard_link_to_what_a_link_leads_to_is_judged_by_that(self):
+        kept, free = self.attempts("""
+free = os.open("free", os.O_RDONLY)
+attempt(lambda: os.link("to-kept", "hard", src_dir_fd=free, dst_dir_fd=free))
+attempt(lambda: os.link("to-kept", os.path.abspath("free/hard"), src_dir_fd=free))
+attempt(lambda: os.link(os.path.abspath("free/to-kept"), "hard", dst_dir_fd=free))
+""", denied=3)
+        self.assertEqual((kept / "file").stat().st_nlink, 1)
+        self.assertFalse((free / "hard").exists())
+
+    def test_change_of_a_link_itself_is_judged_by_the_link(self):
+        kept, _ = self.attempts("""
+attempt(lambda: os.utime("kept/to-free", (0, 0), follow_symlinks=False))
+attempt(lambda: os.chown("kept/to-free", 0, 0, follow_symlinks=False))
+attempt(lambda: os.lchown("kept/to-free", 0, 0))
+attempt(lambda: os.utime("free/to-kept", (0, 0)))
+""", denied=4)
+        self.assertEqual((kept / "to-free").lstat().st_mtime, 1000)
+        self.assertEqual((kept / "file").stat().st_mtime, 1000)
 
 
 class Buffers(Evasion):
@@ -178,6 +226,37 @@ attempt(open, "/harmless/made", "wb")
 """)
         self.assertEqual(result.out.split(), ["PolicyDenied"], result)
 
+    def test_path_through_another_process_s_mounts_is_unknown(self):
+        kept, free = self.directory / "kept", self.directory / "free"
+        kept.mkdir()
+        free.mkdir()
+        (kept / "file").write_text("as it was")
+        policy = self.policy(f"""policy free-place {{
+    default allow all
+    default deny write
+    allow write where path under "{free}" as free
+}}
+""")
+        mount = f"mount --bind {kept} {free} && exec 5<{free}/file && echo there && exec sleep 1000"
+        with interpreter_process(["unshare", "--mount", "sh", "-c", mount]) as other:
+            if other.stdout.readline() != "there\n":
+                self.skipTest("the kernel gives no right to mount here")
+            result = self.run_under(policy, [python(), self.script(PRELUDE + f"""
+other = "/proc/{other.pid}"
+attempt(open, other + "/root{free}/made", "w")
+attempt(open, other + "/fd/5", "r+")
+there = os.open(other + "/root{free}", os.O_RDONLY)
+attempt(lambda: os.mkdir("made", dir_fd=there))
+attempt(os.chmod, there, 0o777)
+attempt(os.mkdir, "/proc/self/root{free}/made")
+attempt(open, "/proc/self/cwd/free/file", "w")
+beside = os.open("free", os.O_RDONLY)
+attempt(os.mkdir, f"/proc/self/fd/{{beside}}/more")
+"""), "made"])
+        self.assertEqual((result.status, result.out.split()), (0, ["PolicyDenied"] * 4 + ["done"] * 3), result)
+        self.assertEqual([path.name for path in kept.iterdir()], ["file"])
+        self.assertEqual((kept / "file").read_text(), "as it was")
+
     def test_path_below_the_same_root_is_known(self):
         result, made = self.enter(self.RIGHT + """
 right(os.chroot, "/")
@@ -203,6 +282,157 @@ sys.audit("other")
         self.assertEqual(result.status, 0, result)
         self.assertIn("denied by local/slow.slow", result.out)
         self.assertIn("in the steps that a decision may take", result.out)
+
+
+class Ends(Evasion):
+    """What CPython still holds when its modules are gone, and frees when its hooks are gone too."""
+
+    HOLDERS = {
+        "the collector": "gc.callbacks.append(Late())",
+        "the codecs": "codecs.register(Late())",
+        "the error handlers": "codecs.register_error('late', Late())",
+        "the handlers of forks": "os.register_at_fork(before=Late())",
+        "asynchronous generators": "sys.set_asyncgen_hooks(firstiter=Late())",
+    }
+
+    def test_finaliser_at_the_very_end_starts_nothing_and_harms_nothing(self):
+        policy = self.policy("""policy no-programs {
+    default allow all
+    deny exec as no-exec
+}
+""")
+        for holder, hold in self.HOLDERS.items():
+            for options in (), ("-X", "dev"):
+                with self.subTest(holder, options=options):
+                    marker = self.directory / "made"
+                    script = self.script(f"""
+import codecs, gc, os, sys
+class Late:
+    def __call__(self, *arguments):
+        return None
+    def __del__(self, system=os.system, leave=os._exit, write=os.write, failure=OSError):
+        try:
+            system("touch {marker}")
+        except failure:
+            write(1, b"denied")
+        leave(7)
+{hold}
+""")
+                    result = self.run_under(policy, [python(), *options, script])
+                    self.assertFalse(marker.exists(), result)
+                    if result.status == 126:  # nothing can be raised there any more
+                        self.assertIn("denied by local/no-programs.no-exec", result.err)
+                    else:
+                        self.assertEqual((result.status, result.out), (7, "denied"), result)
+
+    def test_program_ends_as_before_where_finalisers_at_the_very_end_do_what_is_allowed(self):
+        for holder, hold in self.HOLDERS.items():
+            with self.subTest(holder):
+                result = self.python_under(self.policy(NO_FILE), f"""
+import codecs, gc, os, sys
+class Late:
+    def __call__(self, *arguments):
+        return None
+    def __del__(self, write=os.write, audit=sys.audit, leave=os._exit):
+        audit("test.late")
+        audit("cpython._PySys_ClearAuditHooks")
+        audit("test.later")
+        leave(7)
+{hold}
+""")
+                self.assertEqual((result.status, result.err), (7, ""), result)
+
+
+class Descriptors(Evasion):
+    def test_thread_with_descriptors_of_its_own_is_judged_by_those(self):
+        if python_version() < (3, 12):
+            self.skipTest("os.unshare() is there from 3.12 on")
+        # The first thread has /dev, where files may be made, under the number that the other one has the place of
+        # `made` under.
+        self.assertRefused("""
+import threading
+name = os.path.basename(made)
+def work():
+    os.unshare(os.CLONE_FILES)
+    os.close(beside)
+    place = os.open(os.path.dirname(made), os.O_RDONLY)
+    assert place == beside
+    attempt(lambda: os.mkdir(name, dir_fd=place))
+    attempt(lambda: os.symlink("x", name, dir_fd=place))
+    attempt(lambda: os.open(name, os.O_WRONLY | os.O_CREAT, dir_fd=place))
+    os.chdir("/dev")
+    attempt(lambda: os.open(name, os.O_WRONLY | os.O_CREAT, dir_fd=place))
+beside = os.open("/dev", os.O_RDONLY)
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+""", denied=4)
+
+
+class Sockets(Evasion):
+    POLICY = """policy no-local-services {
+    default allow all
+    deny connect where family is "unix" as no-unix
+}
+"""
+
+    def test_socket_whose_descriptor_is_of_another_family_is_of_no_known_family(self):
+        result = self.python_under(self.policy(self.POLICY), """
+import os, socket
+def attempt(family, descriptor):
+    with socket.socket(family, socket.SOCK_STREAM, 0, fileno=os.dup(descriptor.fileno())) as both:
+        try:
+            both.connect("nobody" if family == socket.AF_UNIX else ("127.0.0.1", 1))
+        except PermissionError as error:
+            print(error.rule)
+        except OSError as error:
+            print(type(error).__name__)
+unix, inet = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_INET)
+attempt(socket.AF_UNIX, unix)
+attempt(socket.AF_UNIX, inet)  # which another thread could change for a Unix one now
+attempt(socket.AF_INET, unix)
+attempt(socket.AF_INET, inet)
+""")
+        self.assertEqual((result.status, result.out.split()), (0, ["no-unix"] * 3 + ["ConnectionRefusedError"]), result)
+
+
+class Modules(Evasion):
+    POLICY = """policy few-modules {
+    default allow all
+    deny import where module in ["faulthandler", "atexit", "errno", "gc"] as no-module
+}
+"""
+
+    def test_built_in_module_is_judged_however_it_is_asked_for(self):
+        result = self.python_under(self.policy(self.POLICY), """
+import _imp, importlib, importlib.machinery, sys
+def attempt(name):
+    spec = importlib.machinery.ModuleSpec(name, importlib.machinery.BuiltinImporter)
+    for function in (lambda: __import__(name), lambda: importlib.import_module(name), lambda: _imp.create_builtin(spec)):
+        try:
+            function()
+            print(name, "done")
+        except PermissionError as error:
+            print(error.rule)
+for name in "faulthandler", "gc":
+    if name in sys.builtin_module_names:
+        attempt(name)
+import _symtable
+attempt("_symtable")
+""")
+        self.assertEqual((result.status, result.out.splitlines()),
+                         (0, ["no-module"] * 6 + ["_symtable done"] * 3), result)
+
+    def test_built_in_module_is_judged_once_by_a_statement(self):
+        result, rows = self.recorded(self.policy(self.POLICY), [python(), "-c", """
+import sys
+assert "_symtable" in sys.builtin_module_names and "_symtable" not in sys.modules
+import _symtable
+"""])
+        self.assertEqual(result.status, 0, result)
+        imports = [row for row in rows if row["kind"] == "decision" and row.get("event") == "import"
+                   and "_symtable" in json.dumps(row["arguments"])]
+        self.assertEqual(len(imports), 1, imports)
 
 
 class Events(Evasion):

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from support import (ALLOW_ALL, NO_PROCESS, PATIENCE, WARDER, Daemon, Test, clean_environment, execute,
+from support import (ALLOW_ALL, BUILD, NO_PROCESS, PATIENCE, WARDER, Daemon, Test, clean_environment, execute,
                      interpreter_process, others_reach, python, wait_until)
 
 
@@ -298,6 +298,22 @@ class Interpreters(Test):
     def test_program_becomes_an_interpreter_that_says_hello(self):
         result = self.run_under(NO_PROCESS, ["/bin/sh", "-c", f"sleep 0.3; exec '{python()}' -c 'print(1)'"])
         self.assertEqual((result.status, result.out), (0, "1\n"), result)
+
+
+class OldInterpreters(Test):
+    """CPython before 3.8 has no audit hooks."""
+
+    program = BUILD / "tests" / "programs" / "old_python"
+
+    def test_interpreter_without_audit_hooks_does_not_start(self):
+        result = self.run_under(NO_PROCESS, [self.program])
+        self.assertEqual((result.status, result.out), (126, ""), result)
+        self.assertIn("this interpreter may not start: it is no CPython from 3.8 on", result.err)
+
+    def test_interpreter_without_audit_hooks_that_is_not_preloaded_is_ended(self):
+        result = self.run_under(NO_PROCESS, ["/usr/bin/env", "-u", "LD_PRELOAD", self.program, "100"])
+        self.assertEqual(result.status, 125, result)
+        self.assertIn("did not come under policy", result.err)
 
 
 class Host(Test):

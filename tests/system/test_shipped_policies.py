@@ -64,11 +64,13 @@ print("worked")
 """
 
 DENIED = """
-import importlib.machinery, importlib.util, os, socket, sys, warder
+import fcntl, importlib.machinery, importlib.util, os, socket, struct, sys, termios, warder
 
 def load(name, module):
     # A module of the interpreter's own, under another name.
-    path = importlib.util.find_spec(module).origin
+    return load_file(name, importlib.util.find_spec(module).origin)
+
+def load_file(name, path):
     spec = importlib.machinery.ModuleSpec(name, importlib.machinery.ExtensionFileLoader(name, path), origin=path)
     return importlib.util.module_from_spec(spec)
 
@@ -85,15 +87,22 @@ def denied(what, function):
 denied("exec", lambda: os.system("true"))
 denied("fork", os.fork)
 denied("signal", lambda: os.kill(1, 0))
+denied("owner", lambda: fcntl.fcntl(0, fcntl.F_SETOWN, 1))
+denied("owner", lambda: fcntl.ioctl(0, 0x8901, struct.pack("i", 1)))
+denied("typing", lambda: fcntl.ioctl(0, termios.TIOCSTI, b"x"))
 denied("native", lambda: __import__("ctypes"))
 denied("native", lambda: __import__("_ctypes"))
 denied("native", lambda: load("a._ctypes", "_ctypes"))
 os.symlink(importlib.util.find_spec("_ctypes").origin, "_harmless.so")
 denied("native", lambda: __import__("_harmless"))
+package = next(path for path in sys.path if path.endswith("-packages"))
+denied("native", lambda: load_file("_cffi_backend", os.path.join(package, "_cffi_backend.so")))
 denied("environ", lambda: os.environ.__setitem__("GCONV_PATH", "."))
 denied("environ", lambda: os.environ.__setitem__("OPENSSL_CONF", "x"))
 denied("write", lambda: open("/var/lib/warder-test", "w"))
 denied("memory", lambda: open("/proc/self/mem", "rb"))
+denied("maps", lambda: open("/proc/self/maps"))
+denied("maps", lambda: open("/proc/thread-self/smaps"))
 denied("task memory", lambda: open("/proc/%d/task/%d/mem" % (os.getpid(), os.getpid()), "r+b"))
 os.chdir("/proc/self")
 denied("memory, relative", lambda: os.open("mem", os.O_RDONLY))
@@ -119,8 +128,9 @@ class Untrusted(Test):
     def test_untrusted_code_is_denied_what_the_policy_names(self):
         result = self.python_under(UNTRUSTED, DENIED)
         self.assertEqual(result.out.splitlines(),
-                         ["exec no-exec", "fork no-fork", "signal no-signals", 
+                         ["exec no-exec", "fork no-fork", "signal no-signals",
+                          "owner no-signals-by-descriptor", "owner no-signals-by-descriptor", "typing no-typing",
                           "native no-powerful-imports", "native no-powerful-imports", "native no-powerful-modules",
-                          "native no-powerful-modules", "environ no-library-paths", "environ no-library-paths",
-                          "write default-write", "memory no-memory", "task memory no-memory",
+                          "native no-powerful-modules", "native default-native", "environ no-library-paths", "environ no-library-paths",
+                          "write default-write", "memory no-memory", "maps no-memory", "maps no-memory", "task memory no-memory",
                           "memory, relative no-memory", "memory, beside no-memory", "bind no-bind", "unix no-unix-sockets"], result)

@@ -61,14 +61,43 @@ static void some_calls_do_not_follow_the_last_component(void **state)
 {
     (void)state;
     const struct process process = usual_process();
-    MAPS(&process, "os.chmod", "write path=/work/link>/srv/target action=chmod", TEXT("/work/link"),
-         INT(0), INT(-1));
     MAPS(&process, "os.remove", "write path=/work/link action=remove", TEXT("/work/link"), INT(-1));
     MAPS(&process, "os.rmdir", "write path=/work/link action=rmdir", TEXT("/work/link"), INT(-1));
     MAPS(&process, "os.symlink", "write path=/work/link action=symlink", TEXT("/etc/passwd"),
          TEXT("/work/link"), INT(-1));
     MAPS(&process, "os.remove", "write path=/work/out/x>/etc/deep/dir/x action=remove",
          TEXT("/work/out/x"), INT(-1));
+}
+
+/* Their events do not say whether the call follows a link. */
+static void calls_that_may_follow_a_link_are_judged_by_it_and_by_what_it_leads_to(void **state)
+{
+    (void)state;
+    const struct process process = usual_process();
+    MAPS(&process, "os.chmod",
+         "write path=/work/link>/srv/target action=chmod; write path=/work/link action=chmod",
+         TEXT("/work/link"), INT(0), INT(-1));
+    MAPS(&process, "os.utime",
+         "write path=/work/link>/srv/target(link) action=utime; write path=/work/link(link) "
+         "action=utime",
+         TEXT("link"), NONE, NONE, INT(-1));
+    MAPS(&process, "os.setxattr",
+         "write path=/work/link>/srv/target action=xattr; write path=/work/link action=xattr",
+         TEXT("/work/link"), TEXT("user.x"), TEXT("x"), INT(0));
+    MAPS(&process, "os.removexattr",
+         "write path=/work/link>/srv/target action=xattr; write path=/work/link action=xattr",
+         TEXT("/work/link"), TEXT("user.x"));
+    MAPS(&process, "os.link",
+         "write path=/work/link action=link; write path=/work/link>/srv/target action=link; "
+         "write path=/work/link action=link",
+         TEXT("/work/link"), TEXT("/work/link"), INT(5), INT(-1));
+    MAPS(&process, "os.link",
+         "write path=/srv/data/link(link) action=link; write path=/etc/x(x) action=link",
+         TEXT("link"), TEXT("x"), INT(5), INT(15));
+    MAPS(&process, "os.link",
+         "write path=?(link) action=link; write path=?(link) action=link; write path=/work/x(x) "
+         "action=link",
+         TEXT("link"), TEXT("x"), INT(8), INT(-1));
 }
 
 static void descriptors_have_the_path_behind_them(void **state)
@@ -88,10 +117,14 @@ static void numbers_that_may_be_no_descriptors_are_unknown_paths(void **state)
 {
     (void)state;
     const struct process process = usual_process();
-    MAPS(&process, "os.chmod", "write path=? action=chmod", SUBCLASS_INT(6), INT(0), INT(-1));
-    MAPS(&process, "os.chmod", "write path=? action=chmod", SUBCLASS_INT(7), INT(0), INT(-1));
-    MAPS(&process, "os.chmod", "write path=? action=chmod", INT(-1), INT(0), INT(-1));
-    MAPS(&process, "os.chmod", "write path=? action=chmod", INT(INT64_C(1) << 40), INT(0), INT(-1));
+    MAPS(&process, "os.chmod", "write path=? action=chmod; write path=? action=chmod",
+         SUBCLASS_INT(6), INT(0), INT(-1));
+    MAPS(&process, "os.chmod", "write path=? action=chmod; write path=? action=chmod",
+         SUBCLASS_INT(7), INT(0), INT(-1));
+    MAPS(&process, "os.chmod", "write path=? action=chmod; write path=? action=chmod", INT(-1),
+         INT(0), INT(-1));
+    MAPS(&process, "os.chmod", "write path=? action=chmod; write path=? action=chmod",
+         INT(INT64_C(1) << 40), INT(0), INT(-1));
     MAPS(&process, "os.truncate", "write path=? action=truncate", SUBCLASS_INT(7), INT(0));
     MAPS(&process, "os.truncate", "write path=? action=truncate", INT(-1), INT(0));
     MAPS(&process, "open", "write path=? action=open", SUBCLASS_INT(3), TEXT("w"), INT(1));
@@ -343,6 +376,7 @@ int main(void)
         cmocka_unit_test(relative_paths_stand_against_the_descriptor),
         cmocka_unit_test(the_kernels_way_is_not_the_texts),
         cmocka_unit_test(some_calls_do_not_follow_the_last_component),
+        cmocka_unit_test(calls_that_may_follow_a_link_are_judged_by_it_and_by_what_it_leads_to),
         cmocka_unit_test(descriptors_have_the_path_behind_them),
         cmocka_unit_test(numbers_that_may_be_no_descriptors_are_unknown_paths),
         cmocka_unit_test(open_reads_and_writes_as_its_flags_say),

@@ -143,13 +143,14 @@ static void malformed_addresses_are_unknown(void **state)
     (void)state;
     const struct process process = on_family(INET);
     const char *const unknown = "connect address=? port=? host=? family=inet; resolve host=?";
+    const char *const not_even_family =
+        "connect address=? port=? host=? family=? path=?; resolve host=?";
     const struct value host = TEXT("10.0.0.1");
     const struct value subclass = {
         .kind = VALUE_LIST, .marks = VALUE_SUBCLASS, .count = 1, .items = &host};
     MAPS(&process, "socket.connect", unknown, OBJECT("s"), EMPTY_LIST);
     MAPS(&process, "socket.connect", unknown, OBJECT("s"), subclass);
-    MAPS(&process, "socket.connect", unknown, OBJECT("s"), TEXT("10.0.0.1"));
-    MAPS(&process, "socket.connect", unknown, OBJECT("s"));
+    MAPS(&process, "socket.connect", not_even_family, OBJECT("s"));
     MAPS(&process, "socket.connect", "connect address=10.0.0.1 port=? host=nameless family=inet",
          OBJECT("s"), LIST(TEXT("10.0.0.1")));
     MAPS(&process, "socket.connect", "connect address=10.0.0.1 port=? host=nameless family=inet",
@@ -159,6 +160,26 @@ static void malformed_addresses_are_unknown(void **state)
     /* An address of the other family is no name, and no address of this socket. */
     MAPS(&process, "socket.connect", "connect address=? port=80 host=::1 family=inet", OBJECT("s"),
          LIST(TEXT("::1"), INT(80)));
+}
+
+/* CPython reads the address before the event, by the family that the socket had then. */
+static void an_address_that_its_family_does_not_take_leaves_the_family_open(void **state)
+{
+    (void)state;
+    struct process process = on_family(INET);
+    MAPS(&process, "socket.connect",
+         "connect address=? port=? host=? family=? path=?(/run/s); resolve host=?", OBJECT("s"),
+         TEXT("/run/s"));
+    MAPS(&process, "socket.connect",
+         "connect address=? port=? host=? family=? path=?; resolve host=?", OBJECT("s"),
+         OBJECT("buffer"));
+    process.socket_family = VSOCK;
+    MAPS(&process, "socket.connect",
+         "connect address=? port=? host=? family=? path=?(/run/s); resolve host=?", OBJECT("s"),
+         BYTES("/run/s"));
+    process.socket_family = UNIX;
+    MAPS(&process, "socket.connect", "connect address=? port=? host=? family=?", OBJECT("s"),
+         LIST(TEXT("10.0.0.1"), INT(80)));
 }
 
 static void sending_on_a_connected_socket_is_no_operation(void **state)
@@ -202,6 +223,7 @@ int main(void)
         cmocka_unit_test(other_families_have_nothing_but_their_name),
         cmocka_unit_test(an_unknown_family_leaves_everything_open),
         cmocka_unit_test(malformed_addresses_are_unknown),
+        cmocka_unit_test(an_address_that_its_family_does_not_take_leaves_the_family_open),
         cmocka_unit_test(sending_on_a_connected_socket_is_no_operation),
         cmocka_unit_test(sockets_are_told_by_family_kind_and_protocol),
     };

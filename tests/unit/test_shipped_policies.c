@@ -100,6 +100,37 @@ static void untrusted_signals_itself_and_its_children_only(void **state)
     assert_judged(block, &scene, "deny untrusted.no-signals?");
 }
 
+static void untrusted_tells_no_descriptor_whom_to_signal_and_types_nothing(void **state)
+{
+    (void)state;
+    CLEANUP(policy_block_free) struct policy_block *block = shipped("untrusted");
+    static const struct {
+        const char *event;
+        int64_t request;
+        const char *verdict;
+    } cases[] = {
+        {"fcntl.fcntl", 8, "deny untrusted.no-signals-by-descriptor"},  /* F_SETOWN */
+        {"fcntl.fcntl", 10, "deny untrusted.no-signals-by-descriptor"}, /* F_SETSIG */
+        {"fcntl.fcntl", 15, "deny untrusted.no-signals-by-descriptor"}, /* F_SETOWN_EX */
+        {"fcntl.ioctl", 0x8901, "deny untrusted.no-signals-by-descriptor"},
+        {"fcntl.ioctl", 0x8902, "deny untrusted.no-signals-by-descriptor"},
+        {"fcntl.ioctl", 0x5412, "deny untrusted.no-typing"}, /* TIOCSTI */
+        {"fcntl.ioctl", 0x541c, "deny untrusted.no-typing"}, /* TIOCLINUX */
+        {"fcntl.ioctl", INT64_C(0x100005412), "deny untrusted.no-typing"},
+        {"fcntl.ioctl", -0x5412, "deny untrusted.no-typing"},
+        {"fcntl.ioctl", 0x5413, "allow"}, /* TIOCGWINSZ */
+        {"fcntl.fcntl", 2, "allow"},      /* F_SETFD */
+        {"fcntl.flock", 8, "allow"},      /* LOCK_UN */
+    };
+    struct scene scene;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        scene_init(&scene, cases[i].event);
+        scene_operation(&scene, CLASS_CONTROL);
+        scene_value(&scene, ATTRIBUTE_REQUEST, value_int(cases[i].request));
+        assert_judged(block, &scene, cases[i].verdict);
+    }
+}
+
 static void untrusted_loads_the_interpreters_own_modules_only(void **state)
 {
     (void)state;
@@ -108,10 +139,21 @@ static void untrusted_loads_the_interpreters_own_modules_only(void **state)
     scene_init(&scene, "import");
     scene_operation(&scene, CLASS_NATIVE);
     struct attribute *path =
-        scene_path(&scene, ATTRIBUTE_PATH, "/usr/lib/python3.11/x.so", "/usr/lib/python3.11/x.so");
+        scene_path(&scene, ATTRIBUTE_PATH, "/usr/lib/python3.11/lib-dynload/x.so",
+                   "/usr/lib/python3.11/lib-dynload/x.so");
     assert_judged(block, &scene, "allow untrusted.interpreter-modules");
-    path->resolved = text_of("/srv/work/x.so");
-    assert_judged(block, &scene, "deny untrusted.default");
+    static const char *const others[] = {
+        "/srv/work/x.so",
+        "/srv/work/lib-dynload/x.so",
+        "/usr/lib/python3.11/x.so",
+        "/usr/lib/python3.11/site-packages/x.so",
+        "/usr/lib/python3.11/site-packages/lib-dynload/x.so",
+        "/usr/lib/python3/dist-packages/_cffi_backend.so",
+    };
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        path->resolved = text_of(others[i]);
+        assert_judged(block, &scene, "deny untrusted.default");
+    }
     path->resolved = value_unknown();
     assert_judged(block, &scene, "deny untrusted.no-powerful-modules?");
     /* CDLL(None): the program itself, a library without a path. */
@@ -218,7 +260,21 @@ static void untrusted_does_not_read_process_memory(void **state)
         {"/proc/1/mem", "deny untrusted.no-memory"},
         {"/proc/self/task/12/mem", "deny untrusted.no-memory"},
         {"/proc/thread-self/mem", "deny untrusted.no-memory"},
-        {"/proc/self/maps", "allow"},
+        {"/proc/self/maps", "deny untrusted.no-memory"},
+        {"/proc/1/task/12/smaps", "deny untrusted.no-memory"},
+        {"/proc/1/smaps_rollup", "deny untrusted.no-memory"},
+        {"/proc/self/numa_maps", "deny untrusted.no-memory"},
+        {"/proc/self/map_files", "deny untrusted.no-memory"},
+        {"/proc/self/map_files/400000-401000", "deny untrusted.no-memory"},
+        {"/proc/self/pagemap", "deny untrusted.no-memory"},
+        {"/proc/self/auxv", "deny untrusted.no-memory"},
+        {"/proc/self/syscall", "deny untrusted.no-memory"},
+        {"/proc/self/stack", "deny untrusted.no-memory"},
+        {"/proc/kcore", "deny untrusted.no-memory"},
+        {"/dev/mem", "deny untrusted.no-memory"},
+        {"/proc/self/stat", "allow"},
+        {"/proc/self/status", "allow"},
+        {"/proc/self/cmdline", "allow"},
         {"/proc/meminfo", "allow"},
         {"/etc/hostname", "allow"},
     };
@@ -257,6 +313,7 @@ int main(void)
         cmocka_unit_test(no_process_touches_nothing_else),
         cmocka_unit_test(untrusted_starts_nothing),
         cmocka_unit_test(untrusted_signals_itself_and_its_children_only),
+        cmocka_unit_test(untrusted_tells_no_descriptor_whom_to_signal_and_types_nothing),
         cmocka_unit_test(untrusted_loads_the_interpreters_own_modules_only),
         cmocka_unit_test(untrusted_loads_none_of_the_modules_that_are_ways_out),
         cmocka_unit_test(untrusted_writes_in_its_working_places_only),
