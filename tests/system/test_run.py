@@ -295,6 +295,15 @@ class Interpreters(Test):
         self.assertEqual(result.status, 125, result)
         self.assertIn("did not come under policy", result.err)
 
+    def test_interpreter_that_ends_before_it_is_missed_is_no_success(self):
+        for code in "import time; time.sleep(0.3); print(1)", "import time; time.sleep(0.3); exit(7)":
+            result = self.run_under(NO_PROCESS, ["/usr/bin/env", "-i", python(), "-c", code])
+            self.assertEqual(result.status, 125, result)
+            self.assertIn("Nothing that it did was judged", result.err)
+        for _ in range(5):  # one that is guarded is not taken for it, however short
+            result = self.run_under(NO_PROCESS, [python(), "--version"])
+            self.assertEqual((result.status, result.err), (0, ""), result)
+
     def test_program_becomes_an_interpreter_that_says_hello(self):
         result = self.run_under(NO_PROCESS, ["/bin/sh", "-c", f"sleep 0.3; exec '{python()}' -c 'print(1)'"])
         self.assertEqual((result.status, result.out), (0, "1\n"), result)
