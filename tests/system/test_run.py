@@ -304,6 +304,12 @@ class Interpreters(Test):
             result = self.run_under(NO_PROCESS, [python(), "--version"])
             self.assertEqual((result.status, result.err), (0, ""), result)
 
+    def test_record_of_a_short_run_is_printed(self):
+        for _ in range(10):
+            result = self.run_under(None, [python(), "--version"], "--record")
+            self.assertEqual(result.status, 0, result)
+            self.assertNotIn("closed the connection", result.err)
+
     def test_program_becomes_an_interpreter_that_says_hello(self):
         result = self.run_under(NO_PROCESS, ["/bin/sh", "-c", f"sleep 0.3; exec '{python()}' -c 'print(1)'"])
         self.assertEqual((result.status, result.out), (0, "1\n"), result)
