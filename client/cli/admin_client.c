@@ -39,8 +39,12 @@ bool admin_request(struct daemon_client *client, Warder__V1__AdminRequest *reque
 
 const Warder__V1__AdminReply *admin_reply(struct daemon_client *client)
 {
-    const Warder__V1__DaemonMessage *message = daemon_client_receive(client, -1, NULL);
+    const Warder__V1__DaemonMessage *message;
 
+    /* A run that has ended may have left news of its interpreters. */
+    do
+        message = daemon_client_receive(client, -1, NULL);
+    while (message && message->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_STARTED);
     if (message && message->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_ADMIN)
         return message->admin;
     complain("the daemon closed the connection%s",

@@ -16,6 +16,7 @@
 #include "client/cli/log_line.h"
 #include "client/cli/policy_file.h"
 #include "client/cli/private_daemon.h"
+#include "client/cli/program_file.h"
 #include "client/cli/run.h"
 #include "proto/host_paths.h"
 
@@ -475,6 +476,18 @@ static int run_private(const struct request *request, struct ask *ask)
     return status;
 }
 
+/* What an interpreter with more rights than its caller does would be judged by nobody. */
+static bool can_come_under_policy(const char *program)
+{
+    if (!program_file_gains_privilege(program))
+        return true;
+    complain("%s: the program gets rights that you do not have (a set-user-ID or set-group-ID bit, "
+             "or capabilities), and the loader preloads no hook into such a one: it is not run. "
+             "Whoever has the rights can run it, without the bits",
+             program);
+    return false;
+}
+
 int command_run(int argc, char **argv)
 {
     struct request request;
@@ -483,6 +496,8 @@ int command_run(int argc, char **argv)
 
     if (status >= 0)
         return status;
+    if (!can_come_under_policy(request.program[0]))
+        return EXIT_RUN_FAILED;
     CLEANUP(daemon_client_free) struct daemon_client *client = find_daemon(&request, &private);
     if (!client && !private)
         return EXIT_RUN_FAILED;

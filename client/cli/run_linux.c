@@ -24,9 +24,12 @@
 
 enum {
     HELLO_MILLISECONDS = 2000, /* an interpreter that has not said Hello by then is ended */
-    LOOK_MILLISECONDS = 100,   /* between looks at the program, */
+    NEWS_MILLISECONDS = 200,   /* for a Hello that the daemon has not told of yet */
+    FIRST_MILLISECONDS = 10,   /* between looks at a program that has just begun, */
+    FIRST_LOOKS = 20,          /* for so many of them: an interpreter needs that long to start; */
+    LOOK_MILLISECONDS = 100,   /* then, */
     CALM_MILLISECONDS = 1000,  /* and once it has run for a while */
-    CALM_AFTER = 30,           /* looks */
+    CALM_AFTER = 50,           /* looks */
     DOOR_LEAST = 100,          /* descriptors below are the program's to use */
 };
 
@@ -128,9 +131,10 @@ static int start(struct run_plan *plan, struct running *running, const sigset_t 
 /* --------------------------------------------------------------------------------------- watching
  */
 
-static void hear(struct running *running)
+static void hear(struct running *running, int milliseconds)
 {
-    const Warder__V1__DaemonMessage *message = daemon_client_receive(running->client, 0, NULL);
+    const Warder__V1__DaemonMessage *message =
+        daemon_client_receive(running->client, milliseconds, NULL);
 
     if (message && message->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_STARTED &&
         message->started->pid == running->pid)
@@ -149,7 +153,7 @@ static void look(struct running *running)
     bool fresh;
 
     if (running->client)
-        hear(running);
+        hear(running, 0);
     const bool interpreter = interpreter_look(&running->watch, running->pid, &fresh);
     running->looks++;
     if (fresh) {
@@ -216,7 +220,9 @@ static int watch(struct running *running)
             {.fd = running->client ? running->client->socket : -1, .events = POLLIN},
         };
         struct signalfd_siginfo info;
-        const int wait = running->looks < CALM_AFTER ? LOOK_MILLISECONDS : CALM_MILLISECONDS;
+        const int wait = running->looks < FIRST_LOOKS  ? FIRST_MILLISECONDS
+                         : running->looks < CALM_AFTER ? LOOK_MILLISECONDS
+                                                       : CALM_MILLISECONDS;
         const int count = poll(ready, 2, wait);
 
         if (count > 0 && (ready[0].revents & POLLIN) &&
@@ -225,7 +231,7 @@ static int watch(struct running *running)
         if (reap(running, &status))
             return status;
         if (count > 0 && ready[1].revents && running->client)
-            hear(running);
+            hear(running, 0);
         if (now_milliseconds() - running->last_look >= wait)
             look(running);
     }
@@ -247,6 +253,27 @@ static int end_like(int status)
     sigaddset(&only, number);
     sigprocmask(SIG_UNBLOCK, &only, NULL);
     return 128 + number;
+}
+
+/* The program was an interpreter, and has ended before it was missed. One that the hook itself has
+ * ended has said why. */
+static bool was_unguarded(struct running *running, int status)
+{
+    if (!running->silent_since || !WIFEXITED(status) || WEXITSTATUS(status) == EXIT_NOT_RUNNABLE)
+        return false;
+    while (running->client && !running->last_hello) {
+        const int64_t before = now_milliseconds();
+        hear(running, NEWS_MILLISECONDS);
+        if (now_milliseconds() - before >= NEWS_MILLISECONDS)
+            break; /* no more news */
+    }
+    if (running->last_hello)
+        return false;
+    complain("the interpreter did not come under policy, and has ended with status %d: the loader "
+             "did not preload the hook (what started it may have cleared LD_PRELOAD), or it is no "
+             "CPython from 3.8 on. Nothing that it did was judged.",
+             WEXITSTATUS(status));
+    return true;
 }
 
 static int explain_failure(const char *program, int error)
@@ -280,7 +307,7 @@ int run_program(struct run_plan *plan)
     }
     const int status = watch(&running);
     close(running.signals);
-    if (running.ended_by_us)
+    if (running.ended_by_us || was_unguarded(&running, status))
         return EXIT_RUN_FAILED;
     return end_like(status);
 }

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import time
 from pathlib import Path
 
 from support import (ALLOW_ALL, BUILD, NO_PROCESS, PATIENCE, WARDER, Daemon, Test, clean_environment, execute,
-                     interpreter_process, python, wait_until)
+                     interpreter_process, others_reach, python, wait_until)
 
 
 def private_daemons(directory):
@@ -112,6 +113,31 @@ class Run(Test):
         result = self.warder("log", "--state-dir", state)
         self.assertRegex(result.out, r'denied +exec "/bin/sh" +local/no-process\.no-exec +\S+ \d+ +<string>:2 +1-\d+')
         self.assertNothingLeft()
+
+    def test_program_that_gains_rights_is_refused_for_no_hook_gets_into_it(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can make such a program for another user")
+        nobody = 65534
+        if not others_reach(WARDER, nobody):
+            self.skipTest(f"{WARDER} cannot be reached by other users")
+        self.directory.chmod(0o755)
+        self.runtime.chmod(0o777)
+        for name, mode in ("plain", 0o755), ("user", 0o4755), ("group", 0o2755):
+            with self.subTest(name):
+                program = self.directory / name
+                shutil.copy("/bin/echo", program)
+                program.chmod(mode)
+                for word in program, name:
+                    result = execute([WARDER, "run", "--policy", "no-process", "--", word, "ran"], cwd=self.directory,
+                                     env=dict(self.environment, PATH=f"{self.directory}:/usr/bin:/bin"),
+                                     preexec_fn=lambda: (os.setgid(nobody), os.setuid(nobody)))
+                    if name == "plain":
+                        self.assertEqual((result.status, result.out), (0, "ran\n"), result)
+                        continue
+                    self.assertEqual((result.status, result.out), (125, ""), result)
+                    self.assertIn("gets rights that you do not have", result.err)
+                # Whoever has the rights gains none.
+                self.assertEqual(self.warder("run", "--policy", "no-process", "--", program, "ran").out, "ran\n")
 
     def test_limit_of_open_files_that_is_too_low_is_named(self):
         limit = f"ulimit -n 20; exec {WARDER} run --policy no-process -- /bin/echo ran"
@@ -269,6 +295,21 @@ class Interpreters(Test):
                                              "import time; time.sleep(100)"])
         self.assertEqual(result.status, 125, result)
         self.assertIn("did not come under policy", result.err)
+
+    def test_interpreter_that_ends_before_it_is_missed_is_no_success(self):
+        for code in "import time; time.sleep(0.3); print(1)", "import time; time.sleep(0.3); exit(7)":
+            result = self.run_under(NO_PROCESS, ["/usr/bin/env", "-i", python(), "-c", code])
+            self.assertEqual(result.status, 125, result)
+            self.assertIn("Nothing that it did was judged", result.err)
+        for _ in range(5):  # one that is guarded is not taken for it, however short
+            result = self.run_under(NO_PROCESS, [python(), "--version"])
+            self.assertEqual((result.status, result.err), (0, ""), result)
+
+    def test_record_of_a_short_run_is_printed(self):
+        for _ in range(10):
+            result = self.run_under(None, [python(), "--version"], "--record")
+            self.assertEqual(result.status, 0, result)
+            self.assertNotIn("closed the connection", result.err)
 
     def test_program_becomes_an_interpreter_that_says_hello(self):
         result = self.run_under(NO_PROCESS, ["/bin/sh", "-c", f"sleep 0.3; exec '{python()}' -c 'print(1)'"])
