@@ -163,6 +163,19 @@ class Life(Test):
         self.assertEqual(said(), ["started", "stopped", "started", "started"])
 
 
+class Changes(Test):
+    def test_record_says_which_policies_were_applied_and_removed_and_by_whom(self):
+        daemon = self.daemon()
+        daemon.apply("policy a { deny exec as no }\npolicy b { deny fork as no }")
+        daemon.apply("policy a { deny exec as never }")
+        self.assertEqual(daemon.command("remove", "b").status, 0)
+        said = [row["summary"] for row in daemon.log() if row["kind"] == "daemon"][1:]
+        self.assertEqual([text.split(" by ")[0] for text in said],
+                         ["local/a revision 1 applied", "local/b revision 1 applied", "local/a revision 2 applied",
+                          "local/b removed"])
+        self.assertTrue(all(f" by uid {os.getuid()}" in text for text in said), said)
+
+
 class Streams(Test):
     def closed(self, command, closed):
         """Runs a command with standard streams closed."""
