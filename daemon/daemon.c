@@ -425,11 +425,13 @@ static int close_all(struct daemon *daemon)
 /* --------------------------------------------------------------------------------------- running
  */
 
-static void record_start(struct daemon *daemon)
+/* That it starts, or that it ends in good order: a start without an end before it is one after a
+ * crash. */
+static void record_life(struct daemon *daemon, const char *what)
 {
     char text[256];
 
-    snprintf(text, sizeof(text), "warderd %s started, generation %" PRIu64, WARDER_VERSION,
+    snprintf(text, sizeof(text), "warderd %s %s, generation %" PRIu64, WARDER_VERSION, what,
              daemon->server.generation->number);
     audit_log_add(daemon->server.audit, audit_item_notice(AUDIT_DAEMON, 0, -1, getpid(), text),
                   AUDIT_NOBODY, false);
@@ -476,8 +478,7 @@ int daemon_run(const struct options *options)
         close_all(&daemon);
         return EXIT_FAILED;
     }
-    if (!options->reading)
-        record_start(&daemon);
+    record_life(&daemon, "started");
     if (daemon.control)
         uv_check_start(&daemon.control_check, on_control_check);
     service_notify("READY=1");
@@ -487,5 +488,6 @@ int daemon_run(const struct options *options)
             policy_block_policy_count(daemon.server.generation->block),
             daemon.configuration.session_socket);
     uv_run(&daemon.loop, UV_RUN_DEFAULT);
+    record_life(&daemon, "stopped");
     return close_all(&daemon);
 }

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -96,6 +97,15 @@ bool wants_colour(int descriptor)
     return isatty(descriptor) && !(no && *no);
 }
 
+/* What could not be printed was not said: that is no success. */
+static int finish(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    complain("standard output cannot be written: %s", strerror(errno));
+    return status == EXIT_DONE || status == EXIT_NO ? EXIT_USAGE : status;
+}
+
 int main(int argc, char **argv)
 {
     if (!standard_streams_fill(false)) /* a program that is run finds them as they were */
@@ -107,18 +117,18 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         print_help(stdout);
-        return EXIT_DONE;
+        return finish(EXIT_DONE);
     }
     if (strcmp(argv[1], "--version") == 0) {
         puts("warder " WARDER_VERSION);
-        return EXIT_DONE;
+        return finish(EXIT_DONE);
     }
     opterr = 0; /* commands say themselves what is wrong */
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (strcmp(argv[1], commands[i].name) != 0)
             continue;
         if (commands[i].run)
-            return commands[i].run(argc - 1, argv + 1);
+            return finish(commands[i].run(argc - 1, argv + 1));
         complain("`%s` is not in this version yet; it comes with a later one", argv[1]);
         return EXIT_USAGE;
     }

@@ -373,12 +373,44 @@ static void work(uv_work_t *request)
 
 /* ---------------------------------------------------------------------------- back on the loop */
 
-static void record_change(struct change_job *job)
+static const struct stored_policy *stored_in(const struct stored_policies *stored,
+                                             const struct stored_policy *policy)
 {
+    for (size_t i = 0; i < stored->count; i++)
+        if (stored->policies[i].tier == policy->tier &&
+            strcmp(stored->policies[i].name, policy->name) == 0)
+            return &stored->policies[i];
+    return NULL;
+}
+
+static void record_one(struct change_job *job, const struct stored_policy *policy, bool removed)
+{
+    char revision[48] = "";
     char text[512];
-    snprintf(text, sizeof(text), "generation %" PRIu64 " by %s", job->generation, job->who);
+
+    if (!removed)
+        snprintf(revision, sizeof(revision), " revision %" PRIu64, policy->revision);
+    snprintf(text, sizeof(text), "%s/%.200s%s %s by %s, generation %" PRIu64,
+             policy_tier_name(policy->tier), policy->name, revision,
+             removed ? "removed" : "applied", job->who, job->generation);
     audit_log_add(job->changer->server->audit, audit_item_notice(AUDIT_DAEMON, 0, -1, 0, text),
                   AUDIT_NOBODY, false);
+}
+
+/* A record for each policy that was stored or removed; the generation before is still there. */
+static void record_change(struct change_job *job)
+{
+    const struct stored_policies *before = &job->changer->server->generation->stored;
+    const struct stored_policies *after = &job->made->stored;
+
+    for (size_t i = 0; i < after->count; i++) {
+        const struct stored_policy *was = stored_in(before, &after->policies[i]);
+        if (!was || was->revision != after->policies[i].revision)
+            record_one(job, &after->policies[i], false);
+    }
+    for (size_t i = 0; i < before->count; i++)
+        if (!stored_in(after, &before->policies[i]))
+            record_one(job, &before->policies[i], true);
 }
 
 static void answer(struct change_job *job)
@@ -407,8 +439,8 @@ static void after_work(uv_work_t *request, int status)
     if (status < 0)
         fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, "the daemon is stopping");
     if (job->made) {
-        server_set_generation(job->changer->server, job->made);
         record_change(job);
+        server_set_generation(job->changer->server, job->made);
     }
     answer(job);
     connection_release(job->connection);

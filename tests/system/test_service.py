@@ -147,6 +147,35 @@ class State(Test):
         self.assertIn(f"{state}: belongs to uid 65534, and the daemon is uid 0", self.refused(state))
 
 
+class Life(Test):
+    def test_end_in_good_order_is_recorded_and_a_crash_is_not(self):
+        daemon = self.daemon()
+        daemon.stop()
+        daemon.start()
+
+        def said():
+            return [row["summary"].split(",")[0].split()[-1] for row in daemon.log() if row["kind"] == "daemon"]
+
+        wait_until(lambda: len(said()) == 3, "the second start is written")
+        daemon.kill()
+        daemon.start()
+        wait_until(lambda: len(said()) == 4, "the third start is written")
+        self.assertEqual(said(), ["started", "stopped", "started", "started"])
+
+
+class Changes(Test):
+    def test_record_says_which_policies_were_applied_and_removed_and_by_whom(self):
+        daemon = self.daemon()
+        daemon.apply("policy a { deny exec as no }\npolicy b { deny fork as no }")
+        daemon.apply("policy a { deny exec as never }")
+        self.assertEqual(daemon.command("remove", "b").status, 0)
+        said = [row["summary"] for row in daemon.log() if row["kind"] == "daemon"][1:]
+        self.assertEqual([text.split(" by ")[0] for text in said],
+                         ["local/a revision 1 applied", "local/b revision 1 applied", "local/a revision 2 applied",
+                          "local/b removed"])
+        self.assertTrue(all(f" by uid {os.getuid()}" in text for text in said), said)
+
+
 class Streams(Test):
     def closed(self, command, closed):
         """Runs a command with standard streams closed."""
@@ -166,6 +195,15 @@ class Streams(Test):
                 daemon.start()
                 wait_until(lambda one=daemon: one.command("status").status == 0, "it answers")
                 self.assertEqual(daemon.stop(), 0)
+
+    def test_output_that_cannot_be_written_is_no_success(self):
+        daemon = self.daemon()
+        for arguments in (["list", "--admin-socket", daemon.admin], ["status", "--admin-socket", daemon.admin],
+                          ["--help"], ["--version"], ["check", "--help"]):
+            with self.subTest(arguments):
+                result = self.closed([WARDER, *arguments], ">/dev/full")
+                self.assertEqual(result.status, 2, result)
+                self.assertIn("standard output cannot be written: No space left on device", result.err)
 
     def test_run_starts_with_its_standard_streams_closed_and_leaves_them_so(self):
         for closed in "<&-", "<&- >&-", "<&- 2>&-", "<&- >&- 2>&-":
