@@ -17,7 +17,7 @@ struct reading {
 static void read_bytes(struct reading *reading, const char *text, size_t length)
 {
     struct lexer lexer;
-    *reading = (struct reading){.source = {"t", text, (uint32_t)length, 0}};
+    *reading = (struct reading){.source = {.file = "t", .text = text, .length = (uint32_t)length}};
     reading->diagnostics = diagnostics_new();
     (void)diagnostics_file(reading->diagnostics, "t");
     lexer_init(&lexer, &reading->source, &reading->storage, reading->diagnostics);

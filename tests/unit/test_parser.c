@@ -18,7 +18,8 @@ struct parsing {
 
 static void parse(struct parsing *parsing, const char *text)
 {
-    *parsing = (struct parsing){.source = {"t", text, (uint32_t)strlen(text), 0}};
+    *parsing =
+        (struct parsing){.source = {.file = "t", .text = text, .length = (uint32_t)strlen(text)}};
     parsing->diagnostics = diagnostics_new();
     (void)diagnostics_file(parsing->diagnostics, "t");
     parsing->tree = parse_policies(&parsing->source, &parsing->storage, parsing->diagnostics);
