@@ -3,9 +3,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "client/cli/command.h"
 #include "proto/host_paths.h"
+
+enum {
+    AGAIN_MILLISECONDS = 200, /* between two attempts to reach a daemon that went away */
+};
 
 struct daemon_client *admin_connect(const char *path)
 {
@@ -23,6 +28,18 @@ struct daemon_client *admin_connect(const char *path)
     return NULL;
 }
 
+struct daemon_client *admin_connect_again(const char *path)
+{
+    const struct timespec moment = {.tv_nsec = AGAIN_MILLISECONDS * 1000000L};
+    struct daemon_client *client;
+
+    while (!(client = daemon_client_connect(path ? path : HOST_ADMIN_SOCKET)) && errno != ENOMEM)
+        nanosleep(&moment, NULL);
+    if (!client)
+        complain("out of memory");
+    return client;
+}
+
 bool admin_request(struct daemon_client *client, Warder__V1__AdminRequest *request)
 {
     Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
@@ -37,7 +54,7 @@ bool admin_request(struct daemon_client *client, Warder__V1__AdminRequest *reque
     return error == 0;
 }
 
-const Warder__V1__AdminReply *admin_reply(struct daemon_client *client)
+const Warder__V1__AdminReply *admin_reply_or_end(struct daemon_client *client, bool *lost)
 {
     const Warder__V1__DaemonMessage *message;
 
@@ -47,9 +64,20 @@ const Warder__V1__AdminReply *admin_reply(struct daemon_client *client)
     while (message && message->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_STARTED);
     if (message && message->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_ADMIN)
         return message->admin;
-    complain("the daemon closed the connection%s",
-             errno == EBADMSG ? ": it speaks another version" : "");
+    *lost = !message && errno != EBADMSG;
+    if (!*lost)
+        complain("the daemon closed the connection: it speaks another version");
     return NULL;
+}
+
+const Warder__V1__AdminReply *admin_reply(struct daemon_client *client)
+{
+    bool lost = false;
+    const Warder__V1__AdminReply *reply = admin_reply_or_end(client, &lost);
+
+    if (lost)
+        complain("the daemon closed the connection");
+    return reply;
 }
 
 int admin_failed(const Warder__V1__Failed *failed)

@@ -10,11 +10,19 @@
  * answers. */
 struct daemon_client *admin_connect(const char *path);
 
+/* A daemon that was there: waits until one answers again, for as long as it takes. NULL after a
+ * complaint, on lack of memory. */
+struct daemon_client *admin_connect_again(const char *path);
+
 /* Sends a request. False after a complaint. */
 bool admin_request(struct daemon_client *client, Warder__V1__AdminRequest *request);
 
 /* The next reply; NULL after a complaint. */
 const Warder__V1__AdminReply *admin_reply(struct daemon_client *client);
+
+/* The same for who goes on with another daemon: without complaint, `*lost` says that the connection
+ * has ended. One that speaks another version is complained of, and not lost. */
+const Warder__V1__AdminReply *admin_reply_or_end(struct daemon_client *client, bool *lost);
 
 /* A reply that ends the request with a failure is told to the person; the exit status for it. */
 int admin_failed(const Warder__V1__Failed *failed);

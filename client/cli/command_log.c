@@ -20,7 +20,7 @@ static const char help[] =
     "\n"
     "  --denied             denials, kills and would-be denials alone\n"
     "  -n N                 the last N; 0 for all (default: 50, or all with --json)\n"
-    "  --follow, -f         go on with what comes\n"
+    "  --follow, -f         go on with what comes, also when the daemon is restarted\n"
     "  --session ID         of one session: the part of a decision's id before the `-`; with a\n"
     "                       decision's whole id, of that decision alone\n"
     "  --json               one JSON object a line, with arguments and subject\n"
@@ -42,6 +42,12 @@ struct log_options {
     bool denied;
     bool follow;
     bool json;
+};
+
+/* What of the record has been printed. */
+struct log_position {
+    uint64_t last; /* the highest id; 0: nothing */
+    bool lost;     /* the daemon went away before it came to the end */
 };
 
 static bool parse_count(const char *text, unsigned *count)
@@ -137,8 +143,10 @@ static void print_entry(const struct log_options *log, const Warder__V1__LogEntr
         fflush(stdout);
 }
 
-static int print_log(const struct log_options *log, struct daemon_client *client)
+static int ask_for_log(const struct log_options *log, struct daemon_client *client,
+                       const struct log_position *position)
 {
+    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
     Warder__V1__AdminRequest request = WARDER__V1__ADMIN_REQUEST__INIT;
     Warder__V1__ReadLog read_log = WARDER__V1__READ_LOG__INIT;
 
@@ -147,20 +155,64 @@ static int print_log(const struct log_options *log, struct daemon_client *client
     read_log.follow = log->follow;
     read_log.session = text_field(log->session);
     read_log.decision = log->decision;
+    read_log.after = position->last;
     request.body_case = WARDER__V1__ADMIN_REQUEST__BODY_LOG;
     request.log = &read_log;
-    if (!admin_request(client, &request))
-        return EXIT_USAGE;
-    for (;;) {
-        const Warder__V1__AdminReply *reply = admin_reply(client);
+    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_ADMIN;
+    message.admin = &request;
+    return daemon_client_send(client, &message);
+}
+
+/* From where `position` is, to the end; that of a daemon that went away is no failure yet. */
+static int print_from(const struct log_options *log, struct daemon_client *client,
+                      struct log_position *position)
+{
+    position->lost = ask_for_log(log, client, position) < 0;
+    while (!position->lost) {
+        const Warder__V1__AdminReply *reply = admin_reply_or_end(client, &position->lost);
         if (!reply)
-            return EXIT_USAGE;
+            break;
         if (reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_FAILED)
             return admin_failed(reply->failed);
         if (reply->body_case != WARDER__V1__ADMIN_REPLY__BODY_ENTRY)
             return EXIT_DONE;
         print_entry(log, reply->entry);
+        if (reply->entry->id > position->last)
+            position->last = reply->entry->id;
     }
+    return EXIT_USAGE;
+}
+
+static int print_log(const struct log_options *log, struct daemon_client *client)
+{
+    struct log_position position = {.last = 0};
+    const int status = print_from(log, client, &position);
+
+    if (position.lost)
+        complain("the daemon closed the connection");
+    return status;
+}
+
+/* A daemon that is restarted, for an update or after a fault, takes its record up again, and
+ * whoever follows that goes on where it was. */
+static int follow_log(const struct log_options *log)
+{
+    struct log_position position = {.last = 0};
+    CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(log->socket);
+    int status = EXIT_USAGE;
+
+    while (client) {
+        const uint64_t before = position.last;
+        const bool was_lost = position.lost;
+        status = print_from(log, client, &position);
+        if (!position.lost)
+            break;
+        if (!was_lost || position.last > before)
+            complain("log: the daemon went away; going on when it is back (Ctrl-C ends this)");
+        daemon_client_free(client);
+        client = admin_connect_again(log->socket);
+    }
+    return client ? status : EXIT_USAGE;
 }
 
 int command_log(int argc, char **argv)
@@ -183,6 +235,8 @@ int command_log(int argc, char **argv)
         private_daemon_stop(&daemon);
         return printed;
     }
+    if (log.follow)
+        return follow_log(&log);
     CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(log.socket);
     return client ? print_log(&log, client) : EXIT_USAGE;
 }

@@ -184,6 +184,7 @@ void log_reader_start(struct log_readers *readers, struct connection *connection
         .connection = connection_hold(connection),
         .query = {.denied = request->denied,
                   .last = request->last,
+                  .after = request->after,
                   .session = session,
                   .decision = request->decision},
         .follow = request->follow,

@@ -107,7 +107,11 @@ static bool start(struct audit_reader *reader, struct audit_query *query, char *
     if (result == SQLITE_ROW)
         query->held = (uint64_t)sqlite3_column_int64(reader->held, 0);
     sqlite3_reset(reader->held);
-    if (result == SQLITE_ROW && query->last > 0) {
+    if (query->after > 0) {
+        /* No id is given twice: one that is higher than all is of a record that was here before. */
+        query->arriving = true;
+        query->id = query->after <= query->held ? query->after : 0;
+    } else if (result == SQLITE_ROW && query->last > 0) {
         bind_condition(reader->start, query);
         sqlite3_bind_int64(reader->start, 3, (sqlite3_int64)query->last);
         result = sqlite3_step(reader->start);

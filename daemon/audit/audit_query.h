@@ -25,6 +25,7 @@ struct audit_query {
     uint64_t session;  /* 0: of all */
     uint64_t decision; /* of that session, by its number; 0: of all */
     uint64_t last;     /* only the last so many; 0: all */
+    uint64_t after; /* what arrived behind this id, and `last` is nothing then; 0: from `last` on */
     /* moved on by each call */
     bool started;
     bool arriving; /* what was there at the start has been read */

@@ -687,6 +687,29 @@ sys.audit("builtins.input/result", "the-secret-7")
             follower.wait()
             follower.stdout.close()
 
+    def test_log_is_followed_over_a_restart_of_the_daemon(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } deny exec as no }')
+
+        def deny(name):
+            execute([python(), "-c", f"import os\ntry: os.execv('/bin/{name}', ['x'])\nexcept PermissionError: pass"],
+                    env=daemon.preloaded())
+
+        deny("before")
+        with interpreter_process(daemon_command(daemon, "log", "--follow", "--denied", "--json", "-n", "1")) as follower:
+            rows = [json.loads(follower.stdout.readline())]
+            for end, name in (daemon.stop, "stopped"), (daemon.kill, "killed"):
+                end()
+                self.assertIn("the daemon went away", follower.stderr.readline())
+                daemon.start()
+                deny(name)
+                rows.append(json.loads(follower.stdout.readline()))
+            self.assertIsNone(follower.poll())
+            follower.terminate()
+            self.assertEqual(follower.communicate()[1], "")  # said once for each
+        self.assertEqual([row["arguments"]["path"] for row in rows], ["/bin/before", "/bin/stopped", "/bin/killed"])
+        self.assertEqual(len({row["id"] for row in rows}), len(rows))
+
     def test_last_records_and_one_session_can_be_asked_for(self):
         daemon = self.daemon()
         daemon.apply('policy p { applies { platform is "linux" } deny read where path under "/denied" as d }')
