@@ -199,6 +199,22 @@ static void on_written(void *context)
     uv_async_send(&daemon->written);
 }
 
+/* The generation that a kept record's store ended with, for questions about it (`why`), which read
+ * its texts themselves: a store that does not compile any more, or is none, hides no record. */
+static uint64_t kept_generation(const char *directory)
+{
+    struct stored_policies stored = {.count = 0};
+    char error[640];
+
+    if (!policy_store_is_there(directory))
+        return 0;
+    if (!policy_store_read(directory, 0, &stored, error, sizeof(error)))
+        say("%s", error);
+    const uint64_t number = stored.generation;
+    stored_policies_deinit(&stored);
+    return number;
+}
+
 static bool open_state(struct daemon *daemon)
 {
     const struct configuration *configuration = &daemon->configuration;
@@ -223,6 +239,8 @@ static bool open_state(struct daemon *daemon)
         free(report);
         return false;
     }
+    if (daemon->options->reading)
+        daemon->server.generation->number = kept_generation(configuration->state_directory);
     const struct audit_log_options options = {
         .directory = configuration->state_directory,
         .reading = daemon->options->reading,

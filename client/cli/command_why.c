@@ -184,7 +184,7 @@ static int ask_kept(const struct why_options *why, const struct policy_file *fil
         complain("%s: cannot be read", why->state_directory);
         return EXIT_USAGE;
     }
-    if (!private_daemon_start(&daemon, directory, false))
+    if (!private_daemon_start_reading(&daemon, directory))
         return EXIT_USAGE;
     const int status = ask(why, daemon.client, files);
     private_daemon_stop(&daemon);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/store/database.h"
 
@@ -152,6 +153,14 @@ bool policy_store_load(struct policy_store *store, struct stored_policies *polic
     *policies = (struct stored_policies){.count = 0};
     return load_generation(store, policies, error, size) &&
            load_at(store, policies->generation, policies, error, size);
+}
+
+bool policy_store_is_there(const char *directory)
+{
+    char path[4200];
+
+    return snprintf(path, sizeof(path), "%s/%s", directory, kind.file) < (int)sizeof(path) &&
+           access(path, F_OK) == 0;
 }
 
 bool policy_store_read(const char *directory, uint64_t generation, struct stored_policies *policies,

@@ -39,6 +39,9 @@ DEFINE_CLEANUP(struct policy_store *, policy_store_free);
 /* All that is active now. False with `error` filled in. */
 bool policy_store_load(struct policy_store *store, struct stored_policies *policies, char *error,
                        size_t size);
+/* Whether a store was ever opened in the directory. */
+bool policy_store_is_there(const char *directory);
+
 /* What was active at a generation, 0: the newest; read beside the daemon's own use of the store, by
  * any thread. `generation` of the result is the one asked for. False with `error` filled in. */
 bool policy_store_read(const char *directory, uint64_t generation, struct stored_policies *policies,

@@ -81,6 +81,19 @@ class Why(ProtocolTest):
         self.assertLess(result.out.index("local/plug.git"), result.out.index("local/plug.tool"))
         self.assertNotIn("only a part of", result.out)
 
+    def test_why_of_a_state_that_no_daemon_has_reads_its_policies_and_changes_nothing(self):
+        number = self.denied(execution("/opt/git", ["git", "push"]))
+        self.host.apply(POLICY.replace('is "pull"', 'is "push"'))
+        self.assertEqual(self.host.stop(), 0)
+        state = self.host.state
+        before = {path.name: path.read_bytes() for path in state.iterdir()}
+        result = execute([WARDER, "why", "--json", "--state-dir", state, number])
+        self.assertEqual(result.status, 0, result)
+        told = json.loads(result.out)
+        self.assertEqual((told["today_differs"], told["generation"]), (True, 2))
+        self.assertEqual(told["statement"]["revision"], 1)
+        self.assertEqual({path.name: path.read_bytes() for path in state.iterdir()}, before)
+
     def test_why_takes_the_id_as_a_denial_prints_it(self):
         _, ending = self.decide(execution("/opt/git", ["git", "push"]))
         number = ending.removeprefix("[decision ").removesuffix("]")
@@ -334,7 +347,9 @@ class WhyOfRun(Test):
         result = self.python_under(policy, "import subprocess\nsubprocess.run(['true'])", "--state-dir", state)
         self.assertDenied(result, "local/mine.none")
         number = result.err[result.err.rindex("[decision "):].split("]")[0].split()[1]
+        before = {path.name: path.read_bytes() for path in state.iterdir()}
         told = execute([WARDER, "why", "--state-dir", state, "--policy", policy, number])
         self.assertEqual(told.status, 0, told)
+        self.assertEqual({path.name: path.read_bytes() for path in state.iterdir()}, before)
         for words in ('denied: exec "true"', "by local/mine.none", f"({policy}:1)", "deny exec where file under"):
             self.assertIn(words, told.out)
