@@ -83,6 +83,7 @@ static void deny_unread(struct answer *answer, const struct event *event, const 
 {
     memset(answer, 0, sizeof(*answer));
     answer->outcome = WARDER__V1__OUTCOME__OUTCOME_DENY;
+    answer->unanswered = true;
     snprintf(answer->message, sizeof(answer->message), "%s", why);
     snprintf(answer->text, sizeof(answer->text), "warder: event \"%.*s\" denied: %s",
              (int)event->name_length, event->name, why);
@@ -312,6 +313,8 @@ static int hook(const char *name, python_object *args, void *data)
     if (answer.outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW ||
         (entry && entry->veto == VETO_NEVER))
         return 0;
+    if (answer.unanswered)
+        hook_session_count_unanswered();
     return denial_raise(&runtime->api, &event, entry, &answer, denial_state(runtime));
 }
 

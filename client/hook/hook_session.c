@@ -46,6 +46,7 @@ static struct {
     char python_version[24];
     _Atomic int64_t bound; /* nanoseconds for a verdict */
     unsigned forged;
+    uint64_t unanswered;  /* denied here, and the daemon does not know of it */
     _Atomic bool crowded; /* somebody had to wait: open another connection when one comes back */
     struct question questions[QUESTION_COUNT];
     struct daemon_connection handed; /* for the child of the fork that is under way */
@@ -482,6 +483,7 @@ static void become_child(void)
         session.state = SESSION_CHILD;
     session.crowded = false;
     session.forged = 0;
+    session.unanswered = 0; /* the parent says it */
     mark_owner();
 }
 
@@ -554,6 +556,7 @@ static void deny_locally(const struct event *event, struct answer *answer, const
 
     event_text(event, 0, what, sizeof(what));
     snprintf(answer->operation, sizeof(answer->operation), "%s", name ? name : "");
+    answer->unanswered = true;
     snprintf(answer->message, sizeof(answer->message), "%s", why);
     snprintf(answer->text, sizeof(answer->text), "warder: %s denied: %s", what, why);
 }
@@ -608,6 +611,32 @@ static bool make_ready(struct question *question, int64_t deadline, struct sessi
     return ready;
 }
 
+void hook_session_count_unanswered(void)
+{
+    __atomic_add_fetch(&session.unanswered, 1, __ATOMIC_RELAXED);
+}
+
+/* Before the first question on a connection that works again: what was denied without it. */
+static void tell_unanswered(struct question *question, int64_t deadline)
+{
+    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
+    Warder__V1__Records records = WARDER__V1__RECORDS__INIT;
+
+    if (__atomic_load_n(&session.unanswered, __ATOMIC_RELAXED) == 0)
+        return;
+    records.unanswered = __atomic_exchange_n(&session.unanswered, 0, __ATOMIC_RELAXED);
+    if (records.unanswered == 0) /* another thread was first */
+        return;
+    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS;
+    message.records = &records;
+    arena_reset(&question->memory.arena);
+    const struct exchange exchange = {
+        .key = session.key, .deadline = deadline, .memory = &question->memory};
+    if (daemon_connection_exchange(&question->connection, &exchange, &message, NULL, NULL) !=
+        EXCHANGE_DONE)
+        __atomic_add_fetch(&session.unanswered, records.unanswered, __ATOMIC_RELAXED);
+}
+
 void hook_session_ask(struct question *question, const struct event *event, struct answer *answer)
 {
     struct session_failure failure = {.text = ""};
@@ -631,6 +660,7 @@ void hook_session_ask(struct question *question, const struct event *event, stru
 
         if (!make_ready(question, deadline, &failure))
             break;
+        tell_unanswered(question, deadline);
         arena_reset(&question->memory.arena);
         if (!event_to_wire(event, &question->memory.arena, &wire)) {
             refuse(&failure, failure_of(EXCHANGE_TOO_LARGE));

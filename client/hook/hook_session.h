@@ -38,6 +38,7 @@ struct question {
 struct answer {
     Warder__V1__Outcome outcome;
     uint64_t decision; /* 0 if the daemon had no part in it */
+    bool unanswered;   /* denied here, for want of a verdict */
     char operation[32];
     char policy[192];
     char rule[160];
@@ -79,6 +80,10 @@ void hook_session_return(struct question *question);
  * to the one where an authentic answer says otherwise. Must not hold the interpreter lock: it
  * waits. */
 void hook_session_ask(struct question *question, const struct event *event, struct answer *answer);
+
+/* Counts an event that was denied without a verdict. The daemon is told how many there were, with
+ * the next question that reaches it; those of a process that ends before are not in the record. */
+void hook_session_count_unanswered(void);
 
 /* Tells the daemon which Python line was denied. Best effort, does not wait. */
 void hook_session_tell_place(uint64_t decision, const char *file, size_t file_length,

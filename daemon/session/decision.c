@@ -544,6 +544,19 @@ void decision_place(struct session *session, const Warder__V1__Denied *denied)
     }
 }
 
+/* Says in the record how much is missing from it. What the hook counts is its process's word. */
+static void record_gap(struct session *session, uint64_t count, const char *text)
+{
+    if (count == 0)
+        return;
+    struct audit_item *item =
+        audit_item_notice(AUDIT_DROP, session->number, session->facts.identity.uid,
+                          session->facts.identity.pid, text);
+    if (item) /* the database's numbers are signed */
+        item->notice.count = count < INT64_MAX ? count : INT64_MAX;
+    session_record(session, item, false);
+}
+
 void decision_record_settled(struct connection *connection, struct session *session,
                              const Warder__V1__Records *records)
 {
@@ -574,12 +587,6 @@ void decision_record_settled(struct connection *connection, struct session *sess
         session->decisions++;
         record(session, &event, &ruling, session->decisions, &packed, true);
     }
-    if (records->lost > 0) {
-        struct audit_item *item =
-            audit_item_notice(AUDIT_DROP, session->number, session->facts.identity.uid,
-                              session->facts.identity.pid, "records lost by the hook");
-        if (item) /* the database's numbers are signed */
-            item->notice.count = records->lost < INT64_MAX ? records->lost : INT64_MAX;
-        session_record(session, item, false);
-    }
+    record_gap(session, records->lost, "records lost by the hook");
+    record_gap(session, records->unanswered, "denied without an answer of the daemon");
 }

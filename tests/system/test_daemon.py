@@ -57,6 +57,34 @@ class Interrupted(Test):
                 daemon.process.send_signal(signal.SIGCONT)
             wait_until(lambda: self.ask(process) == "allowed\n", "events are allowed again")
 
+    def test_denials_without_an_answer_are_counted_in_the_record(self):
+        daemon = self.daemon()
+
+        def gaps():
+            return [(row["summary"], row["count"], row["pid"]) for row in daemon.log() if row["kind"] == "drop"]
+
+        said = "denied without an answer of the daemon"
+        with interpreter_process([python(), "-c", LOOP], env=daemon.preloaded()) as process:
+            self.assertEqual(self.ask(process), "allowed\n")
+            daemon.kill()
+            for _ in range(3):
+                self.assertIn("cannot be reached", self.ask(process))
+            daemon.start()
+            for _ in range(2):
+                self.assertEqual(self.ask(process), "allowed\n")
+            self.assertEqual(gaps(), [(said, 3, process.pid)])
+            daemon.process.send_signal(signal.SIGSTOP)
+            try:
+                self.assertIn("did not answer in time", self.ask(process))
+            finally:
+                daemon.process.send_signal(signal.SIGCONT)
+            late = 1  # and while it still catches up
+            while self.ask(process) != "allowed\n":
+                late += 1
+            self.assertEqual(gaps(), [(said, 3, process.pid), (said, late, process.pid)])
+            text = daemon.command("log", "-n", "2").out
+            self.assertRegex(text, rf"drop +{said} x3  uid \d+  pid {process.pid}")
+
     def test_interpreter_lock_is_released_while_the_daemon_is_asked(self):
         daemon = self.daemon()
         with interpreter_process([python(), "-c", """
