@@ -9,7 +9,8 @@
 #include "policies/engine/event_text.h"
 
 enum {
-    FIELD_MAX = 400, /* bytes of one column */
+    FIELD_MAX = 400,   /* bytes of one column */
+    COMMAND_MAX = 160, /* of a shell's command in its column; --json has it whole */
 };
 
 static const char *text_of(const json_t *object, const char *key)
@@ -56,6 +57,42 @@ static void print_word(FILE *out, const char *verdict, bool colour)
                     colour ? "\033[0m" : "");
 }
 
+/* A text of the record, however it is wrapped (event_json.h); NULL if it is none. */
+static const char *recorded_text(const json_t *json)
+{
+    static const char *const wraps[] = {"value", "text", "bytes"};
+
+    for (size_t i = 0; i < sizeof(wraps) / sizeof(*wraps); i++)
+        if (json_object_get(json, wraps[i]))
+            json = json_object_get(json, wraps[i]);
+    return json_string_value(json);
+}
+
+/* What the shell of an `exec` is to run (`sh -c COMMAND`), with its secrets masked as the record
+ * has it: the shell's own path says nothing. NULL if it is no shell's. */
+static const char *shell_command(const json_t *object)
+{
+    const json_t *operation = json_array_get(json_object_get(object, "operations"), 0);
+    const json_t *argv = json_object_get(operation, "argv");
+    const char *option = recorded_text(json_array_get(argv, 1));
+
+    if (strcmp(text_of(operation, "class"), "exec") != 0 ||
+        !json_is_true(json_object_get(operation, "shell")) || !option || strcmp(option, "-c") != 0)
+        return NULL;
+    return recorded_text(json_array_get(argv, 2));
+}
+
+static void print_shell_command(FILE *out, const json_t *object)
+{
+    const char *command = shell_command(object);
+    char printable[COMMAND_MAX];
+
+    if (!command)
+        return;
+    printable_text(command, strlen(command), printable, sizeof(printable));
+    fprintf(out, " -c \"%s\"", printable);
+}
+
 static void print_decision(FILE *out, const json_t *object, bool colour)
 {
     const json_t *proved = json_object_get(json_object_get(object, "subject"), "proved");
@@ -66,6 +103,7 @@ static void print_decision(FILE *out, const json_t *object, bool colour)
 
     print_word(out, text_of(object, "verdict"), colour);
     print_column(out, text_of(object, "summary"));
+    print_shell_command(out, object);
     if (strncmp(text_of(object, "summary"), "event ", 6) != 0 &&
         strcmp(text_of(object, "verdict"), "allow") == 0)
         print_column(out, text_of(object, "event"));

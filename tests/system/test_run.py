@@ -111,8 +111,27 @@ class Run(Test):
         self.warder("run", "--policy", "no-process", "--state-dir", state, "--", python_or_skip(self), "-c",
                     "import os\ntry: os.system('id')\nexcept PermissionError: pass")
         result = self.warder("log", "--state-dir", state)
-        self.assertRegex(result.out, r'denied +exec "/bin/sh" +local/no-process\.no-exec +\S+ \d+ +<string>:2 +1-\d+')
+        self.assertRegex(result.out, r'denied +exec "/bin/sh" -c "id" +local/no-process\.no-exec +\S+ \d+ +<string>:2 +1-\d+')
         self.assertNothingLeft()
+
+    def test_log_shows_what_a_shell_was_to_run(self):
+        state = self.directory / "kept"
+        self.warder("run", "--policy", "no-process", "--state-dir", state, "--", python_or_skip(self), "-c", """
+import os, subprocess
+for call in (lambda: os.system("tool --password hunter2"),
+             lambda: subprocess.run("ls $HOME\\n\\x1b[31m", shell=True),
+             lambda: subprocess.run(b"echo " + b"x" * 5000, shell=True),
+             lambda: subprocess.run(["/bin/sh-c", "-c", "own"])):
+    try: call()
+    except PermissionError: pass
+""")
+        lines = self.warder("log", "--state-dir", state).out.splitlines()
+        shown = [line.split("  ")[1:] for line in lines if " exec " in line]
+        self.assertEqual([[part for part in parts if part][1] for parts in shown], [
+            'exec "/bin/sh" -c "tool --password <7 bytes>"',
+            r'exec "/bin/sh" -c "ls $HOME\x0a\x1b[31m"',
+            'exec "/bin/sh" -c "echo ' + "x" * 151 + '..."',
+            'exec "/bin/sh-c"'])
 
     def test_program_that_gains_rights_is_refused_for_no_hook_gets_into_it(self):
         if os.geteuid() != 0:
@@ -189,7 +208,7 @@ class Run(Test):
         result = self.warder("run", "--policy", "no-process", "--observe", "--", python_or_skip(self), "-c",
                              "import os; os.system('echo ran')")
         self.assertEqual((result.status, result.out), (0, "ran\n"), result)
-        self.assertRegex(result.err, r'would deny +exec "/bin/sh" +local/no-process\.no-exec')
+        self.assertRegex(result.err, r'would deny +exec "/bin/sh" -c "echo ran" +local/no-process\.no-exec')
 
     def test_signals_sent_to_run_reach_the_program(self):
         code = ("import signal, sys, time\n"
