@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,9 @@ static const char help[] =
     "examples:\n"
     "  sudo warder log --denied -n 20\n"
     "  sudo warder log --follow\n"
-    "  sudo warder log --json -n 0 | jq 'select(.event == \"subprocess.Popen\") | .arguments'\n";
+    "  sudo warder log --json -n 0 | jq 'select(.event == \"subprocess.Popen\") | .arguments'\n"
+    "\n"
+    "exit status: 0 done, 1 the record has nothing of that session, 2 wrong usage or failure\n";
 
 struct log_options {
     const char *socket;
@@ -183,6 +186,18 @@ static int print_from(const struct log_options *log, struct daemon_client *clien
     return EXIT_USAGE;
 }
 
+/* Whoever asks for one session or decision has made a mistake if there is none. */
+static int complain_of_none(const struct log_options *log)
+{
+    const char *what = log->denied ? "no denial" : "nothing";
+
+    if (log->decision > 0)
+        complain("the record has %s of decision %s-%" PRIu64, what, log->session, log->decision);
+    else
+        complain("the record has %s of session %s", what, log->session);
+    return EXIT_NO;
+}
+
 static int print_log(const struct log_options *log, struct daemon_client *client)
 {
     struct log_position position = {.last = 0};
@@ -190,6 +205,8 @@ static int print_log(const struct log_options *log, struct daemon_client *client
 
     if (position.lost)
         complain("the daemon closed the connection");
+    if (status == EXIT_DONE && log->session[0] && position.last == 0)
+        return complain_of_none(log);
     return status;
 }
 

@@ -757,6 +757,12 @@ sys.audit("builtins.input/result", "the-secret-7")
                 result = daemon.command("log", "--session", wrong)
                 self.assertEqual((result.status, result.out), (2, ""), result)
                 self.assertIn("such as 7f3a", result.err)
+        for given, said in ("7f3a", "nothing of session 7f3a"), ("7f3a-12", "nothing of decision 7f3a-12"):
+            for more in (), ("--json",):
+                result = daemon.command("log", "--session", given, *more)
+                self.assertEqual((result.status, result.out, result.err), (1, "", f"warder: the record has {said}\n"))
+        result = daemon.command("log", "--denied", "--session", "7f3a")
+        self.assertEqual((result.status, result.err), (1, "warder: the record has no denial of session 7f3a\n"))
         text = daemon.command("log", "--denied", "-n", "1").out
         self.assertRegex(text, r'^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  denied +read "/denied/b4"  local/p\.d  ')
 
