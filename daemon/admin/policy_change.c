@@ -255,14 +255,27 @@ static bool store(struct change_job *job, const struct policy_change *changes, s
     return true;
 }
 
-static bool store_set(struct change_job *job, const struct change_set *set)
+static bool fail_without_policies(struct change_job *job, const Warder__V1__Apply *apply)
+{
+    const ProtobufCBinaryData *file = &apply->texts[0]->file;
+    char more[64] = "";
+    char text[400];
+
+    if (apply->n_texts > 1)
+        snprintf(more, sizeof(more), " and %zu more", apply->n_texts - 1);
+    snprintf(text, sizeof(text), "%.*s%s: there is no policy in it; nothing was changed",
+             file->len < 300 ? (int)file->len : 300, field_bytes(file), more);
+    return fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_NOT_FOUND, text);
+}
+
+static bool store_set(struct change_job *job, const Warder__V1__Apply *apply,
+                      const struct change_set *set)
 {
     size_t count = 0;
     for (size_t i = 0; i < set->count; i++)
         count += set->parts[i].count;
     if (count == 0)
-        return fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY,
-                         "there is no policy in what was given");
+        return fail_without_policies(job, apply);
     struct policy_change *changes = calloc(count, sizeof(*changes));
     if (!changes)
         return fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, "out of memory");
@@ -295,7 +308,8 @@ static void work_apply(struct change_job *job, const Warder__V1__Apply *apply)
     if (!set || apply->n_texts == 0 || apply->n_texts > TEXTS_MAX) {
         fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR,
                   "nothing to apply, or too many files at once");
-    } else if (check_texts(job, apply, set) && check_whole(job, set) && store_set(job, set)) {
+    } else if (check_texts(job, apply, set) && check_whole(job, set) &&
+               store_set(job, apply, set)) {
         for (size_t i = 0; i < set->count; i++)
             count += set->parts[i].count;
         snprintf(what, sizeof(what), "applied %zu %s", count, count == 1 ? "policy" : "policies");

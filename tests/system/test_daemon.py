@@ -536,6 +536,17 @@ class Store(Test):
             self.assertIn("`missing`", result.err)
             self.assertEqual(daemon.command(command).status, 2)
 
+    def test_files_without_a_policy_are_named(self):
+        daemon = self.daemon()
+        empty, comment = daemon.directory / "empty.warder", daemon.directory / "comment.warder"
+        empty.write_text("")
+        comment.write_text("# Nothing yet.\n")
+        for files, named in (((empty,), f"{empty}"), ((comment, empty), f"{comment} and 1 more")):
+            with self.subTest(named):
+                result = daemon.command("apply", *files)
+                self.assertEqual(result.status, 1, result)
+                self.assertEqual(result.err, f"warder: {named}: there is no policy in it; nothing was changed\n")
+
     def test_tiers_are_kept_apart(self):
         # Clause V-7.
         daemon = self.daemon()
