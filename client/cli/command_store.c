@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <libsmartcols/libsmartcols.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,6 +228,30 @@ static void set_cell(struct libscols_line *line, size_t column, const char *byte
     free(text);
 }
 
+/* `uid 1000`, as the store has it, by the user's name if there is one of that number now. */
+static void set_user_cell(struct libscols_line *line, size_t column, const ProtobufCBinaryData *who)
+{
+    static const char prefix[] = "uid ";
+    char text[128];
+    char *end = text;
+
+    snprintf(text, sizeof(text), "%.*s", who->len < sizeof(text) ? (int)who->len : 0,
+             field_bytes(who));
+    const bool numbered = strncmp(text, prefix, strlen(prefix)) == 0;
+    const unsigned long uid = numbered ? strtoul(text + strlen(prefix), &end, 10) : 0;
+    const struct passwd *user =
+        end > text + strlen(prefix) && uid < UINT32_MAX ? getpwuid((uid_t)uid) : NULL;
+    if (!user) {
+        set_cell(line, column, field_bytes(who), who->len);
+        return;
+    }
+    char *named = NULL;
+    if (asprintf(&named, "%s%s", user->pw_name, end) < 0)
+        return;
+    set_cell(line, column, named, strlen(named));
+    free(named);
+}
+
 static void add_row(struct libscols_table *table, const Warder__V1__PolicyEntry *entry)
 {
     struct libscols_line *line = scols_table_new_line(table, NULL);
@@ -246,7 +271,7 @@ static void add_row(struct libscols_table *table, const Warder__V1__PolicyEntry 
     set_cell(line, 5, text, strlen(text));
     time_text(entry->time, text, sizeof(text));
     set_cell(line, 6, text, strlen(text));
-    set_cell(line, 7, field_bytes(&entry->who), entry->who.len);
+    set_user_cell(line, 7, &entry->who);
     set_cell(line, 8, field_bytes(&entry->title), entry->title.len);
 }
 

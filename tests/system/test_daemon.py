@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -547,6 +548,21 @@ class Store(Test):
                 self.assertEqual(result.status, 1, result)
                 self.assertEqual(result.err, f"warder: {named}: there is no policy in it; nothing was changed\n")
 
+    def test_list_names_the_user_who_changed_a_policy(self):
+        daemon = self.daemon()
+        daemon.apply("policy one { deny exec as e }")
+        with sqlite3.connect(daemon.state / "policy.db") as database:  # of somebody who has left
+            database.execute("INSERT INTO revisions SELECT tier, 'two', 1, 2, time, 'uid 4000000000',"
+                             " replace(text, 'one', 'two') FROM revisions")
+        database.close()
+        daemon.apply("policy three { deny exec as e }")  # which reads the store again
+        lines = daemon.command("list").out.splitlines()
+        by = {line.split()[1]: line[lines[0].index(" BY"):].split("  ")[0].strip() for line in lines[1:]}
+        mine = pwd.getpwuid(os.getuid()).pw_name
+        self.assertEqual(by, {"one": mine, "two": "uid 4000000000", "three": mine})
+        entries = [json.loads(line) for line in daemon.command("list", "--json").out.splitlines()]
+        self.assertEqual({entry["name"]: entry["who"] for entry in entries}["one"], f"uid {os.getuid()}")
+
     def test_tiers_are_kept_apart(self):
         # Clause V-7.
         daemon = self.daemon()
@@ -564,7 +580,7 @@ class Store(Test):
         daemon.apply('policy one "The first one" { deny exec as e }')
         lines = daemon.command("list").out.splitlines()
         self.assertRegex(lines[0], r"^TIER +NAME +MODE +GOVERNS")
-        self.assertRegex(lines[1], r"^local +one +enforce +who names it +1 +1 +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +uid \d+ +The first one")
+        self.assertRegex(lines[1], r"^local +one +enforce +who names it +1 +1 +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\S+ +The first one")
 
     def test_no_daemon_is_said_with_what_to_do(self):
         for command in "list", "status", "log":
