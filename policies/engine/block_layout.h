@@ -27,7 +27,7 @@
 #define BLOCK_MAGIC "warder\0\1" /* eight bytes, the literal's own NUL not counted */
 
 enum {
-    BLOCK_VERSION = 4,
+    BLOCK_VERSION = 5,
     BLOCK_ALIGNMENT = 8,
     BLOCK_DEPTH_MAX = 144, /* nodes on a way down a condition: the parser takes 64 parentheses, each
                               of which is an `and` or `or` and a `not` at most */
@@ -159,13 +159,14 @@ enum lookup_kind {
     LOOKUP_DOMAIN, /* trie: whole labels from the end, each but the last with the `.` behind it */
     LOOKUP_IPV4,   /* trie of bits */
     LOOKUP_IPV6,
+    LOOKUP_NAME, /* hash: the same last component of a path */
     LOOKUP_KIND_COUNT
 };
 
 /* What of the operand is looked up. */
 enum lookup_way {
     WAY_VALUE,
-    WAY_FIRST, /* the first element of a list */
+    WAY_AT,    /* one element of a list */
     WAY_EVERY, /* every element of a list, every key of a map */
     WAY_COUNT
 };
@@ -176,12 +177,14 @@ struct key_rules {
     uint32_t count;
 };
 
+enum { LOOKUP_POSITIONS = 256 };
+
 struct lookup {
     uint32_t node; /* a predicate: the operand is what it speaks of */
     uint8_t kind;  /* enum lookup_kind */
     uint8_t way;   /* enum lookup_way */
     uint8_t place; /* enum place: what is behind it is looked up; PLACE_COUNT: the value itself */
-    uint8_t reserved;
+    uint8_t position;          /* WAY_AT: of the element */
     struct block_range strict; /* rule list: the rules under the keys that do not allow, for an
                                   operand that is not known for certain */
     struct key_rules at_root;  /* trie: under keys without a component, which concern every text */

@@ -25,6 +25,7 @@ enum {
     KIND_SHIFT = 28,
     PAYLOAD_MASK = (1 << KIND_SHIFT) - 1,
     STATE_WORDS = GLOB_WORDS_MAX / 64 + 1,
+    ASCII_END = 0x80,
 };
 
 static uint32_t word(enum word_kind kind, uint32_t payload)
@@ -185,17 +186,7 @@ enum glob_error glob_compile(enum glob_kind kind, const char *pattern, size_t le
     return error;
 }
 
-bool glob_begins_component(const uint32_t *words, size_t count)
-{
-    return count > 0 && words[0] == word(WORD_CHARACTER, '/');
-}
-
-/* Bit N: words 0..N-1 have matched what has been read. */
-struct states {
-    uint64_t bits[STATE_WORDS];
-};
-
-static size_t word_size(const uint32_t *words, size_t count, size_t at)
+size_t glob_word_size(const uint32_t *words, size_t count, size_t at)
 {
     const uint32_t kind = words[at] >> KIND_SHIFT;
     if (kind != WORD_SET && kind != WORD_NOT_SET)
@@ -203,6 +194,27 @@ static size_t word_size(const uint32_t *words, size_t count, size_t at)
     const size_t ranges = words[at] & PAYLOAD_MASK;
     return ranges > (count - at - 1) / 2 ? count - at : 1 + 2 * ranges;
 }
+
+bool glob_begins_component(const uint32_t *words, size_t count)
+{
+    return count > 0 && words[0] == word(WORD_CHARACTER, '/');
+}
+
+bool glob_word_is_ascii(const uint32_t *words, size_t count, size_t at)
+{
+    return at < count && words[at] < ASCII_END; /* no kind but WORD_CHARACTER, which is 0 */
+}
+
+bool glob_word_ends_component(const uint32_t *words, size_t count, size_t at)
+{
+    return at < count &&
+           (words[at] == word(WORD_FOLDERS, 0) || words[at] == word(WORD_CHARACTER, '/'));
+}
+
+/* Bit N: words 0..N-1 have matched what has been read. */
+struct states {
+    uint64_t bits[STATE_WORDS];
+};
 
 /* A pattern while a text is matched against it. */
 struct matcher {
@@ -237,7 +249,7 @@ static void stay(struct states *states, size_t at)
 static bool in_set(struct matcher *matcher, size_t at, uint32_t c)
 {
     const uint32_t *words = matcher->words;
-    const size_t size = word_size(words, matcher->count, at);
+    const size_t size = glob_word_size(words, matcher->count, at);
 
     matcher->steps += size / 2;
     for (size_t i = at + 1; i + 1 < at + size; i += 2)
@@ -278,7 +290,7 @@ static void step(struct matcher *matcher, size_t at, uint32_t c, struct states *
     case WORD_SET:
     case WORD_NOT_SET:
         if (!separator && in_set(matcher, at, c) == (what == WORD_SET))
-            activate(matcher, after, at + word_size(matcher->words, matcher->count, at));
+            activate(matcher, after, at + glob_word_size(matcher->words, matcher->count, at));
         break;
     default:
         break;
@@ -289,7 +301,7 @@ static void step(struct matcher *matcher, size_t at, uint32_t c, struct states *
 static size_t least_length(const uint32_t *words, size_t count)
 {
     size_t least = 0;
-    for (size_t at = 0; at < count; at += word_size(words, count, at)) {
+    for (size_t at = 0; at < count; at += glob_word_size(words, count, at)) {
         const uint32_t kind = words[at] >> KIND_SHIFT;
         if (kind != WORD_STAR && kind != WORD_CROSS && kind != WORD_FOLDERS)
             least++;
@@ -322,7 +334,6 @@ static bool advance(struct matcher *matcher, const struct states *now, uint32_t 
 enum {
     SHORT_WORDS_MAX = 63, /* states that are one word of the machine, the last one included */
     SHORT_STATES_OF_A_STEP = 16,
-    ASCII_END = 0x80,
 };
 
 /* The states that are reached from these by reading nothing. */

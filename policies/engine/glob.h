@@ -50,6 +50,15 @@ enum glob_error glob_compile(enum glob_kind kind, const char *pattern, size_t le
 /* True if every text that matches begins with the separator of a path. */
 bool glob_begins_component(const uint32_t *words, size_t count);
 
+/* True if the word at `at` is one character, and ASCII; its value is the word's. */
+bool glob_word_is_ascii(const uint32_t *words, size_t count, size_t at);
+
+/* The words that the one at `at` is written with. */
+size_t glob_word_size(const uint32_t *words, size_t count, size_t at);
+
+/* True if a component of a path begins behind the word at `at`, whatever it reads. */
+bool glob_word_ends_component(const uint32_t *words, size_t count, size_t at);
+
 /* True if the whole text matches. `words` are those that glob_compile wrote. False also where the
  * budget was spent on the way: whether the text matches is not known then. */
 bool glob_match(enum glob_kind kind, const uint32_t *words, size_t count, const char *text,

@@ -16,9 +16,10 @@ static inline uint64_t index_hash_mix(uint64_t hash, uint64_t word)
     return hash ^ hash >> 29;
 }
 
-static inline char index_folded(char c)
+static inline unsigned char index_folded(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    const unsigned char byte = (unsigned char)c;
+    return byte >= 'A' && byte <= 'Z' ? (unsigned char)(byte + ('a' - 'A')) : byte;
 }
 
 /* Continues `hash` by these bytes and their number. */
@@ -41,7 +42,7 @@ static inline uint64_t index_hash_bytes(uint64_t hash, const char *bytes, size_t
 static inline uint64_t index_hash_folded(uint64_t hash, const char *bytes, size_t length)
 {
     for (size_t i = 0; i < length; i++)
-        hash = index_hash_mix(hash, (unsigned char)index_folded(bytes[i]));
+        hash = index_hash_mix(hash, index_folded(bytes[i]));
     return index_hash_mix(hash, length);
 }
 

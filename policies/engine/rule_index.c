@@ -321,6 +321,16 @@ static void find_behind_place(const struct search *search, struct piece path)
     }
 }
 
+static void find_name(const struct search *search, struct piece path)
+{
+    size_t first = path.length;
+
+    while (first > 0 && path.bytes[first - 1] != '/')
+        first--;
+    if (pay(search, budget_of_bytes(path.length - first)))
+        find_text(search, (struct piece){path.bytes + first, path.length - first});
+}
+
 static void find_value(const struct search *search, const struct value *value)
 {
     const enum lookup_kind kind = (enum lookup_kind)search->lookup->kind;
@@ -346,11 +356,15 @@ static void find_value(const struct search *search, const struct value *value)
         find_behind_place(search, text);
     else if (kind == LOOKUP_TEXT)
         find_text(search, text);
+    else if (kind == LOOKUP_NAME)
+        find_name(search, text);
     else
         find_way(search, text);
 }
 
-static void find_elements(const struct search *search, const struct operand *list, uint32_t most)
+/* The elements from `first` on, `most` of them. */
+static void find_elements(const struct search *search, const struct operand *list, uint32_t first,
+                          uint32_t most)
 {
     if (value_is_doubtful(&list->value)) {
         visit_strict(search);
@@ -360,7 +374,7 @@ static void find_elements(const struct search *search, const struct operand *lis
         return;
     if (value_is_cut(&list->value))
         visit_strict(search);
-    for (uint32_t i = 0; i < list->value.count && i < most; i++) {
+    for (uint32_t i = first; i < list->value.count && i - first < most; i++) {
         if (!pay(search, 1))
             return;
         const struct value value = operand_element(list, i);
@@ -376,13 +390,13 @@ static void find_operand(const struct search *search, const struct operand *oper
         return;
     if (operand->state == OPERAND_UNKNOWN)
         visit_strict(search);
-    else if (way == WAY_FIRST)
-        find_elements(search, operand, 1);
+    else if (way == WAY_AT)
+        find_elements(search, operand, search->lookup->position, 1);
     /* A host is every name that led to the address. */
     else if (way == WAY_EVERY ||
              (operand->value.kind == VALUE_LIST &&
               (search->lookup->kind == LOOKUP_HOST || search->lookup->kind == LOOKUP_DOMAIN)))
-        find_elements(search, operand, UINT32_MAX);
+        find_elements(search, operand, 0, UINT32_MAX);
     else
         find_value(search, &operand->value);
 }

@@ -1,6 +1,7 @@
-/* A rule stands under the keys of the most selective part of its condition that has keys for every
- * way of being true: one child of an `and`, all children of an `or`. A condition without such a
- * part (a `not`, a glob without a literal front, a range) is always asked.
+/* A rule stands under the keys of that part of its condition which it shares with the fewest rules
+ * of its set, and that has keys for every way of being true: one child of an `and`, all children of
+ * an `or`. A condition without such a part (a `not`, a glob with neither a directory in front nor a
+ * name at its end, a range) is always asked.
  *
  * Two compilations of the same policies are the same block: everything is ordered by content, or by
  * the order in which the policies were emitted, which is. */
@@ -11,20 +12,12 @@
 
 #include "policies/engine/index_hash.h"
 #include "policies/language/emit.h"
+#include "policies/language/emit_key.h"
 
 enum {
     SET_RULES_MIN = 4, /* in a set of fewer rules, asking them costs no more than a look-up */
     SET_LOOKUPS_MAX =
         24, /* each is made for every event: rules under further ones are always asked */
-};
-
-/* Where a literal leads to. */
-struct key {
-    enum lookup_kind kind;
-    enum lookup_way way;
-    uint32_t place;  /* PLACE_COUNT: none */
-    uint32_t length; /* of the text */
-    unsigned worth;  /* how few events it concerns: more is fewer. 0: it is no key */
 };
 
 static const struct block_node *node_at(const struct emitter *emitter, uint32_t index)
@@ -47,220 +40,20 @@ static const char *text_of(const struct emitter *emitter, const struct block_val
     return emitter->sections[SECTION_TEXT].bytes + value->text;
 }
 
-static const struct key no_key = {.worth = 0};
-
-static struct key key_in(enum lookup_kind kind, uint32_t length, unsigned worth)
-{
-    return (struct key){.kind = kind, .place = PLACE_COUNT, .length = length, .worth = worth};
-}
-
-static unsigned worth_of_text(const struct block_node *node)
-{
-    switch ((enum attribute_name)node->attribute) {
-    case ATTRIBUTE_USER: /* what one session has is the same for all its events */
-    case ATTRIBUTE_GROUP:
-    case ATTRIBUTE_LABEL:
-    case ATTRIBUTE_SCRIPT:
-    case ATTRIBUTE_UNIT:
-    case ATTRIBUTE_EXE:
-    case ATTRIBUTE_PLATFORM:
-        return 15;
-    default:
-        break;
-    }
-    switch ((enum attribute_type)node->type) {
-    case TYPE_PATH:
-        return 90;
-    case TYPE_MODULE:
-        return 80;
-    case TYPE_WORD: /* a few words for all operations */
-        return 10;
-    default:
-        return 70;
-    }
-}
-
-/* For `is`, `in`, and what compares elements with the same. */
-static struct key equality_key(const struct block_node *node, const struct block_value *value)
-{
-    struct key key;
-
-    switch ((enum block_value_kind)value->kind) {
-    case BLOCK_VALUE_TEXT:
-        if (node->type == TYPE_REGISTRY) /* has more than one spelling */
-            return no_key;
-        return key_in(LOOKUP_TEXT, value->length, worth_of_text(node));
-    case BLOCK_VALUE_RANGE:
-        return value->low == value->high ? key_in(LOOKUP_NUMBER, 0, 40) : no_key;
-    case BLOCK_VALUE_ADDRESS:
-        return key_in(value->place == ADDRESS_IPV4_BYTES ? LOOKUP_IPV4 : LOOKUP_IPV6, 0,
-                      value->prefix > 0 ? 60U + value->prefix / 8U : 5U);
-    case BLOCK_VALUE_HOST:
-        return key_in(LOOKUP_HOST, value->length, 80);
-    case BLOCK_VALUE_HOST_BELOW:
-        return key_in(LOOKUP_DOMAIN, value->length, 75);
-    case BLOCK_VALUE_PLACE:
-        key = key_in(LOOKUP_TEXT, value->length, 85);
-        key.place = value->place;
-        return key;
-    default:
-        return no_key;
-    }
-}
-
-/* So many whole components at the front of the path, or parts of the module. */
-static struct key front_key(const struct emitter *emitter, const struct block_value *value,
-                            enum lookup_kind kind, uint32_t length)
-{
-    const char separator = kind == LOOKUP_MODULE ? '.' : '/';
-    const char *text = text_of(emitter, value);
-    const bool in_place = value->kind == BLOCK_VALUE_PLACE || value->kind == BLOCK_VALUE_PLACE_GLOB;
-    unsigned components = 0;
-
-    if (kind == LOOKUP_PATH && length == 1 && text[0] == '/')
-        length = 0;
-    for (uint32_t i = 0; i < length && components < 8; i++)
-        components += text[i] == separator ? 1 : 0;
-    if (length == 0 && !in_place)
-        return no_key;
-    struct key key = key_in(kind, length, length == 0 ? 30 : 50 + 3 * components);
-    if (in_place)
-        key.place = value->place;
-    return key;
-}
-
-/* How much of the literal front of a glob is components that are whole for certain. */
-static uint32_t whole_components(const struct emitter *emitter, const struct block_value *value,
-                                 char separator)
-{
-    const char *text = text_of(emitter, value);
-    const uint32_t *words =
-        (const uint32_t *)emitter->sections[SECTION_GLOB_WORDS].bytes + value->glob.first;
-    uint32_t length = value->length;
-
-    if (separator == '/' && value->glob.count > 0 &&
-        glob_begins_component(words, value->glob.count))
-        return length;
-    while (length > 0 && text[length - 1] != separator)
-        length--;
-    return length > 0 ? length - 1 : 0;
-}
-
-static struct key glob_key(const struct emitter *emitter, const struct block_node *node,
-                           const struct block_value *value)
-{
-    const bool in_place = value->kind == BLOCK_VALUE_PLACE_GLOB;
-
-    if (node->type == TYPE_REGISTRY || (!in_place && value->kind != BLOCK_VALUE_GLOB))
-        return no_key;
-    if (value->glob.count == 0 && !in_place) /* a pattern without wildcards */
-        return key_in(LOOKUP_TEXT, value->length, worth_of_text(node));
-    if (node->type == TYPE_PATH || in_place)
-        return front_key(emitter, value, LOOKUP_PATH, whole_components(emitter, value, '/'));
-    if (node->type == TYPE_MODULE)
-        return front_key(emitter, value, LOOKUP_MODULE, whole_components(emitter, value, '.'));
-    return no_key;
-}
-
-static struct key under_key(const struct emitter *emitter, const struct block_node *node,
-                            const struct block_value *value)
-{
-    if (value->kind != BLOCK_VALUE_PLACE &&
-        (value->kind != BLOCK_VALUE_TEXT || node->type == TYPE_REGISTRY))
-        return no_key;
-    return front_key(emitter, value, node->type == TYPE_MODULE ? LOOKUP_MODULE : LOOKUP_PATH,
-                     value->length);
-}
-
-static struct key element_key(struct key key, enum lookup_way way, unsigned worth)
-{
-    key.way = way;
-    if (key.worth > worth)
-        key.worth = worth;
-    return key;
-}
-
-static struct key key_of(const struct emitter *emitter, const struct block_node *node,
-                         const struct block_value *value)
-{
-    struct key key = no_key;
-
-    switch ((enum node_operator)node->operator_kind) {
-    case OPERATOR_EQUALS:
-        key = equality_key(node, value);
-        break;
-    case OPERATOR_UNDER:
-        key = under_key(emitter, node, value);
-        break;
-    case OPERATOR_MATCHES:
-        key = glob_key(emitter, node, value);
-        break;
-    case OPERATOR_HAS:
-        key = element_key(equality_key(node, value), WAY_EVERY, 35);
-        break;
-    case OPERATOR_STARTS:
-    case OPERATOR_LIST_EQUALS:
-        key = element_key(equality_key(node, value), WAY_FIRST, 50);
-        break;
-    default:
-        break;
-    }
-    return key.length > UINT16_MAX ? no_key : key;
-}
-
-/* Of the literals of a predicate, those that are its keys. */
-static uint32_t key_count(const struct block_node *node)
-{
-    const bool first_alone =
-        node->operator_kind == OPERATOR_STARTS || node->operator_kind == OPERATOR_LIST_EQUALS;
-    return first_alone && node->count > 1 ? 1 : node->count;
-}
-
-static unsigned lesser(unsigned a, unsigned b)
-{
-    return a < b ? a : b;
-}
-
-/* What the keys of a condition are worth; 0 if it has none. */
-static unsigned worth(const struct emitter *emitter, uint32_t index)
-{
-    const struct block_node *node = node_at(emitter, index);
-    unsigned least = UINT32_MAX;
-    unsigned most = 0;
-
-    switch ((enum node_kind)node->kind) {
-    case NODE_PREDICATE:
-        for (uint32_t i = 0; i < key_count(node); i++)
-            least = lesser(least, key_of(emitter, node, value_at(emitter, node->first + i)).worth);
-        return node->count > 0 ? least : 0;
-    case NODE_AND:
-        for (uint32_t i = 0; i < node->count; i++) {
-            const unsigned child = worth(emitter, node->first + i);
-            most = child > most ? child : most;
-        }
-        return most;
-    case NODE_OR:
-        for (uint32_t i = 0; i < node->count && least > 0; i++)
-            least = lesser(least, worth(emitter, node->first + i));
-        return node->count > 0 ? least : 0;
-    default:
-        return 0;
-    }
-}
-
 static bool same_lookup(const struct emitter *emitter, const struct lookup *lookup,
                         const struct block_node *node, const struct key *key)
 {
     const struct block_node *other = node_at(emitter, lookup->node);
     return lookup->kind == key->kind && lookup->way == key->way && lookup->place == key->place &&
-           other->attribute == node->attribute && other->type == node->type &&
-           other->part == node->part && other->index == node->index && other->key == node->key &&
-           other->key_count == node->key_count;
+           lookup->position == key->position && other->attribute == node->attribute &&
+           other->type == node->type && other->part == node->part && other->index == node->index &&
+           other->key == node->key && other->key_count == node->key_count;
 }
 
 /* A set while its rules are put into it. */
 struct open_set {
     struct emitter *emitter;
+    struct key_counts counts;
     uint32_t first_lookup;
     uint32_t lookups;
     uint32_t order; /* of the rule that is put in */
@@ -287,6 +80,7 @@ static uint32_t find_lookup(struct open_set *set, uint32_t node, const struct ke
                                                  .kind = (uint8_t)key->kind,
                                                  .way = (uint8_t)key->way,
                                                  .place = (uint8_t)key->place,
+                                                 .position = (uint8_t)key->position,
                                                  .root = (uint32_t)BLOCK_NONE};
     return index;
 }
@@ -307,45 +101,38 @@ static bool add_key(struct emitter *emitter, struct index_key key)
     return true;
 }
 
-static bool add_predicate(struct open_set *set, uint32_t index)
+static bool take_key(void *context, uint32_t node, const struct key *key)
 {
-    struct emitter *emitter = set->emitter;
+    struct open_set *set = context;
+    const uint32_t lookup = find_lookup(set, node, key);
 
-    for (uint32_t i = 0; i < key_count(node_at(emitter, index)); i++) {
-        const struct block_node *node = node_at(emitter, index);
-        const uint32_t value = node->first + i;
-        const struct key key = key_of(emitter, node, value_at(emitter, value));
-        const uint32_t lookup = find_lookup(set, index, &key);
-        if (lookup == (uint32_t)BLOCK_NONE ||
-            !add_key(emitter, (struct index_key){.lookup = lookup,
-                                                 .value = value,
-                                                 .length = key.length,
-                                                 .order = set->order,
-                                                 .rule = set->rule}))
-            return false;
-    }
-    return true;
+    return lookup != (uint32_t)BLOCK_NONE &&
+           add_key(set->emitter, (struct index_key){.lookup = lookup,
+                                                    .value = key->value,
+                                                    .length = key->length,
+                                                    .order = set->order,
+                                                    .rule = set->rule});
 }
 
-/* Adds the keys of a condition that is worth something; false if they are too many. */
+/* Adds the keys of a condition that has some; false if they are too many. */
 static bool add_keys(struct open_set *set, uint32_t index)
 {
-    const struct emitter *emitter = set->emitter;
-    const struct block_node *node = node_at(emitter, index);
+    const struct block_node *node = node_at(set->emitter, index);
     const uint32_t first = node->first;
     const uint32_t count = node->count;
     const bool either = node->kind == NODE_OR;
     uint32_t best = first;
 
     if (node->kind == NODE_PREDICATE)
-        return add_predicate(set, index);
+        return take_predicate_keys(&set->counts, set->emitter, index, take_key, set);
     for (uint32_t i = 0; i < count && either; i++)
         if (!add_keys(set, first + i))
             return false;
     if (either)
         return true;
     for (uint32_t i = 1; i < count; i++)
-        if (worth(emitter, first + i) > worth(emitter, best))
+        if (cost_is_less(condition_cost(&set->counts, set->emitter, first + i),
+                         condition_cost(&set->counts, set->emitter, best)))
             best = first + i;
     return add_keys(set, best);
 }
@@ -381,10 +168,29 @@ static void emit_strict_rules(struct open_set *set, size_t first_key)
     }
 }
 
-static bool has_keys(const struct emitter *emitter, uint32_t rule)
+static bool has_keys(const struct open_set *set, uint32_t rule)
 {
-    const uint32_t condition = rule_at(emitter, rule)->condition;
-    return condition != (uint32_t)BLOCK_NONE && worth(emitter, condition) > 0;
+    const uint32_t condition = rule_at(set->emitter, rule)->condition;
+    return condition != (uint32_t)BLOCK_NONE &&
+           condition_cost(&set->counts, set->emitter, condition).rules != NO_KEYS;
+}
+
+/* How many rules of the set stand under each key that one of them could have. */
+static void count_keys(struct open_set *set, const uint32_t *rules, size_t count)
+{
+    struct emitter *emitter = set->emitter;
+    size_t room = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (rule_at(emitter, rules[i])->condition != (uint32_t)BLOCK_NONE)
+            room += key_counts_room(emitter, rule_at(emitter, rules[i])->condition);
+    if (!key_counts_init(&set->counts, emitter, room)) {
+        emitter->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (rule_at(emitter, rules[i])->condition != (uint32_t)BLOCK_NONE)
+            key_counts_add(&set->counts, emitter, rule_at(emitter, rules[i])->condition);
 }
 
 /* Puts the rules that have keys under them, and the others into `always`; returns how many those
@@ -395,11 +201,13 @@ static size_t split_rules(struct open_set *set, const uint32_t *rules, size_t co
     struct emitter *emitter = set->emitter;
     size_t others = 0;
 
+    if (count >= SET_RULES_MIN)
+        count_keys(set, rules, count);
     for (size_t i = 0; i < count && !emitter->failed; i++) {
         const size_t before = emitter->key_count;
         set->order = (uint32_t)i;
         set->rule = rules[i];
-        if (count >= SET_RULES_MIN && has_keys(emitter, rules[i]) &&
+        if (count >= SET_RULES_MIN && has_keys(set, rules[i]) &&
             add_keys(set, rule_at(emitter, rules[i])->condition))
             continue;
         emitter->key_count = before;
@@ -481,7 +289,8 @@ void emit_slots(struct emitter *emitter, enum block_section section, const uint3
 
 static bool is_exact(enum lookup_kind kind)
 {
-    return kind == LOOKUP_TEXT || kind == LOOKUP_NUMBER || kind == LOOKUP_HOST;
+    return kind == LOOKUP_TEXT || kind == LOOKUP_NUMBER || kind == LOOKUP_HOST ||
+           kind == LOOKUP_NAME;
 }
 
 static int compare_numbers(int64_t a, int64_t b)

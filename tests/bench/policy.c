@@ -2,9 +2,10 @@
  *
  *     policy [ROUNDS]
  *
- * The rules are those of a host that lists what may be written and reached: of every ten, four name
+ * The rules are those of a host that lists what may be written and reached: of every ten, two name
  * a file, two a directory eight components deep, two a network, one a glob with a directory in
- * front, one a host; all are in one policy. Every round measures every number of rules and every
+ * front, one a name below any directory, one a user below a directory that all such rules name, one
+ * a host; all are in one policy. Every round measures every number of rules and every
  * event once, index and scan in turn; a ratio is taken within its round. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@
 
 enum {
     SIZES = 5,
-    EVENTS = 5,
+    EVENTS = 7,
     ROUNDS_MAX = 101,
     CALLS = 500,            /* of one measurement through the index */
     SCANNED_RULES = 200000, /* about so many rules are scanned for one measurement */
@@ -27,7 +28,8 @@ enum {
 
 static const unsigned sizes[SIZES] = {10, 100, 1000, 10000, 100000};
 static const char *const event_names[EVENTS] = {"no rule matches", "exact path", "prefix, depth 8",
-                                                "network", "glob"};
+                                                "network",         "glob",       "name behind **",
+                                                "shared, by user"};
 
 static uint64_t nanoseconds(void)
 {
@@ -43,8 +45,6 @@ static char *written_rule(char *at, size_t room, unsigned i)
     switch (i % 10) {
     case 0:
     case 3:
-    case 5:
-    case 8:
         length = snprintf(at, room,
                           "deny write where path is \"/srv/app/data/%03u/file-%06u\" as r%06u\n",
                           i / 100 % 1000, i, i);
@@ -63,6 +63,15 @@ static char *written_rule(char *at, size_t room, unsigned i)
     case 4:
         length = snprintf(
             at, room, "deny write where path matches \"/opt/plug-%u/**/*.py\" as r%06u\n", i, i);
+        break;
+    case 5:
+        length = snprintf(at, room, "deny write where path matches \"**/note-%06u.md\" as r%06u\n",
+                          i, i);
+        break;
+    case 8:
+        length = snprintf(
+            at, room, "deny write where path under \"/srv/shared\" and user is \"u%u\" as r%06u\n",
+            i, i);
         break;
     default:
         length =
@@ -142,10 +151,12 @@ static void set_scene(struct scene *scene, const char *name, enum operation_clas
 static void set_scenes(struct scene scenes[EVENTS])
 {
     static const char none[] = "/home/alice/project/build/output/main.o";
-    static const char exact[] = "/srv/app/data/000/file-000005";
+    static const char exact[] = "/srv/app/data/000/file-000003";
     static const char below[] = "/srv/a/b/c/00/00/06/6/output/main.o";
     static const char address[] = {10, 0, 7, 20};
     static const char glob[] = "/opt/plug-4/package/module/deep/file.py";
+    static const char name[] = "/home/alice/project/docs/note-000005.md";
+    static const char shared[] = "/srv/shared/team/report.txt";
 
     set_scene(&scenes[0], "open", CLASS_WRITE, ATTRIBUTE_PATH, value_text(none, sizeof(none) - 1));
     set_scene(&scenes[1], "open", CLASS_WRITE, ATTRIBUTE_PATH,
@@ -156,9 +167,12 @@ static void set_scenes(struct scene scenes[EVENTS])
     bytes.kind = VALUE_BYTES;
     set_scene(&scenes[3], "socket.connect", CLASS_CONNECT, ATTRIBUTE_ADDRESS, bytes);
     set_scene(&scenes[4], "open", CLASS_WRITE, ATTRIBUTE_PATH, value_text(glob, sizeof(glob) - 1));
+    set_scene(&scenes[5], "open", CLASS_WRITE, ATTRIBUTE_PATH, value_text(name, sizeof(name) - 1));
+    set_scene(&scenes[6], "open", CLASS_WRITE, ATTRIBUTE_PATH,
+              value_text(shared, sizeof(shared) - 1));
 }
 
-static const struct subject subject = {.user = "alice", .platform = "linux", .python = "3.11.7"};
+static const struct subject subject = {.user = "u8", .platform = "linux", .python = "3.11.7"};
 
 /* What a language without indexes does: every rule of the class, in turn, in both forms of paths.
  */

@@ -14,6 +14,7 @@ ADDRESS = "policies/engine/address.c"
 RULE_INDEX = "policies/engine/rule_index.c"
 EMIT = "policies/language/emit.c"
 EMIT_INDEX = "policies/language/emit_index.c"
+EMIT_KEY = "policies/language/emit_key.c"
 EMIT_TRIE = "policies/language/emit_trie.c"
 
 MUTATIONS = [
@@ -60,8 +61,8 @@ MUTATIONS = [
      "            visit_key(search, node->rules);\n            return;\n        }\n        if (node->prefix >="),
     ("index-knows-no-true-as-a-number", RULE_INDEX, "*number = value->truth ? 1 : 0;\n        return true;",
      "return false;"),
-    ("index-looks-at-the-first-element", RULE_INDEX, "find_elements(search, operand, UINT32_MAX);",
-     "find_elements(search, operand, 1);"),
+    ("index-looks-at-the-first-element", RULE_INDEX, "find_elements(search, operand, 0, UINT32_MAX);",
+     "find_elements(search, operand, 0, 1);"),
     ("index-takes-a-cut-list-for-whole", RULE_INDEX, "if (value_is_cut(&list->value))\n        visit_strict(search);", ""),
     ("index-looks-in-the-first-path-of-a-place", RULE_INDEX, "for (size_t i = 0; i < paths->count; i++) {",
      "for (size_t i = 0; i < paths->count && i < 1; i++) {"),
@@ -76,15 +77,19 @@ MUTATIONS = [
     ("index-forgets-rules-on-an-event", EVALUATE, "return low < end && sets[low].event == event ? sets[low].rules : 0;",
      "return low + 1 < end && sets[low].event == event ? sets[low].rules : 0;"),
     # Building.
-    ("builder-keeps-the-first-literal-alone", EMIT_INDEX, "return first_alone && node->count > 1 ? 1 : node->count;",
-     "return node->count > 1 ? 1 : node->count;"),
+    ("builder-keeps-the-first-literal-alone", EMIT_KEY, "const uint32_t count = one ? 1 : node->count;",
+     "const uint32_t count = 1;"),
     ("builder-keeps-the-first-side-of-an-or", EMIT_INDEX, "i < count && either; i++)", "i < 1 && either; i++)"),
     ("builder-knows-no-unknown-denials", EMIT_INDEX, "->effect == EFFECT_ALLOW)\n                continue;",
      "->effect != EFFECT_LOG)\n                continue;"),
-    ("builder-keeps-half-a-component-of-a-glob", EMIT_INDEX, "    while (length > 0 && text[length - 1] != separator)\n        length--;\n    return length > 0 ? length - 1 : 0;",
+    ("builder-keeps-half-a-component-of-a-glob", EMIT_KEY, "    while (length > 0 && text[length - 1] != separator)\n        length--;\n    return length > 0 ? length - 1 : 0;",
      "    return length;"),
-    ("builder-asks-for-the-last-side-of-an-or", EMIT_INDEX, "least = lesser(least, worth(emitter, node->first + i));\n        return node->count > 0 ? least : 0;\n    default:",
-     "least = worth(emitter, node->first + i) > 0 ? worth(emitter, node->first + i) : least;\n        return node->count > 0 ? least : 0;\n    default:"),
+    ("builder-passes-over-a-side-of-an-or", EMIT_INDEX,
+     "        if (!add_keys(set, first + i))\n            return false;",
+     "        if (i == 0 && !add_keys(set, first + i))\n            return false;"),
+    ("builder-takes-a-set-for-a-name", EMIT_KEY, "at += (uint32_t)glob_word_size(words, count, at)", "at++"),
+    ("builder-takes-a-star-for-a-separator", EMIT_KEY, "            certain = false;\n", "            first = at + 1;\n"),
+    ("index-looks-at-another-element", RULE_INDEX, "search->lookup->position, 1);", "0, 1);"),
     ("builder-ends-an-address-early", EMIT_TRIE, "while (ones < count && bit_of(&keys[ones], prefix) == 0)",
      "while (ones < count && bit_of(&keys[ones], prefix) == 1)"),
 ]

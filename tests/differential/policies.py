@@ -100,7 +100,10 @@ class Stock:
         if any(byte in b"*?[" for byte in component):
             component = b"w"
         wild = self.choice([b"*", b"?", b"*" + component[-1:], component[:1] + b"*", b"[ab]*", b"[!a]*", b"[a-c]",
-                            b"*.py", b"**", b"??", b"[]a]", b"[*]", b"?" + component])
+                            b"*.py", b"**", b"??", b"[]a]", b"[*]", b"?" + component,
+                            b"[/" + component[:1] + b"]" + component[1:]])
+        if self.chance(0.1):  # a glob that nothing but the end of a name tells from others
+            return b"/**/" + self.choice([b"*" + component[-1:], b"[/" + component[:1] + b"]" + component[1:]])
         return self.choice([b"/" + wild, b"/**/" + component, b"/" + wild + b"/" + component, b"/**",
                             b"/" + component + b"/" + wild, b"/**/" + wild, b"/*/**/" + wild, wild,
                             b"/" + component + b"**"])

@@ -163,13 +163,10 @@ static void globs_stand_under_the_directory_that_they_begin_with(void **state)
         const char *path;
         const char *rules;
     } cases[] = {
-        {"/a/b/c", "anywhere cross star"},
-        {"/d/x", "anywhere folders"},
-        {"/e/literal", "anywhere literal"},
-        {"/home/alice/w/a.py", "anywhere places"},
-        {"/home/alice/v/a.py", "anywhere"},
-        {"/var/tmp/x", "anywhere places"},
-        {"/f", "anywhere"},
+        {"/a/b/c", "cross star"},          {"/a/b/x", "anywhere cross star"},
+        {"/d/x", "anywhere folders"},      {"/e/literal", "literal"},
+        {"/home/alice/w/a.py", "places"},  {"/home/alice/v/a.py", ""},
+        {"/var/tmp/x", "anywhere places"}, {"/f", ""},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         SCENE(scene, "open", CLASS_WRITE);
@@ -474,6 +471,81 @@ static void more_kinds_of_keys_than_are_looked_up_are_asked_all_the_same(void **
     }
 }
 
+/* A policy of 1,000 rules, each with its number in the places of #. */
+static struct policy_block *thousand(const char *rule)
+{
+    static char text[256 * 1024];
+    size_t length = (size_t)snprintf(text, sizeof(text), "policy p {\n");
+    for (int i = 0; i < 1000; i++)
+        for (const char *at = rule; *at; at++)
+            length += *at == '#' ? (size_t)snprintf(text + length, 8, "%03d", i)
+                                 : (size_t)snprintf(text + length, 8, "%c", *at);
+    (void)snprintf(text + length, sizeof(text) - length, "}\n");
+    return compiled(text);
+}
+
+static void rules_stand_under_what_they_share_with_the_fewest(void **state)
+{
+    (void)state;
+    CLEANUP(policy_block_free)
+    struct policy_block *users =
+        thousand("deny write where path under \"/srv\" and user is \"u#\" as r#\n");
+    SCENE(user, "open", CLASS_WRITE);
+    scene_path(&user, ATTRIBUTE_PATH, "/srv/x", "/srv/x");
+    user.subject.user = "u517";
+    assert_int_equal(visited(users, &user).count, 1);
+    assert_leads(users, &user, "r517");
+
+    CLEANUP(policy_block_free)
+    struct policy_block *commands = thousand(
+        "allow exec where file is \"/usr/bin/git\" and argv starts [\"git\", \"c#\"] as r#\n");
+    SCENE(command, "subprocess.Popen", CLASS_EXEC);
+    scene_path(&command, ATTRIBUTE_FILE, "/usr/bin/git", "/usr/bin/git");
+    scene_value(&command, ATTRIBUTE_ARGV, list_of(&command, "git", "c042", "x", NULL));
+    assert_leads(commands, &command, "r042");
+    SCENE(shorter, "subprocess.Popen", CLASS_EXEC);
+    scene_value(&shorter, ATTRIBUTE_ARGV, list_of(&shorter, "git", NULL));
+    assert_leads(commands, &shorter, "");
+
+    CLEANUP(policy_block_free)
+    struct policy_block *names =
+        thousand("deny read where path matches [\"**/f#.py\", \"/srv/*/g#\"] as r#\n");
+    SCENE(file, "open", CLASS_READ);
+    scene_path(&file, ATTRIBUTE_PATH, "/any/where/f003.py", "/any/where/f003.py");
+    assert_int_equal(visited(names, &file).count, 1);
+    assert_leads(names, &file, "r003");
+    SCENE(other, "open", CLASS_READ);
+    scene_path(&other, ATTRIBUTE_PATH, "/srv/x/g999", "/srv/x/g999");
+    assert_leads(names, &other, "r999");
+}
+
+static void names_behind_globs_are_whole(void **state)
+{
+    (void)state;
+    CLEANUP(policy_block_free)
+    struct policy_block *block = compiled("policy p {\n"
+                                          "deny read where path matches \"**/[/a]x\" as set\n"
+                                          "deny read where path matches \"**/b*x\" as star\n"
+                                          "deny read where path matches \"/c/**x\" as cross\n"
+                                          "deny read where path matches \"/d/*/x/*\" as open\n"
+                                          "deny read where path matches \"**/\xc3\xa9\" as accent\n"
+                                          "deny read where path matches \"/e?/x\" as name\n"
+                                          "}\n");
+    static const struct {
+        const char *path;
+        const char *verdict;
+    } cases[] = {
+        {"/q/ax", "deny p.set"},     {"/q/bx", "deny p.star"},         {"/c/dx", "deny p.cross"},
+        {"/d/q/x/y", "deny p.open"}, {"/q/\xc3\xa9", "deny p.accent"}, {"/ee/x", "deny p.name"},
+        {"/ee/y", "allow"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        SCENE(scene, "open", CLASS_READ);
+        scene_path(&scene, ATTRIBUTE_PATH, cases[i].path, cases[i].path);
+        assert_judged(block, &scene, cases[i].verdict);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -492,6 +564,8 @@ int main(void)
         cmocka_unit_test(conditions_stand_under_what_must_hold_of_them),
         cmocka_unit_test(spent_steps_lead_to_whatever_does_not_allow),
         cmocka_unit_test(rules_on_every_class_are_kept_once),
+        cmocka_unit_test(rules_stand_under_what_they_share_with_the_fewest),
+        cmocka_unit_test(names_behind_globs_are_whole),
         cmocka_unit_test(more_kinds_of_keys_than_are_looked_up_are_asked_all_the_same),
     };
     return cmocka_run_group_tests_name("rule_index", tests, NULL, NULL);
