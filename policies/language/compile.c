@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policies/language/check.h"
+#include "policies/language/check_steps.h"
 #include "policies/language/emit.h"
 #include "policies/language/parser.h"
 #include "policies/language/report.h"
@@ -41,7 +42,7 @@ static int by_tier_and_name(const void *a, const void *b)
 
 static struct policy_block *emit(const struct unit *units, const struct policy_text *texts,
                                  size_t count, const struct compile_options *options,
-                                 struct storage *storage)
+                                 struct storage *storage, struct diagnostics *diagnostics)
 {
     size_t policies = 0;
     for (size_t i = 0; i < count; i++)
@@ -65,6 +66,8 @@ static struct policy_block *emit(const struct unit *units, const struct policy_t
     emit_overrides(&emitter);
     struct policy_block *block = emit_finish(&emitter);
     emitter_deinit(&emitter);
+    for (size_t i = 0; i < policies && block; i++)
+        check_steps(diagnostics, block, placed[i].policy);
     return block;
 }
 
@@ -92,7 +95,7 @@ struct policy_block *policy_compile(const struct policy_text *texts, size_t coun
     }
     check_generation(&context);
     if (complete && !storage.failed && diagnostics_error_count(diagnostics) == 0)
-        block = emit(units, texts, count, options, &storage);
+        block = emit(units, texts, count, options, &storage, diagnostics);
     if (!block && diagnostics_error_count(diagnostics) == 0)
         report_no_memory(diagnostics);
     storage_deinit(&storage);

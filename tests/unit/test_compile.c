@@ -308,9 +308,34 @@ static void a_text_that_does_not_parse_has_no_parts(void **state)
     policy_parts_deinit(&parts);
 }
 
+static void rules_that_leave_no_time_are_warned_of(void **state)
+{
+    (void)state;
+    static char text[1024 * 1024];
+    size_t warnings;
+    size_t length = (size_t)snprintf(text, sizeof(text), "policy p {\n");
+    for (int i = 0; i < 3000; i++)
+        length += (size_t)snprintf(text + length, sizeof(text) - length,
+                                   "deny read where path matches \"**/f%d*.py\" as r%d\n", i, i);
+    (void)snprintf(text + length, sizeof(text) - length, "}\n");
+    CLEANUP(free) char *said = messages_of(text, NULL, &warnings);
+    assert_int_equal(warnings, 1);
+    assert_non_null(strstr(said, "test.warder:1:8: warning[W018]: every `read` is asked by 3000 "
+                                 "rules of this policy, more than a decision has time for"));
+
+    length = (size_t)snprintf(text, sizeof(text), "policy p {\n");
+    for (int i = 0; i < 3000; i++)
+        length += (size_t)snprintf(text + length, sizeof(text) - length,
+                                   "deny read where path matches \"**/f%d.py\" as r%d\n", i, i);
+    (void)snprintf(text + length, sizeof(text) - length, "}\n");
+    CLEANUP(free) char *nothing = messages_of(text, NULL, &warnings);
+    assert_string_equal(nothing, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rules_that_leave_no_time_are_warned_of),
         cmocka_unit_test(no_text_is_an_empty_block),
         cmocka_unit_test(policies_are_ordered_by_tier_and_name_and_rules_by_name),
         cmocka_unit_test(names_are_unique_in_a_tier_over_all_texts),
