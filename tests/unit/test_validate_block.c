@@ -135,6 +135,22 @@ static void *records(struct policy_block *block, enum block_section section)
     return (char *)block + block->sections[section].first;
 }
 
+static uint32_t first_of(const struct policy_block *block, enum node_kind kind)
+{
+    uint32_t node = 0;
+    while (block_nodes(block)[node].kind != kind)
+        node++;
+    return node;
+}
+
+static uint32_t first_text(const struct policy_block *block)
+{
+    uint32_t value = 0;
+    while (!block_value_has_text(&block_values(block)[value]))
+        value++;
+    return value;
+}
+
 /* One way for a walk to leave the block, each. */
 static void leave_through_text(struct policy_block *block)
 {
@@ -250,16 +266,88 @@ static void override_what_is_not_there(struct policy_block *block)
     record->by = block->sections[SECTION_POLICIES].count;
 }
 
+/* Sets a member of every record of a section for which `when` holds. */
+#define SPOIL(name, section, type, member, number, when)                                           \
+    static void name(struct policy_block *block)                                                   \
+    {                                                                                              \
+        type *record = records(block, (section));                                                  \
+        for (uint32_t i = 0; i < block->sections[section].count; i++)                              \
+            if (when)                                                                              \
+                record[i].member = (number);                                                       \
+    }
+
+SPOIL(no_tier, SECTION_POLICIES, struct policy_record, tier, 3, true)
+SPOIL(no_effect, SECTION_RULES, struct rule_record, effect, 4, true)
+SPOIL(override_of_no_class, SECTION_OVERRIDES, struct override_record, operation_class, CLASS_COUNT,
+      true)
+SPOIL(no_type, SECTION_NODES, struct block_node, type, TYPE_ANY + 1,
+      record[i].kind == NODE_PREDICATE)
+SPOIL(no_attribute, SECTION_NODES, struct block_node, attribute, ATTRIBUTE_COUNT,
+      record[i].kind == NODE_PREDICATE)
+SPOIL(no_operator, SECTION_NODES, struct block_node, operator_kind, OPERATOR_GREATER_OR_EQUAL + 1,
+      record[i].kind == NODE_PREDICATE)
+SPOIL(no_part, SECTION_NODES, struct block_node, part, PART_ARGUMENT + 1,
+      record[i].kind == NODE_PREDICATE)
+SPOIL(no_place, SECTION_VALUES, struct block_value, place, PLACE_COUNT,
+      block_value_has_text(&record[i]))
+SPOIL(too_long_a_prefix, SECTION_VALUES, struct block_value, prefix, 129,
+      record[i].kind == BLOCK_VALUE_ADDRESS)
+SPOIL(no_width, SECTION_VALUES, struct block_value, place, 5, record[i].kind == BLOCK_VALUE_ADDRESS)
+SPOIL(too_many_words, SECTION_VALUES, struct block_value, glob.count, 1025,
+      record[i].kind == BLOCK_VALUE_GLOB)
+SPOIL(lookup_without_predicate, SECTION_LOOKUPS, struct lookup, node, first_of(block, NODE_AND),
+      true)
+SPOIL(no_lookup_kind, SECTION_LOOKUPS, struct lookup, kind, LOOKUP_KIND_COUNT, true)
+SPOIL(no_way, SECTION_LOOKUPS, struct lookup, way, WAY_COUNT, true)
+SPOIL(place_beyond_all, SECTION_LOOKUPS, struct lookup, place, PLACE_COUNT + 1, true)
+SPOIL(bits_beyond_an_address, SECTION_BIT_NODES, struct bit_node, prefix, 129, true)
+SPOIL(bits_of_a_text, SECTION_BIT_NODES, struct bit_node, value, first_text(block), true)
+
+static void misalign_section(struct policy_block *block)
+{
+    block->sections[SECTION_ARGUMENTS].first += 4;
+}
+
 static void ways_out_of_a_block_are_refused(void **state)
 {
     (void)state;
     static void (*const ways[])(struct policy_block *) = {
-        leave_through_text,   leave_through_condition, turn_condition_into_circle,
-        take_child_from_not,  lengthen_value,          leave_through_list,
-        leave_through_slot,   turn_slots_round,        make_slots_no_power_of_two,
-        stand_still_in_trie,  leave_through_component, turn_bits_into_circle,
-        take_text_for_number, use_set_twice,           use_list_twice,
-        overlap_sections,     enlarge_section,         override_what_is_not_there,
+        leave_through_text,
+        leave_through_condition,
+        turn_condition_into_circle,
+        take_child_from_not,
+        lengthen_value,
+        leave_through_list,
+        leave_through_slot,
+        turn_slots_round,
+        make_slots_no_power_of_two,
+        stand_still_in_trie,
+        leave_through_component,
+        turn_bits_into_circle,
+        take_text_for_number,
+        use_set_twice,
+        use_list_twice,
+        overlap_sections,
+        enlarge_section,
+        override_what_is_not_there,
+        no_tier,
+        no_effect,
+        override_of_no_class,
+        no_type,
+        no_attribute,
+        no_operator,
+        no_part,
+        no_place,
+        too_long_a_prefix,
+        no_width,
+        too_many_words,
+        lookup_without_predicate,
+        no_lookup_kind,
+        no_way,
+        place_beyond_all,
+        bits_beyond_an_address,
+        bits_of_a_text,
+        misalign_section,
     };
     for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
         CLEANUP(policy_block_free) struct policy_block *block = compiled(everything);
