@@ -6,7 +6,7 @@ not show a name that is another library's.
 
 import re
 
-from support import HOOK, SOURCE, Test, execute
+from support import BUILD, HOOK, SOURCE, Test, execute
 
 EXPORTS = SOURCE / "tests" / "system" / "exports.txt"
 
@@ -96,3 +96,33 @@ class Exports(Test):
         self.assertIn("GNU_RELRO", dict(self.segments()))
         self.assertNotIn("RPATH", tags)
         self.assertNotIn("RUNPATH", tags)
+
+
+class Evaluator(Test):
+    """The evaluator is to be linked into the hook too: it allocates nothing and asks nobody."""
+
+    MODULES = ("evaluate", "rule_index", "condition", "comparison", "operand", "override", "glob", "utf8",
+               "path_text")
+    # Of libc: what compares and copies bytes. The compiler's own guards of the stack and of copies count too.
+    ALLOWED = re.compile(r"(__)?(mem(cpy|move|set|cmp|chr|rchr)|str(len|nlen|cmp))(_chk)?|__stack_chk_fail|"
+                         r"_GLOBAL_OFFSET_TABLE_")
+
+    def test_evaluator_calls_nothing_outside_the_engine(self):
+        result = execute(["nm", "--format=posix", BUILD / "archive" / "libwarder_engine.a"])
+        self.assertEqual(result.status, 0, result)
+        needed, defined, module = {}, set(), None
+        for line in result.out.splitlines():
+            if line.endswith(":"):
+                module = line.rstrip(":").rpartition("[")[2].partition(".")[0]
+                needed[module] = set()
+            elif line.split()[1:2] == ["U"]:
+                needed[module].add(line.split()[0])
+            elif line.split()[1:2] and line.split()[1] in "TRDB":
+                defined.add(line.split()[0])
+        if any(name.startswith(("__asan", "__tsan", "__ubsan")) for name in set().union(*needed.values())):
+            self.skipTest("this build's code calls a sanitizer everywhere")
+        for module in self.MODULES:
+            with self.subTest(module):
+                self.assertIn(module, needed)
+                outside = {name for name in needed[module] - defined if not self.ALLOWED.fullmatch(name)}
+                self.assertEqual(outside, set())
