@@ -288,7 +288,9 @@ static void print_citation(FILE *out, const struct hearing *hearing)
     hearing_cite(hearing, answer->part, &answer->by, cited, sizeof(cited));
     fprintf(out, "%s%s%s", verdict_phrase(hearing_word(hearing)), cited[0] ? " by " : "", cited);
     if (answer->by.unknown)
-        fputs(", as what could not be known for certain", out);
+        fputs(hearing->steps_spent ? ", as what could not be judged in the steps of a decision"
+                                   : ", as what could not be known for certain",
+              out);
 }
 
 static void print_then(FILE *out, const struct recorded_decision *decision)

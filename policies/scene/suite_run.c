@@ -40,6 +40,7 @@ struct decider {
 struct finding {
     enum expected_verdict verdict;
     struct deciding by;
+    bool spent; /* the steps of a decision */
 };
 
 /* ---------------------------------------------------------------- names */
@@ -186,10 +187,10 @@ static struct finding found(const struct run *run, enum expected_verdict expecte
 
     if (judgement->would != VERDICT_ALLOW &&
         (expected == EXPECT_WOULD_DENY || (observes && allowed)))
-        return (struct finding){EXPECT_WOULD_DENY, judgement->would_by};
+        return (struct finding){EXPECT_WOULD_DENY, judgement->would_by, judgement->spent};
     if (observes && allowed && judgement->by.policy == POLICY_NO_INDEX)
-        return (struct finding){EXPECT_ALLOW, judgement->would_by};
-    return (struct finding){verdicts[judgement->verdict], judgement->by};
+        return (struct finding){EXPECT_ALLOW, judgement->would_by, judgement->spent};
+    return (struct finding){verdicts[judgement->verdict], judgement->by, judgement->spent};
 }
 
 static bool is_by(const struct run *run, const struct decider *decider, const struct deciding *by,
@@ -247,6 +248,7 @@ static void tell_observer(const struct run *run, const struct expectation *expec
             .found = {.verdict = verdict_words[finding->verdict],
                       .by = by,
                       .unknown = finding->by.unknown,
+                      .spent = finding->by.unknown && finding->spent,
                       .place = suite_place_of(decided)}});
 }
 
@@ -297,7 +299,9 @@ static void tell_failure(const struct run *run, const struct expectation *expect
         diagnostic_note(error, "no rule fires, and no policy that governs the session has a "
                                "default for it: allowed");
     if (finding->by.unknown)
-        diagnostic_note(error, "it fired because its condition could not be known");
+        diagnostic_note(error, finding->spent
+                                   ? "it could not be judged in the steps that a decision may take"
+                                   : "it fired because its condition could not be known");
     if (decider->rule != RULE_DEFAULT)
         note_miss(run, error, decider, event);
 }

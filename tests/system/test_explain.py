@@ -98,6 +98,17 @@ near misses
         self.assertEqual((told["verdict"], told["by"]["rule"], told["by"]["unknown"]), ("deny", "no-code", True))
         self.assertIn("could not be known for certain", self.explain("write", "unknown").out)
 
+    def test_verdict_where_steps_are_spent_is_the_daemons(self):
+        globs = ", ".join(f'"/*a*a*a*a{i:03}*"' for i in range(200))
+        policy = self.policy(f"policy p {{ deny exec where file matches [{globs}] as many }}")
+        words = "exec", "/" + "a" * 3000
+        told = self.told(*words, policy=policy)
+        self.assertEqual((told["verdict"], told["steps_spent"], told["by"]["rule"]), ("deny", True, "many"))
+        result = self.explain(*words, policy=policy)
+        self.assertTrue(result.out.startswith("denied: exec "), result.out)
+        self.assertIn("because it could not be judged in the steps that a decision may take", result.out)
+        self.assertNotIn("could not be known", result.out)
+
     def test_explain_says_what_nearly_denied(self):
         result = self.explain("connect", "10.1.2.3", "port", "80")
         self.assertIn("allowed: connect 10.1.2.3", result.out)
