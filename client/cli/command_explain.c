@@ -14,6 +14,7 @@
 #include "client/cli/json_line.h"
 #include "client/cli/policy_file.h"
 #include "client/cli/scene_words.h"
+#include "policies/engine/event_text.h"
 #include "policies/language/test_tree.h"
 #include "policies/scene/givens.h"
 #include "policies/scene/scene_event.h"
@@ -221,8 +222,10 @@ static bool read_question(const char *text, size_t length, struct question_asked
         !tree->tests->expectations)
         return false;
     const struct policy_test *test = tree->tests;
-    return givens_make(test->givens, &asked->storage, diagnostics, &asked->givens) &&
-           scene_subject_make(test->expectations->session, &asked->givens, &asked->storage,
+    if (!givens_make(test->givens, &asked->storage, diagnostics, &asked->givens))
+        return false;
+    asked->givens.names_programs = true;
+    return scene_subject_make(test->expectations->session, &asked->givens, &asked->storage,
                               diagnostics, &asked->subject) &&
            scene_event_make(&test->expectations->happens, &asked->subject, &asked->storage,
                             diagnostics, &asked->event);
@@ -253,6 +256,25 @@ static void print_unselected(const struct policy_block *block, const struct subj
                    policy_tier_name(policy_tier(block, policy)), policy_name(block, policy));
 }
 
+/* Nothing of this machine is asked: where a program is that is called by its name has to be said.
+ */
+static void print_program_not_given(const struct event *event)
+{
+    for (uint32_t i = 0; i < event->operation_count; i++) {
+        const struct attribute *file = operation_attribute(&event->operations[i], ATTRIBUTE_FILE);
+        const struct value *name = file ? &file->given : NULL;
+        char shown[256];
+        if (event->operations[i].operation_class != CLASS_EXEC || !file ||
+            !(file->value.marks & VALUE_OPAQUE) || name->kind != VALUE_TEXT || name->count == 0 ||
+            memchr(name->bytes, '/', name->count))
+            continue;
+        printable_text(name->bytes, name->count, shown, sizeof(shown));
+        printf("\nnote: where the program `%s` is found nobody has said: --given %s=/usr/bin/%s\n",
+               shown, shown, shown);
+        return;
+    }
+}
+
 static int answer(const struct explain_options *explain, const struct policy_block *block,
                   const struct source_map *map, const struct question_asked *asked)
 {
@@ -273,6 +295,7 @@ static int answer(const struct explain_options *explain, const struct policy_blo
         json_line_print_object(stdout, explanation_json(&hearing));
     } else {
         explanation_print(stdout, &hearing, wants_colour(STDOUT_FILENO));
+        print_program_not_given(&asked->event);
         print_unselected(block, &asked->subject.subject);
     }
     hearing_deinit(&hearing);

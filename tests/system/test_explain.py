@@ -85,6 +85,17 @@ near misses
         result = self.explain("--given", f"{self.directory}/link=/srv/job/a/x.py", "write", "link")
         self.assertIn('path under session.start: it was "/srv/job/a/x.py"', result.out)
 
+    def test_program_by_its_name_is_where_it_is_given_to_be(self):
+        for words in ("exec", "git"), ("--event", "subprocess.Popen", "git", '["git"]', "none", "none"):
+            with self.subTest(words):
+                result = self.explain(*words)
+                self.assertIn('file is "/usr/bin/make": it was (not known)', result.out)
+                self.assertIn("note: where the program `git` is found nobody has said: --given git=/usr/bin/git",
+                              result.out)
+                self.assertNotIn("--given", self.explain("--given", "git=/usr/bin/git", *words).out)
+        told = self.told("--given", "git=/usr/bin/git", "exec", "git", "argv", "git", "pull")
+        self.assertEqual((told["verdict"], told["by"]["rule"]), ("allow", "git"))
+
     def test_explain_takes_events_with_their_arguments(self):
         told = self.told("--given", "git=/usr/bin/git", "--event", "subprocess.Popen", "git", '["git", "push"]',
                          "none", "none")
