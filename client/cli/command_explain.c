@@ -231,6 +231,21 @@ static bool read_question(const char *text, size_t length, struct question_asked
                             diagnostics, &asked->event);
 }
 
+/* The words of the command line have no place in a file: what is wrong with them is said alone. */
+static bool print_mistakes(const struct diagnostics *diagnostics)
+{
+    for (size_t i = 0; i < diagnostics_kept(diagnostics); i++) {
+        const struct diagnostic_view view = diagnostics_view(diagnostics, i);
+        const char *label = view.place.label;
+        const char *remark;
+        bool is_help;
+        complain("explain: %s%s%s", view.message, *label ? ": " : "", label);
+        for (size_t j = 0; (remark = diagnostics_remark(diagnostics, i, j, &is_help)); j++)
+            complain("explain: %s", remark);
+    }
+    return diagnostics_error_count(diagnostics) > 0;
+}
+
 static bool print_errors(const struct diagnostics *diagnostics)
 {
     if (diagnostics_error_count(diagnostics) == 0)
@@ -323,7 +338,7 @@ static int explain_files(const struct explain_options *explain, const struct pol
             made ? policy_compile(texts, explain->path_count, &options, diagnostics) : NULL;
         if (block)
             status = answer(explain, block, map, &asked);
-        else if (print_errors(diagnostics))
+        else if (made ? print_errors(diagnostics) : print_mistakes(diagnostics))
             status = EXIT_NO;
         else
             complain("explain: out of memory");

@@ -184,7 +184,7 @@ near misses
                 (("--label", "role", "fork"), "--label wants NAME=VALUE"),
                 (("--place", "nowhere=/x", "fork"), "nowhere"),
                 (("--given", "x", "fork"), "--given wants"),
-                (("--event", "os.kill", "["), "what is asked"),
+                (("--event", "os.kill", "["), "expected `,` or `]`"),
                 ((), "say what happens"),
                 (("--nonsense", "fork"), "--nonsense")):
             with self.subTest(arguments):
@@ -192,6 +192,10 @@ near misses
                 self.assertIn(result.status, (1, 2), result)
                 self.assertEqual(result.out, "", result)
                 self.assertIn(words, result.err)
+                self.assertNotIn("what is asked", result.err)
+        result = self.explain("exce", "/bin/ls")
+        self.assertEqual((result.status, result.err),
+                         (1, "warder: explain: unknown class `exce`: did you mean `exec`?\n"))
         broken = self.policy("policy p { deny exec }", "broken.warder")
         result = self.explain("exec", "/x", policy=broken)
         self.assertEqual((result.status, result.out), (1, ""), result)
