@@ -4,10 +4,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "client/cli/value_text.h"
 #include "policies/engine/block_layout.h"
 #include "policies/engine/event_text.h"
 #include "policies/language/text_buffer.h"
+#include "policies/scene/value_text.h"
 
 enum {
     CITED_MAX = 640,

@@ -8,9 +8,9 @@
 
 #include "client/cli/explanation_json.h"
 #include "client/cli/explanation_text.h"
-#include "client/cli/value_text.h"
 #include "policies/catalogue/catalogue.h"
 #include "policies/engine/event_text.h"
+#include "policies/scene/value_text.h"
 #include "proto/host_paths.h"
 
 enum {

@@ -10,6 +10,7 @@
 #include "policies/language/report.h"
 #include "policies/language/suggest.h"
 #include "policies/scene/scene_event.h"
+#include "policies/scene/value_text.h"
 
 /* What a test's policies say, and who asks. */
 struct run {
@@ -270,13 +271,21 @@ static void note_miss(const struct run *run, struct diagnostic *error,
     for (uint32_t i = 0; i < explanation->miss_count; i++) {
         const struct near_miss *miss = &explanation->misses[i];
         struct source_excerpt excerpt;
+        struct text_buffer seen = {0};
         if (miss->policy != decider->policy || miss->rule != decider->rule ||
             !source_map_node(run->map, miss->missed.node, &excerpt) ||
             memchr(excerpt.text, '\n', excerpt.length))
             continue;
-        diagnostic_note(error, "rule `%s` does not fire: `%.*s` is %s",
+        const struct block_node *node =
+            (const struct block_node *)block_section(run->block, SECTION_NODES) + miss->missed.node;
+        if (node->kind == NODE_PREDICATE)
+            operand_text_add(&seen, &miss->missed.operand, (enum attribute_type)node->type);
+        const bool told = seen.bytes && seen.length > 0 && !seen.failed;
+        diagnostic_note(error, "rule `%s` does not fire: `%.*s` is %s%s%s",
                         rule_name(run->block, miss->rule), (int)excerpt.length, excerpt.text,
-                        answers[miss->missed.answer]);
+                        answers[miss->missed.answer], told ? ": it was " : "",
+                        told ? seen.bytes : "");
+        text_buffer_deinit(&seen);
         break;
     }
     free(explanation);

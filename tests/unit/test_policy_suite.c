@@ -222,16 +222,18 @@ static void failures_name_what_decided_and_what_did_not_fire(void **state)
 {
     const struct given_policies policies = {.local = media};
     (void)state;
-    assert_said(&policies,
-                "test media { session user \"media\"\n"
-                "    expect allow exec \"/usr/bin/ffmpeg\" by probe\n"
-                "}\n",
-                "p.test.warder:2:5: error[E100]: expected allow by `probe`, found deny by "
-                "`default-exec`\n",
-                "expect allow exec \"/usr/bin/ffmpeg\" by probe\n", "::: p.warder:3:5",
-                "default deny exec, write\n", "this decided",
-                "= note: rule `probe` does not fire: `file is \"/usr/bin/ffprobe\"` is false\n",
-                NULL);
+    assert_said(
+        &policies,
+        "test media { session user \"media\"\n"
+        "    expect allow exec \"/usr/bin/ffmpeg\" by probe\n"
+        "}\n",
+        "p.test.warder:2:5: error[E100]: expected allow by `probe`, found deny by "
+        "`default-exec`\n",
+        "expect allow exec \"/usr/bin/ffmpeg\" by probe\n", "::: p.warder:3:5",
+        "default deny exec, write\n", "this decided",
+        "= note: rule `probe` does not fire: `file is \"/usr/bin/ffprobe\"` is false: it was "
+        "\"/usr/bin/ffmpeg\"\n",
+        NULL);
     assert_said(&policies,
                 "test media { session user \"media\"\n"
                 "    expect allow ffi symbol unknown by default\n"
