@@ -14,6 +14,7 @@
 #include "client/cli/json_line.h"
 #include "client/cli/policy_file.h"
 #include "client/cli/scene_words.h"
+#include "policies/engine/event_text.h"
 #include "policies/language/test_tree.h"
 #include "policies/scene/givens.h"
 #include "policies/scene/scene_event.h"
@@ -221,11 +222,28 @@ static bool read_question(const char *text, size_t length, struct question_asked
         !tree->tests->expectations)
         return false;
     const struct policy_test *test = tree->tests;
-    return givens_make(test->givens, &asked->storage, diagnostics, &asked->givens) &&
-           scene_subject_make(test->expectations->session, &asked->givens, &asked->storage,
+    if (!givens_make(test->givens, &asked->storage, diagnostics, &asked->givens))
+        return false;
+    asked->givens.names_programs = true;
+    return scene_subject_make(test->expectations->session, &asked->givens, &asked->storage,
                               diagnostics, &asked->subject) &&
            scene_event_make(&test->expectations->happens, &asked->subject, &asked->storage,
                             diagnostics, &asked->event);
+}
+
+/* The words of the command line have no place in a file: what is wrong with them is said alone. */
+static bool print_mistakes(const struct diagnostics *diagnostics)
+{
+    for (size_t i = 0; i < diagnostics_kept(diagnostics); i++) {
+        const struct diagnostic_view view = diagnostics_view(diagnostics, i);
+        const char *label = view.place.label;
+        const char *remark;
+        bool is_help;
+        complain("explain: %s%s%s", view.message, *label ? ": " : "", label);
+        for (size_t j = 0; (remark = diagnostics_remark(diagnostics, i, j, &is_help)); j++)
+            complain("explain: %s", remark);
+    }
+    return diagnostics_error_count(diagnostics) > 0;
 }
 
 static bool print_errors(const struct diagnostics *diagnostics)
@@ -253,6 +271,25 @@ static void print_unselected(const struct policy_block *block, const struct subj
                    policy_tier_name(policy_tier(block, policy)), policy_name(block, policy));
 }
 
+/* Nothing of this machine is asked: where a program is that is called by its name has to be said.
+ */
+static void print_program_not_given(const struct event *event)
+{
+    for (uint32_t i = 0; i < event->operation_count; i++) {
+        const struct attribute *file = operation_attribute(&event->operations[i], ATTRIBUTE_FILE);
+        const struct value *name = file ? &file->given : NULL;
+        char shown[256];
+        if (event->operations[i].operation_class != CLASS_EXEC || !file ||
+            !(file->value.marks & VALUE_OPAQUE) || name->kind != VALUE_TEXT || name->count == 0 ||
+            memchr(name->bytes, '/', name->count))
+            continue;
+        printable_text(name->bytes, name->count, shown, sizeof(shown));
+        printf("\nnote: where the program `%s` is found nobody has said: --given %s=/usr/bin/%s\n",
+               shown, shown, shown);
+        return;
+    }
+}
+
 static int answer(const struct explain_options *explain, const struct policy_block *block,
                   const struct source_map *map, const struct question_asked *asked)
 {
@@ -273,6 +310,7 @@ static int answer(const struct explain_options *explain, const struct policy_blo
         json_line_print_object(stdout, explanation_json(&hearing));
     } else {
         explanation_print(stdout, &hearing, wants_colour(STDOUT_FILENO));
+        print_program_not_given(&asked->event);
         print_unselected(block, &asked->subject.subject);
     }
     hearing_deinit(&hearing);
@@ -300,7 +338,7 @@ static int explain_files(const struct explain_options *explain, const struct pol
             made ? policy_compile(texts, explain->path_count, &options, diagnostics) : NULL;
         if (block)
             status = answer(explain, block, map, &asked);
-        else if (print_errors(diagnostics))
+        else if (made ? print_errors(diagnostics) : print_mistakes(diagnostics))
             status = EXIT_NO;
         else
             complain("explain: out of memory");

@@ -102,6 +102,8 @@ static json_t *answer(const struct suite_answer *answer, bool with_doubt)
     json_object_set_new(object, "by", text(answer->by));
     if (with_doubt)
         json_object_set_new(object, "unknown", json_boolean(answer->unknown));
+    if (with_doubt && answer->spent)
+        json_object_set_new(object, "spent", json_true());
     set_place(object, &answer->place);
     return object;
 }

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/cli/value_text.h"
 #include "policies/engine/block_layout.h"
 #include "policies/engine/event_text.h"
 #include "policies/language/text_buffer.h"
+#include "policies/scene/value_text.h"
 
 static const char *const truths[] = {"false", "unknown", "true"};
 static const char *const effects[] = {"allow", "deny", "kill", "log"};

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "client/cli/value_text.h"
 #include "policies/engine/block_layout.h"
 #include "policies/engine/event_text.h"
 #include "policies/language/text_buffer.h"
+#include "policies/scene/value_text.h"
 
 enum {
     CITED_MAX = 640,
@@ -167,7 +167,7 @@ static void print_answer(struct page *page, const struct hearing_answer *answer,
         print_operation(page, answer->by.operation);
     print_message(page, answer);
     if (answer->by.unknown)
-        fputs("      because its condition could not be known for certain\n", page->out);
+        fprintf(page->out, "      because %s\n", hearing_doubt(page->hearing));
 }
 
 static void print_overridden(struct page *page)
@@ -203,10 +203,9 @@ static void print_verdict(struct page *page, bool colour)
             colour ? "\033[0m" : "", text);
     print_answers(page);
     if (hearing->steps_spent)
-        fputs(
-            "  this takes more steps than a decision may: the daemon denies it, as what it could\n"
-            "  not judge to the end\n",
-            page->out);
+        fputs("  this takes more steps than a decision may: that is what the daemon answers. What\n"
+              "  fires and what nearly does is told as if there were steps enough\n",
+              page->out);
 }
 
 /* ------------------------------------------------------------------------------------------ beaten

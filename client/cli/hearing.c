@@ -12,7 +12,8 @@ void hearing_init(struct hearing *hearing, const struct subject *subject, const 
                                 .event = event,
                                 .answer = nobody,
                                 .would = nobody,
-                                .overridden = nobody};
+                                .overridden = nobody,
+                                .budget = {EVALUATION_STEPS_MAX}};
 }
 
 void hearing_deinit(struct hearing *hearing)
@@ -30,10 +31,9 @@ static void take(struct hearing_answer *answer, const struct hearing_part *part,
     *answer = (struct hearing_answer){verdict, part, *by};
 }
 
-static void take_part(struct hearing *hearing, const struct hearing_part *part)
+static void take_part(struct hearing *hearing, const struct hearing_part *part,
+                      const struct judgement *judgement)
 {
-    const struct judgement *judgement = &part->explanation->judgement;
-
     take(&hearing->would, part, judgement->would, &judgement->would_by);
     if (part->observed) {
         take(&hearing->would, part, judgement->verdict, &judgement->by);
@@ -59,10 +59,17 @@ bool hearing_ask(struct hearing *hearing, const struct policy_block *block,
         return false;
     hearing->count++;
     explain(block, governing, hearing->subject, hearing->event, part->explanation);
-    take_part(hearing, part);
-    evaluate(block, governing, hearing->subject, hearing->event, &judgement);
-    hearing->steps_spent |= judgement.steps >= EVALUATION_STEPS_MAX;
+    evaluate_within(block, governing, hearing->subject, hearing->event, &hearing->budget,
+                    &judgement);
+    take_part(hearing, part, judgement.spent ? &judgement : &part->explanation->judgement);
+    hearing->steps_spent |= judgement.spent;
     return true;
+}
+
+const char *hearing_doubt(const struct hearing *hearing)
+{
+    return hearing->steps_spent ? "it could not be judged in the steps that a decision may take"
+                                : "its condition could not be known for certain";
 }
 
 bool hearing_has_doubt(const struct hearing *hearing)

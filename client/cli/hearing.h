@@ -34,7 +34,10 @@ struct hearing {
     struct hearing_answer would; /* of observed policies; VERDICT_ALLOW: nothing */
     /* An override without which the answer would have been another; `part` NULL: none. */
     struct hearing_answer overridden;
-    bool steps_spent; /* the evaluator has too few steps for this: what it answers is a denial */
+    /* The steps of the whole decision. Where they are spent, the answer is the evaluator's, as in
+     * the daemon, and not what the walk through every rule has found. */
+    struct budget budget;
+    bool steps_spent;
 };
 
 void hearing_init(struct hearing *hearing, const struct subject *subject,
@@ -48,6 +51,10 @@ bool hearing_ask(struct hearing *hearing, const struct policy_block *block,
 
 /* True if something that fired, or nearly did, was in doubt. */
 bool hearing_has_doubt(const struct hearing *hearing);
+
+/* Why an answer is in doubt: `its condition could not be known for certain`, or that the steps of a
+ * decision were spent. */
+const char *hearing_doubt(const struct hearing *hearing);
 
 /* allow, deny, kill or would-deny: as the record has it. */
 const char *hearing_word(const struct hearing *hearing);

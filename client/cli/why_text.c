@@ -8,9 +8,9 @@
 
 #include "client/cli/explanation_json.h"
 #include "client/cli/explanation_text.h"
-#include "client/cli/value_text.h"
 #include "policies/catalogue/catalogue.h"
 #include "policies/engine/event_text.h"
+#include "policies/scene/value_text.h"
 #include "proto/host_paths.h"
 
 enum {
@@ -139,7 +139,9 @@ static void print_rule(FILE *out, const struct recorded_decision *decision)
         print_printable(out, message);
         fputc('\n', out);
     }
-    if (json_is_true(json_object_get(decision->row, "unknown")))
+    if (json_is_true(json_object_get(decision->row, "spent")))
+        fputs("      because it could not be judged in the steps that a decision may take\n", out);
+    else if (json_is_true(json_object_get(decision->row, "unknown")))
         fputs("      because its condition could not be known for certain\n", out);
     if (json_is_true(json_object_get(decision->row, "settled")))
         fputs("      the hook let it pass by itself\n", out);
@@ -194,11 +196,12 @@ static void print_value(FILE *out, const char *name, const struct value *value,
     text_buffer_deinit(&buffer);
 }
 
-static void print_operation(FILE *out, const struct operation *operation)
+/* `judged`: of several, the one that the record cites the rule for. */
+static void print_operation(FILE *out, const struct operation *operation, const char *judged)
 {
     const char *class = vocabulary_class_name(operation->operation_class);
 
-    fprintf(out, "  is    %s\n", class ? class : "?");
+    fprintf(out, "  is    %s%s%s\n", class ? class : "?", *judged ? ", which was " : "", judged);
     for (uint32_t i = 0; i < operation->attribute_count; i++) {
         const struct attribute *attribute = &operation->attributes[i];
         const enum attribute_type type = vocabulary_attribute_type(attribute->name);
@@ -217,6 +220,11 @@ static void print_event(FILE *out, const struct recorded_decision *decision)
 {
     const struct event *event = &decision->recorded.event;
     const struct event_entry *entry = catalogue_event(event->number);
+    const char *word = text_of(decision->row, "verdict");
+    const json_t *operation = json_object_get(decision->row, "operation");
+    const bool tells = operation && event->operation_count > 1 && strcmp(word, "allow") != 0;
+    const json_int_t judged = tells ? json_integer_value(operation) : -1;
+    const char *phrase = verdict_phrase(word);
 
     fputs("  event ", out);
     print_printable(out, text_of(decision->row, "event"));
@@ -228,7 +236,7 @@ static void print_event(FILE *out, const struct recorded_decision *decision)
                     &event->arguments[i], TYPE_ANY);
     }
     for (uint32_t i = 0; i < event->operation_count; i++)
-        print_operation(out, &event->operations[i]);
+        print_operation(out, &event->operations[i], i == judged ? phrase : "");
 }
 
 /* -------------------------------------------------------------------------------------- rehearing
@@ -280,7 +288,9 @@ static void print_citation(FILE *out, const struct hearing *hearing)
     hearing_cite(hearing, answer->part, &answer->by, cited, sizeof(cited));
     fprintf(out, "%s%s%s", verdict_phrase(hearing_word(hearing)), cited[0] ? " by " : "", cited);
     if (answer->by.unknown)
-        fputs(", as what could not be known for certain", out);
+        fputs(hearing->steps_spent ? ", as what could not be judged in the steps of a decision"
+                                   : ", as what could not be known for certain",
+              out);
 }
 
 static void print_then(FILE *out, const struct recorded_decision *decision)

@@ -27,12 +27,17 @@ enum {
     "CREATE TABLE reserved (session INTEGER NOT NULL) STRICT;"                                     \
     "INSERT INTO reserved VALUES (0);"
 
-static const char *const upgrades[] = {SCHEMA_2};
+/* Which operation of the event was judged so; whether the steps of the decision were spent. */
+#define SCHEMA_3                                                                                   \
+    "ALTER TABLE records ADD COLUMN operation INTEGER;"                                            \
+    "ALTER TABLE records ADD COLUMN spent INTEGER;"
+
+static const char *const upgrades[] = {SCHEMA_2, SCHEMA_3};
 
 const struct database_kind audit_database_kind = {
     .file = "audit.db",
     .application_id = 0x57445241, /* WDRA */
-    .version = 2,
+    .version = 3,
     /* One flush for each batch, ten a second at most: a denial is on disk within the stated second.
      */
     .synchronous = "FULL",
@@ -72,7 +77,7 @@ const struct database_kind audit_database_kind = {
               "CREATE INDEX records_by_time ON records (time, id);"
               "CREATE INDEX records_by_session ON records (session, number);"
               "CREATE INDEX denials ON records (id) WHERE verdict IN ('deny', 'kill', "
-              "'would-deny');" SCHEMA_2,
+              "'would-deny');" SCHEMA_2 SCHEMA_3,
 };
 
 bool audit_database_open(struct audit_database *database, const char *directory, char *error,
@@ -98,9 +103,9 @@ bool audit_database_open(struct audit_database *database, const char *directory,
         "INSERT INTO records (time, kind, session, number, count, verdict, event, summary, "
         "arguments,"
         " operations, policy, rule, message, unknown, settled, generation, file, line, uid, pid,"
-        " logged_by, owner, bytes)"
+        " logged_by, owner, bytes, operation, spent)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
-        " ?19, ?20, ?21, ?22, ?23)",
+        " ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
         error, size);
     void *memory = malloc(EVENT_ARENA_SIZE);
     if (memory)
@@ -191,7 +196,7 @@ static void bind_event(struct audit_database *database, const struct audit_decis
     bind_text(statement, 7, name);
     redaction_init(&redaction);
     if (redaction_mask_event(&redaction, &event, &shown)) {
-        event_text(&shown, 0, summary, sizeof(summary));
+        event_text(&shown, decision->operation, summary, sizeof(summary));
         bind_text(statement, 8, summary);
         bind_json(statement, 9, event_arguments_json(&shown));
         bind_json(statement, 10, event_operations_json(&shown));
@@ -234,6 +239,8 @@ static void bind_decision(struct audit_database *database, const struct audit_it
     if (decision->file)
         sqlite3_bind_int64(statement, 18, decision->line);
     bind_json(statement, 21, lines_json(decision->logged_by));
+    sqlite3_bind_int64(statement, 24, decision->operation);
+    sqlite3_bind_int(statement, 25, decision->spent);
 }
 
 static void bind_notice(struct audit_database *database, const struct audit_item *item)

@@ -30,7 +30,9 @@ struct audit_decision {
     const char *rule;
     const char *message;
     const char *logged_by; /* TIER/NAME.RULE of each `log` rule that named it, a line each; NULL */
-    bool unknown;          /* the rule fired because something could not be known */
+    uint32_t operation;    /* of the event, that the rule judged; 0 where it is none */
+    bool unknown;          /* the rule fired because something could not be known, */
+    bool spent;            /* and that because the steps of a decision were spent */
     bool settled;          /* by the hook, in process */
     const char *file;      /* the calling line, of denials; NULL if it is not known */
     uint32_t line;

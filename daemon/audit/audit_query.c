@@ -16,7 +16,8 @@
 #define COLUMNS                                                                                    \
     "SELECT id, time, kind, records.session, number, count, verdict, event, summary, arguments,"   \
     " operations, policy, rule, message, unknown, settled, generation, file, line, uid, pid,"      \
-    " facts, logged_by FROM records LEFT JOIN sessions ON records.session = sessions.session "     \
+    " facts, logged_by, operation, spent FROM records LEFT JOIN sessions ON records.session = "    \
+    "sessions.session "                                                                            \
     "WHERE"
 
 enum column {
@@ -43,6 +44,8 @@ enum column {
     COLUMN_PID,
     COLUMN_FACTS,
     COLUMN_LOGGED_BY,
+    COLUMN_OPERATION,
+    COLUMN_SPENT,
 };
 
 /* ?1 session, ?2 denied, ?7 decision; the rest as each needs it. */
@@ -183,7 +186,9 @@ static void set_decision(json_t *object, sqlite3_stmt *statement)
     set_text(object, "rule", statement, COLUMN_RULE);
     set_text(object, "message", statement, COLUMN_MESSAGE);
     set_json(object, "logged_by", statement, COLUMN_LOGGED_BY);
+    set_number(object, "operation", statement, COLUMN_OPERATION);
     set_truth(object, "unknown", statement, COLUMN_UNKNOWN);
+    set_truth(object, "spent", statement, COLUMN_SPENT);
     set_truth(object, "settled", statement, COLUMN_SETTLED);
     set_number(object, "generation", statement, COLUMN_GENERATION);
     set_text(object, "file", statement, COLUMN_FILE);

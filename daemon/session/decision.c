@@ -387,16 +387,23 @@ static uint64_t record(struct session *session, const struct event *event,
     if (judgement->verdict != VERDICT_ALLOW) {
         decision.verdict = judgement->verdict == VERDICT_KILL ? "kill" : "deny";
         decision.unknown = judgement->by.unknown;
+        decision.spent = judgement->by.unknown && judgement->spent;
+        decision.operation = judgement->by.operation;
         cite(ruling->block, &judgement->by, event, &citation);
     } else if (judgement->would != VERDICT_ALLOW) {
         decision.verdict = "would-deny";
         decision.unknown = judgement->would_by.unknown;
+        decision.spent = judgement->would_by.unknown && budget_is_spent(ruling->budget);
+        decision.operation = judgement->would_by.operation;
         cite(ruling->would_block, &judgement->would_by, event, &citation);
     } else if (judgement->override != OVERRIDE_NONE) {
+        decision.operation = judgement->overridden.operation;
         cite_override(ruling, event, &citation);
     } else if (judgement->log) {
+        decision.operation = judgement->log_by[0].operation;
         cite(ruling->log_blocks[0], &judgement->log_by[0], event, &citation);
     } else if (session->record) {
+        decision.operation = judgement->by.operation;
         cite(ruling->block, &judgement->by, event, &citation);
     } else {
         return number;

@@ -534,7 +534,7 @@ void explain(const struct policy_block *block, const struct governing *governing
              const struct subject *subject, const struct event *event, struct explanation *out)
 {
     static const struct deciding nobody = {POLICY_NO_INDEX, RULE_DEFAULT, 0, false};
-    struct budget budget = {EXPLAIN_STEPS_MAX};
+    struct budget budget = {UINT64_MAX};
     struct ranked ranked = {{0}};
     struct walk walk = {
         .question = {.block = block, .subject = subject, .event = event, .budget = &budget},
@@ -551,5 +551,6 @@ void explain(const struct policy_block *block, const struct governing *governing
         out->judgement.override = OVERRIDE_NONE; /* it did not help */
     walk.noting = false;
     walk_operations(&walk, event, &ranked);
-    out->judgement.steps = (uint32_t)(EXPLAIN_STEPS_MAX - budget.left);
+    const uint64_t steps = UINT64_MAX - budget.left;
+    out->judgement.steps = steps < UINT32_MAX ? (uint32_t)steps : UINT32_MAX;
 }

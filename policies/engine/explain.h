@@ -3,7 +3,7 @@
  * Walks every rule of the governing policies, one after the other, and asks each: no index, and no
  * rule passed over because the answer is known already. So what it says of the verdict is found
  * another way than evaluate's, and the two must agree; they can differ only where evaluate's steps
- * were spent. For people who ask: slow, not for the path of a verdict.
+ * were spent: this walk is not bounded. For people who ask: slow, not for the path of a verdict.
  *
  * Allocates nothing. What it fills in borrows from the event and the subject. */
 #ifndef WARDER_POLICIES_ENGINE_EXPLAIN_H
@@ -16,7 +16,6 @@
 #include "policies/engine/operand.h"
 
 enum {
-    EXPLAIN_STEPS_MAX = 1000 * 1000 * 1000, /* some seconds; what is left then is unknown */
     EXPLAIN_FIRED_MAX = 64,
     EXPLAIN_MISSES_MAX = 8,
     EXPLAIN_OPINIONS_MAX = 64,

@@ -15,6 +15,7 @@ enum foreign_place {
     FOREIGN_VALUE,    /* a bare word as a value; the answer is what to write */
     FOREIGN_MODE,
     FOREIGN_DEFAULT, /* behind `default` */
+    FOREIGN_CLASS,   /* where a class stands */
 };
 
 /* What to write instead: a word, or, where `*sentence`, a whole remark. NULL if the word is none of

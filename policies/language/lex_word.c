@@ -1,6 +1,7 @@
 #include "policies/language/lexer_internal.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool is_digit(char c)
@@ -339,8 +340,30 @@ static bool lex_duration(struct token *token)
     return false;
 }
 
+/* `10.0.0.0-10.0.0.9`: false if it is none; else the smallest network that holds both. */
+static bool reads_as_address_range(const char *text, size_t length, char *network, size_t size)
+{
+    const char *dash = length > 0 ? memchr(text, '-', length) : NULL;
+    const size_t front = dash ? (size_t)(dash - text) : 0;
+    char first[ADDRESS_TEXT_MAX];
+    struct address low;
+    struct address high;
+
+    if (!dash || !address_parse(text, front, &low) ||
+        !address_parse(dash + 1, length - front - 1, &high) || low.width != high.width)
+        return false;
+    unsigned prefix = address_bits(&low);
+    while (!address_is_in(&high, &low, prefix))
+        prefix--;
+    address_mask(&low, prefix);
+    address_format(&low, first);
+    (void)snprintf(network, size, "%s/%u", first, prefix);
+    return true;
+}
+
 static void unknown_word(const struct lexer *lexer, struct token *token)
 {
+    char network[ADDRESS_TEXT_MAX + 8];
     const char *text = token->text;
     const size_t length = token->length;
     const char *colon = memchr(text, ':', length);
@@ -367,6 +390,14 @@ static void unknown_word(const struct lexer *lexer, struct token *token)
         diagnostic_help(unreadable(lexer, token, ERROR_UNREADABLE_WORD, NULL, NULL),
                         "a range is written %.*s-%.*s", (int)low, text,
                         (int)(length - low - between), text + low + between);
+        return;
+    }
+    if (reads_as_address_range(text, length, network, sizeof(network))) {
+        diagnostic_help(unreadable(lexer, token, ERROR_UNREADABLE_WORD,
+                                   "addresses have no ranges, they are written as networks", NULL),
+                        "the smallest that holds both is %s; several stand in a list: address in "
+                        "[10.0.0.0/29, 10.0.0.8/31]",
+                        network);
         return;
     }
     struct address address;

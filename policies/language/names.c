@@ -1,4 +1,5 @@
 #include "policies/language/names.h"
+#include "policies/language/foreign_words.h"
 
 #include <string.h>
 
@@ -10,6 +11,8 @@ enum operation_class find_class(struct diagnostics *diagnostics, const struct wo
     if (found != CLASS_NONE)
         return found;
 
+    const char *sentence;
+    const char *instead = foreign_word(FOREIGN_CLASS, word->text, word->length, &sentence);
     struct suggestion suggestion;
     suggestion_init(&suggestion, word->text, word->length);
     for (int i = CLASS_NONE + 1; i < CLASS_COUNT; i++) {
@@ -18,7 +21,9 @@ enum operation_class find_class(struct diagnostics *diagnostics, const struct wo
     }
     struct diagnostic *error = report(diagnostics, ERROR_UNKNOWN_CLASS, word->span,
                                       "unknown class `%.*s`", (int)word->length, word->text);
-    if (suggestion.best) {
+    if (instead) {
+        diagnostic_label(error, "here that is `%s`", instead);
+    } else if (suggestion.best) {
         diagnostic_label(error, "did you mean `%s`?", suggestion.best);
     } else {
         struct text_buffer all = {0};

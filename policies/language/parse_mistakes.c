@@ -156,7 +156,40 @@ bool mistake_behind(struct parser *parser, const char *const *words)
     return true;
 }
 
+bool mistake_in_name(struct parser *parser)
+{
+    static const char *const message[] = {"message", NULL};
+    const struct token name = parser->previous;
+    const struct token token = parser->token;
+    const struct token *next = &parser->next;
+
+    /* What begins a statement on the same line has a target behind it. */
+    if (name.kind != TOKEN_NAME || token.kind != TOKEN_NAME || token_is_first_on_line(&token) ||
+        token_is_one_of(&token, grammar_words(WORDS_STATEMENT)) ||
+        !(token_is_first_on_line(next) || next->kind == TOKEN_CLOSE_BRACE ||
+          next->kind == TOKEN_END || token_is_one_of(next, message)))
+        return false;
+    diagnostic_help(parser_error(parser, ERROR_SYNTAX, token.span, "a name is one word"),
+                    "write as %.*s-%.*s", (int)name.length, name.text, (int)token.length,
+                    token.text);
+    return true;
+}
+
 /* ------------------------------------------------------------------ rules */
+
+/* A class by a name that others have for it. */
+static void help_with_classes(struct diagnostic *error, const struct class_list *classes)
+{
+    const char *sentence;
+
+    for (const struct class_word *each = classes->first; each; each = each->next) {
+        const char *instead =
+            foreign_word(FOREIGN_CLASS, each->word.text, each->word.length, &sentence);
+        if (instead)
+            diagnostic_help(error, "`%.*s` is no class: here that is `%s`", (int)each->word.length,
+                            each->word.text, instead);
+    }
+}
 
 /* A string where the rule should go on or end. */
 static void report_string_in_rule(struct parser *parser, const struct rule *rule)
@@ -273,6 +306,7 @@ void mistake_in_rule(struct parser *parser, const struct rule *rule)
                              "this rule has no name");
         diagnostic_label(error, "denials and records cite rules by name");
         diagnostic_help(error, "end it with `as NAME`");
+        help_with_classes(error, &rule->classes);
     } else if (token.kind == TOKEN_STRING) {
         report_string_in_rule(parser, rule);
     } else if (token.kind == TOKEN_NAME) {

@@ -17,6 +17,8 @@ static bool parse_class(struct parser *parser, struct class_word **word)
         if (token.kind == TOKEN_STRING)
             diagnostic_help(error,
                             "classes stand without quotes; an event is: event \"os.system\"");
+        else if (token.span.length == 1 && token.span.source->text[token.span.offset] == '*')
+            diagnostic_help(error, "every class is `all`");
         else if (token.kind == TOKEN_BAD)
             diagnostic_help(error, "the class comes first: read where path is \"%.*s\"",
                             (int)token.span.length, token.span.source->text + token.span.offset);
@@ -312,7 +314,7 @@ static bool parse_rule_end(struct parser *parser, struct rule *rule)
         diagnostic_help(parser_expected(parser, "the next statement"), "a message is one string");
         return false;
     }
-    return rule->message || !mistake_behind(parser, message_word);
+    return rule->message || !(mistake_behind(parser, message_word) || mistake_in_name(parser));
 }
 
 static struct rule *parse_rule(struct parser *parser, enum rule_effect effect)

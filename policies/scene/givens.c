@@ -151,6 +151,27 @@ bool givens_have_name(const struct givens *givens, const char *name, size_t leng
     return name_table_find(&givens->programs, name, length) != NULL;
 }
 
+const char *givens_program(const struct givens *givens, const char *name, size_t length,
+                           struct storage *storage)
+{
+    const char *part = givens_have_name(givens, name, length) ? givens->search_path : NULL;
+
+    while (part) {
+        const char *colon = strchr(part, ':');
+        const size_t directory = colon ? (size_t)(colon - part) : strlen(part);
+        char *path = storage_take(storage, directory + length + 2, 1);
+        if (!path)
+            return NULL;
+        memcpy(path, part, directory);
+        path[directory] = '/';
+        memcpy(path + directory + 1, name, length);
+        if (givens_have_program(givens, directory == 1 && *part == '/' ? path + 1 : path))
+            return path;
+        part = colon ? colon + 1 : NULL;
+    }
+    return NULL;
+}
+
 static bool is_address(const struct raw *raw, const struct address *wanted)
 {
     struct address address = raw->address;

@@ -21,6 +21,9 @@ struct given_host;
 /* Zeroed: nothing is supposed, on Linux. */
 struct givens {
     bool windows;
+    /* An `exec` of a name without a separator is of the program of that name, as people type it in
+     * a shell. In tests it is a relative path: whoever starts a program has looked for it. */
+    bool names_programs;
     struct name_table links;    /* absolute path -> where it leads, a terminated text */
     struct name_table files;    /* absolute paths of programs -> anything */
     struct name_table programs; /* names without a separator -> anything */
@@ -47,6 +50,10 @@ bool givens_have_program(const struct givens *givens, const char *path);
 
 /* A name of this kind is given: `given "git" resolves to "/usr/bin/git"`. */
 bool givens_have_name(const struct givens *givens, const char *name, size_t length);
+
+/* Where the program of a name without a separator is given to be; NULL: it is not. */
+const char *givens_program(const struct givens *givens, const char *name, size_t length,
+                           struct storage *storage);
 
 /* The names that lead to an address (VALUE_BYTES), as a list in the storage; an empty one if none
  * does. */

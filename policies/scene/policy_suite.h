@@ -39,7 +39,8 @@ struct suite_answer {
     const char *verdict; /* allow, deny, kill, would-deny */
     const char *by;      /* RULE, default-CLASS, POLICY.RULE for another policy's; `default` where
                             nobody had anything to say */
-    bool unknown;        /* because a condition could not be known */
+    bool unknown;        /* because a condition could not be known, */
+    bool spent;          /* and that because the steps of a decision were spent */
     struct suite_place place; /* of the rule or default that decided */
 };
 

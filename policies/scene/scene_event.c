@@ -247,6 +247,30 @@ static const char *directory_of(const struct making *making, const struct stated
     return below(making, start, cwd);
 }
 
+/* A program's name, which is looked up and is no path. */
+static bool is_program_name(const struct making *making, const struct scene_reading *reading,
+                            const struct raw *raw)
+{
+    return making->subject->givens->names_programs && reading->operation_class == CLASS_EXEC &&
+           reading->attribute == ATTRIBUTE_FILE && raw->length > 0 &&
+           !memchr(raw->text, '/', raw->length) && !memchr(raw->text, '\\', raw->length);
+}
+
+static void find_program(struct making *making, const struct value *name, struct attribute *out)
+{
+    const struct givens *givens = making->subject->givens;
+    const char *found = givens_program(givens, name->bytes, name->count, making->storage);
+
+    if (found) {
+        const struct value path = value_text(found, strlen(found));
+        event_map_path(&making->resolver, &making->arena, NULL, &path, true, out);
+    } else {
+        out->value = value_unknown_of(name);
+        out->resolved = value_unknown();
+    }
+    out->given = *name;
+}
+
 static bool make_path(struct making *making, const struct stated_values *values,
                       const struct scene_reading *reading, struct attribute *out)
 {
@@ -272,6 +296,10 @@ static bool make_path(struct making *making, const struct stated_values *values,
     const struct value text = value_text(raw->text, raw->length);
     if (reading->operation_class == CLASS_CODE) { /* what code calls itself: nothing is opened */
         out->value = out->resolved = text;
+        return true;
+    }
+    if (is_program_name(making, reading, raw)) {
+        find_program(making, &text, out);
         return true;
     }
     if (is_relative(making, raw) && !directory &&

@@ -10,6 +10,7 @@
 #include "policies/language/report.h"
 #include "policies/language/suggest.h"
 #include "policies/scene/scene_event.h"
+#include "policies/scene/value_text.h"
 
 /* What a test's policies say, and who asks. */
 struct run {
@@ -40,6 +41,7 @@ struct decider {
 struct finding {
     enum expected_verdict verdict;
     struct deciding by;
+    bool spent; /* the steps of a decision */
 };
 
 /* ---------------------------------------------------------------- names */
@@ -186,10 +188,10 @@ static struct finding found(const struct run *run, enum expected_verdict expecte
 
     if (judgement->would != VERDICT_ALLOW &&
         (expected == EXPECT_WOULD_DENY || (observes && allowed)))
-        return (struct finding){EXPECT_WOULD_DENY, judgement->would_by};
+        return (struct finding){EXPECT_WOULD_DENY, judgement->would_by, judgement->spent};
     if (observes && allowed && judgement->by.policy == POLICY_NO_INDEX)
-        return (struct finding){EXPECT_ALLOW, judgement->would_by};
-    return (struct finding){verdicts[judgement->verdict], judgement->by};
+        return (struct finding){EXPECT_ALLOW, judgement->would_by, judgement->spent};
+    return (struct finding){verdicts[judgement->verdict], judgement->by, judgement->spent};
 }
 
 static bool is_by(const struct run *run, const struct decider *decider, const struct deciding *by,
@@ -247,6 +249,7 @@ static void tell_observer(const struct run *run, const struct expectation *expec
             .found = {.verdict = verdict_words[finding->verdict],
                       .by = by,
                       .unknown = finding->by.unknown,
+                      .spent = finding->by.unknown && finding->spent,
                       .place = suite_place_of(decided)}});
 }
 
@@ -268,13 +271,21 @@ static void note_miss(const struct run *run, struct diagnostic *error,
     for (uint32_t i = 0; i < explanation->miss_count; i++) {
         const struct near_miss *miss = &explanation->misses[i];
         struct source_excerpt excerpt;
+        struct text_buffer seen = {0};
         if (miss->policy != decider->policy || miss->rule != decider->rule ||
             !source_map_node(run->map, miss->missed.node, &excerpt) ||
             memchr(excerpt.text, '\n', excerpt.length))
             continue;
-        diagnostic_note(error, "rule `%s` does not fire: `%.*s` is %s",
+        const struct block_node *node =
+            (const struct block_node *)block_section(run->block, SECTION_NODES) + miss->missed.node;
+        if (node->kind == NODE_PREDICATE)
+            operand_text_add(&seen, &miss->missed.operand, (enum attribute_type)node->type);
+        const bool told = seen.bytes && seen.length > 0 && !seen.failed;
+        diagnostic_note(error, "rule `%s` does not fire: `%.*s` is %s%s%s",
                         rule_name(run->block, miss->rule), (int)excerpt.length, excerpt.text,
-                        answers[miss->missed.answer]);
+                        answers[miss->missed.answer], told ? ": it was " : "",
+                        told ? seen.bytes : "");
+        text_buffer_deinit(&seen);
         break;
     }
     free(explanation);
@@ -297,7 +308,9 @@ static void tell_failure(const struct run *run, const struct expectation *expect
         diagnostic_note(error, "no rule fires, and no policy that governs the session has a "
                                "default for it: allowed");
     if (finding->by.unknown)
-        diagnostic_note(error, "it fired because its condition could not be known");
+        diagnostic_note(error, finding->spent
+                                   ? "it could not be judged in the steps that a decision may take"
+                                   : "it fired because its condition could not be known");
     if (decider->rule != RULE_DEFAULT)
         note_miss(run, error, decider, event);
 }

@@ -200,9 +200,9 @@ static void check_explanation(const struct policy_block *block, const struct sce
     struct judgement judgement;
 
     evaluate(block, &governing, &scene->subject, &scene->event, &judgement);
-    explain(block, &governing, &scene->subject, &scene->event, &explanation);
-    if (judgement.steps >= EVALUATION_STEPS_MAX)
+    if (judgement.spent)
         return;
+    explain(block, &governing, &scene->subject, &scene->event, &explanation);
     require(explained->verdict == judgement.verdict);
     require(explained->by.policy == judgement.by.policy);
     require(explained->by.rule == judgement.by.rule);

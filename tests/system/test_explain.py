@@ -85,6 +85,17 @@ near misses
         result = self.explain("--given", f"{self.directory}/link=/srv/job/a/x.py", "write", "link")
         self.assertIn('path under session.start: it was "/srv/job/a/x.py"', result.out)
 
+    def test_program_by_its_name_is_where_it_is_given_to_be(self):
+        for words in ("exec", "git"), ("--event", "subprocess.Popen", "git", '["git"]', "none", "none"):
+            with self.subTest(words):
+                result = self.explain(*words)
+                self.assertIn('file is "/usr/bin/make": it was (not known)', result.out)
+                self.assertIn("note: where the program `git` is found nobody has said: --given git=/usr/bin/git",
+                              result.out)
+                self.assertNotIn("--given", self.explain("--given", "git=/usr/bin/git", *words).out)
+        told = self.told("--given", "git=/usr/bin/git", "exec", "git", "argv", "git", "pull")
+        self.assertEqual((told["verdict"], told["by"]["rule"]), ("allow", "git"))
+
     def test_explain_takes_events_with_their_arguments(self):
         told = self.told("--given", "git=/usr/bin/git", "--event", "subprocess.Popen", "git", '["git", "push"]',
                          "none", "none")
@@ -97,6 +108,17 @@ near misses
         told = self.told("write", "unknown")
         self.assertEqual((told["verdict"], told["by"]["rule"], told["by"]["unknown"]), ("deny", "no-code", True))
         self.assertIn("could not be known for certain", self.explain("write", "unknown").out)
+
+    def test_verdict_where_steps_are_spent_is_the_daemons(self):
+        globs = ", ".join(f'"/*a*a*a*a{i:03}*"' for i in range(200))
+        policy = self.policy(f"policy p {{ deny exec where file matches [{globs}] as many }}")
+        words = "exec", "/" + "a" * 3000
+        told = self.told(*words, policy=policy)
+        self.assertEqual((told["verdict"], told["steps_spent"], told["by"]["rule"]), ("deny", True, "many"))
+        result = self.explain(*words, policy=policy)
+        self.assertTrue(result.out.startswith("denied: exec "), result.out)
+        self.assertIn("because it could not be judged in the steps that a decision may take", result.out)
+        self.assertNotIn("could not be known", result.out)
 
     def test_explain_says_what_nearly_denied(self):
         result = self.explain("connect", "10.1.2.3", "port", "80")
@@ -162,7 +184,7 @@ near misses
                 (("--label", "role", "fork"), "--label wants NAME=VALUE"),
                 (("--place", "nowhere=/x", "fork"), "nowhere"),
                 (("--given", "x", "fork"), "--given wants"),
-                (("--event", "os.kill", "["), "what is asked"),
+                (("--event", "os.kill", "["), "expected `,` or `]`"),
                 ((), "say what happens"),
                 (("--nonsense", "fork"), "--nonsense")):
             with self.subTest(arguments):
@@ -170,6 +192,10 @@ near misses
                 self.assertIn(result.status, (1, 2), result)
                 self.assertEqual(result.out, "", result)
                 self.assertIn(words, result.err)
+                self.assertNotIn("what is asked", result.err)
+        result = self.explain("exce", "/bin/ls")
+        self.assertEqual((result.status, result.err),
+                         (1, "warder: explain: unknown class `exce`: did you mean `exec`?\n"))
         broken = self.policy("policy p { deny exec }", "broken.warder")
         result = self.explain("exec", "/x", policy=broken)
         self.assertEqual((result.status, result.out), (1, ""), result)

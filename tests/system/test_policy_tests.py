@@ -60,7 +60,7 @@ media.test.warder:4:5: error[E100]: expected allow by `probe`, found deny by `de
     ::: media.warder:3:5
   3 |     default deny exec
     |     ----------------- this decided
-    = note: rule `probe` does not fire: `file is "/usr/bin/ffprobe"` is false
+    = note: rule `probe` does not fire: `file is "/usr/bin/ffprobe"` is false: it was "/usr/bin/ffmpeg"
 
 1 error in 1 file; 1 of 2 expectations does not hold.
 """)

@@ -19,7 +19,7 @@ policy plug {
 }
 """
 
-EXEC, WRITE = 1, 5  # classes
+EXEC, READ, WRITE = 1, 4, 5  # classes
 FILE, ARGV, ENV, PATH = 1, 2, 4, 11  # attributes
 
 
@@ -93,6 +93,28 @@ class Why(ProtocolTest):
         self.assertEqual((told["today_differs"], told["generation"]), (True, 2))
         self.assertEqual(told["statement"]["revision"], 1)
         self.assertEqual({path.name: path.read_bytes() for path in state.iterdir()}, before)
+
+    def test_record_names_the_operation_that_was_denied(self):
+        opened = wire.ask(wire.event("open", ("/denied/x", None, 66), (
+            operation(READ, (PATH, "/denied/x", "/denied/x")), operation(WRITE, (PATH, "/denied/x", "/denied/x")))))
+        number = self.denied(opened)
+        row, = [row for row in self.host.log("--denied") if row["decision"] == number]
+        self.assertEqual((row["summary"], row["operation"]), ('write "/denied/x"', 1))
+        result = self.why(number)
+        self.assertEqual(result.status, 0, result)
+        for words in 'denied: write "/denied/x"', "  is    read\n", "  is    write, which was denied\n":
+            self.assertIn(words, result.out)
+
+    def test_decision_whose_steps_were_spent_says_so(self):
+        globs = ", ".join(f'"/*a*a*a*a{i:03}*"' for i in range(200))
+        self.host.apply(POLICY.replace("log exec as programs",
+                                       f"deny exec where file matches [{globs}] as many"))
+        number = self.denied(execution("/" + "a" * 3000, ["git"]))
+        result = self.why(number)
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("because it could not be judged in the steps that a decision may take", result.out)
+        self.assertNotIn("because its condition could not be known", result.out)
+        self.assertIs(self.why_json(number)["record"]["spent"], True)
 
     def test_why_takes_the_id_as_a_denial_prints_it(self):
         _, ending = self.decide(execution("/opt/git", ["git", "push"]))

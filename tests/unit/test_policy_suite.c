@@ -222,16 +222,18 @@ static void failures_name_what_decided_and_what_did_not_fire(void **state)
 {
     const struct given_policies policies = {.local = media};
     (void)state;
-    assert_said(&policies,
-                "test media { session user \"media\"\n"
-                "    expect allow exec \"/usr/bin/ffmpeg\" by probe\n"
-                "}\n",
-                "p.test.warder:2:5: error[E100]: expected allow by `probe`, found deny by "
-                "`default-exec`\n",
-                "expect allow exec \"/usr/bin/ffmpeg\" by probe\n", "::: p.warder:3:5",
-                "default deny exec, write\n", "this decided",
-                "= note: rule `probe` does not fire: `file is \"/usr/bin/ffprobe\"` is false\n",
-                NULL);
+    assert_said(
+        &policies,
+        "test media { session user \"media\"\n"
+        "    expect allow exec \"/usr/bin/ffmpeg\" by probe\n"
+        "}\n",
+        "p.test.warder:2:5: error[E100]: expected allow by `probe`, found deny by "
+        "`default-exec`\n",
+        "expect allow exec \"/usr/bin/ffmpeg\" by probe\n", "::: p.warder:3:5",
+        "default deny exec, write\n", "this decided",
+        "= note: rule `probe` does not fire: `file is \"/usr/bin/ffprobe\"` is false: it was "
+        "\"/usr/bin/ffmpeg\"\n",
+        NULL);
     assert_said(&policies,
                 "test media { session user \"media\"\n"
                 "    expect allow ffi symbol unknown by default\n"
@@ -242,6 +244,27 @@ static void failures_name_what_decided_and_what_did_not_fire(void **state)
                 "expected deny by `default`, found allow by `default`",
                 "= note: no rule fires, and no policy that governs the session has a default",
                 NULL);
+}
+
+static void failures_for_want_of_steps_say_so(void **state)
+{
+    enum { RULES = 100 };
+    static char policy[RULES * 80 + 80];
+    static char test[4096];
+    const struct given_policies policies = {.local = policy};
+    size_t used = (size_t)snprintf(policy, sizeof(policy), "policy p {\n");
+    char path[3001] = "";
+    (void)state;
+
+    for (int i = 0; i < RULES; i++)
+        used +=
+            (size_t)snprintf(policy + used, sizeof(policy) - used,
+                             "deny exec where file matches \"/*a*a*a*a%03d*\" as r%03d\n", i, i);
+    (void)snprintf(policy + used, sizeof(policy) - used, "}\n");
+    memset(path, 'a', sizeof(path) - 1);
+    (void)snprintf(test, sizeof(test), "test p { expect allow exec \"/%s\" by default }\n", path);
+    assert_said(&policies, test, "expected allow by `default`, found deny by `r",
+                "= note: it could not be judged in the steps that a decision may take", NULL);
 }
 
 static void names_that_are_not_there_are_errors(void **state)
@@ -422,6 +445,7 @@ int main(void)
         cmocka_unit_test(policies_govern_by_applies_and_the_tested_one_by_its_name),
         cmocka_unit_test(a_session_that_the_policy_does_not_govern_is_an_error),
         cmocka_unit_test(failures_name_what_decided_and_what_did_not_fire),
+        cmocka_unit_test(failures_for_want_of_steps_say_so),
         cmocka_unit_test(names_that_are_not_there_are_errors),
         cmocka_unit_test(a_file_with_mistakes_of_form_is_not_run),
         cmocka_unit_test(policies_with_errors_make_no_suite),

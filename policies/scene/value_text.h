@@ -1,7 +1,7 @@
 /* Values of events as a person reads them: "id", ["git", "push"], 443, none. What programs chose
  * cannot play with the terminal. */
-#ifndef WARDER_CLIENT_CLI_VALUE_TEXT_H
-#define WARDER_CLIENT_CLI_VALUE_TEXT_H
+#ifndef WARDER_POLICIES_SCENE_VALUE_TEXT_H
+#define WARDER_POLICIES_SCENE_VALUE_TEXT_H
 
 #include "policies/engine/operand.h"
 #include "policies/engine/value.h"

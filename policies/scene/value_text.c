@@ -1,10 +1,9 @@
-#define _GNU_SOURCE
-#include "client/cli/value_text.h"
+#include "policies/scene/value_text.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <string.h>
 
+#include "policies/engine/address.h"
 #include "policies/engine/event_text.h"
 
 enum {
@@ -23,10 +22,13 @@ static void add_quoted(struct text_buffer *buffer, const char *bytes, size_t len
 
 static void add_address(struct text_buffer *buffer, const struct value *value)
 {
-    char text[INET6_ADDRSTRLEN];
+    char text[ADDRESS_TEXT_MAX];
+    struct address address;
 
-    if (inet_ntop(value->count == 4 ? AF_INET : AF_INET6, value->bytes, text, sizeof(text)))
-        text_buffer_add_text(buffer, text);
+    if (!address_from_bytes(value->bytes, value->count, &address))
+        return;
+    address_format(&address, text);
+    text_buffer_add_text(buffer, text);
 }
 
 static void add_value(struct text_buffer *buffer, const struct value *value,
