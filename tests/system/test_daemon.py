@@ -288,8 +288,8 @@ for i in range({times}):
         self.assertNotEqual(self.full.status()["record_error"], "")
         self.filler.unlink()
         self.said("warderd: recording goes on: ")
-        names = [row["arguments"]["path"] for row in self.full.log("--denied")]
-        self.assertEqual(sum("/during" in name for name in names), 300)
+        wait_until(lambda: sum("/during" in row["arguments"]["path"] for row in self.full.log("--denied")) == 300,
+                   "every denial of the meantime is recorded")
         self.assertEqual(self.full.errors.read_text().count("recording has stopped"), 1)
         self.assertEqual(self.full.stop(), 0)
 

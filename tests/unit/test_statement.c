@@ -62,7 +62,7 @@ static void overrides_are_found_whatever_became_of_their_target(void **state)
 static void what_does_not_parse_is_searched_as_far_as_it_was_read(void **state)
 {
     (void)state;
-    const struct policy_text broken = local_text("policy p { deny exec as a  what }");
+    const struct policy_text broken = local_text("policy p { deny exec as a  deny what }");
     const struct policy_text nothing = local_text("\"");
     struct source_excerpt excerpt;
 
