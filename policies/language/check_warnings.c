@@ -141,16 +141,80 @@ static bool is_checked(const struct condition *condition)
     return true;
 }
 
-/* Two `is` with different values of one attribute, both of which must hold. */
+static bool same_operand(const struct predicate *a, const struct predicate *b)
+{
+    return a->checked->attribute == b->checked->attribute && a->index == b->index &&
+           a->number == b->number && a->key.length == b->key.length &&
+           (a->key.length == 0 || memcmp(a->key.text, b->key.text, a->key.length) == 0);
+}
+
+/* The integers that a predicate is true of, as far as one range holds them all. */
+static bool range_of(const struct predicate *predicate, int64_t *low, int64_t *high)
+{
+    const struct typed_value *value = predicate->checked->values;
+
+    *low = INT64_MIN;
+    *high = INT64_MAX;
+    if ((predicate->checked->type != TYPE_INT && predicate->checked->type != TYPE_SIGNAL) || !value)
+        return false;
+    switch (predicate->test) {
+    case TEST_IS:
+    case TEST_IN:
+        *low = value->low;
+        *high = value->high;
+        return !value->next;
+    case TEST_LESS:
+        *high = value->low > INT64_MIN ? value->low - 1 : INT64_MIN;
+        return true;
+    case TEST_LESS_OR_EQUAL:
+        *high = value->low;
+        return true;
+    case TEST_GREATER:
+        *low = value->low < INT64_MAX ? value->low + 1 : INT64_MAX;
+        return true;
+    case TEST_GREATER_OR_EQUAL:
+        *low = value->low;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* No value of a short list is in a range. */
+static bool outside(const struct predicate *list, int64_t low, int64_t high)
+{
+    enum { LOOKED_AT_MAX = 64 };
+    int count = 0;
+
+    if ((list->test != TEST_IN && list->test != TEST_IS) ||
+        (list->checked->type != TYPE_INT && list->checked->type != TYPE_SIGNAL))
+        return false;
+    for (const struct typed_value *value = list->checked->values; value; value = value->next)
+        if (++count > LOOKED_AT_MAX || (value->high >= low && value->low <= high))
+            return false;
+    return count > 0;
+}
+
+/* Two predicates of one attribute that can never both be true. */
 static bool contradict(const struct predicate *a, const struct predicate *b)
 {
     const struct typed_value *left = a->checked->values;
     const struct typed_value *right = b->checked->values;
+    int64_t low;
+    int64_t high;
 
+    if (!same_operand(a, b))
+        return false;
+    if ((a->test == TEST_IS_ABSENT) != (b->test == TEST_IS_ABSENT))
+        return a->test != TEST_IS_NONE && b->test != TEST_IS_NONE; /* what is compared is there */
+    if ((range_of(a, &low, &high) && outside(b, low, high)) ||
+        (range_of(b, &low, &high) && outside(a, low, high)))
+        return true;
+    int64_t other_low;
+    int64_t other_high;
+    if (range_of(a, &low, &high) && range_of(b, &other_low, &other_high))
+        return high < other_low || other_high < low;
     if (a->test != TEST_IS || b->test != TEST_IS || a->form != FORM_ONE || b->form != FORM_ONE ||
-        a->checked->attribute != b->checked->attribute || a->index != b->index ||
-        a->number != b->number || a->key.length != b->key.length ||
-        (a->key.length > 0 && memcmp(a->key.text, b->key.text, a->key.length) != 0) ||
         left->kind != right->kind)
         return false;
     switch (a->checked->type) {
@@ -158,11 +222,32 @@ static bool contradict(const struct predicate *a, const struct predicate *b)
     case TYPE_TEXT:
     case TYPE_MODULE:
         return left->length != right->length || memcmp(left->text, right->text, left->length) != 0;
-    case TYPE_INT:
-    case TYPE_SIGNAL:
-        return left->high < right->low || right->high < left->low;
     default:
         return false; /* paths have two forms, hosts several names, arguments many types */
+    }
+}
+
+/* `x and not x`, as they are written. */
+static void warn_negation(struct checker *checker, const struct condition *all,
+                          const struct condition *negated)
+{
+    enum { COMPARED_MAX = 32 };
+    const struct predicate *not = negated->first->predicate;
+    int count = 0;
+
+    for (const struct condition *child = all->first; child && count < COMPARED_MAX;
+         child = child->next, count++) {
+        if (child->kind != CONDITION_PREDICATE ||
+            child->predicate->span.length != not ->span.length ||
+            memcmp(span_text(child->predicate->span), span_text(not ->span), not ->span.length) !=
+                0)
+            continue;
+        struct diagnostic *warning =
+            report(checker->diagnostics, WARNING_NEVER_MATCHES, negated->span,
+                   "this rule never matches: both cannot be true at once");
+        diagnostic_second(warning, child->predicate->span, NULL);
+        diagnostic_help(warning, "remove one of the two");
+        return;
     }
 }
 
@@ -171,10 +256,14 @@ static void warn_contradiction(struct checker *checker, const struct condition *
     enum { COMPARED_MAX = 32 }; /* of one `and`: people write few */
     const struct predicate *seen[COMPARED_MAX];
     size_t count = 0;
+    int negations = 0;
 
     if (condition->kind != CONDITION_AND)
         return;
     for (const struct condition *child = condition->first; child; child = child->next) {
+        if (child->kind == CONDITION_NOT && child->first->kind == CONDITION_PREDICATE &&
+            negations++ < COMPARED_MAX)
+            warn_negation(checker, condition, child);
         if (child->kind != CONDITION_PREDICATE || count == COMPARED_MAX)
             continue;
         for (size_t i = 0; i < count; i++) {

@@ -581,6 +581,12 @@ class Target:
             self.attributes.remove("path")  # a key here and a file there
 
 
+def valued_attributes(condition, joined):
+    """What the condition, or a part of its `joined`, compares with values: the values are not looked at."""
+    parts = condition.children if isinstance(condition, joined) else [condition]
+    return {part.attribute for part in parts if isinstance(part, tree.Predicate)}
+
+
 def mend_covered(policy):
     """An allow that a deny of the same policy wholly covers is an error: such a one logs instead.
     This calls more of them covered than the checker does."""
@@ -588,7 +594,10 @@ def mend_covered(policy):
     classes = {name for rule in always for name in rule.classes or ()}
     events = {name for rule in always for name in rule.events or ()}
     known = set()
+    valued = set()
     for rule in policy.rules:
+        if rule.effect in ("deny", "kill") and rule.condition is not None:
+            valued |= valued_attributes(rule.condition, tree.Or)
         if rule.effect in ("deny", "kill") and rule.condition is not None:
             known.add(tree.write_condition(rule.condition))
             if isinstance(rule.condition, tree.Or):
@@ -605,6 +614,7 @@ def mend_covered(policy):
         for name in rule.events or ():
             event = vocabulary.CATALOGUE.get(name.decode("utf-8", "replace"))
             can_be |= event.classes if event else set()
-        if conditions & known or "all" in classes or can_be & classes or "all" in can_be and classes or \
+        if conditions & known or rule.condition is not None and \
+                valued_attributes(rule.condition, tree.And) & valued or "all" in classes or can_be & classes or "all" in can_be and classes or \
                 set(rule.events or ()) & events:
             rule.effect = "log"

@@ -218,6 +218,41 @@ static void the_resolver_is_asked_about_literals_and_fronts(void **state)
     assert_int_equal(policy_block_size(block), policy_block_size(plain));
 }
 
+static bool lead_out(void *context, const char *path, char *resolved, size_t size)
+{
+    (void)context;
+    (void)snprintf(resolved, size, "%s", strcmp(path, "/usr/bin/out") == 0 ? "/opt/out" : path);
+    return true;
+}
+
+static void allow_of_what_leads_out_of_the_denied_directory_is_not_covered(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t errors;
+    } cases[] = {
+        {"policy p { deny exec where file under \"/usr\" as d"
+         " allow exec where file is \"/usr/bin/in\" as a }",
+         1},
+        {"policy p { deny exec where file under \"/usr\" as d"
+         " allow exec where file is \"/usr/bin/out\" as a }",
+         0},
+        {"policy p { deny exec where file under \"/usr\" or file is \"/opt/out\" as d"
+         " allow exec where file is \"/usr/bin/out\" as a }",
+         1},
+    };
+    const struct compile_options options = {.resolve = lead_out};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const struct policy_text text = local_text(cases[i].text);
+        CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
+        CLEANUP(policy_block_free)
+        struct policy_block *block = policy_compile(&text, 1, &options, diagnostics);
+        assert_int_equal(diagnostics_error_count(diagnostics), cases[i].errors);
+    }
+}
+
 /* ---- policy_split ---- */
 
 static const char whole[] =
@@ -347,6 +382,7 @@ int main(void)
         cmocka_unit_test(conditions_are_bounded_in_depth),
         cmocka_unit_test(the_deepest_condition_is_evaluated),
         cmocka_unit_test(the_resolver_is_asked_about_literals_and_fronts),
+        cmocka_unit_test(allow_of_what_leads_out_of_the_denied_directory_is_not_covered),
         cmocka_unit_test(a_text_comes_apart_into_its_policies),
         cmocka_unit_test(the_parts_compile_to_what_the_whole_does),
         cmocka_unit_test(a_text_that_does_not_parse_has_no_parts),

@@ -107,7 +107,7 @@ static void directories_lead_to_what_is_below_by_whole_components(void **state)
                                           "deny write where path under \"/a/b/d\" as abd\n"
                                           "deny write where path under \"/ab\" as ab\n"
                                           "deny write where path under \"/\" as root\n"
-                                          "allow write where path under \"/a/b/c/e/f\" as abcef\n"
+                                          "deny write where path under \"/a/b/c/e/f\" as abcef\n"
                                           "}\n");
     static const struct {
         const char *path;
