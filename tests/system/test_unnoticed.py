@@ -149,7 +149,7 @@ def work():
             sys.audit("test.event")
         except PermissionError as error:
             denied.append(str(error))
-threads = [threading.Thread(target=work) for _ in range(40)]
+threads = [threading.Thread(target=work, daemon=True) for _ in range(40)]  # end with it, whatever happens
 for thread in threads:
     thread.start()
 time.sleep(0.2)
