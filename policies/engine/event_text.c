@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policies/engine/address.h"
+
 /* The length of the UTF-8 character at `bytes`, and the character; 0 if there is none (RFC 3629: no
  * overlong forms, no surrogates). */
 static size_t utf8_character(const unsigned char *bytes, size_t length, uint32_t *character)
@@ -81,16 +83,12 @@ size_t printable_text(const char *bytes, size_t length, char *buffer, size_t siz
 
 static void address_text(const struct value *value, char *buffer, size_t size)
 {
-    const unsigned char *byte = (const unsigned char *)value->bytes;
-    size_t used = 0;
+    struct address address;
+    char text[ADDRESS_TEXT_MAX] = "";
 
-    if (value->count == 4) {
-        snprintf(buffer, size, "%u.%u.%u.%u", byte[0], byte[1], byte[2], byte[3]);
-        return;
-    }
-    for (size_t i = 0; i + 1 < value->count && used < size; i += 2)
-        used += (size_t)snprintf(buffer + used, size - used, "%s%x", i > 0 ? ":" : "",
-                                 (unsigned)(byte[i] << 8 | byte[i + 1]));
+    if (address_from_bytes(value->bytes, value->count, &address))
+        address_format(&address, text);
+    (void)snprintf(buffer, size, "%s", text);
 }
 
 /* An attribute in the words of the caller; false if it has none that can be shown. */

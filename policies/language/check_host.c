@@ -274,6 +274,40 @@ static void show_all_resolved(const struct inspection *inspection)
             show_resolved(inspection, override->condition);
 }
 
+/* Whether the condition asks for the host of a connection; the first such predicate. */
+static const struct predicate *find_host(const struct condition *condition)
+{
+    const struct predicate *found = NULL;
+
+    if (condition->kind == CONDITION_PREDICATE)
+        return condition->predicate->checked &&
+                       condition->predicate->checked->attribute == ATTRIBUTE_HOST
+                   ? condition->predicate
+                   : NULL;
+    for (const struct condition *child = condition->first; child && !found; child = child->next)
+        found = find_host(child);
+    return found;
+}
+
+/* Once a policy: nothing watches the lookups yet, whose answers would name an address. */
+static void note_hosts(const struct inspection *inspection)
+{
+    for (const struct rule *rule = inspection->policy->rules; rule; rule = rule->next) {
+        if (!rule->checked || !rule->condition ||
+            !(rule->checked->classes & class_bit(CLASS_CONNECT)))
+            continue;
+        const struct predicate *host = find_host(rule->condition);
+        if (!host)
+            continue;
+        diagnostic_help(
+            report(inspection->checker->diagnostics, NOTE_HOST_NOT_NAMED, host->span,
+                   "nothing names the addresses of connections in this version: an allow "
+                   "by `host` allows no connect to an address, a deny by it denies each"),
+            "judge the lookup with `resolve`, and connections by `address`");
+        return;
+    }
+}
+
 void check_host(struct checker *checker, const struct policy *policy)
 {
     const uint32_t running = class_bit(CLASS_EXEC) | class_bit(CLASS_NATIVE);
@@ -296,6 +330,7 @@ void check_host(struct checker *checker, const struct policy *policy)
     if (!inspection.options->notes)
         return;
     note_open(&inspection);
+    note_hosts(&inspection);
     if (inspection.options->resolve)
         show_all_resolved(&inspection);
 }

@@ -253,6 +253,9 @@ static void check_host_denials(struct checker *checker, const struct policy *pol
         diagnostic_help(error, "add a rule on the lookup: %s resolve where %.*s as NAME",
                         rule->effect == EFFECT_DENY ? "deny" : "kill", (int)predicate->span.length,
                         span_text(predicate->span));
+        diagnostic_note(error,
+                        "nothing names the addresses of connections in this version: with that "
+                        "rule too this one denies every connect to an address");
     }
 }
 

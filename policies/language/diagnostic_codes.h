@@ -115,7 +115,8 @@
 /* What is right, and worth knowing: said only to whoever asks for it (struct compile_options). */
 #define DIAGNOSTIC_NOTES(X)                                                                        \
     X(RESOLVES_TO, 1, "what a path stands for besides itself")                                     \
-    X(FLOOR_LEAVES_OPEN, 2, "what native code can still do under a floor")
+    X(FLOOR_LEAVES_OPEN, 2, "what native code can still do under a floor")                         \
+    X(HOST_NOT_NAMED, 3, "how a rule on the host of a connection is judged")
 
 enum diagnostic_code {
 #define DIAGNOSTIC_ERROR(symbol, number, about) ERROR_##symbol = (number),

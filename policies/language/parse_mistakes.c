@@ -156,7 +156,7 @@ bool mistake_behind(struct parser *parser, const char *const *words)
     return true;
 }
 
-bool mistake_in_name(struct parser *parser)
+void mistake_in_name(struct parser *parser)
 {
     static const char *const message[] = {"message", NULL};
     const struct token name = parser->previous;
@@ -168,11 +168,17 @@ bool mistake_in_name(struct parser *parser)
         token_is_one_of(&token, grammar_words(WORDS_STATEMENT)) ||
         !(token_is_first_on_line(next) || next->kind == TOKEN_CLOSE_BRACE ||
           next->kind == TOKEN_END || token_is_one_of(next, message)))
-        return false;
+        return;
     diagnostic_help(parser_error(parser, ERROR_SYNTAX, token.span, "a name is one word"),
                     "write as %.*s-%.*s", (int)name.length, name.text, (int)token.length,
                     token.text);
-    return true;
+    parser_advance(parser);
+    if (token_is_one_of(&parser->token, message)) {
+        parser_advance(parser);
+        if (parser->token.kind == TOKEN_STRING)
+            parser_advance(parser);
+    }
+    parser->panicking = false; /* what follows it may be right */
 }
 
 /* ------------------------------------------------------------------ rules */

@@ -314,7 +314,7 @@ static bool parse_rule_end(struct parser *parser, struct rule *rule)
         diagnostic_help(parser_expected(parser, "the next statement"), "a message is one string");
         return false;
     }
-    return rule->message || !(mistake_behind(parser, message_word) || mistake_in_name(parser));
+    return rule->message || !mistake_behind(parser, message_word);
 }
 
 static struct rule *parse_rule(struct parser *parser, enum rule_effect effect)
@@ -338,6 +338,8 @@ static struct rule *parse_rule(struct parser *parser, enum rule_effect effect)
     if (!parse_rule_end(parser, rule))
         return NULL;
     rule->span = span_join(start, parser->previous.span);
+    if (!rule->message)
+        mistake_in_name(parser); /* the rule was read */
     return rule;
 }
 

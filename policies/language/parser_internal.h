@@ -99,8 +99,8 @@ void mistake_in_rule(struct parser *parser, const struct rule *rule);
 /* Where nothing but `words` could go on with the statement, and it could as well end: true, and an
  * error, if the token was to be one of them. */
 bool mistake_behind(struct parser *parser, const char *const *words);
-/* Behind a rule's name, a second word of it: said, true. */
-bool mistake_in_name(struct parser *parser);
+/* Behind a rule's name: says of a second word of it that it is none, and passes it over. */
+void mistake_in_name(struct parser *parser);
 /* Where an operator should stand: false if the attribute may as well stand alone. */
 bool mistake_as_operator(struct parser *parser, const struct predicate *predicate);
 /* `is not`, `not in`: two words that are no operator. `shape` is what to write instead: @ stands
