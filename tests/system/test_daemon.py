@@ -636,6 +636,9 @@ sys.audit("fcntl.ioctl", 0, 0x5412, b"the-secret-d")
 sys.audit("smtplib.send", None, b"the-secret-6")
 sys.audit("builtins.input/result", "the-secret-7")
 """], env=daemon.preloaded())
+        # The last one is recorded: all of them are.
+        wait_until(lambda: "builtins.input/result" in daemon.command("log", "--json", "-n", "0").out,
+                   "what the program did is recorded")
         log = daemon.command("log", "--json", "-n", "0").out
         rows = [json.loads(line) for line in log.splitlines()]
         for row in rows:
