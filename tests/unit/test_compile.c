@@ -250,6 +250,7 @@ static void allow_of_what_leads_out_of_the_denied_directory_is_not_covered(void 
         CLEANUP(policy_block_free)
         struct policy_block *block = policy_compile(&text, 1, &options, diagnostics);
         assert_int_equal(diagnostics_error_count(diagnostics), cases[i].errors);
+        assert_true((block == NULL) == (cases[i].errors > 0));
     }
 }
 
