@@ -134,8 +134,11 @@ os.write(1, b"goes on\\n")
 """)
 
 
-class Threads(Test):
+class Crowds(Test):
+    """Forty threads that do nothing but ask: beside other tests they would be the load that they are held against."""
+
     per_interpreter = True
+    labels = ("system", "alone")
 
     def test_call_that_keeps_the_interpreter_lock_for_long_denies_no_other_thread(self):
         # A PyDLL's function keeps the lock while it runs: longer than a verdict may take.
@@ -161,6 +164,10 @@ for thread in threads:
 print(denied[:1])
 """)
         self.assertEqual((result.status, result.out), (0, "[]\n"), result)
+
+
+class Threads(Test):
+    per_interpreter = True
 
     def test_threads_that_set_a_trace_function_at_once_get_in_nobody_s_way(self):
         # 3.10.13 and 3.11.2 refuse a second one while the event of the first is asked about.
