@@ -3,17 +3,11 @@
 #ifndef WARDER_POLICIES_ENGINE_TRIE_WALK_H
 #define WARDER_POLICIES_ENGINE_TRIE_WALK_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "policies/engine/block_layout.h"
 #include "policies/engine/index_hash.h"
-
-static inline bool lookup_is_trie(enum lookup_kind kind)
-{
-    return kind == LOOKUP_PATH || kind == LOOKUP_MODULE || kind == LOOKUP_DOMAIN;
-}
 
 /* The byte that is `at` bytes from the side where the components begin. */
 static inline char trie_byte(enum lookup_kind kind, const char *text, size_t length, size_t at)
