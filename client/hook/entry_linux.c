@@ -12,11 +12,13 @@
 #include <stdio.h>
 
 #include "client/hook/audit_hook.h"
+#include "client/hook/boundary_environment.h"
 #include "client/hook/builtin_modules.h"
 #include "client/hook/elf_symbols.h"
 #include "client/hook/fatal.h"
 #include "client/hook/hook_session.h"
 #include "client/hook/python_module.h"
+#include "client/hook/real_libc.h"
 
 static unsigned long long loads_seen; /* objects loaded when the constructor looked */
 static bool python_found;             /* then, or since */
@@ -75,6 +77,8 @@ __attribute__((constructor)) static void enter(void)
 {
     struct elf_object object;
 
+    real_libc();
+    boundary_environment_note();
     loads_seen = elf_load_count();
     if (!find_python(&object)) {
         preloaded = true;
