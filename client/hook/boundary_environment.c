@@ -11,7 +11,11 @@
 /* Ours, in the order of `kept`. */
 static const char *const kept_names[] = {"LD_PRELOAD", "WARDER_DOOR", "WARDER_RUN",
                                          "WARDER_SOCKET"};
-enum { KEPT = sizeof(kept_names) / sizeof(*kept_names), PRELOAD = 0 };
+enum {
+    KEPT = sizeof(kept_names) / sizeof(*kept_names),
+    PRELOAD = 0,
+    RUN = 2, /* a token of another run adds what that run is under, and takes nothing away */
+};
 
 /* NAME=VALUE as it was at the start; NULL where it was not there. Never freed. */
 static char *kept[KEPT];
@@ -182,7 +186,7 @@ static bool is_as_wanted(char *const *environment, bool held, const char *passed
     for (size_t i = 0; environment && environment[i]; i++) {
         const size_t own = which_kept(environment[i]);
         if (own < KEPT) {
-            if ((seen & 1U << own) || strcmp(environment[i], kept[own]) != 0)
+            if ((seen & 1U << own) || (own != RUN && strcmp(environment[i], kept[own]) != 0))
                 return false;
             seen |= 1U << own;
         } else if (held && is_steering(environment[i]) && !is_passed(environment[i], passed)) {
@@ -218,7 +222,7 @@ char *const *boundary_environment_for_child(char *const *environment, bool held,
 {
     size_t count = 0;
     size_t used = 0;
-    char *preload = kept[PRELOAD];
+    char *ours[KEPT];
 
     if (is_as_wanted(environment, held, passed))
         return environment;
@@ -227,19 +231,22 @@ char *const *boundary_environment_for_child(char *const *environment, bool held,
     char **list = arena_zalloc(arena, count + KEPT + 1, sizeof(*list));
     if (!list)
         return NULL;
+    memcpy(ours, kept, sizeof(ours));
     for (size_t i = 0; i < count; i++) {
         char *entry = environment[i];
         const size_t own = which_kept(entry);
         if (own == PRELOAD && (!held || is_passed(entry, passed))) {
-            preload = preload_with(entry, arena);
-            if (!preload)
+            ours[PRELOAD] = preload_with(entry, arena);
+            if (!ours[PRELOAD])
                 return NULL;
         }
+        if (own == RUN)
+            ours[RUN] = entry;
         if (own == KEPT && (!held || !is_steering(entry) || is_passed(entry, passed)))
             list[used++] = entry;
     }
     for (size_t i = 0; i < KEPT; i++)
-        if (kept[i])
-            list[used++] = i == PRELOAD ? preload : kept[i];
+        if (ours[i])
+            list[used++] = ours[i];
     return list;
 }
