@@ -301,9 +301,32 @@ static bool gather(struct ask *ask, const struct request *request, bool private)
 
 struct launched {
     int door;
+    Warder__V1__Floor *floor; /* owned; NULL: none */
     char token[65];
     char socket[PATH_MAX];
 };
+
+/* A copy: the next message from the daemon takes the place of this one. */
+static bool copy_floor(const Warder__V1__Floor *floor, struct launched *launched)
+{
+    if (!floor)
+        return true;
+    const size_t size = warder__v1__floor__get_packed_size(floor);
+    uint8_t *packed = malloc(size + 1);
+    if (packed) {
+        warder__v1__floor__pack(floor, packed);
+        launched->floor = warder__v1__floor__unpack(NULL, size, packed);
+    }
+    free(packed);
+    return launched->floor != NULL;
+}
+
+static void launched_deinit(struct launched *launched)
+{
+    if (launched->floor)
+        warder__v1__floor__free_unpacked(launched->floor, NULL);
+    launched->floor = NULL;
+}
 
 static bool take_launched(const Warder__V1__Launched *reply, int door, struct launched *launched)
 {
@@ -315,7 +338,7 @@ static bool take_launched(const Warder__V1__Launched *reply, int door, struct la
         snprintf(launched->token + 2 * i, 3, "%02x", reply->run_token.data[i]);
     memcpy(launched->socket, reply->session_socket.data, reply->session_socket.len);
     launched->socket[reply->session_socket.len] = '\0';
-    return true;
+    return copy_floor(reply->floor, launched);
 }
 
 /* The daemon refuses. True if what it misses is taken from elsewhere: then it is asked anew. */
@@ -421,6 +444,8 @@ static int run_launched(struct daemon_client *client, const struct request *requ
         .token = launched->token,
         .client = client,
         .adopts = !private,
+        .floor = launched->floor,
+        .keeps_signals_inside = private,
     };
     const int status = run_program(&plan);
     free(hook);
@@ -430,7 +455,7 @@ static int run_launched(struct daemon_client *client, const struct request *requ
 /* Each time round one name fewer is the host's to know. */
 static int run_at_host(struct daemon_client *client, const struct request *request, struct ask *ask)
 {
-    struct launched launched;
+    struct launched launched = {.door = -1};
     enum launch_result result;
     bool private = false;
 
@@ -444,6 +469,7 @@ static int run_at_host(struct daemon_client *client, const struct request *reque
     }
     const int status =
         result == LAUNCH_DONE ? run_launched(client, request, &launched, false) : EXIT_RUN_FAILED;
+    launched_deinit(&launched);
     daemon_client_free(client);
     return status;
 }
@@ -463,7 +489,7 @@ static int run_private(const struct request *request, struct ask *ask)
 {
     struct private_daemon daemon;
     const char *kept = request->state_directory[0] ? request->state_directory : NULL;
-    struct launched launched;
+    struct launched launched = {.door = -1};
     int status = EXIT_RUN_FAILED;
 
     if (!guards_something(request) || !private_daemon_start(&daemon, kept, request->record))
@@ -472,6 +498,7 @@ static int run_private(const struct request *request, struct ask *ask)
         status = run_launched(daemon.client, request, &launched, true);
     if (status != EXIT_RUN_FAILED && (request->observe || (request->record && !kept)))
         print_record(daemon.client, request);
+    launched_deinit(&launched);
     private_daemon_stop(&daemon);
     return status;
 }
