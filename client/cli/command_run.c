@@ -12,6 +12,7 @@
 
 #include "client/cli/admin_client.h"
 #include "client/cli/command.h"
+#include "client/cli/daemon_signal.h"
 #include "client/cli/installation.h"
 #include "client/cli/log_line.h"
 #include "client/cli/policy_file.h"
@@ -153,6 +154,7 @@ struct ask {
     Warder__V1__PolicyText *text_pointers[POLICIES_MAX];
     ProtobufCBinaryData names[POLICIES_MAX];
     size_t name_count;
+    bool denies_signals; /* the files do, of one to a process that is none of the program's own */
     Warder__V1__Label labels[LABELS_MAX];
     Warder__V1__Label *label_pointers[LABELS_MAX];
 };
@@ -222,7 +224,7 @@ static void warn_of_lacks(const struct diagnostics *diagnostics)
 }
 
 /* Says what is wrong with the files before anything is started. */
-static bool check_files(const struct ask *ask)
+static bool check_files(struct ask *ask)
 {
     const struct compile_options options = {.session = true, .floors_not_held = true};
     struct policy_text texts[POLICIES_MAX];
@@ -234,6 +236,7 @@ static bool check_files(const struct ask *ask)
         texts[i] = policy_file_text(&ask->files[i]);
     struct policy_block *block = policy_compile(texts, ask->file_count, &options, diagnostics);
     const bool good = block != NULL;
+    ask->denies_signals = good && !daemon_signal_is_allowed(block);
     policy_block_free(block);
     if (good)
         warn_of_lacks(diagnostics);
@@ -427,8 +430,9 @@ static struct daemon_client *find_daemon(const struct request *request, bool *pr
     return client;
 }
 
+/* `private`: what was asked of a private daemon; NULL at the host's. */
 static int run_launched(struct daemon_client *client, const struct request *request,
-                        const struct launched *launched, bool private)
+                        const struct launched *launched, const struct ask *private)
 {
     char *hook = installed_hook();
 
@@ -445,7 +449,7 @@ static int run_launched(struct daemon_client *client, const struct request *requ
         .client = client,
         .adopts = !private,
         .floor = launched->floor,
-        .keeps_signals_inside = private,
+        .keeps_signals_inside = private && private->denies_signals && !request->observe,
     };
     const int status = run_program(&plan);
     free(hook);
@@ -468,7 +472,7 @@ static int run_at_host(struct daemon_client *client, const struct request *reque
             return EXIT_RUN_FAILED;
     }
     const int status =
-        result == LAUNCH_DONE ? run_launched(client, request, &launched, false) : EXIT_RUN_FAILED;
+        result == LAUNCH_DONE ? run_launched(client, request, &launched, NULL) : EXIT_RUN_FAILED;
     launched_deinit(&launched);
     daemon_client_free(client);
     return status;
@@ -495,7 +499,7 @@ static int run_private(const struct request *request, struct ask *ask)
     if (!guards_something(request) || !private_daemon_start(&daemon, kept, request->record))
         return EXIT_RUN_FAILED;
     if (launch(daemon.client, ask, request, &launched) == LAUNCH_DONE)
-        status = run_launched(daemon.client, request, &launched, true);
+        status = run_launched(daemon.client, request, &launched, ask);
     if (status != EXIT_RUN_FAILED && (request->observe || (request->record && !kept)))
         print_record(daemon.client, request);
     launched_deinit(&launched);

@@ -16,7 +16,9 @@ struct run_plan {
     struct daemon_client *client;   /* hears of each interpreter that says Hello */
     bool adopts;                    /* what the program leaves without a parent (run_program) */
     const Warder__V1__Floor *floor; /* NULL: none */
-    bool keeps_signals_inside;      /* the daemon is the program's own user's: it is kept from it */
+    /* The program's signals stay among what it starts: its daemon is its own user's, and a policy
+     * is against signals to others. On kernels that can (Landlock ABI 6). */
+    bool keeps_signals_inside;
 };
 
 /* A run is known to the host's daemon by the process of `warder run`: what descends from that is

@@ -91,8 +91,8 @@ static bool leave_door(int door)
 /* True if this kernel can hold all of the floor that is required; says what else it cannot. */
 static bool can_hold(const Warder__V1__Floor *floor)
 {
-    const struct floor_terms terms = {.stage = FLOOR_INTERPRETER,
-                                      .landlock_abi = landlock_kernel_abi()};
+    const struct floor_terms terms = {
+        .stage = FLOOR_INTERPRETER, .landlock_abi = landlock_kernel_abi(), .early = true};
     struct floor_taken taken;
     struct floor_failure failure;
 

@@ -16,25 +16,30 @@ static uint32_t bit(enum operation_class operation_class)
     return UINT32_C(1) << operation_class;
 }
 
-/* Classes that the filters of this stage hold, or hold their part of. */
-static uint32_t filtered_classes(const Warder__V1__Floor *floor, enum floor_stage stage)
+/* The filter of a stage: the interpreter's has all that the other has. */
+static const ProtobufCBinaryData *filter_of(const Warder__V1__Floor *floor, enum floor_stage stage)
 {
-    const bool second = stage == FLOOR_INTERPRETER && floor->interpreter_filter.len > 0;
-    uint32_t classes = 0;
+    return stage == FLOOR_INTERPRETER && floor->interpreter_filter.len > 0
+               ? &floor->interpreter_filter
+               : &floor->base_filter;
+}
 
-    if (second)
-        classes |= bit(CLASS_FORK) | bit(CLASS_EXEC);
-    if (second || floor->base_filter.len > 0)
-        classes |= bit(CLASS_CONNECT) | bit(CLASS_BIND);
-    return classes & floor->classes;
+/* Classes that the interpreter's filter holds, or holds its part of. */
+static uint32_t filtered_classes(const Warder__V1__Floor *floor, const struct floor_terms *terms)
+{
+    if (terms->stage != FLOOR_INTERPRETER || (floor->interpreter_filter.len == 0 && !terms->early))
+        return 0;
+    return floor->classes &
+           (bit(CLASS_FORK) | bit(CLASS_EXEC) | bit(CLASS_CONNECT) | bit(CLASS_BIND));
 }
 
 /* Everything but what only an attempt can tell. */
 static void foresee(const Warder__V1__Floor *floor, const struct floor_terms *terms,
                     struct landlock_plan *plan, struct floor_taken *taken)
 {
-    const uint32_t by_landlock = landlock_classes(floor);
-    uint32_t filtered = filtered_classes(floor, terms->stage);
+    const uint32_t files = floor->classes & (bit(CLASS_READ) | bit(CLASS_WRITE));
+    const uint32_t by_landlock = terms->early ? files : landlock_classes(floor);
+    uint32_t filtered = filtered_classes(floor, terms);
 
     *taken = (struct floor_taken){.classes = 0};
     if (!seccomp_is_there()) {
@@ -50,7 +55,6 @@ static void foresee(const Warder__V1__Floor *floor, const struct floor_terms *te
         taken->landlock_abi = (uint32_t)terms->landlock_abi;
     }
     /* Files are Landlock's alone; of ports and of programs that are named, both hold a part. */
-    const uint32_t files = by_landlock & (bit(CLASS_READ) | bit(CLASS_WRITE));
     const uint32_t both = by_landlock & ~files;
     taken->classes = (filtered & ~by_landlock) | (files & plan->held) |
                      (both & plan->held & (filtered | bit(CLASS_EXEC)));
@@ -72,13 +76,12 @@ static bool fail(struct floor_failure *failure, const char *what, int error)
 }
 
 /* A process can be in so many domains; those that it is in already are its parents'. */
-static bool take_landlock(const Warder__V1__Floor *floor, const struct floor_terms *terms,
-                          const struct landlock_plan *plan, struct floor_taken *taken,
-                          struct floor_failure *failure)
+static bool take_landlock(const Warder__V1__Floor *floor, const struct landlock_plan *plan,
+                          struct floor_taken *taken, struct floor_failure *failure)
 {
     if (!landlock_plan_is_needed(plan))
         return true;
-    const int error = landlock_plan_take(plan, floor, terms->stage, &taken->absent);
+    const int error = landlock_plan_take(plan, floor, &taken->absent);
     if (error == 0)
         return true;
     if (error != -E2BIG)
@@ -91,15 +94,11 @@ static bool take_landlock(const Warder__V1__Floor *floor, const struct floor_ter
     return true;
 }
 
-static bool take_filters(const Warder__V1__Floor *floor, const struct floor_terms *terms,
-                         struct floor_failure *failure)
+static bool take_filter(const Warder__V1__Floor *floor, const struct floor_terms *terms,
+                        struct floor_failure *failure)
 {
-    int error = 0;
-
-    if (floor->base_filter.len > 0)
-        error = seccomp_take(&floor->base_filter, terms->threads);
-    if (error == 0 && terms->stage == FLOOR_INTERPRETER && floor->interpreter_filter.len > 0)
-        error = seccomp_take(&floor->interpreter_filter, terms->threads);
+    const ProtobufCBinaryData *filter = filter_of(floor, terms->stage);
+    const int error = filter->len > 0 ? seccomp_take(filter, terms->threads) : 0;
     return error == 0 || fail(failure, "the filter of system calls", error);
 }
 
@@ -111,8 +110,8 @@ bool floor_take(const Warder__V1__Floor *floor, const struct floor_terms *terms,
     foresee(floor, terms, &plan, taken);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) < 0)
         return fail(failure, "no_new_privs", -errno);
-    return take_landlock(floor, terms, &plan, taken, failure) &&
-           (!seccomp_is_there() || take_filters(floor, terms, failure));
+    return take_landlock(floor, &plan, taken, failure) &&
+           (!seccomp_is_there() || take_filter(floor, terms, failure));
 }
 
 bool floor_is_enough(const Warder__V1__Floor *floor, const struct floor_taken *taken,
@@ -147,10 +146,10 @@ int floor_keep_signals_inside(void)
     if (landlock_kernel_abi() < LANDLOCK_ABI_SCOPES)
         return -ENOSYS;
     /* Root needs no no_new_privs for it, and keeps its set-id programs. */
-    int error = landlock_plan_take(&plan, &nothing, FLOOR_BEFORE_PROGRAM, &absent);
+    int error = landlock_plan_take(&plan, &nothing, &absent);
     if (error != -EPERM)
         return error;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) < 0)
         return -errno;
-    return landlock_plan_take(&plan, &nothing, FLOOR_BEFORE_PROGRAM, &absent);
+    return landlock_plan_take(&plan, &nothing, &absent);
 }

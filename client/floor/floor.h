@@ -20,8 +20,10 @@
 struct floor_terms {
     enum floor_stage stage;
     int landlock_abi; /* landlock_kernel_abi(), or less */
-    bool threads;     /* others than the calling one are there: Landlock does not reach them, so
-                         nothing of it is taken */
+    bool early;   /* to foresee what an interpreter's floor will come to, before its filter, paths
+                     and ports are known */
+    bool threads; /* others than the calling one are there: Landlock does not reach them, so
+                     nothing of it is taken */
 };
 
 struct floor_taken {

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "client/floor/kernel_landlock.h"
+#include "client/floor/program_needs.h"
 #include "policies/engine/vocabulary.h"
 
 #define RIGHTS_TO_READ (LANDLOCK_READ_FILE | LANDLOCK_READ_DIRECTORY)
@@ -124,7 +125,7 @@ static void plan_ports(struct landlock_plan *plan, const Warder__V1__Floor *floo
 void landlock_plan_make(struct landlock_plan *plan, const Warder__V1__Floor *floor,
                         enum floor_stage stage, int abi, struct missing_words *missing)
 {
-    uint32_t classes = floor->classes;
+    const uint32_t classes = stage == FLOOR_INTERPRETER ? floor->classes : 0;
 
     *plan = (struct landlock_plan){.held = 0};
     if (abi <= 0) {
@@ -132,14 +133,11 @@ void landlock_plan_make(struct landlock_plan *plan, const Warder__V1__Floor *flo
                                    "or it is not switched on (lsm= on its command line)");
         return;
     }
-    if (stage ==
-        FLOOR_BEFORE_PROGRAM) /* what starts an interpreter is itself a program, and reads */
-        classes &= ~(bit(CLASS_EXEC) | bit(CLASS_READ));
     plan_files(plan, classes, abi, missing);
     plan_ports(plan, floor, classes, abi, missing);
     if (floor->classes && abi >= LANDLOCK_ABI_SCOPES) {
         plan->scopes = LANDLOCK_SCOPE_SIGNALS;
-        if (classes & bit(CLASS_CONNECT))
+        if (floor->classes & bit(CLASS_CONNECT))
             plan->scopes |= LANDLOCK_SCOPE_ABSTRACT;
     } else if (floor->classes) {
         missing_words_add(missing, "signals to other processes (Landlock ABI 6, Linux 6.12)");
@@ -156,7 +154,8 @@ bool landlock_plan_is_needed(const struct landlock_plan *plan)
 
 struct ruleset {
     int descriptor;
-    uint64_t files; /* what it restricts */
+    uint64_t files;    /* what it restricts */
+    uint32_t programs; /* the class, if it names some */
     unsigned absent;
 };
 
@@ -207,9 +206,12 @@ static bool is_absence(int error)
            error == -ENAMETOOLONG;
 }
 
-static int allow_beneath(struct ruleset *ruleset, const char *path, uint64_t rights)
+/* `resolve`: OPEN_WITHOUT_LINKS, or 0. */
+static int allow_beneath(struct ruleset *ruleset, const char *path, uint64_t resolve,
+                         uint64_t rights)
 {
-    const int place = open(path, O_PATH | O_CLOEXEC);
+    const struct kernel_open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = resolve};
+    const int place = (int)syscall(CALL_OPENAT2, AT_FDCWD, path, &how, sizeof(how));
 
     if (place < 0) {
         const int why = -errno;
@@ -222,16 +224,32 @@ static int allow_beneath(struct ruleset *ruleset, const char *path, uint64_t rig
 }
 
 /* Of a program, the kernel reads the file that it executes. */
-static uint64_t rights_of(uint32_t classes)
+#define RIGHTS_TO_EXECUTE (LANDLOCK_EXECUTE | LANDLOCK_READ_FILE)
+
+/* The interpreter of a script, and the loader of that. The kernel follows links to them. */
+static int allow_needs(struct ruleset *ruleset, const char *program)
 {
-    return (classes & bit(CLASS_READ) ? RIGHTS_TO_READ : 0) |
-           (classes & bit(CLASS_WRITE) ? RIGHTS_TO_WRITE : 0) |
-           (classes & bit(CLASS_EXEC) ? LANDLOCK_EXECUTE | LANDLOCK_READ_FILE : 0);
+    char needs[2][PATH_MAX];
+    int error = 0;
+
+    for (int i = 0; i < PROGRAM_NEEDS_MAX && error == 0; i++) {
+        if (!program_need(program, needs[i % 2], PATH_MAX))
+            break;
+        program = needs[i % 2];
+        error = allow_beneath(ruleset, program, 0, RIGHTS_TO_EXECUTE);
+    }
+    return error;
+}
+
+static uint64_t rights_of(const Warder__V1__FloorPath *path)
+{
+    return (path->classes & bit(CLASS_READ) ? RIGHTS_TO_READ : 0) |
+           (path->classes & bit(CLASS_WRITE) ? RIGHTS_TO_WRITE : 0) |
+           (path->classes & bit(CLASS_EXEC) ? RIGHTS_TO_EXECUTE : 0);
 }
 
 static int allow_path(struct ruleset *ruleset, const Warder__V1__FloorPath *path)
 {
-    const uint64_t rights = rights_of(path->classes);
     char text[PATH_MAX];
 
     if (path->path.len == 0 || path->path.len >= sizeof(text) || path->path.data[0] != '/' ||
@@ -239,16 +257,16 @@ static int allow_path(struct ruleset *ruleset, const Warder__V1__FloorPath *path
         return -EINVAL;
     memcpy(text, path->path.data, path->path.len);
     text[path->path.len] = '\0';
-    return allow_beneath(ruleset, text, rights);
+    const int error = allow_beneath(ruleset, text, OPEN_WITHOUT_LINKS, rights_of(path));
+    return error == 0 && path->classes & ruleset->programs ? allow_needs(ruleset, text) : error;
 }
 
-/* Beside what the policy says: the null device, where shells throw away what their programs say,
- * keeps nothing. The hook looks up which directories are open, in /proc; no file is read there. */
-static int allow_necessities(struct ruleset *ruleset, enum floor_stage stage)
+/* Beside what the policy says. The hook looks up which directories are open, in /proc: no file is
+ * read there. Programs below a directory have, but for scripts, this one's loader. */
+static int allow_necessities(struct ruleset *ruleset)
 {
-    return stage == FLOOR_BEFORE_PROGRAM
-               ? allow_beneath(ruleset, "/dev/null", LANDLOCK_WRITE_FILE | LANDLOCK_TRUNCATE)
-               : allow_beneath(ruleset, "/proc", LANDLOCK_READ_DIRECTORY);
+    const int error = allow_beneath(ruleset, "/proc", 0, LANDLOCK_READ_DIRECTORY);
+    return error == 0 && ruleset->programs ? allow_needs(ruleset, "/proc/self/exe") : error;
 }
 
 static int allow_ports(const struct ruleset *ruleset, uint64_t right, const uint32_t *ports,
@@ -263,9 +281,9 @@ static int allow_ports(const struct ruleset *ruleset, uint64_t right, const uint
 }
 
 static int add_rules(struct ruleset *ruleset, const struct landlock_plan *plan,
-                     const Warder__V1__Floor *floor, enum floor_stage stage)
+                     const Warder__V1__Floor *floor)
 {
-    int error = plan->files ? allow_necessities(ruleset, stage) : 0;
+    int error = plan->files ? allow_necessities(ruleset) : 0;
 
     for (size_t i = 0; plan->files && i < floor->n_paths && error == 0; i++)
         error = allow_path(ruleset, floor->paths[i]);
@@ -278,10 +296,13 @@ static int add_rules(struct ruleset *ruleset, const struct landlock_plan *plan,
 }
 
 int landlock_plan_take(const struct landlock_plan *plan, const Warder__V1__Floor *floor,
-                       enum floor_stage stage, unsigned *absent)
+                       unsigned *absent)
 {
     const struct kernel_ruleset restricted = {plan->files, plan->ports, plan->scopes};
     struct ruleset ruleset = {.files = plan->files};
+
+    if (plan->files & LANDLOCK_EXECUTE && names_programs(floor))
+        ruleset.programs = bit(CLASS_EXEC);
 
     /* A kernel of an older ABI knows a shorter structure, and takes this one if the rest is zero.
      */
@@ -289,7 +310,7 @@ int landlock_plan_take(const struct landlock_plan *plan, const Warder__V1__Floor
         (int)syscall(CALL_LANDLOCK_CREATE_RULESET, &restricted, sizeof(restricted), 0);
     if (ruleset.descriptor < 0)
         return -errno;
-    int error = add_rules(&ruleset, plan, floor, stage);
+    int error = add_rules(&ruleset, plan, floor);
     if (error == 0 && syscall(CALL_LANDLOCK_RESTRICT_SELF, ruleset.descriptor, 0) < 0)
         error = -errno;
     close(ruleset.descriptor);

@@ -15,8 +15,8 @@
 #include "proto/message.h"
 
 enum floor_stage {
-    FLOOR_BEFORE_PROGRAM, /* in the child of `warder run`: what does not keep a program from
-                             starting an interpreter */
+    FLOOR_BEFORE_PROGRAM, /* in the child of `warder run`: what every program may be under. Files
+                             and ports are not: what opens which depends on the process */
     FLOOR_INTERPRETER,    /* all of it, before the interpreter's own code */
 };
 
@@ -41,9 +41,10 @@ void landlock_plan_make(struct landlock_plan *plan, const Warder__V1__Floor *flo
 bool landlock_plan_is_needed(const struct landlock_plan *plan);
 
 /* Restricts this thread; no_new_privs must be set, or the process be privileged. Paths of the floor
- * that are not there are passed over and counted. 0, or -errno: -E2BIG if the process is in as many
- * domains as the kernel stacks. */
+ * that are not there, and links, are passed over and counted; loaders and interpreters of the
+ * programs that it names are added. 0, or -errno: -E2BIG if the process is in as many domains as
+ * the kernel stacks. */
 int landlock_plan_take(const struct landlock_plan *plan, const Warder__V1__Floor *floor,
-                       enum floor_stage stage, unsigned *absent);
+                       unsigned *absent);
 
 #endif

@@ -1,5 +1,6 @@
-/* Landlock as the kernel has it up to ABI 7 (Linux 6.15): its numbers and structures, for build
- * machines whose headers are older. Each is fixed for good by the kernel's contract with programs.
+/* Landlock as the kernel has it up to ABI 7 (Linux 6.15), and what paths are opened with for it:
+ * its numbers and structures, for build machines whose headers are older. Each is fixed for good by
+ * the kernel's contract with programs.
  */
 #ifndef WARDER_CLIENT_FLOOR_KERNEL_LANDLOCK_H
 #define WARDER_CLIENT_FLOOR_KERNEL_LANDLOCK_H
@@ -36,9 +37,10 @@ enum {
 #define LANDLOCK_READ_DIRECTORY UINT64_C(0x8)
 #define LANDLOCK_REMOVE_DIRECTORY UINT64_C(0x10)
 #define LANDLOCK_REMOVE_FILE UINT64_C(0x20)
-#define LANDLOCK_MAKE_ANY UINT64_C(0x1fc0) /* devices, directories, files, sockets, FIFOs, links   \
-                                            */
-#define LANDLOCK_REFER UINT64_C(0x2000)    /* a file comes to another directory */
+#define LANDLOCK_MAKE_ANY                                                                          \
+    UINT64_C(0x1fc0)                    /* devices, directories, files, sockets, FIFOs, links      \
+                                         */
+#define LANDLOCK_REFER UINT64_C(0x2000) /* a file comes to another directory */
 #define LANDLOCK_TRUNCATE UINT64_C(0x4000)
 #define LANDLOCK_DEVICE_CONTROL UINT64_C(0x8000)
 
@@ -54,6 +56,16 @@ enum {
 /* What a domain keeps inside. */
 #define LANDLOCK_SCOPE_ABSTRACT UINT64_C(0x1)
 #define LANDLOCK_SCOPE_SIGNALS UINT64_C(0x2)
+
+/* openat2(2), Linux 5.6. */
+enum { CALL_OPENAT2 = 437 };
+#define OPEN_WITHOUT_LINKS UINT64_C(0x4) /* RESOLVE_NO_SYMLINKS */
+
+struct kernel_open_how {
+    uint64_t flags;
+    uint64_t mode;
+    uint64_t resolve;
+};
 
 struct kernel_ruleset {
     uint64_t files;
