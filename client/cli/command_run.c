@@ -226,7 +226,7 @@ static void warn_of_lacks(const struct diagnostics *diagnostics)
 /* Says what is wrong with the files before anything is started. */
 static bool check_files(struct ask *ask)
 {
-    const struct compile_options options = {.session = true, .floors_not_held = true};
+    const struct compile_options options = {.session = true};
     struct policy_text texts[POLICIES_MAX];
     CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
 
