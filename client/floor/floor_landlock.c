@@ -181,13 +181,15 @@ static bool holds_procfs(int place)
 
 /* Allows beneath an open place. What Landlock has no rule for (a pipe, a socket) is as good as not
  * there. */
-static int allow_at(struct ruleset *ruleset, int place, uint64_t rights)
+static int allow_at(struct ruleset *ruleset, int place, uint64_t rights, bool alone)
 {
     rights &= ruleset->files;
     if (holds_procfs(place))
         rights &= ~RIGHTS_TO_WRITE;
     if (!is_directory(place))
         rights &= LANDLOCK_RIGHTS_OF_A_FILE;
+    else if (alone) /* what a rule gives, it gives to all beneath: its list of names, at most */
+        rights &= LANDLOCK_READ_DIRECTORY;
     if (!rights)
         return 0;
     const struct kernel_rule_beneath rule = {.rights = rights, .place = place};
@@ -206,9 +208,9 @@ static bool is_absence(int error)
            error == -ENAMETOOLONG;
 }
 
-/* `resolve`: OPEN_WITHOUT_LINKS, or 0. */
+/* `resolve`: OPEN_WITHOUT_LINKS, or 0; `alone`: the path and nothing beneath it. */
 static int allow_beneath(struct ruleset *ruleset, const char *path, uint64_t resolve,
-                         uint64_t rights)
+                         uint64_t rights, bool alone)
 {
     const struct kernel_open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = resolve};
     const int place = (int)syscall(CALL_OPENAT2, AT_FDCWD, path, &how, sizeof(how));
@@ -218,7 +220,7 @@ static int allow_beneath(struct ruleset *ruleset, const char *path, uint64_t res
         ruleset->absent++;
         return is_absence(why) ? 0 : why;
     }
-    const int error = allow_at(ruleset, place, rights);
+    const int error = allow_at(ruleset, place, rights, alone);
     close(place);
     return error;
 }
@@ -236,7 +238,7 @@ static int allow_needs(struct ruleset *ruleset, const char *program)
         if (!program_need(program, needs[i % 2], PATH_MAX))
             break;
         program = needs[i % 2];
-        error = allow_beneath(ruleset, program, 0, RIGHTS_TO_EXECUTE);
+        error = allow_beneath(ruleset, program, 0, RIGHTS_TO_EXECUTE, true);
     }
     return error;
 }
@@ -257,7 +259,8 @@ static int allow_path(struct ruleset *ruleset, const Warder__V1__FloorPath *path
         return -EINVAL;
     memcpy(text, path->path.data, path->path.len);
     text[path->path.len] = '\0';
-    const int error = allow_beneath(ruleset, text, OPEN_WITHOUT_LINKS, rights_of(path));
+    const int error =
+        allow_beneath(ruleset, text, OPEN_WITHOUT_LINKS, rights_of(path), path->alone);
     return error == 0 && path->classes & ruleset->programs ? allow_needs(ruleset, text) : error;
 }
 
@@ -265,7 +268,7 @@ static int allow_path(struct ruleset *ruleset, const Warder__V1__FloorPath *path
  * read there. Programs below a directory have, but for scripts, this one's loader. */
 static int allow_necessities(struct ruleset *ruleset)
 {
-    const int error = allow_beneath(ruleset, "/proc", 0, LANDLOCK_READ_DIRECTORY);
+    const int error = allow_beneath(ruleset, "/proc", 0, LANDLOCK_READ_DIRECTORY, false);
     return error == 0 && ruleset->programs ? allow_needs(ruleset, "/proc/self/exe") : error;
 }
 

@@ -482,6 +482,40 @@ static void try_reading(void *data)
     CHECK(readlink("/proc/self/exe", path, sizeof(path)) > 0);
 }
 
+static void try_alone(void *data)
+{
+    const struct places *places = data;
+    struct example example;
+    char path[160];
+
+    example_init(&example, CLASS(READ) | CLASS(WRITE));
+    example_path(&example, places->out, CLASS(READ) | CLASS(WRITE));
+    example.paths[0].alone = true;
+    snprintf(path, sizeof(path), "%s/file", places->in);
+    example_path(&example, path, CLASS(WRITE));
+    example.paths[1].alone = true;
+    take(&example);
+    CHECK(raw_open(path, O_WRONLY) >= 0);
+    CHECK(raw_open(places->out, O_RDONLY | O_DIRECTORY) >= 0);
+    CHECK_ERROR(raw_open(places->in, O_RDONLY | O_DIRECTORY), EACCES);
+    snprintf(path, sizeof(path), "%s/file", places->out);
+    CHECK_ERROR(raw_open(path, O_RDONLY), EACCES);
+    CHECK_ERROR(raw_open(path, O_WRONLY), EACCES);
+    CHECK_ERROR(syscall(SYS_unlinkat, AT_FDCWD, path, 0), EACCES);
+}
+
+static void directory_alone_opens_nothing_beneath_it(void **state)
+{
+    struct places places;
+
+    (void)state;
+    if (!kernel_has(1))
+        return;
+    places_make(&places);
+    in_child(try_alone, &places);
+    places_remove(&places);
+}
+
 static void reads_are_held_to_the_files_that_are_named(void **state)
 {
     struct places places;
@@ -947,6 +981,7 @@ int main(void)
         cmocka_unit_test(floor_can_be_taken_by_every_abi_that_the_kernel_has),
         cmocka_unit_test(proc_is_never_writable_whatever_the_floor_names),
         cmocka_unit_test(reads_are_held_to_the_files_that_are_named),
+        cmocka_unit_test(directory_alone_opens_nothing_beneath_it),
         cmocka_unit_test(paths_that_are_not_there_are_passed_over_and_counted),
         cmocka_unit_test(path_that_is_no_absolute_path_is_a_failure),
         cmocka_unit_test(programs_are_held_to_those_that_are_named),
