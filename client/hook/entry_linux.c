@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "client/hook/audit_hook.h"
+#include "client/hook/boundary_environment.h"
 #include "client/hook/builtin_modules.h"
 #include "client/hook/elf_symbols.h"
 #include "client/hook/fatal.h"
@@ -19,6 +20,7 @@
 #include "client/hook/own_pages.h"
 #include "client/hook/process_facts.h"
 #include "client/hook/python_module.h"
+#include "client/hook/real_libc.h"
 
 static unsigned long long loads_seen; /* objects loaded when the constructor looked */
 static bool python_found;             /* then, or since */
@@ -84,6 +86,8 @@ __attribute__((constructor)) static void enter(int count, char **vector)
 
     (void)count;
     arguments = vector;
+    real_libc();
+    boundary_environment_note();
     loads_seen = elf_load_count();
     if (!find_python(&object)) {
         preloaded = true;

@@ -377,7 +377,8 @@ static bool environment(void *context, struct arena *arena, struct value *map)
 
 static python_object *argument(struct process_resolver *resolver, unsigned index)
 {
-    if (!resolver->args || (python_size)index >= resolver->api->PyTuple_Size(resolver->args))
+    if (!resolver->api || !resolver->args ||
+        (python_size)index >= resolver->api->PyTuple_Size(resolver->args))
         return NULL;
     return resolver->api->PyTuple_GetItem(resolver->args, index);
 }
@@ -438,7 +439,7 @@ struct event_resolver process_resolver_table(struct process_resolver *resolver)
 {
     struct event_resolver table = {
         .context = resolver,
-        .python_minor = resolver->api->minor,
+        .python_minor = resolver->api ? resolver->api->minor : 0,
         .variable = variable,
         .environment = environment,
         .socket_family = socket_family,
@@ -454,4 +455,9 @@ struct event_resolver process_resolver_table(struct process_resolver *resolver)
         table.executable = executable;
     }
     return table;
+}
+
+bool process_descriptor_path(int descriptor, char *buffer, size_t size)
+{
+    return names_stand() && descriptor_path(NULL, descriptor, buffer, size) == ANSWER_KNOWN;
 }

@@ -81,6 +81,7 @@ enum mapping_source_word {
     SOURCE_ENVIRONMENT,
     SOURCE_PROCESS_ENVIRONMENT,
     SOURCE_IS_SHELL,
+    SOURCE_OPENED_PROGRAM,
     /* sockets */
     SOURCE_FAMILY_NAME,
     SOURCE_KIND_NAME,

@@ -358,6 +358,7 @@ static source_function *const sources[SOURCE_COUNT] = {
     [SOURCE_ENVIRONMENT] = source_environment,
     [SOURCE_PROCESS_ENVIRONMENT] = source_process_environment,
     [SOURCE_IS_SHELL] = source_is_shell,
+    [SOURCE_OPENED_PROGRAM] = source_opened_program,
     [SOURCE_FAMILY_NAME] = source_family_name,
     [SOURCE_KIND_NAME] = source_kind_name,
     [SOURCE_PROTOCOL] = source_protocol,
