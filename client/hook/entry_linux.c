@@ -16,6 +16,7 @@
 #include "client/hook/elf_symbols.h"
 #include "client/hook/fatal.h"
 #include "client/hook/hook_session.h"
+#include "client/hook/inherited_environment.h"
 #include "client/hook/python_module.h"
 
 static unsigned long long loads_seen; /* objects loaded when the constructor looked */
@@ -60,6 +61,7 @@ static void guard(const struct elf_object *object, Warder__V1__HookRoute route)
     if (runtime->hooked)
         return;
     const struct session_request request = {.python_version = runtime->api.version, .route = route};
+    inherited_environment_take();
     if (!hook_session_start(&request, &failure))
         end_unguarded(failure.text);
     if (!audit_hook_install(runtime))
