@@ -15,6 +15,7 @@
 #include "client/hook/builtin_modules.h"
 #include "client/hook/denial.h"
 #include "client/hook/hook_session.h"
+#include "client/hook/name_lookup.h"
 #include "client/hook/process_resolver.h"
 #include "policies/catalogue/catalogue.h"
 #include "policies/engine/event_map.h"
@@ -127,6 +128,8 @@ static void judge(struct runtime *runtime, python_object *args, const struct eve
         builtin_modules_note(event);
     void *thread = threaded ? api->PyEval_SaveThread() : NULL;
     hook_session_ask(question, event, answer);
+    if (answer->outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW)
+        name_lookup_note_event(event);
     hook_session_return(question);
     if (imports && answer->outcome != WARDER__V1__OUTCOME__OUTCOME_ALLOW)
         builtin_modules_forget();
