@@ -12,6 +12,9 @@
 #include <string.h>
 
 #include "client/hook/argument_reader.h"
+#include "client/hook/boundary_continuation.h"
+#include "client/hook/boundary_native.h"
+#include "client/hook/boundary_refusal.h"
 #include "client/hook/builtin_modules.h"
 #include "client/hook/denial.h"
 #include "client/hook/hook_session.h"
@@ -128,8 +131,11 @@ static void judge(struct runtime *runtime, python_object *args, const struct eve
         builtin_modules_note(event);
     void *thread = threaded ? api->PyEval_SaveThread() : NULL;
     hook_session_ask(question, event, answer);
-    if (answer->outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW)
+    if (answer->outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW) {
         name_lookup_note_event(event);
+        boundary_native_allowed(event);
+    }
+    boundary_continuation_note(event, answer);
     hook_session_return(question);
     if (imports && answer->outcome != WARDER__V1__OUTCOME__OUTCOME_ALLOW)
         builtin_modules_forget();
@@ -290,6 +296,7 @@ static int hook(const char *name, python_object *args, void *data)
         event.name_cut = true;
     }
     hook_session_check_process();
+    boundary_refusal_forget();
     if (!runtime->started)
         runtime->started = runtime->api.Py_IsInitialized() != 0;
     if (strcmp(name, verify_event) == 0) {

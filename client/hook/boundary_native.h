@@ -11,9 +11,9 @@
  *   path that was judged, with its links resolved; the path as it was given only where this process
  *   can change none of the directories on its way. What is left is that a file is put in the place
  *   of the judged one between the judgement and the loader's open: that takes a write where native
- *   code is allowed, after which it is not needed any more. (Loading an opened file by the name that
- *   /proc gives it would end that and the meaning of $ORIGIN with it, and another thread can change
- *   descriptors as well as names.)
+ *   code is allowed, after which it is not needed any more. (Loading an opened file by the name
+ * that /proc gives it would end that and the meaning of $ORIGIN with it, and another thread can
+ * change descriptors as well as names.)
  * - A file that is not there is not asked about; the loader's answer is given without the loader.
  * - What is loaded already brings no code in: it is not asked about, and the loader is told to load
  *   nothing (RTLD_NOLOAD).
@@ -27,10 +27,12 @@
  * Not seen here: what a loaded object needs itself (DT_NEEDED), which the loader finds along its
  * RUNPATH, along LD_LIBRARY_PATH as it was when the process started, and in the system's
  * directories; and what libc loads for itself without this symbol: character sets, name services,
- * libgcc. Where those are found is fixed before user code runs (boundary_native_begin), but for
- * another root directory. */
+ * libgcc. Where libc finds those is fixed before user code runs (boundary_native_begin), but for
+ * another root directory: so chroot() is judged too. */
 #ifndef WARDER_CLIENT_HOOK_BOUNDARY_NATIVE_H
 #define WARDER_CLIENT_HOOK_BOUNDARY_NATIVE_H
+
+#include <stdbool.h>
 
 #include "policies/engine/event.h"
 
@@ -43,6 +45,14 @@ struct native_call {
 /* The function to jump to, with `call` filled in; NULL: return NULL. */
 void *boundary_native_dlopen(const char *path, int flags, struct native_call *call);
 void *boundary_native_dlmopen(const char *path, int flags, struct native_call *call, long space);
+
+/* The sentence of the thread's last denied load, once; NULL if there is none. Lives until the
+ * thread's next denial. */
+const char *boundary_native_denial(void);
+
+/* Judges another root directory: libc loads its character sets and name services from below it.
+ * Leaves errno and the sentence for strerror() where it is denied. */
+bool boundary_native_allows_root(const char *path);
 
 /* When the session has begun and before user code runs: has libc settle where it finds what it
  * loads for itself. */

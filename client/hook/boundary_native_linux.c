@@ -1,7 +1,7 @@
-/* Which path is passed on is in boundary_native.h. Paths that were passed on are kept for the life of
- * the process, each once: what the loader, and whoever it tells of a load, makes of the pointer is
- * theirs. A thread's denial and its last allowed loads stand in memory of its own, made when it is
- * first needed and given back when the thread ends. */
+/* Which path is passed on is in boundary_native.h. Paths that were passed on are kept for the life
+ * of the process, each once: what the loader, and whoever it tells of a load, makes of the pointer
+ * is theirs. A thread's denial and its last allowed loads stand in memory of its own, made when it
+ * is first needed and given back when the thread ends. */
 #define _GNU_SOURCE
 #include "client/hook/boundary_native.h"
 
@@ -19,10 +19,9 @@
 #include <unistd.h>
 
 #include "client/hook/boundary.h"
+#include "client/hook/boundary_refusal.h"
 #include "client/hook/elf_symbols.h"
 #include "client/hook/process_resolver.h"
-
-#define EXPORTED __attribute__((visibility("default")))
 
 _Static_assert(offsetof(struct native_call, path) == 0 && offsetof(struct native_call, flags) == 8,
                "boundary_native_jump.S knows the offsets");
@@ -51,11 +50,11 @@ static _Thread_local struct thread_memory *own __attribute__((tls_model("initial
 /* What a call is about. */
 struct load {
     const char *event;
-    const char *given;    /* as the caller wrote it, copied */
-    bool searched;        /* a bare name, or one that the loader expands: where it leads is not known */
-    bool loaded;          /* it is in the process already */
-    char text[PATH_MAX];  /* absolute, as far as it is known */
-    char file[PATH_MAX];  /* with links resolved; empty: not known */
+    const char *given; /* as the caller wrote it, copied */
+    bool searched; /* a bare name, or one that the loader expands: where it leads is not known */
+    bool loaded;   /* it is in the process already */
+    char text[PATH_MAX]; /* absolute, as far as it is known */
+    char file[PATH_MAX]; /* with links resolved; empty: not known */
 };
 
 /* ------------------------------------------------------------------------------ thread's memory */
@@ -94,22 +93,12 @@ static void leave_denial(const char *text)
     memory->denied = true;
 }
 
-/* Stands before libc's: what was denied here, libc knows nothing of. */
-EXPORTED char *dlerror(void)
+const char *boundary_native_denial(void)
 {
-    static char *(*_Atomic next)(void);
-
-    if (own && own->denied) {
-        own->denied = false;
-        return own->denial;
-    }
-    if (!next) {
-        void *found = elf_next("dlerror");
-        char *(*function)(void);
-        memcpy(&function, &found, sizeof(function));
-        next = function;
-    }
-    return next ? next() : NULL;
+    if (!own || !own->denied)
+        return NULL;
+    own->denied = false;
+    return own->denial;
 }
 
 /* ------------------------------------------------------------------------------------ the audit
@@ -285,10 +274,9 @@ static const char *path_to_pass(const struct load *load)
 
 static struct value text_or_none(const char *text)
 {
-    return text[0] ? (struct value){.kind = VALUE_BYTES,
-                                    .bytes = text,
-                                    .count = (uint32_t)strlen(text)}
-                   : value_none();
+    return text[0]
+               ? (struct value){.kind = VALUE_BYTES, .bytes = text, .count = (uint32_t)strlen(text)}
+               : value_none();
 }
 
 static bool is_allowed(const struct load *load, int flags)
@@ -303,6 +291,7 @@ static bool is_allowed(const struct load *load, int flags)
     boundary_return(question);
     if (!allowed) {
         boundary_refuse(&answer);
+        boundary_refusal_take(); /* dlerror() says it, not strerror() */
         leave_denial(answer.text);
     }
     return allowed;
@@ -386,6 +375,25 @@ void *boundary_native_dlmopen(const char *path, int flags, struct native_call *c
 
 /* ------------------------------------------------------------------------- what libc loads itself
  */
+
+bool boundary_native_allows_root(const char *path)
+{
+    char copy[PATH_MAX];
+    struct answer answer;
+    const size_t length = path ? strnlen(path, sizeof(copy)) : 0;
+
+    if (length == 0 || length == sizeof(copy) || !boundary_guards(CLASS_NATIVE))
+        return true; /* the kernel refuses it, or nobody does */
+    memcpy(copy, path, length);
+    copy[length] = '\0';
+    const struct value argument = text_or_none(copy);
+    struct question *question = boundary_borrow();
+    const bool allowed = boundary_judge(question, "libc.chroot", &argument, 1, &answer);
+    boundary_return(question);
+    if (!allowed)
+        boundary_refuse(&answer);
+    return allowed;
+}
 
 void boundary_native_begin(void)
 {

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "client/hook/audit_hook.h"
+#include "client/hook/boundary_native.h"
 #include "client/hook/builtin_modules.h"
 #include "client/hook/elf_symbols.h"
 #include "client/hook/fatal.h"
@@ -64,6 +65,7 @@ static void guard(const struct elf_object *object, Warder__V1__HookRoute route)
     inherited_environment_take();
     if (!hook_session_start(&request, &failure))
         end_unguarded(failure.text);
+    boundary_native_begin();
     if (!audit_hook_install(runtime))
         end_unguarded("CPython did not take the audit hook");
     if (!runtime->early)

@@ -16,8 +16,8 @@
 #include "policies/engine/event_map.h"
 
 struct process_resolver {
-    const struct python_api *api;
-    python_object *args; /* of the event that is being mapped */
+    const struct python_api *api; /* NULL: the event is none of an interpreter's */
+    python_object *args;          /* of the event that is being mapped */
 };
 
 /* Notes the root; only the first call does. Where it cannot be known, no path ever is. */
@@ -38,5 +38,10 @@ struct event_resolver process_resolver_table(struct process_resolver *resolver);
  * directory that may not be searched, too many links, too long. `follow` false: a link in the last
  * component is taken as itself. */
 bool process_resolve_path(const char *path, bool follow, char *buffer, size_t size);
+
+/* What the kernel calls the file behind a descriptor of this thread's table. False if it has no
+ * name that leads there: a pipe, memory, something of another mount namespace, or another root than
+ * the session began with. */
+bool process_descriptor_path(int descriptor, char *buffer, size_t size);
 
 #endif

@@ -88,7 +88,8 @@ struct walk {
     char rest[2 * PATH_MAX];
     size_t at; /* where the rest begins */
     int links;
-    bool *settled; /* NULL, or whether no directory on the way so far can be changed by the caller */
+    bool
+        *settled; /* NULL, or whether no directory on the way so far can be changed by the caller */
 };
 
 /* Puts text before the rest; false if it does not fit. */
@@ -164,6 +165,21 @@ static bool text_leads_there(const char *link, const char *target)
            is_same_file(&there, &named);
 }
 
+/* What it cannot write it may still be the owner of. */
+static bool can_change(const char *directory)
+{
+    uid_t real;
+    uid_t effective;
+    uid_t saved;
+    struct statx status;
+
+    if (getresuid(&real, &effective, &saved) < 0 || real == 0 || effective == 0 || saved == 0 ||
+        faccessat(AT_FDCWD, directory, W_OK, AT_EACCESS) == 0 ||
+        statx(AT_FDCWD, directory, 0, STATX_UID, &status) < 0)
+        return true;
+    return status.stx_uid == real || status.stx_uid == effective || status.stx_uid == saved;
+}
+
 /* One component that is a name: appended, and replaced by its target if it is a link. `*missing`
  * once a part does not exist: what follows stands as it is. */
 static bool walk_step(struct walk *walk, const char *part, size_t length, bool follow,
@@ -195,21 +211,6 @@ static bool walk_step(struct walk *walk, const char *part, size_t length, bool f
     else
         walk_up(walk);
     return walk_prepend(walk, target, (size_t)size);
-}
-
-/* What it cannot write it may still be the owner of. */
-static bool can_change(const char *directory)
-{
-    uid_t real;
-    uid_t effective;
-    uid_t saved;
-    struct statx status;
-
-    if (getresuid(&real, &effective, &saved) < 0 || real == 0 || effective == 0 || saved == 0 ||
-        faccessat(AT_FDCWD, directory, W_OK, AT_EACCESS) == 0 ||
-        statx(AT_FDCWD, directory, 0, STATX_UID, &status) < 0)
-        return true;
-    return status.stx_uid == real || status.stx_uid == effective || status.stx_uid == saved;
 }
 
 static bool walk_path(const char *path, bool follow, char *buffer, size_t size, bool *settled)
@@ -409,7 +410,8 @@ static bool environment(void *context, struct arena *arena, struct value *map)
 
 static python_object *argument(struct process_resolver *resolver, unsigned index)
 {
-    if (!resolver->args || (python_size)index >= resolver->api->PyTuple_Size(resolver->args))
+    if (!resolver->api || !resolver->args ||
+        (python_size)index >= resolver->api->PyTuple_Size(resolver->args))
         return NULL;
     return resolver->api->PyTuple_GetItem(resolver->args, index);
 }
@@ -477,7 +479,7 @@ struct event_resolver process_resolver_table(struct process_resolver *resolver)
 {
     struct event_resolver table = {
         .context = resolver,
-        .python_minor = resolver->api->minor,
+        .python_minor = resolver->api ? resolver->api->minor : 0,
         .variable = variable,
         .environment = environment,
         .socket_family = socket_family,
@@ -494,4 +496,10 @@ struct event_resolver process_resolver_table(struct process_resolver *resolver)
         table.executable = executable;
     }
     return table;
+}
+
+bool process_descriptor_path(int descriptor, char *buffer, size_t size)
+{
+    return process_resolver_names_stand() &&
+           descriptor_path(NULL, descriptor, buffer, size) == ANSWER_KNOWN;
 }

@@ -183,13 +183,14 @@ static void note_open(const struct inspection *inspection)
                           "that runs others");
 }
 
+/* What the C boundary raises, it raises whatever CPython there is. */
 static bool is_met(const struct compile_options *options, const struct event_entry *entry)
 {
     const uint32_t from = ~UINT32_C(0) << entry->since;
     const uint32_t until = entry->removed > 0 ? ~(~UINT32_C(0) << entry->removed) : ~UINT32_C(0);
 
     return (options->platforms == 0 || (entry->platforms & options->platforms) != 0) &&
-           (options->pythons == 0 || (options->pythons & from & until) != 0);
+           (entry->since == 0 || options->pythons == 0 || (options->pythons & from & until) != 0);
 }
 
 /* The policy says itself which interpreters it is for. */
