@@ -34,6 +34,7 @@
 
 #include <stdbool.h>
 
+#include "policies/engine/arena.h"
 #include "policies/engine/event.h"
 
 /* What the assembly passes on; it knows the offsets. */
@@ -54,9 +55,14 @@ const char *boundary_native_denial(void);
  * Leaves errno and the sentence for strerror() where it is denied. */
 bool boundary_native_allows_root(const char *path);
 
-/* When the session has begun and before user code runs: has libc settle where it finds what it
- * loads for itself. */
+/* When the session has begun and before user code runs, in a process where these functions stand
+ * before libc's (not under attach()): has libc settle where it finds what it loads for itself. */
 void boundary_native_begin(void);
+
+/* Takes those loads out of an audit event whose names only the call itself will make certain (an
+ * object with a __fspath__, a subclass of str): they are judged here then. False if the arena is
+ * too small. */
+bool boundary_native_leave(struct event *event, struct arena *arena);
 
 /* The calling thread has raised an audit event that has been allowed, with its operations: the
  * loads in it are remembered until the thread's next such event. */

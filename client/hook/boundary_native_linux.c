@@ -47,6 +47,9 @@ struct thread_memory {
 /* Reached without the loader's help, as in denial.c. */
 static _Thread_local struct thread_memory *own __attribute__((tls_model("initial-exec")));
 
+/* Loads come by here: this object's dlopen is the process's. */
+static bool standing;
+
 /* What a call is about. */
 struct load {
     const char *event;
@@ -144,6 +147,35 @@ void boundary_native_allowed(const struct event *event)
         count += read_load(&event->operations[i], &memory->allowed[count]) ? 1 : 0;
         memory->allowed_count = count;
     }
+}
+
+static bool is_uncertain(const struct operation *operation)
+{
+    const struct attribute *path = operation_attribute(operation, ATTRIBUTE_PATH);
+    const struct attribute *name = operation_attribute(operation, ATTRIBUTE_NAME);
+
+    return operation->operation_class == CLASS_NATIVE && path && path->value.marks && name &&
+           name->value.marks;
+}
+
+bool boundary_native_leave(struct event *event, struct arena *arena)
+{
+    uint32_t left = 0;
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < event->operation_count; i++)
+        left += is_uncertain(&event->operations[i]) ? 1 : 0;
+    if (left == 0 || !standing || !boundary_guards(CLASS_NATIVE))
+        return true;
+    struct operation *operations = arena_zalloc(arena, event->operation_count, sizeof(*operations));
+    if (!operations)
+        return false;
+    for (uint32_t i = 0; i < event->operation_count; i++)
+        if (!is_uncertain(&event->operations[i]))
+            operations[kept++] = event->operations[i];
+    event->operations = operations;
+    event->operation_count = kept;
+    return true;
 }
 
 /* CPython puts "./" before a file of an extension module without a separator. */
@@ -397,6 +429,7 @@ bool boundary_native_allows_root(const char *path)
 
 void boundary_native_begin(void)
 {
+    standing = true;
     if (!boundary_guards(CLASS_NATIVE))
         return;
     /* glibc reads GCONV_PATH and the lists of conversions when the first is asked for, and never

@@ -256,6 +256,30 @@ print(origin_module.number)
         result, _ = self.loads(self.own(LIBRARIES), code.format(str(self.directory / "way")))
         self.assertEqual(result.out, "42\n")
 
+    def test_path_that_is_an_object_is_judged_as_the_path_that_comes_of_it(self):
+        shutil.copy(LIBRARIES / "libneeded.so", self.directory / "libgood.so")
+        code = f"""
+import ctypes, os
+class Path(os.PathLike):
+    def __init__(self, *paths):
+        self.paths = list(paths)
+    def __fspath__(self):
+        return self.paths.pop(0) if len(self.paths) > 1 else self.paths[0]
+class Text(str):
+    pass
+good, bad = {str(self.directory / "libgood.so")!r}, {str(LOUD)!r}
+for path in Path(good), Text(good), Path(bad), Text(bad), Path(good, good, bad), Path(good, bad), Path(bad, good):
+    try:
+        ctypes.CDLL(path)
+        print("loaded")
+    except (OSError, TypeError) as error:
+        print(isinstance(error, OSError) and "own.default-native" in str(error))
+"""
+        result = self.run_under(self.own(self.directory), [python(), self.script(code)])
+        self.assertEqual(result.status, 0, result)
+        self.assertNotIn(SAYS, result.err)
+        self.assertEqual(result.out.split()[:4], ["loaded", "loaded", "True", "True"], result)
+
     def test_import_error_says_the_rule(self):
         # A file without a separator has no path for the audit event; the C boundary sees the file.
         policy = self.policy("""policy by-event {
