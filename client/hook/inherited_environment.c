@@ -25,7 +25,7 @@ static struct {
     bool taken;
     size_t count;
     const char *list[INHERITED_VARIABLES_MAX];
-    char preload[sizeof(preload_name) + PATH_MAX];
+    char preload[sizeof(preload_name) + 2 * PATH_MAX];
     char values[VARIABLES][32 + VALUE_SIZE_MAX];
     char others[sizeof(preload_name) + 2 * PATH_MAX]; /* LD_PRELOAD without this object */
     const char *name;                                 /* of this object, as the loader has it */
@@ -71,16 +71,18 @@ bool inherited_environment_is_hook(const char *element, size_t length)
     return is_same_file(path, name);
 }
 
-/* Copies the elements of a list that are not this object, as they stand. False if they do not fit.
- */
-static bool copy_others(const char *list, char *buffer, size_t size)
+/* Copies the elements of a list that are not this object, as they stand; `*found` if one is. False
+ * if they do not fit. */
+static bool copy_others(const char *list, char *buffer, size_t size, bool *found)
 {
     static const char separators[] = ": ";
     size_t used = 0;
 
     for (const char *at = list + strspn(list, separators); *at;) {
         const size_t length = strcspn(at, separators);
-        if (!inherited_environment_is_hook(at, length)) {
+        if (inherited_environment_is_hook(at, length)) {
+            *found = true;
+        } else {
             if (used + length + 2 > size)
                 return false;
             if (used > 0)
@@ -95,35 +97,24 @@ static bool copy_others(const char *list, char *buffer, size_t size)
     return true;
 }
 
-/* Whether the list names this object, and then the name to give to children, and what else it
- * names. */
+/* The list, if it names this object; and what else it names. */
 static void take_preload(void)
 {
     const size_t prefix = sizeof(preload_name) - 1;
     const char *entry = entry_of(preload_name);
     struct elf_object own;
+    bool found = false;
 
-    if (!entry || !elf_find_holder((uintptr_t)&take_preload, &own))
+    if (!entry || strlen(entry) >= sizeof(inherited.preload) ||
+        !elf_find_holder((uintptr_t)&take_preload, &own))
         return;
     inherited.name = own.name;
-    if (!copy_others(entry + prefix, inherited.others + prefix, sizeof(inherited.others) - prefix))
+    if (!copy_others(entry + prefix, inherited.others + prefix, sizeof(inherited.others) - prefix,
+                     &found) ||
+        !found)
         return;
     memcpy(inherited.others, preload_name, prefix);
-    if (strspn(entry + prefix, ": ") == strlen(entry + prefix) ||
-        strcmp(entry, inherited.others) == 0)
-        return; /* not of LD_PRELOAD's making */
-    char *path = inherited.preload + prefix;
-    if (own.name[0] == '/' && strlen(own.name) < PATH_MAX) {
-        memcpy(path, own.name, strlen(own.name) + 1);
-    } else {
-        char *resolved = realpath(own.name, NULL); /* found below the directory of the start */
-        if (resolved && strlen(resolved) < PATH_MAX)
-            memcpy(path, resolved, strlen(resolved) + 1);
-        free(resolved);
-    }
-    if (!*path)
-        return;
-    memcpy(inherited.preload, preload_name, prefix);
+    memcpy(inherited.preload, entry, strlen(entry) + 1);
     inherited.list[inherited.count++] = inherited.preload;
 }
 
@@ -183,9 +174,8 @@ const char *inherited_environment_value(const char *name)
 
     if (!inherited.taken)
         return getenv(name);
-    for (size_t i = 0; i < VARIABLES; i++)
-        if (inherited.values[i][0] && strncmp(inherited.values[i], name, length) == 0 &&
-            inherited.values[i][length] == '=')
-            return inherited.values[i] + length + 1;
+    for (size_t i = 0; i < inherited.count; i++)
+        if (strncmp(inherited.list[i], name, length) == 0 && inherited.list[i][length] == '=')
+            return inherited.list[i] + length + 1;
     return NULL;
 }

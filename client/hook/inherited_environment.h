@@ -29,14 +29,14 @@ void inherited_environment_take(void);
  * (setenv(3) has the same condition). */
 void inherited_environment_hide(void);
 
-/* "NAME=VALUE" of each variable that a child must have; `*count` of them, at most
- * INHERITED_VARIABLES_MAX, in no order. LD_PRELOAD among them is this object's absolute path alone,
- * and is missing where the host preloads it for every program (ld.so.preload) or it was imported.
- */
+/* "NAME=VALUE" of each variable that a child must have, as it was when it was taken; `*count` of
+ * them, at most INHERITED_VARIABLES_MAX, in no order. LD_PRELOAD is missing where it does not name
+ * this object: the host preloads it for every program (ld.so.preload), or it was imported. */
 const char *const *inherited_environment(size_t *count);
 
-/* The value of WARDER_DOOR, WARDER_RUN or WARDER_SOCKET: as it was taken, or, where nothing was
- * taken (a process that attaches itself), as it stands in the environment now. NULL: none. */
+/* The value of LD_PRELOAD, WARDER_DOOR, WARDER_RUN or WARDER_SOCKET: as it was taken, or, where
+ * nothing was taken (a process that attaches itself), as it stands in the environment now. NULL:
+ * none. */
 const char *inherited_environment_value(const char *name);
 
 /* True for an element of a list as LD_PRELOAD has them (separated by colons or spaces) that names
