@@ -13,10 +13,12 @@
 
 #include "client/hook/argument_reader.h"
 #include "client/hook/boundary_continuation.h"
+#include "client/hook/boundary_fork.h"
 #include "client/hook/boundary_native.h"
 #include "client/hook/boundary_refusal.h"
 #include "client/hook/builtin_modules.h"
 #include "client/hook/denial.h"
+#include "client/hook/fatal.h"
 #include "client/hook/hook_session.h"
 #include "client/hook/name_lookup.h"
 #include "client/hook/process_resolver.h"
@@ -311,6 +313,9 @@ static int hook(const char *name, python_object *args, void *data)
     const struct event_entry *entry =
         event.name_cut ? NULL : catalogue_find(name, event.name_length);
     event.number = entry ? entry->number : EVENT_UNKNOWN;
+    if (boundary_only_execs() && (!entry || entry->classes != 1U << CLASS_EXEC))
+        fatal_end("warder: a process that was forked to start an allowed program, by a policy that "
+                  "denies forks, has done something else; it is ended");
     judge(runtime, args, entry, &event, &answer);
 
     /* Any program can raise this event. CPython does so once it says that it is not initialised any

@@ -34,13 +34,14 @@ struct elf_object {
     struct elf_table hash; /* DT_GNU_HASH; without it no symbol is found */
     struct elf_table symbols;
     struct elf_table strings;
+    struct elf_table versions; /* DT_VERSYM, of libraries that have several of one name */
 };
 
 /* Fills in what the loader says of an object. */
 void elf_describe(const struct dl_phdr_info *info, struct elf_object *object);
 
 /* The address of a function or variable that the object itself defines, inside of it; NULL if it
- * defines none. */
+ * defines none. Of several versions the one that is linked to today. */
 void *elf_symbol(const struct elf_object *object, const char *name);
 
 /* The first object, in the loader's order, that defines `name` and is not this one. */

@@ -19,6 +19,7 @@
 #include "client/hook/hook_session.h"
 #include "client/hook/inherited_environment.h"
 #include "client/hook/python_module.h"
+#include "client/hook/real_libc.h"
 
 static unsigned long long loads_seen; /* objects loaded when the constructor looked */
 static bool python_found;             /* then, or since */
@@ -62,9 +63,9 @@ static void guard(const struct elf_object *object, Warder__V1__HookRoute route)
     if (runtime->hooked)
         return;
     const struct session_request request = {.python_version = runtime->api.version, .route = route};
-    inherited_environment_take();
     if (!hook_session_start(&request, &failure))
         end_unguarded(failure.text);
+    inherited_environment_hide();
     boundary_native_begin();
     if (!audit_hook_install(runtime))
         end_unguarded("CPython did not take the audit hook");
@@ -79,17 +80,21 @@ __attribute__((constructor)) static void enter(void)
 {
     struct elf_object object;
 
+    real_libc();
     loads_seen = elf_load_count();
     if (!find_python(&object)) {
         preloaded = true;
+        inherited_environment_take();
         return;
     }
     python_found = true;
     /* An initialised interpreter means that it is importing us. */
     struct runtime *runtime = runtime_of(&object);
     preloaded = !runtime || !runtime->api.Py_IsInitialized();
-    if (preloaded)
-        guard(&object, WARDER__V1__HOOK_ROUTE__HOOK_ROUTE_PRELOAD);
+    if (!preloaded)
+        return;
+    inherited_environment_take();
+    guard(&object, WARDER__V1__HOOK_ROUTE__HOOK_ROUTE_PRELOAD);
 }
 
 /* Called from a libpython that is initialising: for the first time, or again after its end. */

@@ -837,6 +837,11 @@ enum session_process hook_session_process(void)
     return getpid() == session.process ? PROCESS_OF_SESSION : PROCESS_BESIDE;
 }
 
+pid_t hook_session_process_number(void)
+{
+    return session.process;
+}
+
 uint32_t hook_session_guarded(void)
 {
     return session.state == SESSION_NONE ? 0 : session.guarded;

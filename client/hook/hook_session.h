@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdnoreturn.h>
+#include <sys/types.h>
 
 #include "client/hook/daemon_connection.h"
 #include "policies/engine/event.h"
@@ -107,6 +108,7 @@ enum session_process {
     PROCESS_BESIDE, /* the child of a vfork, or a clone that shares the memory */
 };
 enum session_process hook_session_process(void);
+pid_t hook_session_process_number(void); /* of the session's own process */
 
 /* Classes of operations (bits, 1 << enum operation_class) that a policy in force could deny, kill
  * or have recorded, as the daemon said last; those of them that one could deny or kill. None

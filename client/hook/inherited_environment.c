@@ -19,6 +19,7 @@ enum {
 };
 
 static const char preload_name[] = "LD_PRELOAD=";
+static const char separators[] = ": "; /* of its elements: ld.so(8) */
 static const char *const names[VARIABLES] = {"WARDER_DOOR=", "WARDER_RUN=", "WARDER_SOCKET="};
 
 static struct {
@@ -54,7 +55,7 @@ static bool is_same_file(const char *one, const char *other)
            a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor;
 }
 
-bool inherited_environment_is_hook(const char *element, size_t length)
+static bool is_hook(const char *element, size_t length)
 {
     char path[PATH_MAX];
     const char *name = inherited.name;
@@ -71,16 +72,26 @@ bool inherited_environment_is_hook(const char *element, size_t length)
     return is_same_file(path, name);
 }
 
+bool inherited_environment_names_hook(const char *list)
+{
+    for (const char *at = list + strspn(list, separators); *at; at += strspn(at, separators)) {
+        const size_t length = strcspn(at, separators);
+        if (is_hook(at, length))
+            return true;
+        at += length;
+    }
+    return false;
+}
+
 /* Copies the elements of a list that are not this object, as they stand; `*found` if one is. False
  * if they do not fit. */
 static bool copy_others(const char *list, char *buffer, size_t size, bool *found)
 {
-    static const char separators[] = ": ";
     size_t used = 0;
 
     for (const char *at = list + strspn(list, separators); *at;) {
         const size_t length = strcspn(at, separators);
-        if (inherited_environment_is_hook(at, length)) {
+        if (is_hook(at, length)) {
             *found = true;
         } else {
             if (used + length + 2 > size)

@@ -141,11 +141,12 @@ static void an_empty_environment_has_nothing(void **state)
     in_child(no_environment_at_all);
 }
 
-static void an_empty_element_is_not_the_hook(void **state)
+static void what_is_not_there_is_not_the_hook(void **state)
 {
     (void)state;
-    assert_false(inherited_environment_is_hook("", 0));
-    assert_false(inherited_environment_is_hook("/nonexistent/libwarder.so", 25));
+    assert_false(inherited_environment_names_hook(""));
+    assert_false(inherited_environment_names_hook(":  :"));
+    assert_false(inherited_environment_names_hook("/nonexistent/libwarder.so:other.so"));
 }
 
 int main(void)
@@ -157,7 +158,7 @@ int main(void)
         cmocka_unit_test(nothing_is_hidden_that_was_not_taken),
         cmocka_unit_test(a_value_that_warder_never_writes_is_not_taken),
         cmocka_unit_test(an_empty_environment_has_nothing),
-        cmocka_unit_test(an_empty_element_is_not_the_hook),
+        cmocka_unit_test(what_is_not_there_is_not_the_hook),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
