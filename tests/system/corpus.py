@@ -241,7 +241,7 @@ class Place:
     def copy_interpreter(self, path):
         prefix = path.parent.parent
         target = self.directory / "interpreters" / prefix.name
-        ignored = shutil.ignore_patterns("test", "tests", "__pycache__", "*.a", "idlelib", "share", "include")
+        ignored = shutil.ignore_patterns("test", "tests", "*.a", "idlelib", "share", "include")
         shutil.copytree(prefix, target, symlinks=True, ignore=ignored, copy_function=self.link_or_copy)
         copy = target / "bin" / path.name
         # Its library is looked for where the original has it: beside it, for the copy.
