@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/session/asked_event.h"
 #include "policies/engine/event_text.h"
 #include "proto/event_wire.h"
 
@@ -455,18 +456,6 @@ static uint64_t record(struct session *session, const struct event *event,
     return number;
 }
 
-/* The event's bytes inside the message, for the record: packed again, because the message's own
- * bytes hold it somewhere in the middle. */
-static bool pack_event(struct server *server, const Warder__V1__Event *event,
-                       ProtobufCBinaryData *packed)
-{
-    packed->len = warder__v1__event__get_packed_size(event);
-    packed->data = arena_alloc(&server->arena, packed->len);
-    if (packed->data)
-        warder__v1__event__pack(event, packed->data);
-    return packed->data != NULL;
-}
-
 void decision_answer(struct connection *connection, struct incoming *incoming,
                      const Warder__V1__Ask *ask)
 {
@@ -499,7 +488,10 @@ void decision_answer(struct connection *connection, struct incoming *incoming,
     uint64_t recorded = number;
     if (allowed)
         send_verdict(connection, incoming, &event, &ruling, number);
-    if (pack_event(server, ask->event, &packed))
+    packed = asked_event_find(incoming->body, incoming->length);
+    if (!packed.data)
+        packed = asked_event_pack(ask->event, &server->arena);
+    if (packed.data)
         recorded = record(session, &event, &ruling, number, &packed, false);
     else
         session_record(session, NULL, false); /* counted as lost */
@@ -627,13 +619,13 @@ void decision_record_settled(struct connection *connection, struct session *sess
         const Warder__V1__Event *message = records->records[i]->event;
         struct event event;
         struct ruling ruling;
-        ProtobufCBinaryData packed;
 
         if (!message || !event_from_wire(message, &server->arena, &event)) {
             connection_refuse(connection, "a recorded event that is ill formed");
             return;
         }
-        if (!session_follow_generation(session) || !pack_event(server, message, &packed)) {
+        const ProtobufCBinaryData packed = asked_event_pack(message, &server->arena);
+        if (!session_follow_generation(session) || !packed.data) {
             connection_refuse(connection, "a batch of records larger than the memory for it");
             return;
         }
