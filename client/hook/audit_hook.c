@@ -14,11 +14,13 @@
 #include "client/hook/argument_reader.h"
 #include "client/hook/boundary_continuation.h"
 #include "client/hook/boundary_fork.h"
+#include "client/hook/boundary_native.h"
 #include "client/hook/boundary_refusal.h"
 #include "client/hook/builtin_modules.h"
 #include "client/hook/denial.h"
 #include "client/hook/fatal.h"
 #include "client/hook/hook_session.h"
+#include "client/hook/name_lookup.h"
 #include "client/hook/process_resolver.h"
 #include "policies/catalogue/catalogue.h"
 #include "policies/engine/event_map.h"
@@ -60,7 +62,8 @@ static bool read_event(struct runtime *runtime, python_object *args,
 
     event->arguments =
         arguments_read(&runtime->api, args, most, &question->memory.arena, &event->argument_count);
-    return event->arguments && event_map(event, &table, &question->memory.arena);
+    return event->arguments && event_map(event, &table, &question->memory.arena) &&
+           boundary_native_leave(event, &question->memory.arena);
 }
 
 /* Borrows a connection, letting other threads run while all are taken. The bound is for the wait
@@ -131,6 +134,10 @@ static void judge(struct runtime *runtime, python_object *args, const struct eve
         builtin_modules_note(event);
     void *thread = threaded ? api->PyEval_SaveThread() : NULL;
     hook_session_ask(question, event, answer);
+    if (answer->outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW) {
+        name_lookup_note_event(event);
+        boundary_native_allowed(event);
+    }
     boundary_continuation_note(event, answer);
     hook_session_return(question);
     if (imports && answer->outcome != WARDER__V1__OUTCOME__OUTCOME_ALLOW)

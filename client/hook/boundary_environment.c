@@ -3,23 +3,15 @@
 
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "client/hook/elf_symbols.h"
+#include "client/hook/inherited_environment.h"
 
-/* Ours, in the order of `kept`. */
-static const char *const kept_names[] = {"LD_PRELOAD", "WARDER_DOOR", "WARDER_RUN",
-                                         "WARDER_SOCKET"};
-enum {
-    KEPT = sizeof(kept_names) / sizeof(*kept_names),
-    PRELOAD = 0,
-    RUN = 2, /* a token of another run adds what that run is under, and takes nothing away */
-};
+enum { KEPT = INHERITED_VARIABLES_MAX };
 
-/* NAME=VALUE as it was at the start; NULL where it was not there. Never freed. */
-static char *kept[KEPT];
-static char *hook_path; /* as the loader has it */
+static const char preload_name[] = "LD_PRELOAD";
+/* A token of another run adds what that run is under, and takes nothing away. */
+static const char token_name[] = "WARDER_RUN";
 
 /* What makes a program load, read or run something beside what it was asked to. A name that ends in
  * `*` is the beginning of one. */
@@ -119,28 +111,6 @@ static const char *const steering[] = {
     "XDG_CONFIG_*",
 };
 
-static void find_hook(void)
-{
-    struct elf_object object;
-
-    if (elf_find_holder((uintptr_t)&find_hook, &object) && object.name[0])
-        hook_path = strdup(object.name);
-}
-
-void boundary_environment_note(void)
-{
-    find_hook();
-    for (size_t i = 0; i < KEPT; i++) {
-        const char *value = getenv(kept_names[i]);
-        if (!value || (i == PRELOAD && (!hook_path || !strstr(value, hook_path))))
-            continue;
-        const size_t size = strlen(kept_names[i]) + 1 + strlen(value) + 1;
-        kept[i] = malloc(size);
-        if (kept[i])
-            snprintf(kept[i], size, "%s=%s", kept_names[i], value);
-    }
-}
-
 static bool is_variable(const char *entry, const char *name, size_t length)
 {
     return strncmp(entry, name, length) == 0 && entry[length] == '=';
@@ -168,85 +138,110 @@ static bool is_passed(const char *entry, const char *passed)
     return false;
 }
 
-/* Which of ours an entry is; KEPT: none. */
-static size_t which_kept(const char *entry)
+/* What every child gets, as "NAME=VALUE". */
+struct kept {
+    const char *const *entries;
+    size_t count;
+};
+
+static struct kept all_kept(void)
+{
+    struct kept kept;
+
+    kept.entries = inherited_environment(&kept.count);
+    return kept;
+}
+
+/* Which of them an entry is another value of; their count: none. */
+static size_t which_kept(const struct kept *kept, const char *entry)
 {
     size_t i = 0;
 
-    while (i < KEPT && !(kept[i] && is_variable(entry, kept_names[i], strlen(kept_names[i]))))
+    while (i < kept->count && !is_variable(entry, kept->entries[i], strcspn(kept->entries[i], "=")))
         i++;
     return i;
 }
 
+static bool is_token(const char *entry)
+{
+    return is_variable(entry, token_name, sizeof(token_name) - 1);
+}
+
+static bool is_preload(const char *entry)
+{
+    return is_variable(entry, preload_name, sizeof(preload_name) - 1);
+}
+
 /* True if all of ours are there, each once and with the hook in it, and nothing is kept back. */
-static bool is_as_wanted(char *const *environment, bool held, const char *passed)
+static bool is_as_wanted(const struct kept *kept, char *const *environment, bool held,
+                         const char *passed)
 {
     unsigned seen = 0;
 
     for (size_t i = 0; environment && environment[i]; i++) {
-        const size_t own = which_kept(environment[i]);
-        if (own < KEPT) {
-            if ((seen & 1U << own) || (own != RUN && strcmp(environment[i], kept[own]) != 0))
+        const size_t own = which_kept(kept, environment[i]);
+        if (own < kept->count) {
+            if ((seen & 1U << own) ||
+                (!is_token(environment[i]) && strcmp(environment[i], kept->entries[own]) != 0))
                 return false;
             seen |= 1U << own;
         } else if (held && is_steering(environment[i]) && !is_passed(environment[i], passed)) {
             return false;
         }
     }
-    for (size_t i = 0; i < KEPT; i++)
-        if (kept[i] && !(seen & 1U << i))
-            return false;
-    return environment != NULL;
+    return environment && seen == (1U << kept->count) - 1;
 }
 
 /* The preload of the child: as it was, and what the program has put there where it may. */
-static char *preload_with(const char *entry, struct arena *arena)
+static const char *preload_with(const char *kept, const char *entry, struct arena *arena)
 {
-    const char *value = entry + strlen(kept_names[PRELOAD]) + 1;
-    const size_t size = strlen(kept[PRELOAD]) + 1 + strlen(value) + 1;
+    const char *value = entry + sizeof(preload_name);
+    const size_t size = strlen(kept) + 1 + strlen(value) + 1;
 
-    if (!*value || strstr(kept[PRELOAD], value))
-        return kept[PRELOAD];
+    if (!*value || strstr(kept, value))
+        return kept;
     char *text = arena_alloc(arena, size);
     if (!text)
         return NULL;
-    if (strstr(value, hook_path))
+    if (inherited_environment_names_hook(value))
         memcpy(text, entry, strlen(entry) + 1);
     else
-        snprintf(text, size, "%s:%s", kept[PRELOAD], value);
+        snprintf(text, size, "%s:%s", kept, value);
     return text;
 }
 
 char *const *boundary_environment_for_child(char *const *environment, bool held, const char *passed,
                                             struct arena *arena)
 {
+    const struct kept kept = all_kept();
+    const char *given[KEPT] = {NULL}; /* what becomes of each */
     size_t count = 0;
     size_t used = 0;
-    char *ours[KEPT];
 
-    if (is_as_wanted(environment, held, passed))
+    if (is_as_wanted(&kept, environment, held, passed))
         return environment;
     while (environment && environment[count])
         count++;
     char **list = arena_zalloc(arena, count + KEPT + 1, sizeof(*list));
     if (!list)
         return NULL;
-    memcpy(ours, kept, sizeof(ours));
+    for (size_t i = 0; i < kept.count; i++)
+        given[i] = kept.entries[i];
     for (size_t i = 0; i < count; i++) {
         char *entry = environment[i];
-        const size_t own = which_kept(entry);
-        if (own == PRELOAD && (!held || is_passed(entry, passed))) {
-            ours[PRELOAD] = preload_with(entry, arena);
-            if (!ours[PRELOAD])
+        const size_t own = which_kept(&kept, entry);
+        const bool may_pass = !held || !is_steering(entry) || is_passed(entry, passed);
+        if (own < kept.count && is_preload(entry) && may_pass) {
+            given[own] = preload_with(kept.entries[own], entry, arena);
+            if (!given[own])
                 return NULL;
         }
-        if (own == RUN)
-            ours[RUN] = entry;
-        if (own == KEPT && (!held || !is_steering(entry) || is_passed(entry, passed)))
+        if (own < kept.count && is_token(entry))
+            given[own] = entry;
+        if (own == kept.count && may_pass)
             list[used++] = entry;
     }
-    for (size_t i = 0; i < KEPT; i++)
-        if (ours[i])
-            list[used++] = ours[i];
+    for (size_t i = 0; i < kept.count; i++)
+        list[used++] = (char *)given[i];
     return list;
 }

@@ -2,19 +2,16 @@
  *
  * What brought the hook into this process goes with every child, also where the environment was
  * emptied: the preload, and what `warder run` left for finding the daemon. Both are as they were
- * when this process started; what the program has written there since does not count. Where a
- * policy could deny an exec, variables that make a program run something else than what it is
- * started with do not pass, unless the rule that allowed the exec names them. */
+ * when this process started (inherited_environment.h); what the program has written there since
+ * does not count. Where a policy could deny an exec, variables that make a program run something
+ * else than what it is started with do not pass, unless the rule that allowed the exec names them.
+ */
 #ifndef WARDER_CLIENT_HOOK_BOUNDARY_ENVIRONMENT_H
 #define WARDER_CLIENT_HOOK_BOUNDARY_ENVIRONMENT_H
 
 #include <stdbool.h>
 
 #include "policies/engine/arena.h"
-
-/* Notes what the process has been started with. By the constructor, before any code of a program.
- */
-void boundary_environment_note(void);
 
 /* `held`: variables that steer a program are kept back but for `passed`, names that are each
  * terminated, the last one by an empty one. Entries are borrowed from `environment` (which may be

@@ -153,6 +153,7 @@ void elf_describe(const struct dl_phdr_info *info, struct elf_object *object)
     if (dynamic_at == 0 || dynamic_at % _Alignof(ElfW(Dyn)) != 0)
         return;
     const ElfW(Dyn) *dynamic = (const ElfW(Dyn) *)dynamic_at;
+    ElfW(Addr) soname = 0; /* in the strings, which may come behind it */
     size_t entries = readable_from(info, dynamic_at) / sizeof(*dynamic);
     for (; entries > 0 && dynamic->d_tag != DT_NULL; entries--, dynamic++) {
         const ElfW(Addr) value = dynamic->d_un.d_ptr;
@@ -162,9 +163,15 @@ void elf_describe(const struct dl_phdr_info *info, struct elf_object *object)
             object->symbols = table_of(info, object, value, _Alignof(ElfW(Sym)));
         else if (dynamic->d_tag == DT_STRTAB)
             object->strings = table_of(info, object, value, 1);
+        else if (dynamic->d_tag == DT_SONAME)
+            soname = value;
         else if (dynamic->d_tag == DT_VERSYM)
             object->versions = table_of(info, object, value, _Alignof(uint16_t));
     }
+    const char *strings = object->strings.at;
+    if (soname > 0 && strings && soname < object->strings.size &&
+        memchr(strings + soname, '\0', object->strings.size - soname))
+        object->soname = strings + soname;
 }
 
 struct search {
@@ -194,6 +201,12 @@ bool elf_find_definer(const char *name, struct elf_object *object)
 {
     struct search search = {.name = name, .object = object};
     return dl_iterate_phdr(visit, &search) == 1;
+}
+
+void *elf_next(const char *name)
+{
+    struct elf_object object;
+    return elf_find_definer(name, &object) ? elf_symbol(&object, name) : NULL;
 }
 
 bool elf_find_holder(uintptr_t address, struct elf_object *object)

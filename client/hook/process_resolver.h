@@ -23,6 +23,13 @@ struct process_resolver {
 /* Notes the root; only the first call does. Where it cannot be known, no path ever is. */
 void process_resolver_note_root(void);
 
+/* True if this process can change none of the directories that the kernel walks through on an
+ * absolute path, links included, and so not where it leads. Never so for root. */
+bool process_path_is_settled(const char *path);
+
+/* True if names lead where they led when the root was noted. One system call. */
+bool process_resolver_names_stand(void);
+
 /* The table of answers, for one event; `resolver` is borrowed as its context. One system call. */
 struct event_resolver process_resolver_table(struct process_resolver *resolver);
 

@@ -341,6 +341,7 @@ static source_function *const sources[SOURCE_COUNT] = {
     [SOURCE_LIBRARY] = source_library,
     [SOURCE_LIBRARY_WITH_SUFFIX] = source_library_with_suffix,
     [SOURCE_LIBRARY_NAME] = source_library_name,
+    [SOURCE_OPENED_LIBRARY] = source_opened_library,
     [SOURCE_SAID_FILE] = source_said_file,
     [SOURCE_CODE_FILE] = source_code_file,
     [SOURCE_POPEN_PROGRAM] = source_popen_program,

@@ -373,6 +373,11 @@ const struct event_example event_examples[] = {
     WITHOUT_ARGUMENTS("libc.clone", "fork"),
     WITHOUT_ARGUMENTS("libc.daemon", "fork"),
     WITHOUT_ARGUMENTS("libc.forkpty", "fork"),
+    EXAMPLE("libc.dlopen", "native path=/bin/x.so>/srv/x.so", BYTES("/bin/x.so"), INT(2),
+            BYTES("/srv/x.so")),
+    EXAMPLE("libc.dlopen", "native path=/bin/x.so>?", BYTES("/bin/x.so"), INT(2), NONE),
+    EXAMPLE("libc.dlopen", "native path=? name=libm.so.6", BYTES("libm.so.6"), INT(2), NONE),
+    EXAMPLE("libc.chroot", "native path=/srv", BYTES("/srv")),
 };
 
 const size_t event_example_count = sizeof(event_examples) / sizeof(*event_examples);
