@@ -18,6 +18,8 @@
 #include "client/hook/fatal.h"
 #include "client/hook/hook_session.h"
 #include "client/hook/inherited_environment.h"
+#include "client/hook/own_pages.h"
+#include "client/hook/process_facts.h"
 #include "client/hook/python_module.h"
 #include "client/hook/real_libc.h"
 
@@ -27,6 +29,8 @@ static bool python_found;             /* then, or since */
 /* True if the object stands in the global scope through the loader's hands (LD_PRELOAD,
  * ld.so.preload), and not because somebody imported it: then attach() decides. */
 static bool preloaded;
+
+static char *const *arguments; /* argv, as the kernel put it there */
 
 /* What every CPython defines, before 3.8 too: without audit hooks it is not served, and may not run
  * where Warder is asked for. */
@@ -44,7 +48,7 @@ static bool find_python(struct elf_object *object)
 
 static void end_unguarded(const char *why)
 {
-    char line[640];
+    char line[800];
     snprintf(line, sizeof(line),
              "warder: this interpreter may not start: %s. See `warder status`; a program started "
              "without Warder's preload is not under its policy.",
@@ -62,6 +66,8 @@ static void guard(const struct elf_object *object, Warder__V1__HookRoute route)
         end_unguarded("it is no CPython from 3.8 on, or its C API cannot be found");
     if (runtime->hooked)
         return;
+    own_pages_seal();
+    process_facts_note_arguments(arguments);
     const struct session_request request = {.python_version = runtime->api.version, .route = route};
     if (!hook_session_start(&request, &failure))
         end_unguarded(failure.text);
@@ -76,10 +82,13 @@ static void guard(const struct elf_object *object, Warder__V1__HookRoute route)
         end_unguarded("it has more built-in modules than can be guarded");
 }
 
-__attribute__((constructor)) static void enter(void)
+/* glibc passes a constructor what it passes main(). */
+__attribute__((constructor)) static void enter(int count, char **vector)
 {
     struct elf_object object;
 
+    (void)count;
+    arguments = vector;
     real_libc();
     loads_seen = elf_load_count();
     if (!find_python(&object)) {

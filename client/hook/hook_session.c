@@ -22,6 +22,7 @@
 
 #include "client/hook/fatal.h"
 #include "client/hook/process_facts.h"
+#include "client/hook/session_floor.h"
 #include "policies/engine/event_text.h"
 #include "proto/event_wire.h"
 
@@ -142,6 +143,24 @@ static bool take_welcome(const Warder__V1__Welcome *welcome, struct daemon_conne
     return true;
 }
 
+/* Tells the daemon what this process holds of its floor. Whether that arrives does not change what
+ * is held. */
+static void tell_floor(struct question *question)
+{
+    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
+    Warder__V1__FloorTaken taken;
+    ProtobufCBinaryData words[MISSING_WORDS_MAX];
+
+    if (!session_floor_tell(&taken, words))
+        return;
+    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_FLOOR_TAKEN;
+    message.floor_taken = &taken;
+    const struct exchange exchange = {.key = session.identity.key,
+                                      .deadline = monotonic_now() + session.bound,
+                                      .memory = &question->memory};
+    daemon_connection_exchange(&question->connection, &exchange, &message, NULL, NULL);
+}
+
 /* What it says of the session beside that. */
 static void take_terms(const Warder__V1__Welcome *welcome)
 {
@@ -223,7 +242,9 @@ static bool say_own_hello(struct question *question, const struct hello_plan *pl
         return false;
     take_terms(welcome);
     session.process = getpid();
-    return true;
+    const bool held = session_floor_take(welcome->floor, plan->request->route, failure);
+    tell_floor(question);
+    return held;
 }
 
 /* Asks at the door that `warder run` left open for a connection of this process's own. */
@@ -448,6 +469,28 @@ static void relieve_crowd(struct question *question)
 /* ---------------------------------------------------------------------------------------- resume
  */
 
+/* One more over another connection that this session still has: a floor may leave no other way. */
+static bool reopen(struct question *question, int64_t deadline)
+{
+    struct question *other = NULL;
+    uint64_t number;
+
+    pthread_mutex_lock(&session.lock);
+    for (int i = 0; i < QUESTION_COUNT && !other; i++)
+        if (!session.questions[i].busy && session.questions[i].connection.socket >= 0 &&
+            give_memory(&session.questions[i]))
+            other = &session.questions[i];
+    if (other)
+        other->busy = true;
+    pthread_mutex_unlock(&session.lock);
+    if (!other)
+        return false;
+    const int socket =
+        fetch_connection(other, WARDER__V1__OPEN_PURPOSE__OPEN_PURPOSE_SESSION, deadline, &number);
+    hook_session_return(other);
+    return socket >= 0 && daemon_connection_adopt(&question->connection, socket, number);
+}
+
 /* A fresh connection for a session that had one before: both sides prove that they know the key. */
 static bool resume(struct question *question, int64_t deadline)
 {
@@ -657,7 +700,8 @@ static bool connect_again(struct question *question, int64_t deadline,
         return true;
     if (session.state == SESSION_CHILD)
         return false;
-    if (question->connection.socket >= 0 || resume(question, deadline))
+    if (question->connection.socket >= 0 || resume(question, deadline) ||
+        reopen(question, deadline))
         return true;
     refuse(failure, "the policy daemon cannot be reached; nothing is allowed without it");
     return false;

@@ -200,16 +200,10 @@ char *session_facts_json(const struct session *session)
 static bool is_named(const struct session *session, const struct policy_block *block,
                      uint32_t policy, bool observe)
 {
-    char cited[WISHES_NAME_LENGTH_MAX + 16];
-
-    snprintf(cited, sizeof(cited), "%s/%s", policy_tier_name(policy_tier(block, policy)),
-             policy_name(block, policy));
     for (size_t i = 0; i < session->wishes.count; i++) {
         const struct wishes *wishes = session->wishes.items[i];
-        for (size_t j = 0; wishes->observe == observe && j < wishes->policy_name_count; j++)
-            if (strcmp(wishes->policy_names[j], policy_name(block, policy)) == 0 ||
-                strcmp(wishes->policy_names[j], cited) == 0)
-                return true;
+        if (wishes->observe == observe && wishes_name_policy(wishes, block, policy))
+            return true;
     }
     return false;
 }
@@ -352,6 +346,7 @@ static void session_free(struct session *session)
     free(session->governing);
     free(session->observed);
     free(session->labels);
+    session_floor_deinit(&session->floor);
     free(session);
 }
 

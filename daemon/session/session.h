@@ -13,6 +13,7 @@
 #include "daemon/session/connection.h"
 #include "daemon/session/identity.h"
 #include "daemon/session/server.h"
+#include "daemon/session/session_floor.h"
 #include "daemon/session/subject_process.h"
 #include "daemon/session/wishes.h"
 #include "policies/engine/evaluate.h"
@@ -73,6 +74,7 @@ struct session {
     struct allowed_exec allowed[ALLOWED_EXECS_KEPT]; /* the last ones, in turn */
     uint64_t decisions;
     uint64_t denials;
+    struct session_floor floor;
     bool record;    /* every decision */
     bool resumable; /* kept in the runtime directory */
     struct connection *connections;
