@@ -8,7 +8,7 @@ import shutil
 import socket
 import threading
 
-from support import ALLOW_ALL, BUILD, UNTRUSTED, Test, clean_environment, execute, python
+from support import ALLOW_ALL, BUILD, TESTS, UNTRUSTED, Test, clean_environment, execute, python
 
 LIBRARIES = BUILD / "tests" / "libraries"
 LOUD = LIBRARIES / "libloud.so"
@@ -222,6 +222,26 @@ print("done")
         policy = self.policy("policy other { deny exec as no-exec }\n", "other.warder")
         result = self.run_under(policy, [python(), self.script(code)])
         self.assertEqual((result.status, result.out), (0, ""), result)
+
+
+    def test_module_bound_to_libc_itself_starts_no_program_either(self):
+        module = execute([python(), "-c", "import _posixsubprocess as m; print(getattr(m, '__file__', ''))"]).out.strip()
+        if not module:
+            self.skipTest("_posixsubprocess is built into this interpreter")
+        started = self.directory / "started"
+        policy = self.policy('policy no { deny exec where argv has matches "*started*" as no-touch }', "no.warder")
+        attack = TESTS / "escapes" / "silent_fork_exec.py"
+        code = f"""
+import os, sys
+sys.setdlopenflags(os.RTLD_NOW | os.RTLD_DEEPBIND)
+sys.argv[1:] = [{str(started)!r}]
+exec(open({str(attack)!r}).read())
+"""
+        self.assertEqual(execute([python(), self.script(code)]).status, 0)
+        self.assertTrue(started.exists())
+        started.unlink()
+        self.run_under(policy, [python(), self.script(code)])
+        self.assertFalse(started.exists())
 
 
 class Imported(Native):
