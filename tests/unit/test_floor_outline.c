@@ -226,7 +226,7 @@ static void assert_network(const char *rules, enum operation_class operation_cla
     (void)snprintf(policy, sizeof(policy), "policy p { default deny connect, bind %s }", rules);
     CLEANUP(policy_block_free) struct policy_block *block = compiled(policy);
     const struct outline_question question = ask(block);
-    outline_network(&question, operation_class, &outline);
+    assert_true(outline_network(&question, operation_class, &outline));
     for (unsigned i = 0; i < 6; i++)
         if (outline.families >> i & 1)
             length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s",
@@ -398,6 +398,30 @@ static void outline_that_does_not_fit_fails(void **state)
     assert_true(outline_paths(&question, CLASS_WRITE, &little).failed);
 }
 
+static void assert_names(unsigned count, bool good)
+{
+    static char text[64 * 1024];
+    size_t length = (size_t)snprintf(text, sizeof(text),
+                                     "policy p { floor write default deny write "
+                                     "allow write where path in [");
+    size_t errors;
+
+    for (unsigned i = 0; i < count; i++)
+        length += (size_t)snprintf(text + length, sizeof(text) - length, "\"/srv/%u\",", i);
+    (void)snprintf(text + length, sizeof(text) - length, "] as w }");
+    CLEANUP(free) char *said = messages_of(text, &errors, NULL);
+    assert_int_equal(errors, good ? 0 : 1);
+    if (!good)
+        assert_non_null(strstr(said, "error[E068]"));
+}
+
+static void floor_of_more_names_than_a_process_is_handed_is_an_error(void **state)
+{
+    (void)state;
+    assert_names(1024, true);
+    assert_names(1025, false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +442,7 @@ int main(void)
         cmocka_unit_test_setup(outline_never_lacks_what_the_policy_allows, begin),
         cmocka_unit_test_setup(exact_is_what_paths_and_ports_alone_say, begin),
         cmocka_unit_test_setup(outline_that_does_not_fit_fails, begin),
+        cmocka_unit_test_setup(floor_of_more_names_than_a_process_is_handed_is_an_error, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
