@@ -5,7 +5,7 @@ import pwd
 import unittest
 from pathlib import Path
 
-from support import ALLOW_ALL, BUILD, PACKAGE, WARDER, Test, clean_environment, execute, others_reach, python
+from support import ALLOW_ALL, BUILD, PACKAGE, TESTS, WARDER, Test, clean_environment, execute, others_reach, python
 from test_floor import LANDLOCK_SCOPES, NO_COPIES, NO_PROGRAMS, NEITHER, floor_on, landlock_abi
 
 NOBODY = pwd.getpwnam("nobody").pw_uid
@@ -325,6 +325,31 @@ print(subprocess.run([{str(program)!r}, "-c", "print('ran')"]).returncode)
 """])
         self.assertEqual((result.status, result.out), (0, "126\n"), result)
         self.assertIn("a floor on `connect` lets no Unix socket be made", result.err)
+
+    def test_process_under_a_floor_reaches_no_administration_root_included(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } default allow all default deny exec floor exec required }')
+        code = f"""
+import os, sys
+sys.path.insert(0, {str(TESTS / "system")!r})
+import wire
+def ask():
+    failed = wire.first(wire.Connection({str(daemon.admin)!r}).request(wire.status()).fields, 2)
+    return wire.first(wire.decode(failed), 2).decode() if failed else "answered"
+print(ask(), flush=True)
+if os.fork() == 0:
+    if os.fork() == 0:
+        print(ask(), flush=True)
+    else:
+        os.wait()
+    os._exit(0)
+os.wait()
+"""
+        result = execute([python(), "-c", code], env=daemon.preloaded())
+        self.assertEqual(result.status, 0, result)
+        answers = result.out.splitlines()
+        self.assertEqual(len(answers), 2, result)
+        self.assertTrue(all("under policy" in answer or "only root" in answer for answer in answers), result)
 
     def test_library_of_an_interpreter_that_comes_late_takes_it_before_its_code(self):
         library = self.libpython()
