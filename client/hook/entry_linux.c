@@ -12,13 +12,16 @@
 #include <stdio.h>
 
 #include "client/hook/audit_hook.h"
+#include "client/hook/boundary_native.h"
 #include "client/hook/builtin_modules.h"
 #include "client/hook/elf_symbols.h"
 #include "client/hook/fatal.h"
 #include "client/hook/hook_session.h"
+#include "client/hook/inherited_environment.h"
 #include "client/hook/own_pages.h"
 #include "client/hook/process_facts.h"
 #include "client/hook/python_module.h"
+#include "client/hook/real_libc.h"
 
 static unsigned long long loads_seen; /* objects loaded when the constructor looked */
 static bool python_found;             /* then, or since */
@@ -68,6 +71,8 @@ static void guard(const struct elf_object *object, Warder__V1__HookRoute route)
     const struct session_request request = {.python_version = runtime->api.version, .route = route};
     if (!hook_session_start(&request, &failure))
         end_unguarded(failure.text);
+    inherited_environment_hide();
+    boundary_native_begin();
     if (!audit_hook_install(runtime))
         end_unguarded("CPython did not take the audit hook");
     if (!runtime->early)
@@ -84,17 +89,21 @@ __attribute__((constructor)) static void enter(int count, char **vector)
 
     (void)count;
     arguments = vector;
+    real_libc();
     loads_seen = elf_load_count();
     if (!find_python(&object)) {
         preloaded = true;
+        inherited_environment_take();
         return;
     }
     python_found = true;
     /* An initialised interpreter means that it is importing us. */
     struct runtime *runtime = runtime_of(&object);
     preloaded = !runtime || !runtime->api.Py_IsInitialized();
-    if (preloaded)
-        guard(&object, WARDER__V1__HOOK_ROUTE__HOOK_ROUTE_PRELOAD);
+    if (!preloaded)
+        return;
+    inherited_environment_take();
+    guard(&object, WARDER__V1__HOOK_ROUTE__HOOK_ROUTE_PRELOAD);
 }
 
 /* Called from a libpython that is initialising: for the first time, or again after its end. */

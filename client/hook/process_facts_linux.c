@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "client/hook/elf_symbols.h"
+#include "client/hook/inherited_environment.h"
 #include "client/hook/process_resolver.h"
 #include "policies/engine/path_text.h"
 #include "policies/engine/subject.h"
@@ -304,7 +305,7 @@ static bool hexadecimal(const char *text, unsigned char *bytes, size_t size, siz
 
 static void find_token(struct arena *arena, Warder__V1__Hello *hello)
 {
-    const char *text = getenv("WARDER_RUN");
+    const char *text = inherited_environment_value("WARDER_RUN");
     unsigned char token[RUN_TOKEN_SIZE_MAX];
     size_t length;
 
@@ -366,7 +367,7 @@ static bool host_daemon_is_there(void)
 
 int process_door(void)
 {
-    const char *text = getenv("WARDER_DOOR");
+    const char *text = inherited_environment_value("WARDER_DOOR");
     struct ucred peer;
     socklen_t size = sizeof(peer);
     struct statx status;
@@ -400,7 +401,7 @@ void process_session_socket(const char *wanted, char *path, size_t size)
     const char *found = wanted;
 
     if (!found && !host_daemon_is_there())
-        found = getenv("WARDER_SOCKET");
+        found = inherited_environment_value("WARDER_SOCKET");
     if (!found)
         found = HOST_SESSION_SOCKET;
     if (strlen(found) < size)

@@ -345,6 +345,8 @@ static void send_welcome(struct job *job, struct session *session, Warder__V1__F
     welcome.n_policies = session_policy_names(session, &server->arena, &welcome.policies);
     welcome.verdict_milliseconds = server->configuration->verdict_milliseconds;
     welcome.floor = floor;
+    welcome.guarded = session->guard.guarded;
+    welcome.held = session->guard.held;
     message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_WELCOME;
     message.welcome = &welcome;
     connection_send(connection, &job->to, &message, NULL, 0);

@@ -217,7 +217,7 @@ class NativeCode(Floor):
 class NativeCodeOfAUser(NativeCode):
     """The same for an ordinary user, on the interpreters that one can run."""
 
-    prefix = "user"  # the same behaviours: entries of their own
+    prefix = "system.user"
     uid = pwd.getpwnam("nobody").pw_uid
     test_attempts_are_attempts_without_a_floor = None  # root's are these and more
 
