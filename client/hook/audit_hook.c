@@ -12,9 +12,15 @@
 #include <string.h>
 
 #include "client/hook/argument_reader.h"
+#include "client/hook/boundary_continuation.h"
+#include "client/hook/boundary_fork.h"
+#include "client/hook/boundary_native.h"
+#include "client/hook/boundary_refusal.h"
 #include "client/hook/builtin_modules.h"
 #include "client/hook/denial.h"
+#include "client/hook/fatal.h"
 #include "client/hook/hook_session.h"
+#include "client/hook/name_lookup.h"
 #include "client/hook/process_resolver.h"
 #include "policies/catalogue/catalogue.h"
 #include "policies/engine/event_map.h"
@@ -56,7 +62,8 @@ static bool read_event(struct runtime *runtime, python_object *args,
 
     event->arguments =
         arguments_read(&runtime->api, args, most, &question->memory.arena, &event->argument_count);
-    return event->arguments && event_map(event, &table, &question->memory.arena);
+    return event->arguments && event_map(event, &table, &question->memory.arena) &&
+           boundary_native_leave(event, &question->memory.arena);
 }
 
 /* Borrows a connection, letting other threads run while all are taken. The bound is for the wait
@@ -127,6 +134,11 @@ static void judge(struct runtime *runtime, python_object *args, const struct eve
         builtin_modules_note(event);
     void *thread = threaded ? api->PyEval_SaveThread() : NULL;
     hook_session_ask(question, event, answer);
+    if (answer->outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW) {
+        name_lookup_note_event(event);
+        boundary_native_allowed(event);
+    }
+    boundary_continuation_note(event, answer);
     hook_session_return(question);
     if (imports && answer->outcome != WARDER__V1__OUTCOME__OUTCOME_ALLOW)
         builtin_modules_forget();
@@ -287,6 +299,7 @@ static int hook(const char *name, python_object *args, void *data)
         event.name_cut = true;
     }
     hook_session_check_process();
+    boundary_refusal_forget();
     if (!runtime->started)
         runtime->started = runtime->api.Py_IsInitialized() != 0;
     if (strcmp(name, verify_event) == 0) {
@@ -300,6 +313,9 @@ static int hook(const char *name, python_object *args, void *data)
     const struct event_entry *entry =
         event.name_cut ? NULL : catalogue_find(name, event.name_length);
     event.number = entry ? entry->number : EVENT_UNKNOWN;
+    if (boundary_only_execs() && (!entry || entry->classes != 1U << CLASS_EXEC))
+        fatal_end("warder: a process that was forked to start an allowed program, by a policy that "
+                  "denies forks, has done something else; it is ended");
     judge(runtime, args, entry, &event, &answer);
 
     /* Any program can raise this event. CPython does so once it says that it is not initialised any

@@ -170,6 +170,18 @@ struct audit_item *audit_item_session_end(uint64_t session, uint64_t decisions, 
     return item;
 }
 
+struct audit_item *audit_item_session_fact(uint64_t session, const char *name, const char *json)
+{
+    struct audit_item *item =
+        item_new(AUDIT_SESSION_FACT, session, text_size(name) + text_size(json));
+    if (!item)
+        return NULL;
+    struct packer packer = {.next = item->memory};
+    item->fact.name = pack(&packer, name, text_size(name));
+    item->fact.json = pack(&packer, json, text_size(json));
+    return item;
+}
+
 struct audit_item *audit_item_notice(enum audit_kind kind, uint64_t session, int64_t uid,
                                      int64_t pid, const char *text)
 {

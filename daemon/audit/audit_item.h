@@ -16,9 +16,10 @@ enum audit_kind {
     AUDIT_DECISION,
     AUDIT_SESSION_START,
     AUDIT_SESSION_END,
-    AUDIT_REFUSAL, /* a message, a connection or a session that was turned away */
-    AUDIT_DROP,    /* records that were lost, counted */
-    AUDIT_DAEMON,  /* start, stop, a new generation */
+    AUDIT_SESSION_FACT, /* something of a session that is known after its start */
+    AUDIT_REFUSAL,      /* a message, a connection or a session that was turned away */
+    AUDIT_DROP,         /* records that were lost, counted */
+    AUDIT_DAEMON,       /* start, stop, a new generation */
 };
 
 /* How an event was judged. Texts are borrowed from the item. */
@@ -56,6 +57,10 @@ struct audit_item {
             const char *json; /* the session's facts */
         } start;
         struct {
+            const char *name; /* of the facts */
+            const char *json;
+        } fact;
+        struct {
             uint64_t decisions;
             uint64_t denials;
         } end;
@@ -73,6 +78,7 @@ struct audit_item {
 struct audit_item *audit_item_decision(uint64_t session, const struct audit_decision *decision);
 struct audit_item *audit_item_session_start(uint64_t session, const char *json);
 struct audit_item *audit_item_session_end(uint64_t session, uint64_t decisions, uint64_t denials);
+struct audit_item *audit_item_session_fact(uint64_t session, const char *name, const char *json);
 struct audit_item *audit_item_notice(enum audit_kind kind, uint64_t session, int64_t uid,
                                      int64_t pid, const char *text);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/session/asked_event.h"
+#include "daemon/session/continuation.h"
 #include "policies/engine/event_text.h"
 #include "proto/event_wire.h"
 
@@ -20,6 +21,7 @@ struct ruling {
     const struct policy_block *override_block;                 /* of the override */
     uint64_t generation;
     struct budget *budget; /* of the whole decision, over all blocks */
+    bool only_exec;        /* a fork that is allowed for the sake of an exec alone */
 };
 
 /* What is said about a ruling, in the words of its policy. */
@@ -192,6 +194,32 @@ static void decision_id(const struct session *session, uint64_t number, char *id
 /* ---------------------------------------------------------------------------------------- answer
  */
 
+enum { ENVIRONMENT_NAMES_MAX = 16 };
+
+struct environment_names {
+    ProtobufCBinaryData names[ENVIRONMENT_NAMES_MAX];
+    size_t count;
+};
+
+static void add_environment_name(void *context, const char *name, uint32_t length)
+{
+    struct environment_names *names = context;
+
+    if (names->count < ENVIRONMENT_NAMES_MAX)
+        names->names[names->count++] = bytes_field(name, length);
+}
+
+/* The variables that the rule which allowed an exec speaks of. */
+static void tell_environment(const struct ruling *ruling, struct environment_names *names)
+{
+    const struct deciding *by = &ruling->judgement.by;
+
+    names->count = 0;
+    if (ruling->block && by->policy != POLICY_NO_INDEX && by->rule != RULE_DEFAULT &&
+        rule_effect(ruling->block, by->rule) == EFFECT_ALLOW)
+        policy_rule_environment(ruling->block, by->rule, add_environment_name, names);
+}
+
 static void send_verdict(struct connection *connection, const struct incoming *incoming,
                          const struct event *event, const struct ruling *ruling, uint64_t number)
 {
@@ -201,12 +229,22 @@ static void send_verdict(struct connection *connection, const struct incoming *i
     const struct session *session = connection->session;
     char id[64];
     char text[2560]; /* what, policy, rule, message and id, each at its longest */
+    struct environment_names names;
     const struct reply_to to = connection_reply_to(connection, incoming);
 
     message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_VERDICT;
     message.verdict = &verdict;
+    verdict.decision = number;
+    verdict.guarded = session->guard.guarded;
+    verdict.held = session->guard.held;
     if (ruling->judgement.verdict == VERDICT_ALLOW) {
         verdict.outcome = WARDER__V1__OUTCOME__OUTCOME_ALLOW;
+        verdict.only_exec = ruling->only_exec;
+        if (class_of(event, 0) == CLASS_EXEC) {
+            tell_environment(ruling, &names);
+            verdict.environment = names.names;
+            verdict.n_environment = names.count;
+        }
     } else {
         if (ruling->judgement.verdict == VERDICT_KILL)
             verdict.outcome = WARDER__V1__OUTCOME__OUTCOME_KILL;
@@ -220,7 +258,6 @@ static void send_verdict(struct connection *connection, const struct incoming *i
         verdict.message = text_field(citation.message);
         verdict.decision_id = text_field(id);
         verdict.text = text_field(text);
-        verdict.decision = number;
     }
     connection_send(connection, &to, &message, NULL, 0);
 }
@@ -456,6 +493,20 @@ static uint64_t record(struct session *session, const struct event *event,
     return number;
 }
 
+/* True if the event is part of what was decided before, and there is nothing to record. */
+static bool is_continued(const struct session *session, const Warder__V1__Ask *ask,
+                         const struct event *event, struct ruling *ruling)
+{
+    const enum continuation continued =
+        ask->continues ? continuation_of(session, event, ask->continues) : CONTINUES_NOTHING;
+
+    if (continued == CONTINUES_FORK && ruling->judgement.verdict == VERDICT_DENY) {
+        ruling->judgement.verdict = VERDICT_ALLOW;
+        ruling->only_exec = true;
+    }
+    return continued != CONTINUES_NOTHING && ruling->judgement.verdict == VERDICT_ALLOW;
+}
+
 void decision_answer(struct connection *connection, struct incoming *incoming,
                      const Warder__V1__Ask *ask)
 {
@@ -475,6 +526,10 @@ void decision_answer(struct connection *connection, struct incoming *incoming,
         return;
     }
     judge(session, &event, &budget, &ruling);
+    if (is_continued(session, ask, &event, &ruling)) {
+        send_verdict(connection, incoming, &event, &ruling, ask->continues);
+        return;
+    }
     const uint64_t number = ++session->decisions;
     server->statistics.decisions++;
     if (ruling.judgement.verdict != VERDICT_ALLOW) {
@@ -486,8 +541,10 @@ void decision_answer(struct connection *connection, struct incoming *incoming,
     session_hold(session);
     const bool allowed = ruling.judgement.verdict == VERDICT_ALLOW;
     uint64_t recorded = number;
-    if (allowed)
+    if (allowed) {
+        continuation_remember(session, &event, number);
         send_verdict(connection, incoming, &event, &ruling, number);
+    }
     packed = asked_event_find(incoming->body, incoming->length);
     if (!packed.data)
         packed = asked_event_pack(ask->event, &server->arena);

@@ -328,7 +328,7 @@ static void tell_launcher(struct connection *launcher, const struct session *ses
     connection_send(launcher, NULL, &message, NULL, 0);
 }
 
-static void send_welcome(struct job *job, struct session *session,
+static void send_welcome(struct job *job, struct session *session, Warder__V1__Floor *floor,
                          const unsigned char nonce[NONCE_SIZE], bool derived)
 {
     struct connection *connection = job->connection;
@@ -336,7 +336,6 @@ static void send_welcome(struct job *job, struct session *session,
     Warder__V1__DaemonMessage message = WARDER__V1__DAEMON_MESSAGE__INIT;
     Warder__V1__Welcome welcome = WARDER__V1__WELCOME__INIT;
 
-    arena_reset(&server->arena);
     welcome.session = session->number;
     if (!derived)
         welcome.key = bytes_field(session->key, sizeof(session->key));
@@ -345,9 +344,27 @@ static void send_welcome(struct job *job, struct session *session,
     welcome.generation = session->generation->number;
     welcome.n_policies = session_policy_names(session, &server->arena, &welcome.policies);
     welcome.verdict_milliseconds = server->configuration->verdict_milliseconds;
+    welcome.floor = floor;
+    welcome.guarded = session->guard.guarded;
+    welcome.held = session->guard.held;
     message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_WELCOME;
     message.welcome = &welcome;
     connection_send(connection, &job->to, &message, NULL, 0);
+}
+
+/* The floor that the process is to take, in the server's arena. A forked child has its parent's. */
+static bool offer_floor(struct job *job, struct session *session, Warder__V1__Floor **floor,
+                        const char **refusal)
+{
+    const struct session *parent = job->connection->parent;
+    struct arena *arena = &job->connection->server->arena;
+
+    *floor = NULL;
+    *refusal = "the policy daemon is out of memory";
+    arena_reset(arena);
+    if (parent)
+        return session_floor_inherit(&session->floor, &parent->floor);
+    return session_floor_offer(session, arena, floor, refusal);
 }
 
 static void after_hello(struct job *job)
@@ -390,12 +407,19 @@ static void after_hello(struct job *job)
         send_refusal(job, refusal.text);
         return;
     }
+    Warder__V1__Floor *floor;
+    const char *no_floor;
+    if (!offer_floor(job, session, &floor, &no_floor)) {
+        session_end(session);
+        send_refusal(job, no_floor);
+        return;
+    }
     connection_finished(connection);
     if (connection->number == 0)
         connection->number = connection_fresh_number();
     session_add_connection(session, connection);
     session_hold(session);
-    send_welcome(job, session, nonce, derived);
+    send_welcome(job, session, floor, nonce, derived);
     keep(session, hello);
     tell_launcher(run ? run->launcher : NULL, session);
     session_release(session);
@@ -539,6 +563,12 @@ static void after_launch(struct job *job)
     if (job->missing_policy) {
         snprintf(refusal, sizeof(refusal), WISHES_MISSING_POLICY, job->missing_policy);
         send_refusal(job, refusal);
+        return;
+    }
+    const char *no_floor;
+    arena_reset(&server->arena);
+    if (!run_floor_offer(server, job->wishes, &server->arena, &launched.floor, &no_floor)) {
+        send_refusal(job, no_floor);
         return;
     }
     struct run *run = run_new(server, job->wishes, connection);

@@ -13,6 +13,7 @@
 
 #include "daemon/session/connection.h"
 #include "daemon/session/decision.h"
+#include "daemon/session/floor_seccomp.h"
 #include "daemon/session/run.h"
 #include "daemon/session/session.h"
 #include "daemon/session/subject_process.h"
@@ -44,7 +45,9 @@ bool server_init(struct server *server)
     server->body = malloc(MESSAGE_SIZE_MAX);
     server->reply = malloc(PACKET_SIZE_MAX);
     server->denials = denial_queue_new();
-    if (!memory || !server->packet || !server->body || !server->reply || !server->denials) {
+    server->filters = seccomp_cache_new();
+    if (!memory || !server->packet || !server->body || !server->reply || !server->denials ||
+        !server->filters) {
         free(memory);
         server_deinit(server);
         return false;
@@ -90,6 +93,7 @@ void server_deinit(struct server *server)
 {
     user_accounts_deinit(&server->accounts);
     denial_queue_free(server->denials);
+    seccomp_cache_free(server->filters);
     generation_release(server->generation);
     free(server->packet);
     free(server->body);
