@@ -13,7 +13,7 @@ for name in '''abc argparse array ast asyncio base64 bisect bz2 calendar cmath c
         http.cookies http.server imaplib inspect io ipaddress itertools json locale logging logging.handlers lzma
         mailbox math mimetypes multiprocessing numbers operator optparse pathlib pdb pickle pkgutil platform
         plistlib pprint queue random re reprlib sched secrets select selectors shelve shlex shutil signal smtplib
-        socket socketserver sqlite3 ssl statistics string struct subprocess sysconfig tarfile tempfile textwrap
+        socket socketserver ssl statistics string struct subprocess sysconfig tarfile tempfile textwrap
         threading time timeit token tokenize traceback types typing unicodedata unittest unittest.mock
         urllib.parse urllib.request uuid venv warnings weakref xml.dom.minidom xml.etree.ElementTree
         xmlrpc.client zipfile zlib'''.split():
@@ -27,7 +27,7 @@ print(failed)
 """
 
 WORKS = """
-import asyncio, collections, typing, dataclasses, json, logging, os, pathlib, sqlite3, tempfile, threading, unittest
+import asyncio, collections, typing, dataclasses, json, logging, os, pathlib, tempfile, threading, unittest
 
 @dataclasses.dataclass
 class Point:
@@ -47,8 +47,6 @@ with tempfile.NamedTemporaryFile() as file:
     file.write(b"x")
 with open(os.devnull, "w") as null:
     print("x", file=null)
-with sqlite3.connect("made/base.db") as base:
-    base.execute("CREATE TABLE t (a)")
 os.replace("made/a.json", "made/b.json")
 with tempfile.TemporaryDirectory() as directory:
     os.makedirs(os.path.join(directory, "a", "b", "c"))
