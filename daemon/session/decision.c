@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/session/asked_event.h"
 #include "daemon/session/continuation.h"
 #include "policies/engine/event_text.h"
 #include "proto/event_wire.h"
@@ -268,14 +269,21 @@ static void send_verdict(struct connection *connection, const struct incoming *i
  * others like them, which are counted instead of repeated. */
 struct pending_denial {
     struct audit_item *item;
-    uid_t uid;    /* who has caused it */
-    uint64_t due; /* loop time, ms */
+    size_t capacity; /* of its memory */
+    uid_t uid;       /* who has caused it */
+    uint64_t due;    /* loop time, ms */
+};
+
+enum {
+    DENIAL_ROOM = 4096, /* of an ordinary one, with its calling line: memory that is kept */
 };
 
 struct denial_queue {
     struct pending_denial denials[PENDING_DENIALS_MAX];
-    size_t count; /* in order of time */
-    size_t bytes; /* of all items */
+    size_t count;                     /* in order of time */
+    size_t bytes;                     /* of all items */
+    void *spare[PENDING_DENIALS_MAX]; /* memory of items that are gone, DENIAL_ROOM each */
+    size_t spare_count;
 };
 
 struct denial_queue *denial_queue_new(void)
@@ -287,7 +295,32 @@ void denial_queue_free(struct denial_queue *queue)
 {
     for (size_t i = 0; queue && i < queue->count; i++)
         audit_item_free(queue->denials[i].item);
+    for (size_t i = 0; queue && i < queue->spare_count; i++)
+        free(queue->spare[i]);
     free(queue);
+}
+
+/* The item of a decision, and its capacity; NULL on lack of memory. */
+static struct audit_item *new_denial(struct denial_queue *queue, uint64_t session,
+                                     const struct audit_decision *decision, size_t *capacity)
+{
+    const size_t size = audit_item_decision_size(decision);
+    void *memory = NULL;
+
+    *capacity = size <= DENIAL_ROOM ? DENIAL_ROOM : size;
+    if (size <= DENIAL_ROOM && queue->spare_count > 0)
+        memory = queue->spare[--queue->spare_count];
+    else
+        memory = malloc(*capacity);
+    return memory ? audit_item_decision_in(memory, session, decision) : NULL;
+}
+
+static void free_denial(struct denial_queue *queue, const struct pending_denial *pending)
+{
+    if (pending->capacity == DENIAL_ROOM && queue->spare_count < PENDING_DENIALS_MAX)
+        queue->spare[queue->spare_count++] = pending->item;
+    else
+        audit_item_free(pending->item);
 }
 
 /* Hands over the first `count`. */
@@ -296,9 +329,10 @@ static void hand_over(struct server *server, size_t count)
     struct denial_queue *queue = server->denials;
 
     for (size_t i = 0; i < count; i++) {
-        struct audit_item *item = queue->denials[i].item;
-        queue->bytes -= item->size;
-        audit_log_add(server->audit, item, queue->denials[i].uid, false);
+        const struct pending_denial *pending = &queue->denials[i];
+        queue->bytes -= pending->item->size;
+        audit_log_add_copy(server->audit, pending->item, pending->uid, false);
+        free_denial(queue, pending);
     }
     queue->count -= count;
     memmove(queue->denials, queue->denials + count, queue->count * sizeof(*queue->denials));
@@ -331,7 +365,7 @@ static bool is_repeated(const struct audit_item *item, uint64_t session,
 }
 
 /* Makes room for an item, and lets it wait. */
-static void enqueue(struct server *server, struct audit_item *item, uid_t uid)
+static void enqueue(struct server *server, struct audit_item *item, size_t capacity, uid_t uid)
 {
     struct denial_queue *queue = server->denials;
 
@@ -339,8 +373,11 @@ static void enqueue(struct server *server, struct audit_item *item, uid_t uid)
            (queue->count > 0 && queue->bytes + item->size > PENDING_BYTES_MAX))
         hand_over(server, 1);
     queue->bytes += item->size;
-    queue->denials[queue->count++] = (struct pending_denial){
-        .item = item, .uid = uid, .due = uv_now(server->loop) + PLACE_MILLISECONDS};
+    queue->denials[queue->count++] =
+        (struct pending_denial){.item = item,
+                                .capacity = capacity,
+                                .uid = uid,
+                                .due = uv_now(server->loop) + PLACE_MILLISECONDS};
     server_start_tick(server);
 }
 
@@ -350,8 +387,9 @@ static void enqueue(struct server *server, struct audit_item *item, uid_t uid)
 static uint64_t record_denial(struct session *session, const struct audit_decision *decision)
 {
     struct server *server = session->server;
-    const struct denial_queue *queue = server->denials;
+    struct denial_queue *queue = server->denials;
     struct audit_decision wanted = *decision;
+    size_t capacity;
 
     for (size_t i = queue->count; i > 0; i--) {
         struct audit_item *item = queue->denials[i - 1].item;
@@ -363,9 +401,9 @@ static uint64_t record_denial(struct session *session, const struct audit_decisi
         item->decision.count++;
         return wanted.number;
     }
-    struct audit_item *item = audit_item_decision(session->number, &wanted);
+    struct audit_item *item = new_denial(queue, session->number, &wanted, &capacity);
     if (item)
-        enqueue(server, item, session->account->uid);
+        enqueue(server, item, capacity, session->account->uid);
     else /* counted as lost; the answer is a denial all the same */
         session_record(session, NULL, false);
     return wanted.number;
@@ -450,20 +488,9 @@ static uint64_t record(struct session *session, const struct event *event,
     decision.message = citation.message;
     if (strcmp(decision.verdict, "allow") != 0)
         return record_denial(session, &decision);
-    session_record(session, audit_item_decision(session->number, &decision), true);
+    audit_log_add_decision(session->server->audit, session->number, &decision,
+                           session->account->uid, true);
     return number;
-}
-
-/* The event's bytes inside the message, for the record: packed again, because the message's own
- * bytes hold it somewhere in the middle. */
-static bool pack_event(struct server *server, const Warder__V1__Event *event,
-                       ProtobufCBinaryData *packed)
-{
-    packed->len = warder__v1__event__get_packed_size(event);
-    packed->data = arena_alloc(&server->arena, packed->len);
-    if (packed->data)
-        warder__v1__event__pack(event, packed->data);
-    return packed->data != NULL;
 }
 
 /* True if the event is part of what was decided before, and there is nothing to record. */
@@ -518,7 +545,10 @@ void decision_answer(struct connection *connection, struct incoming *incoming,
         continuation_remember(session, &event, number);
         send_verdict(connection, incoming, &event, &ruling, number);
     }
-    if (pack_event(server, ask->event, &packed))
+    packed = asked_event_find(incoming->body, incoming->length);
+    if (!packed.data)
+        packed = asked_event_pack(ask->event, &server->arena);
+    if (packed.data)
         recorded = record(session, &event, &ruling, number, &packed, false);
     else
         session_record(session, NULL, false); /* counted as lost */
@@ -555,7 +585,7 @@ static void take_out(struct denial_queue *queue, struct pending_denial *pending)
     const size_t behind = (size_t)(queue->denials + queue->count - pending) - 1;
 
     queue->bytes -= pending->item->size;
-    audit_item_free(pending->item);
+    free_denial(queue, pending);
     memmove(pending, pending + 1, behind * sizeof(*pending));
     queue->count--;
 }
@@ -563,9 +593,17 @@ static void take_out(struct denial_queue *queue, struct pending_denial *pending)
 static void set_place(struct denial_queue *queue, struct pending_denial *pending,
                       const Warder__V1__Denied *denied)
 {
+    const char *file = field_bytes(&denied->file);
+
     queue->bytes -= pending->item->size;
-    pending->item = audit_item_with_place(pending->item, field_bytes(&denied->file),
-                                          denied->file.len, denied->line);
+    if (!audit_item_set_place(pending->item, pending->capacity, file, denied->file.len,
+                              denied->line)) {
+        /* Larger than what is kept; it stays as it is on lack of memory. */
+        struct audit_item *before = pending->item;
+        pending->item = audit_item_with_place(pending->item, file, denied->file.len, denied->line);
+        if (pending->item != before)
+            pending->capacity = pending->item->size;
+    }
     queue->bytes += pending->item->size;
 }
 
@@ -576,13 +614,16 @@ static void split_off(struct session *session, struct audit_item *from,
     struct audit_decision one = from->decision;
 
     one.count = 1;
-    struct audit_item *item = audit_item_decision(session->number, &one);
-    if (!item)
+    struct pending_denial split;
+    split.item = new_denial(session->server->denials, session->number, &one, &split.capacity);
+    if (!split.item)
         return; /* it stays among those without a line */
-    item->time = from->time;
+    split.item->time = from->time;
     from->decision.count--;
-    item = audit_item_with_place(item, field_bytes(&denied->file), denied->file.len, denied->line);
-    enqueue(session->server, item, session->account->uid);
+    session->server->denials->bytes += split.item->size; /* set_place counts the difference */
+    set_place(session->server->denials, &split, denied);
+    session->server->denials->bytes -= split.item->size;
+    enqueue(session->server, split.item, split.capacity, session->account->uid);
 }
 
 /* Lines come one for each denial, in messages of their own. What is denied at two lines is in the
@@ -635,13 +676,13 @@ void decision_record_settled(struct connection *connection, struct session *sess
         const Warder__V1__Event *message = records->records[i]->event;
         struct event event;
         struct ruling ruling;
-        ProtobufCBinaryData packed;
 
         if (!message || !event_from_wire(message, &server->arena, &event)) {
             connection_refuse(connection, "a recorded event that is ill formed");
             return;
         }
-        if (!session_follow_generation(session) || !pack_event(server, message, &packed)) {
+        const ProtobufCBinaryData packed = asked_event_pack(message, &server->arena);
+        if (!session_follow_generation(session) || !packed.data) {
             connection_refuse(connection, "a batch of records larger than the memory for it");
             return;
         }
