@@ -176,6 +176,11 @@ static void add_base(struct builder *builder, const struct seccomp_plan *plan)
     /* In `clone`, the bit of CLONE_NEWTIME is of the signal's number. */
     refuse_bits(builder, SCMP_SYS(unshare), EPERM, 0, namespaces | FLAG_NEWTIME);
     refuse_bits(builder, SCMP_SYS(clone), EPERM, 0, namespaces);
+    /* A limit is as good as a signal: of processor time, of open files. Of the caller's own number
+     * the filter knows nothing, so only 0 stands for it. */
+    const struct scmp_arg_cmp limits_of_another[] = {SCMP_CMP64(0, SCMP_CMP_NE, 0),
+                                                     SCMP_CMP64(2, SCMP_CMP_NE, 0)};
+    refuse_if(builder, SCMP_SYS(prlimit64), EPERM, 2, limits_of_another);
     /* Words put into a terminal are read by whoever owns it. */
     refuse_value(builder, "ioctl", EPERM, 1, INT_MASK, REQUEST_TIOCSTI);
     refuse_value(builder, "ioctl", EPERM, 1, INT_MASK, REQUEST_TIOCLINUX);

@@ -53,10 +53,6 @@ class Floor:
         self.connect_ports = None if wire.first(fields, 7, 0) else packed(fields, 6)
         self.bind_ports = None if wire.first(fields, 9, 0) else packed(fields, 8)
 
-    def under(self, name):
-        """The paths of a class, less what the machine adds to them by links."""
-        return sorted(path for path, (classes, _) in self.paths.items() if classes & bits(name))
-
 
 def place(number, *paths):
     return 8, wire.message((1, number), *((2, path) for path in paths))
@@ -138,6 +134,7 @@ class WhatArrives(FloorTest):
         self.assertEqual(len(floor.base_filter) % 8, 0)
 
     def test_policy_that_observes_gives_none(self):
+        # Clause K-13.
         daemon = self.serving('policy p { applies { platform is "linux" } mode observe default deny exec floor exec }')
         self.assertIsNone(self.floor(daemon))
 
@@ -149,6 +146,7 @@ class WhatArrives(FloorTest):
                                        "/dev/null": (bits("write"), False)})
 
     def test_floor_of_several_policies_is_what_all_of_them_let_through(self):
+        # Clause K-13.
         daemon = self.serving(
             'policy a { applies { platform is "linux" } default deny write floor write '
             'allow write where path under ["/srv/a", "/srv/b/deep", "/srv/only-a"] as w }',
@@ -174,6 +172,16 @@ class WhatArrives(FloorTest):
                                          'allow write where path under "/srv/own" as w }'))
         self.assertEqual(floor.paths, {})
 
+    def test_floor_of_read_opens_what_is_started_and_loaded_too(self):
+        # Clause K-17.
+        daemon = self.serving('policy p { applies { platform is "linux" } default deny read, exec, native '
+                              'floor read, exec allow read where path under "/srv/r" as r '
+                              'allow exec where file is "/srv/program" as e '
+                              'allow native where path under "/srv/lib" as n }')
+        floor = self.floor(daemon)
+        self.assertEqual(floor.paths, {"/srv/r": (bits("read"), False), "/srv/lib": (bits("read"), False),
+                                       "/srv/program": (bits("read", "exec"), True)})
+
     def test_ports_and_families_of_rules_arrive(self):
         daemon = self.serving('policy p { applies { platform is "linux" } default deny connect, bind '
                               'floor connect, bind allow connect where port in [443, 8000-8002] as c }')
@@ -182,9 +190,12 @@ class WhatArrives(FloorTest):
         self.assertEqual(floor.bind_ports, [])
 
     def test_floor_that_is_too_large_refuses_the_session(self):
-        names = ", ".join(f'"/srv/{"x" * 30}{number}"' for number in range(2100))
-        daemon = self.serving('policy p { applies { platform is "linux" } default deny write floor write '
-                              f'allow write where path in [{names}] as w }}')
+        def named(directory):
+            return ", ".join(f'"/srv/{directory}/{number}"' for number in range(1000))
+        daemon = self.serving('policy p { applies { platform is "linux" } default deny read, write, exec '
+                              f'floor read, write, exec allow read where path in [{named("r")}] as r '
+                              f'allow write where path in [{named("w")}] as w '
+                              f'allow exec where file in [{named("e")}] as e }}')
         kind, words = self.welcome(daemon)
         self.assertEqual(kind, "refused")
         self.assertIn("name directories instead", words)
@@ -261,6 +272,7 @@ class WhatIsTaken(FloorTest):
         self.assertEqual(process.result(), "allow")
 
     def test_status_tells_a_session_whose_policies_ask_for_another_floor_now(self):
+        # Clause K-11.
         daemon = self.serving(self.POLICY % "")
         process, end = self.held(daemon, bits("exec", "write"))
         daemon.apply('policy other { applies { platform is "windows" } default deny exec floor exec }')
@@ -298,6 +310,7 @@ class WhatIsTaken(FloorTest):
                          {"asked": ["exec", "write"], "taken": ["exec"], "landlock": 3, "missing": ["one"]})
 
     def test_process_that_did_not_take_what_is_required_is_turned_away(self):
+        # Clause K-7.
         daemon = self.serving(self.POLICY % " required")
         process, end = self.held(daemon, bits("exec"))
         end.close()
@@ -305,6 +318,7 @@ class WhatIsTaken(FloorTest):
         self.assertIn("did not take the floor", " ".join(row["summary"] for row in self.refusals(daemon)))
 
     def test_events_before_a_required_floor_are_turned_away(self):
+        # Clause K-7.
         daemon = self.serving(self.POLICY % " required")
         process, end = self.held(daemon, None)
         end.close()
@@ -319,6 +333,7 @@ class WhatIsTaken(FloorTest):
         process.result()
 
     def test_forked_child_has_its_parents_floor(self):
+        # Clause K-11.
         daemon = self.serving(self.POLICY % " required")
 
         def become():

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import re
 import unittest
 from pathlib import Path
 
@@ -430,6 +431,9 @@ attempt("ptrace", lambda: libc.ptrace(0x4206, daemon, 0, 0))
 attempt("write memory", lambda: libc.process_vm_writev(daemon, vector, 1, vector, 1, 0))
 attempt("memory file", lambda: os.open("/proc/%d/mem" % daemon, os.O_RDWR))
 attempt("descriptor", lambda: libc.syscall(438, libc.syscall(434, daemon, 0), 3, 0))
+attempt("limit", lambda: libc.prlimit(daemon, 4, ctypes.create_string_buffer(16), None))
+attempt("descriptor of the command", lambda: libc.syscall(438, libc.syscall(434, parent, 0), 3, 0))
+attempt("memory of the command", lambda: os.open("/proc/%d/mem" % parent, os.O_RDWR))
 attempt("the command", lambda: os.kill(parent, signal.SIGKILL))
 print("judged", open("/dev/null").close() is None)
 """
@@ -438,16 +442,27 @@ print("judged", open("/dev/null").close() is None)
         if landlock_abi() < LANDLOCK_SCOPES:
             self.skipTest("the kernel's Landlock cannot keep signals inside")
         without_floor = 'policy p { default allow all deny signal where target is "other" and pid is 1 as n }'
-        for policy in NO_COPIES, without_floor:
+        for policy, reached in ((NO_COPIES, set()), (without_floor, {"limit"})):
             for uid in self.users():
                 with self.subTest(policy, uid=uid):
                     result = self.run_as(uid, policy, ["/usr/bin/python3", "-c", self.ATTACKS])
                     self.assertEqual(result.status, 0, result)
                     answers = dict(line.rsplit(" ", 1) for line in result.out.splitlines())
                     self.assertEqual(answers.pop("judged"), "True", result)
-                    self.assertEqual({name: answer for name, answer in answers.items()
-                                      if answer not in ("EPERM", "EACCES")}, {}, result)
-                    self.assertEqual(len(answers), 8)
+                    self.assertEqual({name for name, answer in answers.items() if answer not in ("EPERM", "EACCES")},
+                                     reached, result)
+                    self.assertEqual(len(answers), 11)
+
+    def test_nobody_looks_into_a_run_and_its_daemon_where_nothing_is_kept_inside(self):
+        looks = re.sub('^attempt\\("(kill|stop|by handle|limit|the command)".*\n', "", self.ATTACKS, flags=re.MULTILINE)
+        for uid in self.users():
+            if uid is None and os.geteuid() == 0:
+                continue  # root may trace whatever it likes
+            result = self.run_as(uid, ALLOW_ALL, ["/usr/bin/python3", "-c", looks])
+            answers = dict(line.rsplit(" ", 1) for line in result.out.splitlines())
+            self.assertEqual(answers.pop("judged", None), "True", result)
+            self.assertEqual({name for name, answer in answers.items() if answer not in ("EPERM", "EACCES")}, set(), result)
+            self.assertEqual(len(answers), 6, result)
 
     def test_program_goes_on_signalling_what_it_starts_and_job_control_works(self):
         policy = 'policy p { default allow all deny signal where target is "other" and pid is 1 as n }'

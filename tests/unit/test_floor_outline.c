@@ -87,6 +87,7 @@ static void places_are_those_of_the_session(void **state)
 static void root_as_a_place_opens_nothing_for_writing(void **state)
 {
     (void)state;
+    /* Clause K-15. */
     static const char *const start[] = {"/"};
     scene.subject.places[PLACE_START] = (struct place_paths){1, start};
 
@@ -418,6 +419,7 @@ static void assert_names(unsigned count, bool good)
 static void floor_of_more_names_than_a_process_is_handed_is_an_error(void **state)
 {
     (void)state;
+    /* Clause K-12. */
     assert_names(1024, true);
     assert_names(1025, false);
 }

@@ -138,6 +138,7 @@ static const struct seccomp_plan nothing = {.exec = false};
 static void every_floor_refuses_powers_over_others_and_the_kernel(void **state)
 {
     (void)state;
+    /* Clause K-22. */
     const enum seccomp_program_kind kinds[] = {SECCOMP_BASE, SECCOMP_INTERPRETER};
     for (size_t i = 0; i < 2; i++)
         ASSERT_CALLS(
@@ -189,6 +190,7 @@ static void words_cannot_be_put_into_a_terminal_whatever_stands_above_the_reques
 static void calls_of_another_machine_end_the_process(void **state)
 {
     (void)state;
+    /* Clause K-22. */
     static const uint64_t none[6];
     const enum seccomp_program_kind kinds[] = {SECCOMP_BASE, SECCOMP_INTERPRETER};
 
@@ -211,6 +213,7 @@ static void calls_of_another_machine_end_the_process(void **state)
 static void floor_of_exec_refuses_programs_in_memory_and_without_allows_every_start(void **state)
 {
     (void)state;
+    /* Clause K-18. */
     const struct seccomp_plan some = {.exec = true};
     const struct seccomp_plan none = {.exec = true, .no_exec = true};
 
@@ -226,6 +229,7 @@ static void floor_of_exec_refuses_programs_in_memory_and_without_allows_every_st
 static void floor_of_fork_leaves_threads(void **state)
 {
     (void)state;
+    /* Clause K-19. */
     const struct seccomp_plan plan = {.no_fork = true};
     const uint64_t thread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
                             CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID |
@@ -241,6 +245,7 @@ static void floor_of_fork_leaves_threads(void **state)
 static void floor_of_write_refuses_owners_and_attributes_and_set_id(void **state)
 {
     (void)state;
+    /* Clause K-20. */
     const struct seccomp_plan plan = {.write = true};
 
     ASSERT_CALLS(&plan, SECCOMP_INTERPRETER, {"chown", {0}, REFUSED(EACCES)},
@@ -255,6 +260,7 @@ static void floor_of_write_refuses_owners_and_attributes_and_set_id(void **state
 static void floor_of_write_without_a_directory_refuses_modes_and_times_too(void **state)
 {
     (void)state;
+    /* Clause K-20. */
     const struct seccomp_plan plan = {.write = true, .no_tree = true};
 
     ASSERT_CALLS(&plan, SECCOMP_INTERPRETER, {"chmod", {0, 0755}, REFUSED(EACCES)},
@@ -287,6 +293,7 @@ static void calls_that_libseccomp_does_not_know_are_refused_by_number(void **sta
 static void floor_of_connect_without_allows_leaves_pairs_alone(void **state)
 {
     (void)state;
+    /* Clause K-21. */
     const struct seccomp_plan plan = {.connect = true, .bind = true};
 
     ASSERT_CALLS(&plan, SECCOMP_INTERPRETER, {"socket", {AF_UNIX, SOCK_STREAM}, REFUSED(EACCES)},
@@ -311,6 +318,7 @@ static void floor_of_connect_without_allows_leaves_pairs_alone(void **state)
 static void floor_of_connect_to_ports_leaves_tcp_and_datagrams_of_the_internet(void **state)
 {
     (void)state;
+    /* Clause K-21. */
     const struct seccomp_plan plan = {.connect = true, .connect_families = FLOOR_FAMILIES_INTERNET};
 
     ASSERT_CALLS(&plan, SECCOMP_INTERPRETER,
