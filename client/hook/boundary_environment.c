@@ -10,6 +10,8 @@
 enum { KEPT = INHERITED_VARIABLES_MAX };
 
 static const char preload_name[] = "LD_PRELOAD";
+/* A token of another run adds what that run is under, and takes nothing away. */
+static const char token_name[] = "WARDER_RUN";
 
 /* What makes a program load, read or run something beside what it was asked to. A name that ends in
  * `*` is the beginning of one. */
@@ -160,6 +162,11 @@ static size_t which_kept(const struct kept *kept, const char *entry)
     return i;
 }
 
+static bool is_token(const char *entry)
+{
+    return is_variable(entry, token_name, sizeof(token_name) - 1);
+}
+
 static bool is_preload(const char *entry)
 {
     return is_variable(entry, preload_name, sizeof(preload_name) - 1);
@@ -174,7 +181,8 @@ static bool is_as_wanted(const struct kept *kept, char *const *environment, bool
     for (size_t i = 0; environment && environment[i]; i++) {
         const size_t own = which_kept(kept, environment[i]);
         if (own < kept->count) {
-            if ((seen & 1U << own) || strcmp(environment[i], kept->entries[own]) != 0)
+            if ((seen & 1U << own) ||
+                (!is_token(environment[i]) && strcmp(environment[i], kept->entries[own]) != 0))
                 return false;
             seen |= 1U << own;
         } else if (held && is_steering(environment[i]) && !is_passed(environment[i], passed)) {
@@ -228,6 +236,8 @@ char *const *boundary_environment_for_child(char *const *environment, bool held,
             if (!given[own])
                 return NULL;
         }
+        if (own < kept.count && is_token(entry))
+            given[own] = entry;
         if (own == kept.count && may_pass)
             list[used++] = entry;
     }

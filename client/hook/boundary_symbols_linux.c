@@ -280,12 +280,13 @@ PUBLIC int daemon(int keep_directory, int keep_output)
 
 PUBLIC int system(const char *command)
 {
-    return spawn_concerns() ? boundary_system(command) : real_libc()->system(command);
+    return boundary_exec_concerns() ? boundary_system(command) : real_libc()->system(command);
 }
 
 PUBLIC FILE *popen(const char *command, const char *mode)
 {
-    return spawn_concerns() ? boundary_popen(command, mode) : real_libc()->popen(command, mode);
+    return boundary_exec_concerns() ? boundary_popen(command, mode)
+                                    : real_libc()->popen(command, mode);
 }
 
 PUBLIC int pclose(FILE *stream)
