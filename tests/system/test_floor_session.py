@@ -6,7 +6,7 @@ import re
 import unittest
 from pathlib import Path
 
-from support import ALLOW_ALL, BUILD, PACKAGE, TESTS, WARDER, Test, clean_environment, execute, others_reach, python
+from support import ALLOW_ALL, BUILD, HOOK, PACKAGE, TESTS, WARDER, Test, clean_environment, execute, others_reach, python
 from test_floor import LANDLOCK_SCOPES, NO_COPIES, NO_PROGRAMS, NEITHER, floor_on, landlock_abi
 
 NOBODY = pwd.getpwnam("nobody").pw_uid
@@ -326,6 +326,23 @@ print(subprocess.run([{str(program)!r}, "-c", "print('ran')"]).returncode)
 """])
         self.assertEqual((result.status, result.out), (0, "126\n"), result)
         self.assertIn("a floor on `connect` lets no Unix socket be made", result.err)
+
+    def test_floor_is_taken_where_proc_is_not_there(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can take /proc away")
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } default allow all default deny write '
+                     f'allow write where path under "{self.directory}" as some floor write required }}')
+        code = """
+try:
+    import ctypes
+    print(ctypes.CDLL(None, use_errno=True).open(b"/etc/passwd", 1), ctypes.get_errno())
+except OSError as error:
+    print(error)
+"""
+        result = execute(["unshare", "--mount", "/bin/sh", "-c", 'umount -l /proc && LD_PRELOAD=$1 exec "$2" -c "$3"', "sh",
+                          HOOK, python(), code], env=clean_environment(WARDER_SOCKET=daemon.socket))
+        self.assertEqual((result.status, result.out), (0, "-1 13\n"), result)
 
     def test_process_under_a_floor_reaches_no_administration_root_included(self):
         daemon = self.daemon()
