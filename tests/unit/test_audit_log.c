@@ -430,6 +430,7 @@ int main(void)
         TEST(queue_is_bounded_for_each_user),
         TEST(whole_queue_is_bounded_by_those_with_the_most),
         TEST(allowed_decisions_are_dropped_first_and_counted),
+        TEST(what_is_known_of_a_session_later_is_among_its_facts),
         TEST(numbers_of_sessions_go_on_where_they_ended),
         TEST(numbers_of_sessions_that_left_no_record_are_not_used_again),
         TEST(numbers_of_sessions_are_unique_where_they_cannot_be_reserved),
