@@ -201,11 +201,16 @@ static int allow_at(struct ruleset *ruleset, int place, uint64_t rights, bool al
     return 0;
 }
 
-/* Nothing there, or nothing that this user reaches: no rule is needed then. */
-static bool is_absence(int error)
+/* True if it is this path that cannot be opened: it is not there, or not to be reached, and needs
+ * no rule then. What is wrong with the process or the kernel would be wrong with every path. */
+static bool is_of_the_path(int error)
 {
-    return error == -ENOENT || error == -ENOTDIR || error == -EACCES || error == -ELOOP ||
-           error == -ENAMETOOLONG;
+    static const int of_all[] = {EMFILE, ENFILE, ENOMEM, ENOSYS, EPERM, EINVAL, EINTR};
+
+    for (size_t i = 0; i < sizeof(of_all) / sizeof(*of_all); i++)
+        if (error == of_all[i])
+            return false;
+    return true;
 }
 
 /* `resolve`: OPEN_WITHOUT_LINKS, or 0; `alone`: the path and nothing beneath it. */
@@ -216,9 +221,8 @@ static int allow_beneath(struct ruleset *ruleset, const char *path, uint64_t res
     const int place = (int)syscall(CALL_OPENAT2, AT_FDCWD, path, &how, sizeof(how));
 
     if (place < 0) {
-        const int why = -errno;
         ruleset->absent++;
-        return is_absence(why) ? 0 : why;
+        return is_of_the_path(errno) ? 0 : -errno;
     }
     const int error = allow_at(ruleset, place, rights, alone);
     close(place);
