@@ -93,7 +93,8 @@ bool audit_database_open(struct audit_database *database, const char *directory,
             ->connection, /* a session that a restarted daemon takes up again is there already */
         "INSERT INTO sessions (session, started, facts) VALUES (?1, ?2, ?3)"
         " ON CONFLICT (session) DO UPDATE SET ended = NULL,"
-        " facts = json_patch(facts, excluded.facts)",
+        " facts = CASE WHEN json_valid(facts) THEN json_patch(facts, excluded.facts)"
+        " ELSE excluded.facts END",
         error, size);
     database->end_session = database_prepare(
         database->connection,
@@ -101,7 +102,8 @@ bool audit_database_open(struct audit_database *database, const char *directory,
         size);
     database->add_fact = database_prepare(
         database->connection,
-        "UPDATE sessions SET facts = json_set(facts, '$.' || ?2, json(?3)) WHERE session = ?1",
+        "UPDATE sessions SET facts = json_set(facts, '$.' || ?2, json(?3))"
+        " WHERE session = ?1 AND json_valid(facts) AND json_valid(?3)",
         error, size);
     database->insert_record = database_prepare(
         database->connection,

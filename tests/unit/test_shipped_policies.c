@@ -302,7 +302,7 @@ static void untrusted_is_a_client_of_the_network_and_no_more(void **state)
     struct attribute *family = scene_text(&scene, ATTRIBUTE_FAMILY, "unix");
     assert_judged(block, &scene, "deny untrusted.no-unix-sockets");
     family->value = text_of("inet6");
-    assert_judged(block, &scene, "allow");
+    assert_judged(block, &scene, "allow untrusted.network");
     family->value = value_unknown();
     assert_judged(block, &scene, "deny untrusted.no-unix-sockets?");
 }
