@@ -237,6 +237,7 @@ static void send_verdict(struct connection *connection, const struct incoming *i
     verdict.decision = number;
     verdict.guarded = session->guard.guarded;
     verdict.held = session->guard.held;
+    verdict.flat = session->guard.flat;
     if (ruling->judgement.verdict == VERDICT_ALLOW) {
         verdict.outcome = WARDER__V1__OUTCOME__OUTCOME_ALLOW;
         verdict.only_exec = ruling->only_exec;

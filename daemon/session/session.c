@@ -238,8 +238,10 @@ static bool find_governing(struct session *session)
 static void add_guard(struct policy_guard *all, struct policy_guard one, bool observes)
 {
     all->guarded |= one.guarded;
-    if (!observes)
-        all->held |= one.held;
+    if (observes)
+        return;
+    all->held |= one.held;
+    all->flat |= one.flat;
 }
 
 /* What the C boundary has to ask about: in doubt more than less. */
