@@ -62,8 +62,10 @@ static bool read_event(struct runtime *runtime, python_object *args,
 
     event->arguments =
         arguments_read(&runtime->api, args, most, &question->memory.arena, &event->argument_count);
-    return event->arguments && event_map(event, &table, &question->memory.arena) &&
-           boundary_native_leave(event, &question->memory.arena);
+    if (!event->arguments || !event_map(event, &table, &question->memory.arena))
+        return false;
+    boundary_continuation_leave(event);
+    return boundary_native_leave(event, &question->memory.arena);
 }
 
 /* Borrows a connection, letting other threads run while all are taken. The bound is for the wait

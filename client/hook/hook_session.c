@@ -54,6 +54,7 @@ static struct {
     pid_t process; /* whose session it is */
     _Atomic uint32_t guarded;
     _Atomic uint32_t held;
+    _Atomic uint32_t flat;
     char path[108]; /* of the session socket; sun_path's size */
     char python_version[24];
     _Atomic int64_t bound; /* nanoseconds for a verdict */
@@ -170,6 +171,7 @@ static void take_terms(const Warder__V1__Welcome *welcome)
         session.bound = (int64_t)welcome->verdict_milliseconds * 1000000;
     session.guarded = welcome->guarded;
     session.held = welcome->held;
+    session.flat = welcome->flat;
 }
 
 /* A Hello: what is said, and by whom; `parent_key`: the session of this process's parent vouches
@@ -779,6 +781,7 @@ static bool ask_once(struct daemon_connection *connection, const struct exchange
         if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_VERDICT) {
             session.guarded = reply->verdict->guarded;
             session.held = reply->verdict->held;
+            session.flat = reply->verdict->flat;
             take_verdict(reply->verdict, answer);
         } else {
             refuse(failure, failure_of(EXCHANGE_FORGED));
@@ -905,6 +908,11 @@ uint32_t hook_session_guarded(void)
 uint32_t hook_session_held(void)
 {
     return session.state == SESSION_NONE ? 0 : session.held;
+}
+
+uint32_t hook_session_flat(void)
+{
+    return session.state == SESSION_NONE ? 0 : session.flat;
 }
 
 noreturn void hook_session_end_process(const char *line)

@@ -347,6 +347,7 @@ static void send_welcome(struct job *job, struct session *session, Warder__V1__F
     welcome.floor = floor;
     welcome.guarded = session->guard.guarded;
     welcome.held = session->guard.held;
+    welcome.flat = session->guard.flat;
     message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_WELCOME;
     message.welcome = &welcome;
     connection_send(connection, &job->to, &message, NULL, 0);
