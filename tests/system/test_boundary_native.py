@@ -516,3 +516,15 @@ subprocess.run([sys.executable, {str(child)!r}], env={{"LD_PRELOAD": {str(LOUD)!
         result = self.run_under(self.policy(self.POLICY), [python(), self.script(code)])
         self.assertEqual((result.status, result.out), (0, "PolicyDenied\n"), result)
         self.assertIn(SAYS, result.err)
+
+    def test_the_hook_by_a_name_of_the_programs_own_does_not_take_its_place(self):
+        child = self.script(self.CHILD, "child.py")
+        code = f"""
+import os, subprocess, sys
+hook = next(line.split()[-1] for line in open("/proc/self/maps") if "libwarder" in line)
+descriptor = os.open(hook, os.O_RDONLY | os.O_CLOEXEC)
+for name in f"/proc/self/fd/{{descriptor}}", "libwarder.so", "/nonexistent/" + os.path.basename(hook):
+    subprocess.run([sys.executable, {str(child)!r}], env={{"LD_PRELOAD": name}})
+"""
+        result = self.run_under(self.policy(self.POLICY), [python(), self.script(code)])
+        self.assertEqual((result.status, result.out), (0, "PolicyDenied\n" * 3), result)
