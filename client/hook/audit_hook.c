@@ -14,8 +14,11 @@
 #include "client/hook/argument_reader.h"
 #include "client/hook/builtin_modules.h"
 #include "client/hook/denial.h"
+#include "client/hook/event_table.h"
 #include "client/hook/hook_session.h"
 #include "client/hook/process_resolver.h"
+#include "client/hook/record_batch.h"
+#include "client/hook/settled_policy.h"
 #include "policies/catalogue/catalogue.h"
 #include "policies/engine/event_map.h"
 
@@ -36,12 +39,25 @@ static struct runtime runtimes[RUNTIMES_MAX];
 /* ------------------------------------------------------------------------------------- judgement
  */
 
-/* What this process may decide without the daemon: nothing yet. Only one answer can ever come from
- * here, "allowed, and nobody wants a record"; everything else is asked. */
-static bool settled_here(const struct event *event)
+/* What this process decides without the daemon: only "allowed" can come from here, and everything
+ * else is asked. So is what the C boundary will see again and what has a record, for the two are
+ * one decision; and what is about to leave this process, while there are records to go out first.
+ */
+static bool settled_here(const struct event *event, const struct event_entry *entry,
+                         struct arena *arena)
 {
-    (void)event;
-    return false;
+    const uint32_t leaving = UINT32_C(1) << CLASS_EXEC | UINT32_C(1) << CLASS_FORK;
+    const uint32_t boundary = leaving | UINT32_C(1) << CLASS_NATIVE | UINT32_C(1) << CLASS_RESOLVE;
+    const uint32_t classes = entry ? entry->classes : 0;
+
+    switch (settled_policy_judge(event)) {
+    case SETTLED_SILENTLY:
+        return !(classes & leaving) || !record_batch_waits();
+    case SETTLED_RECORDED:
+        return !(classes & boundary) && record_batch_add(event, arena);
+    default:
+        return false;
+    }
 }
 
 /* Reads and maps the event into the question's arena. False if it could not be read: nothing is
@@ -125,6 +141,11 @@ static void judge(struct runtime *runtime, python_object *args, const struct eve
     const bool imports = strcmp(event->name, import_event) == 0;
     if (imports)
         builtin_modules_note(event);
+    if (settled_here(event, entry, &question->memory.arena)) {
+        hook_session_return(question);
+        answer->outcome = WARDER__V1__OUTCOME__OUTCOME_ALLOW;
+        return;
+    }
     void *thread = threaded ? api->PyEval_SaveThread() : NULL;
     hook_session_ask(question, event, answer);
     hook_session_return(question);
@@ -281,6 +302,8 @@ static int hook(const char *name, python_object *args, void *data)
     struct event event = {.name = name};
     struct answer answer;
 
+    if (event_table_skips(name))
+        return 0;
     event.name_length = (uint32_t)strnlen(name, EVENT_NAME_MAX + 1);
     if (event.name_length > EVENT_NAME_MAX) {
         event.name_length = EVENT_NAME_MAX;
@@ -293,7 +316,7 @@ static int hook(const char *name, python_object *args, void *data)
         runtime->seen = true;
         return 0;
     }
-    if (settled_here(&event) || denial_is_looking(&runtime->api, name, args))
+    if (denial_is_looking(&runtime->api, name, args))
         return 0;
 
     note_interpreter(runtime, name);

@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include "client/hook/hook_session.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,8 @@
 
 #include "client/hook/fatal.h"
 #include "client/hook/process_facts.h"
+#include "client/hook/record_batch.h"
+#include "client/hook/settled_policy.h"
 #include "policies/engine/event_text.h"
 #include "proto/event_wire.h"
 
@@ -134,6 +137,25 @@ static bool take_welcome(const Warder__V1__Welcome *welcome, struct daemon_conne
     return true;
 }
 
+static void close_descriptors(const struct handout *handout)
+{
+    for (int i = 0; i < HANDOUT_DESCRIPTORS_MAX; i++)
+        if (handout->descriptors[i] >= 0)
+            close(handout->descriptors[i]);
+}
+
+/* True if this process can take what a handout brings along: descriptors that do not fit are lost
+ * with the packet that brings them, and with it the answer. */
+static bool takes_policy(const struct question *question)
+{
+    const int another = fcntl(question->connection.socket, F_DUPFD_CLOEXEC, 0);
+    const bool fits = another >= 0 && daemon_connection_has_room(&question->connection);
+
+    if (another >= 0)
+        close(another);
+    return fits && settled_policy_is_possible();
+}
+
 /* Says Hello on a fresh connection. `parent_key`: the session of this process's parent vouches for
  * it. */
 static bool say_hello(struct question *question, const struct session_request *request,
@@ -145,6 +167,7 @@ static bool say_hello(struct question *question, const struct session_request *r
     Warder__V1__Hello hello;
     const Warder__V1__DaemonMessage *reply;
     struct process_facts facts;
+    struct handout handout = {.key = parent_key ? session.key : NULL, .descriptors = {-1, -1}};
 
     if (!fresh_nonce(nonce)) {
         refuse(failure, "the kernel gives no random numbers");
@@ -156,17 +179,19 @@ static bool say_hello(struct question *question, const struct session_request *r
     hello.wishes = (Warder__V1__Wishes *)request->wishes;
     hello.nonce = bytes_field(nonce, sizeof(nonce));
     hello.parent = parent;
+    hello.takes_policy = takes_policy(question);
     message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_HELLO;
     message.hello = &hello;
     const struct exchange exchange = {
         .key = parent_key,
         .descriptors = facts.descriptors,
         .descriptor_count = facts.descriptor_count,
+        .received_max = HANDOUT_DESCRIPTORS_MAX,
         .deadline = monotonic_now() + (int64_t)WELCOME_MILLISECONDS * 1000000,
         .memory = &question->memory,
     };
-    const enum exchange_result result =
-        daemon_connection_exchange(&question->connection, &exchange, &message, &reply, NULL);
+    const enum exchange_result result = daemon_connection_exchange(
+        &question->connection, &exchange, &message, &reply, handout.descriptors);
     process_facts_release(&facts);
     if (result != EXCHANGE_DONE) {
         refuse(failure, failure_of(result));
@@ -175,13 +200,17 @@ static bool say_hello(struct question *question, const struct session_request *r
     if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_REFUSED) {
         printable_text(field_bytes(&reply->refused->reason), reply->refused->reason.len,
                        failure->text, sizeof(failure->text));
+        close_descriptors(&handout);
         return false;
     }
     if (reply->body_case != WARDER__V1__DAEMON_MESSAGE__BODY_WELCOME ||
         !take_welcome(reply->welcome, &question->connection, parent_key, nonce)) {
         refuse(failure, failure_of(EXCHANGE_FORGED));
+        close_descriptors(&handout);
         return false;
     }
+    handout.message = reply->welcome->handout;
+    settled_policy_take(&handout);
     return true;
 }
 
@@ -442,6 +471,7 @@ static bool resume(struct question *question, int64_t deadline)
 
 static bool make_ready(struct question *question, int64_t deadline,
                        struct session_failure *failure);
+static void tell_settled(struct question *question, int64_t deadline);
 
 static void before_fork(void)
 {
@@ -455,6 +485,7 @@ static void before_fork(void)
         hook_session_wait(deadline);
     /* A child that forks before its first event becomes a session now: its child needs a parent. */
     if (question && make_ready(question, deadline, &failure)) {
+        tell_settled(question, deadline);
         const int socket = fetch_connection(question, WARDER__V1__OPEN_PURPOSE__OPEN_PURPOSE_CHILD,
                                             deadline, &number);
         if (socket >= 0)
@@ -484,6 +515,8 @@ static void become_child(void)
     session.crowded = false;
     session.forged = 0;
     session.unanswered = 0; /* the parent says it */
+    settled_policy_become_child();
+    record_batch_become_child();
     mark_owner();
 }
 
@@ -637,6 +670,78 @@ static void tell_unanswered(struct question *question, int64_t deadline)
         __atomic_add_fetch(&session.unanswered, records.unanswered, __ATOMIC_RELAXED);
 }
 
+struct flush {
+    struct question *question;
+    int64_t deadline;
+};
+
+static bool send_records(void *context, Warder__V1__Records *records)
+{
+    const struct flush *flush = context;
+    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
+    const struct exchange exchange = {
+        .key = session.key, .deadline = flush->deadline, .memory = &flush->question->memory};
+
+    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS;
+    message.records = records;
+    return daemon_connection_exchange(&flush->question->connection, &exchange, &message, NULL,
+                                      NULL) == EXCHANGE_DONE;
+}
+
+/* Before a question: what was settled here before it. */
+static void tell_settled(struct question *question, int64_t deadline)
+{
+    struct flush flush = {question, deadline};
+
+    record_batch_flush(send_records, &flush);
+}
+
+void hook_session_flush_records(void)
+{
+    const int64_t deadline = monotonic_now() + (int64_t)FLUSH_MILLISECONDS * 1000000;
+    struct session_failure failure;
+    struct question *question;
+
+    if (!record_batch_waits() || session.state != SESSION_LIVE ||
+        !(question = hook_session_borrow()))
+        return;
+    if (make_ready(question, deadline, &failure))
+        tell_settled(question, deadline);
+    hook_session_return(question);
+}
+
+/* Another generation has come into force: what governs this session in it. */
+static void fetch_policy(struct question *question)
+{
+    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
+    Warder__V1__FetchPolicy request = WARDER__V1__FETCH_POLICY__INIT;
+    const Warder__V1__DaemonMessage *reply = NULL;
+    struct handout handout = {.key = session.key, .descriptors = {-1, -1}};
+
+    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_FETCH_POLICY;
+    message.fetch_policy = &request;
+    const struct exchange exchange = {.key = session.key,
+                                      .received_max = HANDOUT_DESCRIPTORS_MAX,
+                                      .deadline = monotonic_now() + session.bound,
+                                      .memory = &question->memory};
+    const struct descriptor_room room = descriptor_room_make();
+    const enum exchange_result result =
+        takes_policy(question) ? daemon_connection_exchange(&question->connection, &exchange,
+                                                            &message, &reply, handout.descriptors)
+                               : EXCHANGE_TOO_LARGE;
+    descriptor_room_end(&room);
+    if (result == EXCHANGE_DONE && reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_HANDOUT) {
+        handout.message = reply->handout;
+        settled_policy_take(&handout);
+        return;
+    }
+    close_descriptors(&handout);
+    if (result != EXCHANGE_DONE && result != EXCHANGE_TOO_LARGE)
+        daemon_connection_close(&question->connection);
+    if (result == EXCHANGE_FORGED)
+        count_forgery();
+}
+
 void hook_session_ask(struct question *question, const struct event *event, struct answer *answer)
 {
     struct session_failure failure = {.text = ""};
@@ -661,6 +766,7 @@ void hook_session_ask(struct question *question, const struct event *event, stru
         if (!make_ready(question, deadline, &failure))
             break;
         tell_unanswered(question, deadline);
+        tell_settled(question, deadline);
         arena_reset(&question->memory.arena);
         if (!event_to_wire(event, &question->memory.arena, &wire)) {
             refuse(&failure, failure_of(EXCHANGE_TOO_LARGE));
@@ -692,6 +798,8 @@ void hook_session_ask(struct question *question, const struct event *event, stru
     }
     if (session.crowded && question->connection.socket >= 0)
         relieve_crowd(question);
+    if (settled_policy_is_stale() && question->connection.socket >= 0)
+        fetch_policy(question);
     question->memory.arena = whole;
     if (failure.text[0] && !answer->text[0])
         deny_locally(event, answer, failure.text);

@@ -22,7 +22,8 @@
 enum {
     QUESTION_COUNT = 4, /* connections of a session at most (design, "The session") */
     VERDICT_MILLISECONDS =
-        2000, /* until the daemon says otherwise (design, "The way of an event") */
+        2000,                 /* until the daemon says otherwise (design, "The way of an event") */
+    FLUSH_MILLISECONDS = 500, /* at the end of a process that the daemon does not listen to */
     WELCOME_MILLISECONDS = 10000, /* for the first answer: the daemon may have to look up the user
                                      in a directory service */
     FORGED_ANSWERS_MAX = 16,      /* after so many the process ends: somebody is trying keys */
@@ -80,6 +81,10 @@ void hook_session_return(struct question *question);
  * to the one where an authentic answer says otherwise. Must not hold the interpreter lock: it
  * waits. */
 void hook_session_ask(struct question *question, const struct event *event, struct answer *answer);
+
+/* Sends what was settled here and is to be recorded, before this process ends or becomes another
+ * program. Best effort, waits for FLUSH_MILLISECONDS at most. */
+void hook_session_flush_records(void);
 
 /* Counts an event that was denied without a verdict. The daemon is told how many there were, with
  * the next question that reaches it; those of a process that ends before are not in the record. */

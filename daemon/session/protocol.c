@@ -3,6 +3,7 @@
 
 #include "daemon/session/decision.h"
 #include "daemon/session/handshake.h"
+#include "daemon/session/policy_handout.h"
 #include "daemon/session/session.h"
 
 #define HELLO (1U << WARDER__V1__CLIENT_MESSAGE__BODY_HELLO)
@@ -12,6 +13,7 @@
 #define ASK (1U << WARDER__V1__CLIENT_MESSAGE__BODY_ASK)
 #define DENIED (1U << WARDER__V1__CLIENT_MESSAGE__BODY_DENIED)
 #define RECORDS (1U << WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS)
+#define FETCH_POLICY (1U << WARDER__V1__CLIENT_MESSAGE__BODY_FETCH_POLICY)
 #define ADMIN (1U << WARDER__V1__CLIENT_MESSAGE__BODY_ADMIN)
 
 static const unsigned allowed[] = {
@@ -20,7 +22,7 @@ static const unsigned allowed[] = {
     [STATE_OPENED] = HELLO,
     [STATE_CHILD] = HELLO,
     [STATE_WAITING] = 0,
-    [STATE_SESSION] = OPEN | ASK | DENIED | RECORDS,
+    [STATE_SESSION] = OPEN | ASK | DENIED | RECORDS | FETCH_POLICY,
     [STATE_LAUNCHER] = 0,
     [STATE_CONTROL] = LAUNCH | ADMIN,
     [STATE_ADMIN] = ADMIN,
@@ -57,6 +59,9 @@ void protocol_dispatch(struct connection *connection, struct incoming *incoming)
         return;
     case WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS:
         decision_record_settled(connection, connection->session, message->records);
+        return;
+    case WARDER__V1__CLIENT_MESSAGE__BODY_FETCH_POLICY:
+        policy_handout_answer(connection, incoming);
         return;
     case WARDER__V1__CLIENT_MESSAGE__BODY_ADMIN:
         server->administer(server->administration, connection, incoming);

@@ -13,6 +13,7 @@
 
 #include "daemon/session/connection.h"
 #include "daemon/session/decision.h"
+#include "daemon/session/policy_handout.h"
 #include "daemon/session/run.h"
 #include "daemon/session/session.h"
 #include "daemon/session/subject_process.h"
@@ -44,6 +45,8 @@ bool server_init(struct server *server)
     server->body = malloc(MESSAGE_SIZE_MAX);
     server->reply = malloc(PACKET_SIZE_MAX);
     server->denials = denial_queue_new();
+    if (server->configuration->settle_in_process)
+        server->handouts = policy_handouts_new(); /* without them, every event is asked */
     if (!memory || !server->packet || !server->body || !server->reply || !server->denials) {
         free(memory);
         server_deinit(server);
@@ -90,6 +93,7 @@ void server_deinit(struct server *server)
 {
     user_accounts_deinit(&server->accounts);
     denial_queue_free(server->denials);
+    policy_handouts_free(server->handouts);
     generation_release(server->generation);
     free(server->packet);
     free(server->body);
@@ -102,6 +106,7 @@ void server_set_generation(struct server *server, struct generation *generation)
 {
     generation_release(server->generation);
     server->generation = generation;
+    policy_handouts_renew(server->handouts);
 }
 
 /* ------------------------------------------------------------------------------------------ time
