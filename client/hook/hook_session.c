@@ -28,9 +28,8 @@
 #include "proto/event_wire.h"
 
 enum {
-    QUESTION_ARENA_SIZE = 3 * 1024 * 1024, /* arguments, then messages: VALUE_NODES_MAX nodes as
-                                              values and as messages, and their texts */
     OWNER_MARK = 0x57,
+    TURN_NS = 250 * 1000 * 1000, /* to get CPython's lock in, when it is a thread's turn */
 };
 
 enum session_state {
@@ -39,9 +38,20 @@ enum session_state {
     SESSION_CHILD, /* forked: Hello is still to be said */
 };
 
+/* A thread in line, on its stack. It does not hold CPython's lock, nor wait for it: no thread is
+ * ended here. */
+struct waiter {
+    struct waiter *next;
+    bool has_turn;
+    pthread_cond_t called;
+};
+
 static struct {
     pthread_mutex_t lock;
-    pthread_cond_t returned;
+    struct waiter *first; /* in line for a question, in the order in which they came */
+    struct waiter *last;
+    int turns;          /* idle questions that are kept for those who have left the line */
+    int64_t turn_given; /* the last one */
     _Atomic enum session_state state;
     uint64_t number;
     unsigned char key[SIPHASH_KEY_SIZE];
@@ -56,7 +66,6 @@ static struct {
     volatile unsigned char *owner;
 } session = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
-    .returned = PTHREAD_COND_INITIALIZER,
     .questions = {{.connection = {.socket = -1}},
                   {.connection = {.socket = -1}},
                   {.connection = {.socket = -1}},
@@ -318,17 +327,57 @@ void hook_session_abandon(void)
 /* ------------------------------------------------------------------------------------- borrowing
  */
 
-struct question *hook_session_borrow(void)
+/* One that nobody has; NULL if there is none. */
+static struct question *idle_question(void)
+{
+    /* The first ones are connected; a later one only after it was opened. */
+    for (int i = 0; i < QUESTION_COUNT; i++) {
+        struct question *question = &session.questions[i];
+        if (!question->busy && (i == 0 || question->connection.socket >= 0))
+            return question;
+    }
+    return NULL;
+}
+
+static int idle_count(void)
+{
+    int count = 0;
+    for (int i = 0; i < QUESTION_COUNT; i++)
+        count +=
+            !session.questions[i].busy && (i == 0 || session.questions[i].connection.socket >= 0);
+    return count;
+}
+
+/* Keeps idle questions for those whose turn it is. A turn that nobody takes up, because CPython has
+ * ended the thread, is over after a while. */
+static void give_turns(void)
+{
+    if (session.turns > 0 && monotonic_now() - session.turn_given > TURN_NS)
+        session.turns = 0;
+    while (session.first && session.turns < idle_count()) {
+        struct waiter *waiter = session.first;
+        session.first = waiter->next;
+        if (!session.first)
+            session.last = NULL;
+        waiter->has_turn = true;
+        session.turns++;
+        session.turn_given = monotonic_now();
+        pthread_cond_signal(&waiter->called);
+    }
+}
+
+struct question *hook_session_borrow(bool has_turn)
 {
     struct question *found = NULL;
 
     pthread_mutex_lock(&session.lock);
-    /* The first ones are connected; a later one only after it was opened. */
-    for (int i = 0; i < QUESTION_COUNT && !found; i++) {
-        struct question *question = &session.questions[i];
-        if (!question->busy && (i == 0 || question->connection.socket >= 0))
-            found = question;
-    }
+    if (session.first || session.turns > 0)
+        give_turns();
+    const bool own = has_turn && session.turns > 0;
+    if (own || idle_count() > session.turns)
+        found = idle_question();
+    if (own)
+        session.turns--;
     if (found && give_memory(found))
         found->busy = true;
     else
@@ -341,37 +390,73 @@ struct question *hook_session_borrow(void)
     return found;
 }
 
-void hook_session_wait(int64_t deadline)
+/* Into the line: at its front where the thread has had its turn, and lost it. */
+static void line_up(struct waiter *waiter, bool first)
+{
+    if (first) {
+        waiter->next = session.first;
+        session.first = waiter;
+        if (!session.last)
+            session.last = waiter;
+    } else {
+        if (session.last)
+            session.last->next = waiter;
+        else
+            session.first = waiter;
+        session.last = waiter;
+    }
+}
+
+static void leave_line(const struct waiter *waiter)
+{
+    struct waiter *before = NULL;
+
+    for (struct waiter *at = session.first; at; before = at, at = at->next) {
+        if (at != waiter)
+            continue;
+        if (before)
+            before->next = at->next;
+        else
+            session.first = at->next;
+        if (session.last == at)
+            session.last = before;
+        return;
+    }
+}
+
+bool hook_session_wait(int64_t deadline, bool first)
 {
     const int64_t step = 50000000; /* the wait's clock can be set: look again often */
+    struct waiter waiter = {.called = PTHREAD_COND_INITIALIZER};
     struct timespec until;
-    int64_t left = deadline - monotonic_now();
+    int64_t left;
 
-    if (left <= 0)
-        return;
-    if (left > step)
-        left = step;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += left;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
     pthread_mutex_lock(&session.lock);
-    bool any_free = false;
-    for (int i = 0; i < QUESTION_COUNT; i++)
-        any_free |=
-            !session.questions[i].busy && (i == 0 || session.questions[i].connection.socket >= 0);
-    if (!any_free)
-        pthread_cond_timedwait(&session.returned, &session.lock, &until);
+    line_up(&waiter, first);
+    give_turns();
+    while (!waiter.has_turn && (left = deadline - monotonic_now()) > 0) {
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += left < step ? left : step;
+        if (until.tv_nsec >= 1000000000) {
+            until.tv_nsec -= 1000000000;
+            until.tv_sec++;
+        }
+        pthread_cond_timedwait(&waiter.called, &session.lock, &until);
+        give_turns();
+    }
+    if (!waiter.has_turn)
+        leave_line(&waiter);
     pthread_mutex_unlock(&session.lock);
+    pthread_cond_destroy(&waiter.called);
+    return waiter.has_turn;
 }
 
 void hook_session_return(struct question *question)
 {
     pthread_mutex_lock(&session.lock);
     question->busy = false;
-    pthread_cond_signal(&session.returned);
+    if (session.first)
+        give_turns();
     pthread_mutex_unlock(&session.lock);
 }
 
@@ -480,9 +565,10 @@ static void before_fork(void)
     uint64_t number = 0;
     const int64_t deadline = monotonic_now() + session.bound;
 
-    while (session.state != SESSION_NONE && !(question = hook_session_borrow()) &&
+    bool turn = false;
+    while (session.state != SESSION_NONE && !(question = hook_session_borrow(turn)) &&
            monotonic_now() < deadline)
-        hook_session_wait(deadline);
+        turn = hook_session_wait(deadline, turn);
     /* A child that forks before its first event becomes a session now: its child needs a parent. */
     if (question && make_ready(question, deadline, &failure)) {
         tell_settled(question, deadline);
@@ -513,6 +599,8 @@ static void become_child(void)
     if (session.state != SESSION_NONE)
         session.state = SESSION_CHILD;
     session.crowded = false;
+    session.first = session.last = NULL; /* the threads are the parent's */
+    session.turns = 0;
     session.forged = 0;
     session.unanswered = 0; /* the parent says it */
     settled_policy_become_child();
@@ -524,7 +612,6 @@ static void after_fork_in_child(void)
 {
     /* The lock's owner was the parent's thread; there is nobody else here. */
     session.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-    session.returned = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     become_child();
 }
 
@@ -533,7 +620,6 @@ void hook_session_check_process(void)
     if (!session.owner || *session.owner == OWNER_MARK)
         return;
     session.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-    session.returned = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     session.handed = DAEMON_CONNECTION_NONE;
     become_child();
 }
@@ -703,7 +789,7 @@ void hook_session_flush_records(void)
     struct question *question;
 
     if (!record_batch_waits() || session.state != SESSION_LIVE ||
-        !(question = hook_session_borrow()))
+        !(question = hook_session_borrow(false)))
         return;
     if (make_ready(question, deadline, &failure))
         tell_settled(question, deadline);
@@ -809,7 +895,7 @@ void hook_session_tell_place(uint64_t decision, const char *file, size_t file_le
 {
     Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
     Warder__V1__Denied denied = WARDER__V1__DENIED__INIT;
-    struct question *question = hook_session_borrow();
+    struct question *question = hook_session_borrow(false);
 
     if (!question)
         return;

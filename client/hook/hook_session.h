@@ -21,6 +21,8 @@
 
 enum {
     QUESTION_COUNT = 4, /* connections of a session at most (design, "The session") */
+    QUESTION_ARENA_SIZE = 3 * 1024 * 1024, /* arguments, then messages: VALUE_NODES_MAX nodes as
+                                              values and as messages, and their texts */
     VERDICT_MILLISECONDS =
         2000,                 /* until the daemon says otherwise (design, "The way of an event") */
     FLUSH_MILLISECONDS = 500, /* at the end of a process that the daemon does not listen to */
@@ -69,11 +71,13 @@ bool hook_session_is_live(void);
 /* Ends a session that nothing asks on yet, because the hook did not go in. */
 void hook_session_abandon(void);
 
-/* Borrows a connection for one question; NULL if all are taken. The question's arena is empty. */
-struct question *hook_session_borrow(void);
+/* Borrows a connection for one question; NULL if all are taken, or kept for those who came before.
+ * The question's arena is empty. `has_turn`: hook_session_wait has said so. */
+struct question *hook_session_borrow(bool has_turn);
 
-/* Waits until one may be free, at most until the deadline. */
-void hook_session_wait(int64_t deadline);
+/* Waits in line, first come, first served, at most until the deadline. True when it is the thread's
+ * turn: one is kept for it a while. `first`: it had its turn before, and came too late. */
+bool hook_session_wait(int64_t deadline, bool first);
 
 void hook_session_return(struct question *question);
 

@@ -68,13 +68,20 @@ void process_resolver_note_root(void)
         noted_root = current_root();
 }
 
-static bool names_stand(void)
+static bool root_is_noted_one(void)
 {
     const struct root now = current_root();
 
     return now.known && noted_root.known && now.mount == noted_root.mount &&
            now.inode == noted_root.inode && now.major == noted_root.major &&
            now.minor == noted_root.minor;
+}
+
+static bool names_stand(struct process_resolver *resolver)
+{
+    if (resolver->root_stands == 0)
+        resolver->root_stands = root_is_noted_one() ? 1 : -1;
+    return resolver->root_stands > 0;
 }
 
 /* -------------------------------------------------------------------------------------- paths */
@@ -193,6 +200,37 @@ static bool walk_step(struct walk *walk, const char *part, size_t length, bool f
     return walk_prepend(walk, target, (size_t)size);
 }
 
+/* Linux 5.6; the header is older than that on some machines that this is built on. */
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+struct how_to_open {
+    uint64_t flags;
+    uint64_t mode;
+    uint64_t resolve;
+};
+
+enum {
+    WITHOUT_LINKS = 0x04, /* RESOLVE_NO_SYMLINKS */
+};
+
+/* True if no link is on the way, as far as the path exists: then it leads where its text says. The
+ * kernel says ELOOP of the first link that it meets, and that something is missing only where it
+ * has met none before it. */
+static bool has_no_links(const char *path, bool follow)
+{
+    const struct how_to_open how = {
+        .flags = O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW),
+        .resolve = WITHOUT_LINKS,
+    };
+    const long opened = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+
+    if (opened < 0)
+        return errno == ENOENT;
+    close((int)opened);
+    return true;
+}
+
 bool process_resolve_path(const char *path, bool follow, char *buffer, size_t size)
 {
     struct walk walk = {.at = sizeof(walk.rest)};
@@ -203,6 +241,7 @@ bool process_resolve_path(const char *path, bool follow, char *buffer, size_t si
 
     if (path[0] != '/' || !walk_prepend(&walk, path, strlen(path)))
         return false;
+    missing = has_no_links(path, follow); /* then there is nothing to ask on the way */
     while ((part = walk_next(&walk, &length, &last))) {
         if (length == 1 && part[0] == '.')
             continue;
@@ -222,15 +261,13 @@ bool process_resolve_path(const char *path, bool follow, char *buffer, size_t si
 
 static bool resolve(void *context, const char *path, bool follow, char *buffer, size_t size)
 {
-    (void)context;
-    return process_resolve_path(path, follow, buffer, size);
+    return names_stand(context) && process_resolve_path(path, follow, buffer, size);
 }
 
 static bool caller_directory(void *context, char *buffer, size_t size)
 {
-    (void)context;
     /* A directory outside the process's root is "(unreachable)/...". */
-    return getcwd(buffer, size) && buffer[0] == '/';
+    return names_stand(context) && getcwd(buffer, size) && buffer[0] == '/';
 }
 
 /* A thread can have a table of descriptors of its own (unshare(2), CLONE_FILES), and no event tells
@@ -242,8 +279,7 @@ static enum resolver_answer descriptor_path(void *context, int64_t descriptor, c
 {
     char link[sizeof(DESCRIPTORS) + 12];
 
-    (void)context;
-    if (descriptor < 0 || descriptor > INT_MAX)
+    if (descriptor < 0 || descriptor > INT_MAX || !names_stand(context))
         return ANSWER_UNKNOWN;
     snprintf(link, sizeof(link), DESCRIPTORS "/%d", (int)descriptor);
     const ssize_t length = readlink(link, buffer, size);
@@ -295,7 +331,8 @@ static int open_directories(void *context, int *descriptors, int max)
     long size = -1;
     int rounds = 0;
 
-    (void)context;
+    if (!names_stand(context))
+        return -1;
     const int own = open(DESCRIPTORS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (own < 0)
         return -1;
@@ -439,6 +476,10 @@ struct event_resolver process_resolver_table(struct process_resolver *resolver)
     struct event_resolver table = {
         .context = resolver,
         .python_minor = resolver->api->minor,
+        .caller_directory = caller_directory,
+        .descriptor_path = descriptor_path,
+        .open_directories = open_directories,
+        .resolve = resolve,
         .variable = variable,
         .environment = environment,
         .socket_family = socket_family,
@@ -446,12 +487,7 @@ struct event_resolver process_resolver_table(struct process_resolver *resolver)
         .relation = relation,
     };
 
-    if (names_stand()) {
-        table.caller_directory = caller_directory;
-        table.descriptor_path = descriptor_path;
-        table.open_directories = open_directories;
-        table.resolve = resolve;
+    if (resolver->starts_program && names_stand(resolver))
         table.executable = executable;
-    }
     return table;
 }

@@ -365,10 +365,19 @@ static const char *logged_by(const struct ruling *ruling, const struct event *ev
     return used > 0 ? text : NULL;
 }
 
-/* Records what there is to record. The number under which the record has it. */
+/* When the hook says that it settled an event. It may say what it likes, so it is heard only where
+ * that is about now: batches are not held back for long. */
+static uint64_t settled_time(uint64_t said, uint64_t now)
+{
+    const uint64_t most = UINT64_C(10) * 1000000000;
+    return said <= now && now - said <= most ? said : now;
+}
+
+/* Records what there is to record. The number under which the record has it. `settled`: when the
+ * hook settled it, nanoseconds since 1970; 0: it was asked. */
 static uint64_t record(struct session *session, const struct event *event,
                        const struct ruling *ruling, uint64_t number,
-                       const ProtobufCBinaryData *packed, bool settled)
+                       const ProtobufCBinaryData *packed, uint64_t settled)
 {
     const struct judgement *judgement = &ruling->judgement;
     struct citation citation;
@@ -378,7 +387,7 @@ static uint64_t record(struct session *session, const struct event *event,
         .count = 1,
         .generation = ruling->generation,
         .verdict = "allow",
-        .settled = settled,
+        .settled = settled > 0,
         .logged_by = logged_by(ruling, event, logs, sizeof(logs)),
         .event = packed->data,
         .event_size = packed->len,
@@ -413,7 +422,10 @@ static uint64_t record(struct session *session, const struct event *event,
     decision.message = citation.message;
     if (strcmp(decision.verdict, "allow") != 0)
         return record_denial(session, &decision);
-    session_record(session, audit_item_decision(session->number, &decision), true);
+    struct audit_item *item = audit_item_decision(session->number, &decision);
+    if (item && settled > 0)
+        item->time = settled_time(settled, item->time);
+    session_record(session, item, true);
     return number;
 }
 
@@ -462,7 +474,7 @@ void decision_answer(struct connection *connection, struct incoming *incoming,
     if (allowed)
         send_verdict(connection, incoming, &event, &ruling, number);
     if (pack_event(server, ask->event, &packed))
-        recorded = record(session, &event, &ruling, number, &packed, false);
+        recorded = record(session, &event, &ruling, number, &packed, 0);
     else
         session_record(session, NULL, false); /* counted as lost */
     if (!allowed)
@@ -592,7 +604,9 @@ void decision_record_settled(struct connection *connection, struct session *sess
         /* The hook let it pass, whatever the newest policy says: that is what happened. */
         ruling.judgement.verdict = VERDICT_ALLOW;
         session->decisions++;
-        record(session, &event, &ruling, session->decisions, &packed, true);
+        server->statistics.decisions++;
+        const uint64_t time = records->records[i]->time;
+        record(session, &event, &ruling, session->decisions, &packed, time > 0 ? time : 1);
     }
     record_gap(session, records->lost, "records lost by the hook");
     record_gap(session, records->unanswered, "denied without an answer of the daemon");
