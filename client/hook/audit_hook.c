@@ -42,21 +42,19 @@ static struct runtime runtimes[RUNTIMES_MAX];
  */
 
 /* What this process decides without the daemon: only "allowed" can come from here, and everything
- * else is asked. So is what the C boundary will see again and what has a record, for the two are
- * one decision; and what is about to leave this process, while there are records to go out first.
- */
+ * else is asked. So is what has a record and the C boundary will see again, for the two are one
+ * decision. */
 static bool settled_here(const struct event *event, const struct event_entry *entry,
                          struct arena *arena)
 {
-    const uint32_t leaving = UINT32_C(1) << CLASS_EXEC | UINT32_C(1) << CLASS_FORK;
-    const uint32_t boundary = leaving | UINT32_C(1) << CLASS_NATIVE | UINT32_C(1) << CLASS_RESOLVE;
-    const uint32_t classes = entry ? entry->classes : 0;
+    const uint32_t boundary = UINT32_C(1) << CLASS_EXEC | UINT32_C(1) << CLASS_FORK |
+                              UINT32_C(1) << CLASS_NATIVE | UINT32_C(1) << CLASS_RESOLVE;
 
     switch (settled_policy_judge(event)) {
     case SETTLED_SILENTLY:
-        return !(classes & leaving) || !record_batch_waits();
+        return true;
     case SETTLED_RECORDED:
-        return !(classes & boundary) && record_batch_add(event, arena);
+        return !(entry && (entry->classes & boundary)) && record_batch_add(event, arena);
     default:
         return false;
     }
@@ -181,6 +179,7 @@ static void judge(struct runtime *runtime, python_object *args, const struct eve
         return;
     }
     if (settled_here(event, entry, &question->memory.arena)) {
+        hook_session_tell_records(question);
         hook_session_return(question);
         answer->outcome = WARDER__V1__OUTCOME__OUTCOME_ALLOW;
         return;

@@ -67,19 +67,17 @@ uint64_t event_table_epoch(void)
     return table->epoch;
 }
 
-/* Events that the hook itself has to see: of an interpreter's life, and of what must not begin
- * before records have gone out. */
+/* Events of an interpreter's life that the hook itself has to see. */
 static bool is_always_looked_at(const struct event_entry *entry)
 {
     static const char *const names[] = {"cpython._PySys_ClearAuditHooks",
                                         "cpython.PyInterpreterState_Clear",
                                         "cpython.PyInterpreterState_New"};
-    const uint32_t leaving = UINT32_C(1) << CLASS_EXEC | UINT32_C(1) << CLASS_FORK;
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (strcmp(names[i], entry->name) == 0)
             return true;
-    return (entry->classes & leaving) != 0;
+    return false;
 }
 
 void event_table_set(uint64_t epoch, const struct policy_reach *reach, bool records)

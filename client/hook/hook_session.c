@@ -157,11 +157,16 @@ static void close_descriptors(const struct handout *handout)
  * with the packet that brings them, and with it the answer. */
 static bool takes_policy(const struct question *question)
 {
-    const int another = fcntl(question->connection.socket, F_DUPFD_CLOEXEC, 0);
-    const bool fits = another >= 0 && daemon_connection_has_room(&question->connection);
+    int held[HANDOUT_DESCRIPTORS_MAX];
+    int count = 0;
 
-    if (another >= 0)
-        close(another);
+    while (count < HANDOUT_DESCRIPTORS_MAX &&
+           (held[count] = fcntl(question->connection.socket, F_DUPFD_CLOEXEC, 0)) >= 0)
+        count++;
+    const bool fits =
+        count == HANDOUT_DESCRIPTORS_MAX && daemon_connection_has_room(&question->connection);
+    while (count > 0)
+        close(held[--count]);
     return fits && settled_policy_is_possible();
 }
 
@@ -176,7 +181,7 @@ static bool say_hello(struct question *question, const struct session_request *r
     Warder__V1__Hello hello;
     const Warder__V1__DaemonMessage *reply;
     struct process_facts facts;
-    struct handout handout = {.key = parent_key ? session.key : NULL, .descriptors = {-1, -1}};
+    struct handout handout = {.key = parent_key ? session.key : NULL, .descriptors = {-1, -1, -1}};
 
     if (!fresh_nonce(nonce)) {
         refuse(failure, "the kernel gives no random numbers");
@@ -556,7 +561,6 @@ static bool resume(struct question *question, int64_t deadline)
 
 static bool make_ready(struct question *question, int64_t deadline,
                        struct session_failure *failure);
-static void tell_settled(struct question *question, int64_t deadline);
 
 static void before_fork(void)
 {
@@ -571,7 +575,6 @@ static void before_fork(void)
         turn = hook_session_wait(deadline, turn);
     /* A child that forks before its first event becomes a session now: its child needs a parent. */
     if (question && make_ready(question, deadline, &failure)) {
-        tell_settled(question, deadline);
         const int socket = fetch_connection(question, WARDER__V1__OPEN_PURPOSE__OPEN_PURPOSE_CHILD,
                                             deadline, &number);
         if (socket >= 0)
@@ -756,44 +759,20 @@ static void tell_unanswered(struct question *question, int64_t deadline)
         __atomic_add_fetch(&session.unanswered, records.unanswered, __ATOMIC_RELAXED);
 }
 
-struct flush {
-    struct question *question;
-    int64_t deadline;
-};
-
-static bool send_records(void *context, Warder__V1__Records *records)
+void hook_session_tell_records(struct question *question)
 {
-    const struct flush *flush = context;
     Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
+    Warder__V1__RecordsWait records = WARDER__V1__RECORDS_WAIT__INIT;
+
+    if (question->connection.socket < 0 || !record_batch_is_news())
+        return; /* the next question tells it */
+    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS_WAIT;
+    message.records_wait = &records;
     const struct exchange exchange = {
-        .key = session.key, .deadline = flush->deadline, .memory = &flush->question->memory};
-
-    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS;
-    message.records = records;
-    return daemon_connection_exchange(&flush->question->connection, &exchange, &message, NULL,
-                                      NULL) == EXCHANGE_DONE;
-}
-
-/* Before a question: what was settled here before it. */
-static void tell_settled(struct question *question, int64_t deadline)
-{
-    struct flush flush = {question, deadline};
-
-    record_batch_flush(send_records, &flush);
-}
-
-void hook_session_flush_records(void)
-{
-    const int64_t deadline = monotonic_now() + (int64_t)FLUSH_MILLISECONDS * 1000000;
-    struct session_failure failure;
-    struct question *question;
-
-    if (!record_batch_waits() || session.state != SESSION_LIVE ||
-        !(question = hook_session_borrow(false)))
-        return;
-    if (make_ready(question, deadline, &failure))
-        tell_settled(question, deadline);
-    hook_session_return(question);
+        .key = session.key, .deadline = monotonic_now(), .memory = &question->memory};
+    if (daemon_connection_exchange(&question->connection, &exchange, &message, NULL, NULL) !=
+        EXCHANGE_DONE)
+        record_batch_not_told();
 }
 
 /* Another generation has come into force: what governs this session in it. */
@@ -802,7 +781,7 @@ static void fetch_policy(struct question *question)
     Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
     Warder__V1__FetchPolicy request = WARDER__V1__FETCH_POLICY__INIT;
     const Warder__V1__DaemonMessage *reply = NULL;
-    struct handout handout = {.key = session.key, .descriptors = {-1, -1}};
+    struct handout handout = {.key = session.key, .descriptors = {-1, -1, -1}};
 
     message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_FETCH_POLICY;
     message.fetch_policy = &request;
@@ -852,7 +831,6 @@ void hook_session_ask(struct question *question, const struct event *event, stru
         if (!make_ready(question, deadline, &failure))
             break;
         tell_unanswered(question, deadline);
-        tell_settled(question, deadline);
         arena_reset(&question->memory.arena);
         if (!event_to_wire(event, &question->memory.arena, &wire)) {
             refuse(&failure, failure_of(EXCHANGE_TOO_LARGE));

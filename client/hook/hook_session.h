@@ -24,8 +24,7 @@ enum {
     QUESTION_ARENA_SIZE = 3 * 1024 * 1024, /* arguments, then messages: VALUE_NODES_MAX nodes as
                                               values and as messages, and their texts */
     VERDICT_MILLISECONDS =
-        2000,                 /* until the daemon says otherwise (design, "The way of an event") */
-    FLUSH_MILLISECONDS = 500, /* at the end of a process that the daemon does not listen to */
+        2000, /* until the daemon says otherwise (design, "The way of an event") */
     WELCOME_MILLISECONDS = 10000, /* for the first answer: the daemon may have to look up the user
                                      in a directory service */
     FORGED_ANSWERS_MAX = 16,      /* after so many the process ends: somebody is trying keys */
@@ -86,9 +85,8 @@ void hook_session_return(struct question *question);
  * waits. */
 void hook_session_ask(struct question *question, const struct event *event, struct answer *answer);
 
-/* Sends what was settled here and is to be recorded, before this process ends or becomes another
- * program. Best effort, waits for FLUSH_MILLISECONDS at most. */
-void hook_session_flush_records(void);
+/* Tells the daemon that records wait for it, if it may not know. Best effort, does not wait. */
+void hook_session_tell_records(struct question *question);
 
 /* Counts an event that was denied without a verdict. The daemon is told how many there were, with
  * the next question that reaches it; those of a process that ends before are not in the record. */

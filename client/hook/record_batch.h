@@ -1,39 +1,32 @@
-/* Records of events that were settled in this process, on their way to the daemon.
+/* Records of events that were settled in this process, on their way to the daemon: written where
+ * they happen into the ring that the daemon has handed over (proto/record_ring.h), and read by it
+ * from there. So there is nothing to send before a question, a fork, an exec or the end, and what a
+ * process wrote before it was killed is in the record.
  *
- * They are packed where they happen and go out together: before anything is asked, so that the
- * record keeps its order, before the process forks, starts a program or ends, and when there are
- * many or the first is old. A process that is killed takes those that it still had with it. Any
- * thread may add; who finds another at it asks instead. */
+ * The daemon is told when the first of a batch is there, and comes for it and all that follow a
+ * moment later. Any thread may add; who finds another at it, or no room, asks instead. A forked
+ * child has no ring: by the time that one could be handed to it, somebody could put another in its
+ * place. */
 #ifndef WARDER_CLIENT_HOOK_RECORD_BATCH_H
 #define WARDER_CLIENT_HOOK_RECORD_BATCH_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "policies/engine/arena.h"
 #include "policies/engine/event.h"
-#include "proto/message.h"
 
-enum {
-    RECORD_BATCH_MAX = 256,          /* records: a quarter of what the daemon takes at once */
-    RECORD_BATCH_SIZE = 96 * 1024,   /* bytes: what fits into a packet */
-    RECORD_BATCH_MILLISECONDS = 200, /* the first one's age */
-};
+/* Takes the ring that came with the first Welcome; -1: none did. The descriptor is closed. */
+void record_batch_take_ring(int descriptor);
 
-/* Adds a record; the arena is used for packing, behind the event. False if the batch has to go out
- * first, or the event is too large for one: the event is asked then, which sees to it. */
+/* Adds a record; the arena is used for packing, behind the event. False if there is no room for it:
+ * the event is asked then. */
 bool record_batch_add(const struct event *event, struct arena *arena);
 
-/* True if something waits. */
-bool record_batch_waits(void);
+/* True, once, if the daemon is to be told that something waits; again if it could not be told. */
+bool record_batch_is_news(void);
+void record_batch_not_told(void);
 
-/* Sends what waits through `send`, which says whether it has gone out; what has not is counted as
- * lost, and the count goes out with the next. */
-typedef bool record_batch_sender(void *context, Warder__V1__Records *records);
-void record_batch_flush(record_batch_sender *send, void *context);
-
-/* In a forked child: what waits is the parent's. */
+/* In a forked child: the ring is the parent's. */
 void record_batch_become_child(void);
 
 #endif

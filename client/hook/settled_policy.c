@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "client/hook/event_table.h"
+#include "client/hook/record_batch.h"
 #include "policies/engine/evaluate.h"
 #include "policies/engine/policy_block.h"
 #include "proto/generation_page.h"
@@ -243,26 +244,32 @@ static struct settled_policy *unused(void)
     return NULL;
 }
 
-/* Of the daemon that welcomes this process, before its program runs. A forked child keeps its
- * parent's: by then somebody could put another in its place. */
-static void take_page(const struct handout *handout)
+/* Page and ring of the daemon that welcomes this process, before its program runs. A forked child
+ * keeps its parent's page: by then somebody could put another in its place. */
+static void take_page_and_ring(struct handout *handout)
 {
     const Warder__V1__PolicyHandout *message = handout->message;
-    const int last = message && message->size > 0 ? 1 : 0;
+    int next = message && message->size > 0 ? 1 : 0;
+    const struct generation_page *page = NULL;
 
-    if (message && message->page && handout->descriptors[last] >= 0)
-        event_table_set_page(generation_page_map(handout->descriptors[last]));
-    else
-        event_table_set_page(NULL);
+    if (message && message->page && handout->descriptors[next] >= 0)
+        page = generation_page_map(handout->descriptors[next++]);
+    event_table_set_page(page);
+    if (page && message->ring && next < HANDOUT_DESCRIPTORS_MAX) {
+        record_batch_take_ring(handout->descriptors[next]);
+        handout->descriptors[next] = -1;
+    } else {
+        record_batch_take_ring(-1);
+    }
 }
 
-void settled_policy_take(const struct handout *handout)
+void settled_policy_take(struct handout *handout)
 {
     const Warder__V1__PolicyHandout *message = handout->message;
 
     pthread_mutex_lock(&settled.lock);
     if (!handout->key)
-        take_page(handout);
+        take_page_and_ring(handout);
     if (message && event_table_page_epoch() != 0) {
         struct settled_policy *policy = unused();
         if (policy && message->epoch != 0 && fill_in(policy, handout))

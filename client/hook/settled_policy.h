@@ -19,7 +19,8 @@
 #include "proto/message.h"
 
 enum {
-    HANDOUT_DESCRIPTORS_MAX = 2, /* that come with a handout: the file, and in the first the page */
+    HANDOUT_DESCRIPTORS_MAX = 3, /* that come with a handout: the file, and with the first one the
+                                    page and the ring */
 };
 
 enum settlement {
@@ -32,7 +33,7 @@ enum settlement {
 struct handout {
     const Warder__V1__PolicyHandout *message; /* NULL: there was none */
     const unsigned char *key; /* of the session, which the file's tag is under; NULL in the first
-                                 Welcome, which brings the page instead */
+                                 Welcome, which brings page and ring */
     int descriptors[HANDOUT_DESCRIPTORS_MAX]; /* -1: none */
 };
 
@@ -41,7 +42,7 @@ struct handout {
 bool settled_policy_is_possible(void);
 
 /* Takes up a handout; its descriptors are closed. */
-void settled_policy_take(const struct handout *handout);
+void settled_policy_take(struct handout *handout);
 
 /* True if another generation is in force than the one that is settled by: a handout is to be
  * fetched. */

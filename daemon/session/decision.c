@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/session/settled_records.h"
 #include "policies/engine/event_text.h"
 #include "proto/event_wire.h"
 
@@ -431,11 +432,11 @@ static uint64_t record(struct session *session, const struct event *event,
 
 /* The event's bytes inside the message, for the record: packed again, because the message's own
  * bytes hold it somewhere in the middle. */
-static bool pack_event(struct server *server, const Warder__V1__Event *event,
+static bool pack_event(struct arena *arena, const Warder__V1__Event *event,
                        ProtobufCBinaryData *packed)
 {
     packed->len = warder__v1__event__get_packed_size(event);
-    packed->data = arena_alloc(&server->arena, packed->len);
+    packed->data = arena_alloc(arena, packed->len);
     if (packed->data)
         warder__v1__event__pack(event, packed->data);
     return packed->data != NULL;
@@ -459,6 +460,7 @@ void decision_answer(struct connection *connection, struct incoming *incoming,
         connection_refuse(connection, "out of memory while a new generation was taken up");
         return;
     }
+    settled_records_read(session); /* of what happened before */
     judge(session, &event, &budget, &ruling);
     const uint64_t number = ++session->decisions;
     server->statistics.decisions++;
@@ -473,7 +475,7 @@ void decision_answer(struct connection *connection, struct incoming *incoming,
     uint64_t recorded = number;
     if (allowed)
         send_verdict(connection, incoming, &event, &ruling, number);
-    if (pack_event(server, ask->event, &packed))
+    if (pack_event(&server->arena, ask->event, &packed))
         recorded = record(session, &event, &ruling, number, &packed, 0);
     else
         session_record(session, NULL, false); /* counted as lost */
@@ -563,8 +565,7 @@ void decision_place(struct session *session, const Warder__V1__Denied *denied)
     }
 }
 
-/* Says in the record how much is missing from it. What the hook counts is its process's word. */
-static void record_gap(struct session *session, uint64_t count, const char *text)
+void decision_record_gap(struct session *session, uint64_t count, const char *text)
 {
     if (count == 0)
         return;
@@ -574,6 +575,26 @@ static void record_gap(struct session *session, uint64_t count, const char *text
     if (item) /* the database's numbers are signed */
         item->notice.count = count < INT64_MAX ? count : INT64_MAX;
     session_record(session, item, false);
+}
+
+bool decision_record_one(struct session *session, const Warder__V1__Record *settled,
+                         struct budget *budget, struct arena *arena)
+{
+    struct event event;
+    struct ruling ruling;
+    ProtobufCBinaryData packed;
+
+    if (!settled->event || !event_from_wire(settled->event, arena, &event) ||
+        !pack_event(arena, settled->event, &packed))
+        return false;
+    judge(session, &event, budget, &ruling);
+    /* The hook let it pass, whatever is said of it here: that is what happened. */
+    ruling.judgement.verdict = VERDICT_ALLOW;
+    session->decisions++;
+    session->server->statistics.decisions++;
+    record(session, &event, &ruling, session->decisions, &packed,
+           settled->time > 0 ? settled->time : 1);
+    return true;
 }
 
 void decision_record_settled(struct connection *connection, struct session *session,
@@ -587,27 +608,12 @@ void decision_record_settled(struct connection *connection, struct session *sess
         return;
     }
     for (size_t i = 0; i < records->n_records; i++) {
-        const Warder__V1__Event *message = records->records[i]->event;
-        struct event event;
-        struct ruling ruling;
-        ProtobufCBinaryData packed;
-
-        if (!message || !event_from_wire(message, &server->arena, &event)) {
-            connection_refuse(connection, "a recorded event that is ill formed");
+        if (!session_follow_generation(session) ||
+            !decision_record_one(session, records->records[i], &budget, &server->arena)) {
+            connection_refuse(connection, "a recorded event that is ill formed, or too large");
             return;
         }
-        if (!session_follow_generation(session) || !pack_event(server, message, &packed)) {
-            connection_refuse(connection, "a batch of records larger than the memory for it");
-            return;
-        }
-        judge(session, &event, &budget, &ruling);
-        /* The hook let it pass, whatever the newest policy says: that is what happened. */
-        ruling.judgement.verdict = VERDICT_ALLOW;
-        session->decisions++;
-        server->statistics.decisions++;
-        const uint64_t time = records->records[i]->time;
-        record(session, &event, &ruling, session->decisions, &packed, time > 0 ? time : 1);
     }
-    record_gap(session, records->lost, "records lost by the hook");
-    record_gap(session, records->unanswered, "denied without an answer of the daemon");
+    decision_record_gap(session, records->lost, "records lost by the hook");
+    decision_record_gap(session, records->unanswered, "denied without an answer of the daemon");
 }

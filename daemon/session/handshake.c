@@ -355,6 +355,8 @@ static void send_welcome(struct job *job, struct session *session,
         policy_handout_fill(session, !derived, &handout, descriptors, &count))
         welcome.handout = &handout;
     connection_send(connection, &job->to, &message, descriptors, count);
+    if (welcome.handout)
+        policy_handout_sent(welcome.handout, descriptors, count);
 }
 
 static void after_hello(struct job *job)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/session/settled_records.h"
 #include "proto/generation_page.h"
 #include "proto/memory_file.h"
 
@@ -346,7 +347,16 @@ bool policy_handout_fill(struct session *session, bool first, Warder__V1__Policy
     handout->page = first;
     if (first)
         descriptors[(*count)++] = handouts->page_file;
+    handout->ring = first && settled_records_open(session, &descriptors[*count]);
+    *count += handout->ring ? 1 : 0;
     return true;
+}
+
+void policy_handout_sent(const Warder__V1__PolicyHandout *handout, const int *descriptors,
+                         int count)
+{
+    if (handout->ring)
+        close(descriptors[count - 1]);
 }
 
 void policy_handout_answer(struct connection *connection, const struct incoming *incoming)

@@ -15,7 +15,7 @@
 #include "daemon/session/session.h"
 
 enum {
-    HANDOUT_DESCRIPTORS_MAX = 2, /* file and page */
+    HANDOUT_DESCRIPTORS_MAX = 3, /* file, page and ring */
     HANDOUT_FILES_MAX = 16,      /* that are kept for the next session */
     HANDOUT_SIZE_MAX =
         8 * 1024 * 1024, /* of a file: beyond, the session is handed none, and asks */
@@ -32,10 +32,15 @@ void policy_handouts_renew(struct policy_handouts *handouts);
 
 /* Fills in what the session is handed, in the server's arena; how many descriptors go beside it
  * (borrowed). `first`: in a Welcome that carries the session's key, before its program runs; else
- * there is no page, and the file has a tag. False, and nothing to hand out, if the host settles
+ * there is neither page nor ring, and the file has a
+ * tag. False, and nothing to hand out, if the host settles
  * nothing in process. */
 bool policy_handout_fill(struct session *session, bool first, Warder__V1__PolicyHandout *handout,
                          int descriptors[HANDOUT_DESCRIPTORS_MAX], int *count);
+
+/* Closes what was made to be handed out once: the last of the descriptors, if it is a ring. */
+void policy_handout_sent(const Warder__V1__PolicyHandout *handout, const int *descriptors,
+                         int count);
 
 /* Answers a FetchPolicy. */
 void policy_handout_answer(struct connection *connection, const struct incoming *incoming);

@@ -5,6 +5,7 @@
 #include "daemon/session/handshake.h"
 #include "daemon/session/policy_handout.h"
 #include "daemon/session/session.h"
+#include "daemon/session/settled_records.h"
 
 #define HELLO (1U << WARDER__V1__CLIENT_MESSAGE__BODY_HELLO)
 #define RESUME (1U << WARDER__V1__CLIENT_MESSAGE__BODY_RESUME)
@@ -14,6 +15,7 @@
 #define DENIED (1U << WARDER__V1__CLIENT_MESSAGE__BODY_DENIED)
 #define RECORDS (1U << WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS)
 #define FETCH_POLICY (1U << WARDER__V1__CLIENT_MESSAGE__BODY_FETCH_POLICY)
+#define RECORDS_WAIT (1U << WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS_WAIT)
 #define ADMIN (1U << WARDER__V1__CLIENT_MESSAGE__BODY_ADMIN)
 
 static const unsigned allowed[] = {
@@ -22,7 +24,7 @@ static const unsigned allowed[] = {
     [STATE_OPENED] = HELLO,
     [STATE_CHILD] = HELLO,
     [STATE_WAITING] = 0,
-    [STATE_SESSION] = OPEN | ASK | DENIED | RECORDS | FETCH_POLICY,
+    [STATE_SESSION] = OPEN | ASK | DENIED | RECORDS | FETCH_POLICY | RECORDS_WAIT,
     [STATE_LAUNCHER] = 0,
     [STATE_CONTROL] = LAUNCH | ADMIN,
     [STATE_ADMIN] = ADMIN,
@@ -59,6 +61,9 @@ void protocol_dispatch(struct connection *connection, struct incoming *incoming)
         return;
     case WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS:
         decision_record_settled(connection, connection->session, message->records);
+        return;
+    case WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS_WAIT:
+        settled_records_wait(connection->session);
         return;
     case WARDER__V1__CLIENT_MESSAGE__BODY_FETCH_POLICY:
         policy_handout_answer(connection, incoming);

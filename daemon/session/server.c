@@ -16,6 +16,7 @@
 #include "daemon/session/policy_handout.h"
 #include "daemon/session/run.h"
 #include "daemon/session/session.h"
+#include "daemon/session/settled_records.h"
 #include "daemon/session/subject_process.h"
 #include "daemon/store/database.h"
 #include "proto/packet.h"
@@ -175,6 +176,7 @@ static void on_tick(uv_timer_t *timer)
     const bool denials = decision_flush(server, false);
     const bool refusals = report_refusals(server, now);
     const bool held = let_go(server);
+    settled_records_read_waiting(server);
 
     if (!late && !denials && !refusals && !held)
         uv_timer_stop(timer);
