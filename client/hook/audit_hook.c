@@ -120,9 +120,7 @@ static struct question *wait_for_question(const struct python_api *api, bool thr
         if (left <= 0)
             return NULL;
         void *thread = threaded ? api->PyEval_SaveThread() : NULL;
-        const int64_t began = monotonic_now();
-        turn = hook_session_wait(began + left, turn);
-        left -= monotonic_now() - began;
+        turn = hook_session_wait(&left, turn);
         if (threaded)
             api->PyEval_RestoreThread(thread);
     }

@@ -429,25 +429,28 @@ static void leave_line(const struct waiter *waiter)
     }
 }
 
-bool hook_session_wait(int64_t deadline, bool first)
+bool hook_session_wait(int64_t *left, bool first)
 {
     const int64_t step = 50000000; /* the wait's clock can be set: look again often */
     struct waiter waiter = {.called = PTHREAD_COND_INITIALIZER};
     struct timespec until;
-    int64_t left;
 
     pthread_mutex_lock(&session.lock);
     line_up(&waiter, first);
     give_turns();
-    while (!waiter.has_turn && (left = deadline - monotonic_now()) > 0) {
+    while (!waiter.has_turn && *left > 0) {
+        const int64_t began = monotonic_now();
+        const bool all_busy = idle_count() == 0;
         clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += left < step ? left : step;
+        until.tv_nsec += *left < step ? *left : step;
         if (until.tv_nsec >= 1000000000) {
             until.tv_nsec -= 1000000000;
             until.tv_sec++;
         }
         pthread_cond_timedwait(&waiter.called, &session.lock, &until);
         give_turns();
+        if (all_busy) /* else those before have not got CPython's lock yet: the program's doing */
+            *left -= monotonic_now() - began;
     }
     if (!waiter.has_turn)
         leave_line(&waiter);
@@ -569,10 +572,10 @@ static void before_fork(void)
     uint64_t number = 0;
     const int64_t deadline = monotonic_now() + session.bound;
 
+    int64_t left = session.bound;
     bool turn = false;
-    while (session.state != SESSION_NONE && !(question = hook_session_borrow(turn)) &&
-           monotonic_now() < deadline)
-        turn = hook_session_wait(deadline, turn);
+    while (session.state != SESSION_NONE && !(question = hook_session_borrow(turn)) && left > 0)
+        turn = hook_session_wait(&left, turn);
     /* A child that forks before its first event becomes a session now: its child needs a parent. */
     if (question && make_ready(question, deadline, &failure)) {
         const int socket = fetch_connection(question, WARDER__V1__OPEN_PURPOSE__OPEN_PURPOSE_CHILD,

@@ -74,9 +74,10 @@ void hook_session_abandon(void);
  * The question's arena is empty. `has_turn`: hook_session_wait has said so. */
 struct question *hook_session_borrow(bool has_turn);
 
-/* Waits in line, first come, first served, at most until the deadline. True when it is the thread's
- * turn: one is kept for it a while. `first`: it had its turn before, and came too late. */
-bool hook_session_wait(int64_t deadline, bool first);
+/* Waits in line, first come, first served, while all are taken for as long as is `*left`
+ * (nanoseconds, counted down). True when it is the thread's turn: one is kept for it a while.
+ * `first`: it had its turn before, and came too late. */
+bool hook_session_wait(int64_t *left, bool first);
 
 void hook_session_return(struct question *question);
 
