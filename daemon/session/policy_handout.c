@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "daemon/session/settled_records.h"
+#include "policies/engine/block_cut.h"
 #include "proto/generation_page.h"
 #include "proto/memory_file.h"
 
@@ -157,6 +158,10 @@ static bool make_file(const struct session *session, struct handout_file *file)
     if (session->observed_count > 0)
         memcpy(file->policies + session->governing_count, session->observed,
                session->observed_count * sizeof(uint32_t));
+    /* The host's block stands first. Others' policies are none of the session's business; its own
+     * texts are. */
+    if (policies > 0 && !policy_block_cut(file->bytes, file->policies, policies))
+        return false;
     file->governing_count = session->governing_count;
     file->observed_count = session->observed_count;
     file->wishes_count = session->wishes.count;
