@@ -9,11 +9,22 @@
 
 enum {
     SEALS = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL,
+    NOT_EXECUTABLE = 0x8, /* linux/memfd.h: MFD_NOEXEC_SEAL, Linux 6.3; a floor lets no other be */
 };
+
+static int make_file(void)
+{
+    const int file =
+        memfd_create("warder-message", MFD_CLOEXEC | MFD_ALLOW_SEALING | NOT_EXECUTABLE);
+
+    return file >= 0 || errno != EINVAL
+               ? file
+               : memfd_create("warder-message", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
 
 int memory_file_new(const void *bytes, size_t size)
 {
-    const int file = memfd_create("warder-message", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    const int file = make_file();
     if (file < 0)
         return -errno;
     for (size_t done = 0; done < size;) {

@@ -12,6 +12,7 @@
 
 #include "client/cli/admin_client.h"
 #include "client/cli/command.h"
+#include "client/cli/daemon_signal.h"
 #include "client/cli/installation.h"
 #include "client/cli/log_line.h"
 #include "client/cli/policy_file.h"
@@ -153,6 +154,7 @@ struct ask {
     Warder__V1__PolicyText *text_pointers[POLICIES_MAX];
     ProtobufCBinaryData names[POLICIES_MAX];
     size_t name_count;
+    bool denies_signals; /* the files do, of one to a process that is none of the program's own */
     Warder__V1__Label labels[LABELS_MAX];
     Warder__V1__Label *label_pointers[LABELS_MAX];
 };
@@ -207,24 +209,21 @@ static bool add_name(struct ask *ask, const char *name, bool private)
 }
 
 /* A line for each warning that tells of something the run will not have, whatever the author knows:
- * a floor, an override. The others are for `warder check`. */
+ * an override. The others are for `warder check`. */
 static void warn_of_lacks(const struct diagnostics *diagnostics)
 {
-    static const char *const codes[] = {"W012", "W013"};
-
     for (size_t i = 0; i < diagnostics_kept(diagnostics); i++) {
         const struct diagnostic_view view = diagnostics_view(diagnostics, i);
-        for (size_t j = 0; j < sizeof(codes) / sizeof(*codes); j++)
-            if (strcmp(view.code, codes[j]) == 0)
-                complain("%s:%" PRIu32 ":%" PRIu32 ": warning[%s]: %s", view.place.file,
-                         view.place.line, view.place.column, view.code, view.message);
+        if (strcmp(view.code, "W012") == 0)
+            complain("%s:%" PRIu32 ":%" PRIu32 ": warning[%s]: %s", view.place.file,
+                     view.place.line, view.place.column, view.code, view.message);
     }
 }
 
 /* Says what is wrong with the files before anything is started. */
-static bool check_files(const struct ask *ask)
+static bool check_files(struct ask *ask)
 {
-    const struct compile_options options = {.session = true, .floors_not_held = true};
+    const struct compile_options options = {.session = true};
     struct policy_text texts[POLICIES_MAX];
     CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
 
@@ -234,6 +233,7 @@ static bool check_files(const struct ask *ask)
         texts[i] = policy_file_text(&ask->files[i]);
     struct policy_block *block = policy_compile(texts, ask->file_count, &options, diagnostics);
     const bool good = block != NULL;
+    ask->denies_signals = good && !daemon_signal_is_allowed(block);
     policy_block_free(block);
     if (good)
         warn_of_lacks(diagnostics);
@@ -301,9 +301,32 @@ static bool gather(struct ask *ask, const struct request *request, bool private)
 
 struct launched {
     int door;
+    Warder__V1__Floor *floor; /* owned; NULL: none */
     char token[65];
     char socket[PATH_MAX];
 };
+
+/* A copy: the next message from the daemon takes the place of this one. */
+static bool copy_floor(const Warder__V1__Floor *floor, struct launched *launched)
+{
+    if (!floor)
+        return true;
+    const size_t size = warder__v1__floor__get_packed_size(floor);
+    uint8_t *packed = malloc(size + 1);
+    if (packed) {
+        warder__v1__floor__pack(floor, packed);
+        launched->floor = warder__v1__floor__unpack(NULL, size, packed);
+    }
+    free(packed);
+    return launched->floor != NULL;
+}
+
+static void launched_deinit(struct launched *launched)
+{
+    if (launched->floor)
+        warder__v1__floor__free_unpacked(launched->floor, NULL);
+    launched->floor = NULL;
+}
 
 static bool take_launched(const Warder__V1__Launched *reply, int door, struct launched *launched)
 {
@@ -315,7 +338,7 @@ static bool take_launched(const Warder__V1__Launched *reply, int door, struct la
         snprintf(launched->token + 2 * i, 3, "%02x", reply->run_token.data[i]);
     memcpy(launched->socket, reply->session_socket.data, reply->session_socket.len);
     launched->socket[reply->session_socket.len] = '\0';
-    return true;
+    return copy_floor(reply->floor, launched);
 }
 
 /* The daemon refuses. True if what it misses is taken from elsewhere: then it is asked anew. */
@@ -404,8 +427,9 @@ static struct daemon_client *find_daemon(const struct request *request, bool *pr
     return client;
 }
 
+/* `private`: what was asked of a private daemon; NULL at the host's. */
 static int run_launched(struct daemon_client *client, const struct request *request,
-                        const struct launched *launched, bool private)
+                        const struct launched *launched, const struct ask *private)
 {
     char *hook = installed_hook();
 
@@ -421,6 +445,8 @@ static int run_launched(struct daemon_client *client, const struct request *requ
         .token = launched->token,
         .client = client,
         .adopts = !private,
+        .floor = launched->floor,
+        .keeps_signals_inside = private && private->denies_signals && !request->observe,
     };
     const int status = run_program(&plan);
     free(hook);
@@ -430,7 +456,7 @@ static int run_launched(struct daemon_client *client, const struct request *requ
 /* Each time round one name fewer is the host's to know. */
 static int run_at_host(struct daemon_client *client, const struct request *request, struct ask *ask)
 {
-    struct launched launched;
+    struct launched launched = {.door = -1};
     enum launch_result result;
     bool private = false;
 
@@ -443,7 +469,8 @@ static int run_at_host(struct daemon_client *client, const struct request *reque
             return EXIT_RUN_FAILED;
     }
     const int status =
-        result == LAUNCH_DONE ? run_launched(client, request, &launched, false) : EXIT_RUN_FAILED;
+        result == LAUNCH_DONE ? run_launched(client, request, &launched, NULL) : EXIT_RUN_FAILED;
+    launched_deinit(&launched);
     daemon_client_free(client);
     return status;
 }
@@ -463,15 +490,16 @@ static int run_private(const struct request *request, struct ask *ask)
 {
     struct private_daemon daemon;
     const char *kept = request->state_directory[0] ? request->state_directory : NULL;
-    struct launched launched;
+    struct launched launched = {.door = -1};
     int status = EXIT_RUN_FAILED;
 
     if (!guards_something(request) || !private_daemon_start(&daemon, kept, request->record))
         return EXIT_RUN_FAILED;
     if (launch(daemon.client, ask, request, &launched) == LAUNCH_DONE)
-        status = run_launched(daemon.client, request, &launched, true);
+        status = run_launched(daemon.client, request, &launched, ask);
     if (status != EXIT_RUN_FAILED && (request->observe || (request->record && !kept)))
         print_record(daemon.client, request);
+    launched_deinit(&launched);
     private_daemon_stop(&daemon);
     return status;
 }

@@ -21,6 +21,7 @@
 
 #include "client/cli/command.h"
 #include "client/cli/interpreter.h"
+#include "client/floor/floor.h"
 
 enum {
     HELLO_MILLISECONDS = 2000, /* an interpreter that has not said Hello by then is ended */
@@ -31,6 +32,7 @@ enum {
     CALM_MILLISECONDS = 1000,  /* and once it has run for a while */
     CALM_AFTER = 50,           /* looks */
     DOOR_LEAST = 100,          /* descriptors below are the program's to use */
+    SAID_ALREADY = -1,         /* in place of an errno */
 };
 
 static const int passed_on[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT};
@@ -86,6 +88,47 @@ static bool leave_door(int door)
     return setenv("WARDER_DOOR", text, 1) == 0;
 }
 
+/* True if this kernel can hold all of the floor that is required; says what else it cannot. */
+static bool can_hold(const Warder__V1__Floor *floor)
+{
+    const struct floor_terms terms = {
+        .stage = FLOOR_INTERPRETER, .landlock_abi = landlock_kernel_abi(), .early = true};
+    struct floor_taken taken;
+    struct floor_failure failure;
+
+    if (!floor || !floor->classes)
+        return true;
+    floor_foresee(floor, &terms, &taken);
+    if (!floor_is_enough(floor, &taken, &failure)) {
+        complain("%s. Nothing was run", failure.text);
+        return false;
+    }
+    for (size_t i = 0; i < taken.missing.count; i++)
+        complain("the floor is not held by this kernel in one part: %s", taken.missing.texts[i]);
+    return true;
+}
+
+/* In the child: what the kernel holds from here on. */
+static bool take_floor(const struct run_plan *plan)
+{
+    const struct floor_terms terms = {.stage = FLOOR_BEFORE_PROGRAM,
+                                      .landlock_abi = landlock_kernel_abi()};
+    struct floor_taken taken;
+    struct floor_failure failure;
+
+    if (plan->floor && plan->floor->classes) {
+        if (floor_take(plan->floor, &terms, &taken, &failure))
+            return true;
+        complain("%s. Nothing was run", failure.text);
+        return false;
+    }
+    const int error = plan->keeps_signals_inside ? floor_keep_signals_inside() : 0;
+    if (error == 0 || error == -ENOSYS || error == -E2BIG)
+        return true;
+    complain("the program cannot be kept from signalling its daemon: %s", strerror(-error));
+    return false;
+}
+
 /* In the child. Reports through the pipe, which closes if the exec succeeds. */
 __attribute__((noreturn)) static void become_program(const struct run_plan *plan,
                                                      const sigset_t *mask, int report)
@@ -96,6 +139,11 @@ __attribute__((noreturn)) static void become_program(const struct run_plan *plan
         setenv("WARDER_RUN", plan->token, 1) == 0 &&
         setenv("WARDER_SOCKET", plan->session_socket, 1) == 0) {
         sigprocmask(SIG_SETMASK, mask, NULL);
+        if (!take_floor(plan)) {
+            error = SAID_ALREADY;
+            (void)!write(report, &error, sizeof(error));
+            _exit(EXIT_RUN_FAILED);
+        }
         execvp(plan->program[0], plan->program);
         error = errno;
     }
@@ -278,6 +326,8 @@ static bool was_unguarded(struct running *running, int status)
 
 static int explain_failure(const char *program, int error)
 {
+    if (error == SAID_ALREADY)
+        return EXIT_RUN_FAILED;
     complain("%s: %s", program, strerror(error));
     return error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE;
 }
@@ -288,6 +338,10 @@ int run_program(struct run_plan *plan)
     sigset_t wanted;
     sigset_t before;
 
+    if (!can_hold(plan->floor)) {
+        close(plan->door);
+        return EXIT_RUN_FAILED;
+    }
     sigemptyset(&wanted);
     sigaddset(&wanted, SIGCHLD);
     sigaddset(&wanted, SIGINT);

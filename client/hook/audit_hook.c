@@ -14,10 +14,16 @@
 #include <sys/mman.h>
 
 #include "client/hook/argument_reader.h"
+#include "client/hook/boundary_continuation.h"
+#include "client/hook/boundary_fork.h"
+#include "client/hook/boundary_native.h"
+#include "client/hook/boundary_refusal.h"
 #include "client/hook/builtin_modules.h"
 #include "client/hook/denial.h"
 #include "client/hook/event_table.h"
+#include "client/hook/fatal.h"
 #include "client/hook/hook_session.h"
+#include "client/hook/name_lookup.h"
 #include "client/hook/process_resolver.h"
 #include "client/hook/record_batch.h"
 #include "client/hook/settled_policy.h"
@@ -41,23 +47,39 @@ static struct runtime runtimes[RUNTIMES_MAX];
 /* ------------------------------------------------------------------------------------- judgement
  */
 
+/* The C boundary judges the rest of what has been allowed here. */
+static void note_allowed(const struct event *event)
+{
+    name_lookup_note_event(event);
+    boundary_native_allowed(event);
+}
+
 /* What this process decides without the daemon: only "allowed" can come from here, and everything
- * else is asked. So is what has a record and the C boundary will see again, for the two are one
- * decision. */
+ * else is asked. So are programs and forks, whose decision the C boundary continues; and what has a
+ * record and is seen there again, for the two are one decision. */
 static bool settled_here(const struct event *event, const struct event_entry *entry,
                          struct arena *arena)
 {
-    const uint32_t boundary = UINT32_C(1) << CLASS_EXEC | UINT32_C(1) << CLASS_FORK |
-                              UINT32_C(1) << CLASS_NATIVE | UINT32_C(1) << CLASS_RESOLVE;
+    const uint32_t continued = UINT32_C(1) << CLASS_EXEC | UINT32_C(1) << CLASS_FORK;
+    const uint32_t seen_again = UINT32_C(1) << CLASS_NATIVE | UINT32_C(1) << CLASS_RESOLVE;
+    const uint32_t classes = entry ? entry->classes : 0;
+    bool settled = false;
 
+    if (classes & continued)
+        return false;
     switch (settled_policy_judge(event)) {
     case SETTLED_SILENTLY:
-        return true;
+        settled = true;
+        break;
     case SETTLED_RECORDED:
-        return !(entry && (entry->classes & boundary)) && record_batch_add(event, arena);
+        settled = !(classes & seen_again) && record_batch_add(event, arena);
+        break;
     default:
-        return false;
+        break;
     }
+    if (settled)
+        note_allowed(event);
+    return settled;
 }
 
 /* Reads and maps the event into the arena. False if it could not be read: nothing is
@@ -74,7 +96,8 @@ static bool read_event(struct runtime *runtime, python_object *args,
     const unsigned most = entry ? entry->forwarded_count : ARGUMENTS_FORWARDED_MAX;
 
     event->arguments = arguments_read(&runtime->api, args, most, arena, &event->argument_count);
-    if (!event->arguments || !event_map(event, &table, arena))
+    if (!event->arguments || !event_map(event, &table, arena) ||
+        !boundary_native_leave(event, arena))
         return false;
     if (strcmp(event->name, import_event) == 0)
         builtin_modules_note(event);
@@ -184,6 +207,9 @@ static void judge(struct runtime *runtime, python_object *args, const struct eve
     }
     void *thread = threaded ? api->PyEval_SaveThread() : NULL;
     hook_session_ask(question, event, answer);
+    if (answer->outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW)
+        note_allowed(event);
+    boundary_continuation_note(event, answer);
     hook_session_return(question);
     if (strcmp(event->name, import_event) == 0 &&
         answer->outcome != WARDER__V1__OUTCOME__OUTCOME_ALLOW)
@@ -341,7 +367,8 @@ static int hook(const char *name, python_object *args, void *data)
 
     if (!runtime->started)
         runtime->started = runtime->api.Py_IsInitialized() != 0;
-    if (event_table_skips(name))
+    boundary_refusal_forget();
+    if (!boundary_only_execs() && event_table_skips(name))
         return 0;
     event.name_length = (uint32_t)strnlen(name, EVENT_NAME_MAX + 1);
     if (event.name_length > EVENT_NAME_MAX) {
@@ -360,6 +387,9 @@ static int hook(const char *name, python_object *args, void *data)
     const struct event_entry *entry =
         event.name_cut ? NULL : catalogue_find(name, event.name_length);
     event.number = entry ? entry->number : EVENT_UNKNOWN;
+    if (boundary_only_execs() && (!entry || entry->classes != 1U << CLASS_EXEC))
+        fatal_end("warder: a process that was forked to start an allowed program, by a policy that "
+                  "denies forks, has done something else; it is ended");
     judge(runtime, args, entry, &event, &answer);
 
     /* Any program can raise this event. CPython does so once it says that it is not initialised any

@@ -30,20 +30,26 @@ struct elf_object {
     uintptr_t start;       /* of its first loaded segment */
     uintptr_t end;         /* behind its last */
     const char *name;      /* path, as the loader has it; "" for the program itself */
+    const char *soname;    /* what it calls itself; NULL if it has no such name */
     struct elf_table hash; /* DT_GNU_HASH; without it no symbol is found */
     struct elf_table symbols;
     struct elf_table strings;
+    struct elf_table versions; /* DT_VERSYM, of libraries that have several of one name */
 };
 
 /* Fills in what the loader says of an object. */
 void elf_describe(const struct dl_phdr_info *info, struct elf_object *object);
 
 /* The address of a function or variable that the object itself defines, inside of it; NULL if it
- * defines none. */
+ * defines none. Of several versions the one that is linked to today. */
 void *elf_symbol(const struct elf_object *object, const char *name);
 
 /* The first object, in the loader's order, that defines `name` and is not this one. */
 bool elf_find_definer(const char *name, struct elf_object *object);
+
+/* The function or variable of that name that this object stands before: the first other definer's.
+ * NULL if there is none. */
+void *elf_next(const char *name);
 
 /* The program itself. A variable of a library that the program was linked to directly may stand in
  * the program (a copy relocation), and then everyone uses that one. */

@@ -62,8 +62,19 @@ static bool has_name(const struct elf_object *object, const ElfW(Sym) * symbol, 
            memcmp((const char *)object->strings.at + symbol->st_name, name, size) == 0;
 }
 
+/* An old version of a name, kept for programs that were linked to it. */
+static bool is_hidden(const struct elf_object *object, size_t index)
+{
+    const uint16_t hidden = 0x8000; /* VERSYM_HIDDEN of the System V ABI's extension by Sun */
+    const uint16_t *versions = object->versions.at;
+
+    return versions && index < object->versions.size / sizeof(*versions) &&
+           (versions[index] & hidden) != 0;
+}
+
 void *elf_symbol(const struct elf_object *object, const char *name)
 {
+    void *old = NULL;
     struct gnu_hash hash;
     if (!object->symbols.at || !object->strings.at || !open_hash(&object->hash, &hash))
         return NULL;
@@ -84,12 +95,15 @@ void *elf_symbol(const struct elf_object *object, const char *name)
         const ElfW(Sym) *symbol = &symbols[index];
         const uintptr_t address = object->base + symbol->st_value;
         if ((chained | 1) == (wanted | 1) && symbol->st_shndx != SHN_UNDEF &&
-            address >= object->start && address < object->end && has_name(object, symbol, name))
-            return (void *)address;
+            address >= object->start && address < object->end && has_name(object, symbol, name)) {
+            if (!is_hidden(object, index))
+                return (void *)address;
+            old = (void *)address;
+        }
         if (chained & 1)
-            return NULL;
+            break;
     }
-    return NULL;
+    return old;
 }
 
 /* Bytes from an address to the end of the readable segment that holds it; 0 if none does. */
@@ -139,6 +153,7 @@ void elf_describe(const struct dl_phdr_info *info, struct elf_object *object)
     if (dynamic_at == 0 || dynamic_at % _Alignof(ElfW(Dyn)) != 0)
         return;
     const ElfW(Dyn) *dynamic = (const ElfW(Dyn) *)dynamic_at;
+    ElfW(Addr) soname = 0; /* in the strings, which may come behind it */
     size_t entries = readable_from(info, dynamic_at) / sizeof(*dynamic);
     for (; entries > 0 && dynamic->d_tag != DT_NULL; entries--, dynamic++) {
         const ElfW(Addr) value = dynamic->d_un.d_ptr;
@@ -148,7 +163,15 @@ void elf_describe(const struct dl_phdr_info *info, struct elf_object *object)
             object->symbols = table_of(info, object, value, _Alignof(ElfW(Sym)));
         else if (dynamic->d_tag == DT_STRTAB)
             object->strings = table_of(info, object, value, 1);
+        else if (dynamic->d_tag == DT_SONAME)
+            soname = value;
+        else if (dynamic->d_tag == DT_VERSYM)
+            object->versions = table_of(info, object, value, _Alignof(uint16_t));
     }
+    const char *strings = object->strings.at;
+    if (soname > 0 && strings && soname < object->strings.size &&
+        memchr(strings + soname, '\0', object->strings.size - soname))
+        object->soname = strings + soname;
 }
 
 struct search {
@@ -178,6 +201,12 @@ bool elf_find_definer(const char *name, struct elf_object *object)
 {
     struct search search = {.name = name, .object = object};
     return dl_iterate_phdr(visit, &search) == 1;
+}
+
+void *elf_next(const char *name)
+{
+    struct elf_object object;
+    return elf_find_definer(name, &object) ? elf_symbol(&object, name) : NULL;
 }
 
 bool elf_find_holder(uintptr_t address, struct elf_object *object)

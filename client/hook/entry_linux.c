@@ -12,11 +12,16 @@
 #include <stdio.h>
 
 #include "client/hook/audit_hook.h"
+#include "client/hook/boundary_native.h"
 #include "client/hook/builtin_modules.h"
 #include "client/hook/elf_symbols.h"
 #include "client/hook/fatal.h"
 #include "client/hook/hook_session.h"
+#include "client/hook/inherited_environment.h"
+#include "client/hook/own_pages.h"
+#include "client/hook/process_facts.h"
 #include "client/hook/python_module.h"
+#include "client/hook/real_libc.h"
 
 static unsigned long long loads_seen; /* objects loaded when the constructor looked */
 static bool python_found;             /* then, or since */
@@ -24,6 +29,8 @@ static bool python_found;             /* then, or since */
 /* True if the object stands in the global scope through the loader's hands (LD_PRELOAD,
  * ld.so.preload), and not because somebody imported it: then attach() decides. */
 static bool preloaded;
+
+static char *const *arguments; /* argv, as the kernel put it there */
 
 /* What every CPython defines, before 3.8 too: without audit hooks it is not served, and may not run
  * where Warder is asked for. */
@@ -41,7 +48,7 @@ static bool find_python(struct elf_object *object)
 
 static void end_unguarded(const char *why)
 {
-    char line[640];
+    char line[800];
     snprintf(line, sizeof(line),
              "warder: this interpreter may not start: %s. See `warder status`; a program started "
              "without Warder's preload is not under its policy.",
@@ -59,9 +66,13 @@ static void guard(const struct elf_object *object, Warder__V1__HookRoute route)
         end_unguarded("it is no CPython from 3.8 on, or its C API cannot be found");
     if (runtime->hooked)
         return;
+    own_pages_seal();
+    process_facts_note_arguments(arguments);
     const struct session_request request = {.python_version = runtime->api.version, .route = route};
     if (!hook_session_start(&request, &failure))
         end_unguarded(failure.text);
+    inherited_environment_hide();
+    boundary_native_begin();
     if (!audit_hook_install(runtime))
         end_unguarded("CPython did not take the audit hook");
     if (!runtime->early)
@@ -71,21 +82,28 @@ static void guard(const struct elf_object *object, Warder__V1__HookRoute route)
         end_unguarded("it has more built-in modules than can be guarded");
 }
 
-__attribute__((constructor)) static void enter(void)
+/* glibc passes a constructor what it passes main(). */
+__attribute__((constructor)) static void enter(int count, char **vector)
 {
     struct elf_object object;
 
+    (void)count;
+    arguments = vector;
+    real_libc();
     loads_seen = elf_load_count();
     if (!find_python(&object)) {
         preloaded = true;
+        inherited_environment_take();
         return;
     }
     python_found = true;
     /* An initialised interpreter means that it is importing us. */
     struct runtime *runtime = runtime_of(&object);
     preloaded = !runtime || !runtime->api.Py_IsInitialized();
-    if (preloaded)
-        guard(&object, WARDER__V1__HOOK_ROUTE__HOOK_ROUTE_PRELOAD);
+    if (!preloaded)
+        return;
+    inherited_environment_take();
+    guard(&object, WARDER__V1__HOOK_ROUTE__HOOK_ROUTE_PRELOAD);
 }
 
 /* Called from a libpython that is initialising: for the first time, or again after its end. */

@@ -67,17 +67,19 @@ uint64_t event_table_epoch(void)
     return table->epoch;
 }
 
-/* Events of an interpreter's life that the hook itself has to see. */
+/* Events that the hook itself has to see: of an interpreter's life, of variables that steer lookups
+ * of names, and those whose decision the C boundary continues. */
 static bool is_always_looked_at(const struct event_entry *entry)
 {
-    static const char *const names[] = {"cpython._PySys_ClearAuditHooks",
-                                        "cpython.PyInterpreterState_Clear",
-                                        "cpython.PyInterpreterState_New"};
+    static const char *const names[] = {
+        "cpython._PySys_ClearAuditHooks", "cpython.PyInterpreterState_Clear",
+        "cpython.PyInterpreterState_New", "os.putenv", "os.unsetenv"};
+    const uint32_t continued = UINT32_C(1) << CLASS_EXEC | UINT32_C(1) << CLASS_FORK;
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (strcmp(names[i], entry->name) == 0)
             return true;
-    return false;
+    return (entry->classes & continued) != 0;
 }
 
 void event_table_set(uint64_t epoch, const struct policy_reach *reach, bool records)

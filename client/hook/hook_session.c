@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@
 #include "client/hook/fatal.h"
 #include "client/hook/process_facts.h"
 #include "client/hook/record_batch.h"
+#include "client/hook/session_floor.h"
 #include "client/hook/settled_policy.h"
 #include "policies/engine/event_text.h"
 #include "proto/event_wire.h"
@@ -46,6 +48,12 @@ struct waiter {
     pthread_cond_t called;
 };
 
+/* Who a session is to the daemon. */
+struct session_identity {
+    uint64_t number;
+    unsigned char key[SIPHASH_KEY_SIZE];
+};
+
 static struct {
     pthread_mutex_t lock;
     struct waiter *first; /* in line for a question, in the order in which they came */
@@ -53,8 +61,10 @@ static struct {
     int turns;          /* idle questions that are kept for those who have left the line */
     int64_t turn_given; /* the last one */
     _Atomic enum session_state state;
-    uint64_t number;
-    unsigned char key[SIPHASH_KEY_SIZE];
+    struct session_identity identity;
+    pid_t process; /* whose session it is */
+    _Atomic uint32_t guarded;
+    _Atomic uint32_t held;
     char path[108]; /* of the session socket; sun_path's size */
     char python_version[24];
     _Atomic int64_t bound; /* nanoseconds for a verdict */
@@ -124,25 +134,24 @@ static const char *failure_of(enum exchange_result result)
     }
 }
 
-/* Takes the daemon's word for who this session is. */
+/* Takes the daemon's word for who a session is. */
 static bool take_welcome(const Warder__V1__Welcome *welcome, struct daemon_connection *connection,
-                         const unsigned char *parent_key, const unsigned char nonce[NONCE_SIZE])
+                         const unsigned char *parent_key, const unsigned char nonce[NONCE_SIZE],
+                         struct session_identity *identity)
 {
     if (parent_key) {
         if (welcome->nonce.len != NONCE_SIZE)
             return false;
         unsigned char key[SIPHASH_KEY_SIZE];
         packet_derive_key(parent_key, nonce, welcome->nonce.data, welcome->session, key);
-        memcpy(session.key, key, sizeof(key));
+        memcpy(identity->key, key, sizeof(key));
     } else {
         if (welcome->key.len != SIPHASH_KEY_SIZE)
             return false;
-        memcpy(session.key, welcome->key.data, SIPHASH_KEY_SIZE);
+        memcpy(identity->key, welcome->key.data, SIPHASH_KEY_SIZE);
     }
-    session.number = welcome->session;
+    identity->number = welcome->session;
     connection->number = welcome->connection;
-    if (welcome->verdict_milliseconds > 0)
-        session.bound = (int64_t)welcome->verdict_milliseconds * 1000000;
     return true;
 }
 
@@ -155,77 +164,135 @@ static void close_descriptors(const struct handout *handout)
 
 /* True if this process can take what a handout brings along: descriptors that do not fit are lost
  * with the packet that brings them, and with it the answer. */
-static bool takes_policy(const struct question *question)
+static bool takes_policy(const struct daemon_connection *connection)
 {
     int held[HANDOUT_DESCRIPTORS_MAX];
     int count = 0;
 
     while (count < HANDOUT_DESCRIPTORS_MAX &&
-           (held[count] = fcntl(question->connection.socket, F_DUPFD_CLOEXEC, 0)) >= 0)
+           (held[count] = fcntl(connection->socket, F_DUPFD_CLOEXEC, 0)) >= 0)
         count++;
-    const bool fits =
-        count == HANDOUT_DESCRIPTORS_MAX && daemon_connection_has_room(&question->connection);
+    const bool fits = count == HANDOUT_DESCRIPTORS_MAX && daemon_connection_has_room(connection);
     while (count > 0)
         close(held[--count]);
     return fits && settled_policy_is_possible();
 }
 
-/* Says Hello on a fresh connection. `parent_key`: the session of this process's parent vouches for
- * it. */
-static bool say_hello(struct question *question, const struct session_request *request,
-                      const unsigned char *parent_key, uint64_t parent,
-                      struct session_failure *failure)
+/* Tells the daemon what this process holds of its floor. Whether that arrives does not change what
+ * is held. */
+static void tell_floor(struct question *question)
+{
+    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
+    Warder__V1__FloorTaken taken;
+    ProtobufCBinaryData words[MISSING_WORDS_MAX];
+
+    if (!session_floor_tell(&taken, words))
+        return;
+    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_FLOOR_TAKEN;
+    message.floor_taken = &taken;
+    const struct exchange exchange = {.key = session.identity.key,
+                                      .deadline = monotonic_now() + session.bound,
+                                      .memory = &question->memory};
+    daemon_connection_exchange(&question->connection, &exchange, &message, NULL, NULL);
+}
+
+/* What it says of the session beside that. */
+static void take_terms(const Warder__V1__Welcome *welcome)
+{
+    if (welcome->verdict_milliseconds > 0)
+        session.bound = (int64_t)welcome->verdict_milliseconds * 1000000;
+    session.guarded = welcome->guarded;
+    session.held = welcome->held;
+}
+
+/* A Hello: what is said, and by whom; `parent_key`: the session of this process's parent vouches
+ * for it. */
+struct hello_plan {
+    const struct session_request *request;
+    const unsigned char *parent_key;
+    uint64_t parent;
+    struct handout *handout; /* to be taken up with the answer; NULL: none is wanted */
+};
+
+/* Says Hello on a fresh connection. The answer, a Welcome, lives in the memory's arena; NULL, and
+ * `failure` filled in, if there is none. */
+static const Warder__V1__Welcome *say_hello(struct daemon_connection *connection,
+                                            struct exchange_memory *memory,
+                                            const struct hello_plan *plan,
+                                            struct session_identity *identity,
+                                            struct session_failure *failure)
 {
     unsigned char nonce[NONCE_SIZE];
     Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
     Warder__V1__Hello hello;
     const Warder__V1__DaemonMessage *reply;
     struct process_facts facts;
-    struct handout handout = {.key = parent_key ? session.key : NULL, .descriptors = {-1, -1, -1}};
 
     if (!fresh_nonce(nonce)) {
         refuse(failure, "the kernel gives no random numbers");
-        return false;
+        return NULL;
     }
-    arena_reset(&question->memory.arena);
-    process_facts_collect(&facts, request->python_version, &question->memory.arena, &hello);
-    hello.route = request->route;
-    hello.wishes = (Warder__V1__Wishes *)request->wishes;
+    arena_reset(&memory->arena);
+    process_facts_collect(&facts, plan->request->python_version, &memory->arena, &hello);
+    hello.route = plan->request->route;
+    hello.wishes = (Warder__V1__Wishes *)plan->request->wishes;
     hello.nonce = bytes_field(nonce, sizeof(nonce));
-    hello.parent = parent;
-    hello.takes_policy = takes_policy(question);
+    hello.parent = plan->parent;
+    hello.takes_policy = plan->handout && takes_policy(connection);
     message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_HELLO;
     message.hello = &hello;
     const struct exchange exchange = {
-        .key = parent_key,
+        .key = plan->parent_key,
         .descriptors = facts.descriptors,
         .descriptor_count = facts.descriptor_count,
         .received_max = HANDOUT_DESCRIPTORS_MAX,
         .deadline = monotonic_now() + (int64_t)WELCOME_MILLISECONDS * 1000000,
-        .memory = &question->memory,
+        .memory = memory,
     };
     const enum exchange_result result = daemon_connection_exchange(
-        &question->connection, &exchange, &message, &reply, handout.descriptors);
+        connection, &exchange, &message, &reply, plan->handout ? plan->handout->descriptors : NULL);
     process_facts_release(&facts);
     if (result != EXCHANGE_DONE) {
         refuse(failure, failure_of(result));
-        return false;
+        return NULL;
     }
     if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_REFUSED) {
         printable_text(field_bytes(&reply->refused->reason), reply->refused->reason.len,
                        failure->text, sizeof(failure->text));
-        close_descriptors(&handout);
-        return false;
+        return NULL;
     }
     if (reply->body_case != WARDER__V1__DAEMON_MESSAGE__BODY_WELCOME ||
-        !take_welcome(reply->welcome, &question->connection, parent_key, nonce)) {
+        !take_welcome(reply->welcome, connection, plan->parent_key, nonce, identity)) {
         refuse(failure, failure_of(EXCHANGE_FORGED));
+        return NULL;
+    }
+    if (plan->handout)
+        plan->handout->message = reply->welcome->handout;
+    return reply->welcome;
+}
+
+/* The same for the process's own session. */
+static bool say_own_hello(struct question *question, const struct session_request *request,
+                          const unsigned char *parent_key, uint64_t parent,
+                          struct session_failure *failure)
+{
+    struct handout handout = {.key = parent_key ? session.identity.key : NULL,
+                              .descriptors = {-1, -1, -1}};
+    const struct hello_plan plan = {
+        .request = request, .parent_key = parent_key, .parent = parent, .handout = &handout};
+    const Warder__V1__Welcome *welcome =
+        say_hello(&question->connection, &question->memory, &plan, &session.identity, failure);
+
+    if (!welcome) {
         close_descriptors(&handout);
         return false;
     }
-    handout.message = reply->welcome->handout;
+    take_terms(welcome);
     settled_policy_take(&handout);
-    return true;
+    session.process = getpid();
+    const bool held = session_floor_take(welcome->floor, request->route, failure);
+    tell_floor(question);
+    return held;
 }
 
 /* Asks at the door that `warder run` left open for a connection of this process's own. */
@@ -309,7 +376,7 @@ bool hook_session_start(const struct session_request *request, struct session_fa
     if (!give_memory(question))
         refuse(failure, "out of memory");
     else if (connect_first(question, request, failure))
-        started = say_hello(question, request, NULL, 0, failure);
+        started = say_own_hello(question, request, NULL, 0, failure);
     descriptor_room_end(&room);
     if (started) {
         session.state = SESSION_LIVE;
@@ -483,7 +550,7 @@ static int fetch_connection(struct question *question, Warder__V1__OpenPurpose p
     message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_OPEN;
     message.open = &request;
     const struct exchange exchange = {
-        .key = session.key, .deadline = deadline, .memory = &question->memory};
+        .key = session.identity.key, .deadline = deadline, .memory = &question->memory};
     const struct descriptor_room room = descriptor_room_make();
     const bool fits = daemon_connection_has_room(&question->connection);
     const enum exchange_result result =
@@ -529,6 +596,28 @@ static void relieve_crowd(struct question *question)
 /* ---------------------------------------------------------------------------------------- resume
  */
 
+/* One more over another connection that this session still has: a floor may leave no other way. */
+static bool reopen(struct question *question, int64_t deadline)
+{
+    struct question *other = NULL;
+    uint64_t number;
+
+    pthread_mutex_lock(&session.lock);
+    for (int i = 0; i < QUESTION_COUNT && !other; i++)
+        if (!session.questions[i].busy && session.questions[i].connection.socket >= 0 &&
+            give_memory(&session.questions[i]))
+            other = &session.questions[i];
+    if (other)
+        other->busy = true;
+    pthread_mutex_unlock(&session.lock);
+    if (!other)
+        return false;
+    const int socket =
+        fetch_connection(other, WARDER__V1__OPEN_PURPOSE__OPEN_PURPOSE_SESSION, deadline, &number);
+    hook_session_return(other);
+    return socket >= 0 && daemon_connection_adopt(&question->connection, socket, number);
+}
+
 /* A fresh connection for a session that had one before: both sides prove that they know the key. */
 static bool resume(struct question *question, int64_t deadline)
 {
@@ -541,12 +630,12 @@ static bool resume(struct question *question, int64_t deadline)
     if (!fresh_nonce(nonce) ||
         !daemon_connection_open(&question->connection, session.path, deadline))
         return false;
-    request.session = session.number;
+    request.session = session.identity.number;
     request.nonce = bytes_field(nonce, sizeof(nonce));
     message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_RESUME;
     message.resume = &request;
     const struct exchange exchange = {
-        .key = session.key, .deadline = deadline, .memory = &question->memory};
+        .key = session.identity.key, .deadline = deadline, .memory = &question->memory};
     if (daemon_connection_exchange(&question->connection, &exchange, &message, &reply, NULL) !=
             EXCHANGE_DONE ||
         reply->body_case != WARDER__V1__DAEMON_MESSAGE__BODY_RESUMED ||
@@ -604,6 +693,7 @@ static void become_child(void)
     }
     if (session.state != SESSION_NONE)
         session.state = SESSION_CHILD;
+    session.process = getpid();
     session.crowded = false;
     session.first = session.last = NULL; /* the threads are the parent's */
     session.turns = 0;
@@ -643,19 +733,20 @@ static bool start_as_child(struct question *question, struct session_failure *fa
         pthread_mutex_unlock(&session.lock);
         return false;
     }
-    memcpy(parent_key, session.key, sizeof(parent_key));
+    memcpy(parent_key, session.identity.key, sizeof(parent_key));
     if (daemon_connection_is_intact(&session.handed)) {
         question->connection = session.handed;
     } else if (daemon_connection_open(&question->connection, session.path,
                                       monotonic_now() + session.bound)) {
-        parent = session.number; /* the program has closed what was handed to it, or none was */
+        parent =
+            session.identity.number; /* the program has closed what was handed to it, or none was */
     } else {
         refuse(failure, "the policy daemon cannot be reached");
         pthread_mutex_unlock(&session.lock);
         return false;
     }
     session.handed = DAEMON_CONNECTION_NONE;
-    const bool started = say_hello(question, &request, parent_key, parent, failure);
+    const bool started = say_own_hello(question, &request, parent_key, parent, failure);
     if (started)
         session.state = SESSION_LIVE;
     else
@@ -686,9 +777,27 @@ static void deny_locally(const struct event *event, struct answer *answer, const
     snprintf(answer->text, sizeof(answer->text), "warder: %s denied: %s", what, why);
 }
 
+/* Names of variables, each terminated; one that does not fit does not pass. */
+static void take_environment(const Warder__V1__Verdict *verdict, struct answer *answer)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < verdict->n_environment; i++) {
+        const ProtobufCBinaryData *name = &verdict->environment[i];
+        if (name->len == 0 || name->len + 2 > sizeof(answer->environment) - used ||
+            memchr(name->data, '\0', name->len))
+            continue;
+        memcpy(answer->environment + used, name->data, name->len);
+        used += name->len + 1;
+    }
+}
+
 static void take_verdict(const Warder__V1__Verdict *verdict, struct answer *answer)
 {
+    answer->decision = verdict->decision;
     if (verdict->outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW) {
+        answer->only_exec = verdict->only_exec;
+        take_environment(verdict, answer);
         answer->outcome = verdict->outcome;
         return;
     }
@@ -700,7 +809,6 @@ static void take_verdict(const Warder__V1__Verdict *verdict, struct answer *answ
     copy_field(answer->message, sizeof(answer->message), &verdict->message);
     copy_field(answer->decision_id, sizeof(answer->decision_id), &verdict->decision_id);
     copy_field(answer->text, sizeof(answer->text), &verdict->text);
-    answer->decision = verdict->decision;
 }
 
 /* Somebody answers who does not know the key. A few times may be a mistake of this process; then it
@@ -720,7 +828,8 @@ static bool connect_again(struct question *question, int64_t deadline,
         return true;
     if (session.state == SESSION_CHILD)
         return false;
-    if (question->connection.socket >= 0 || resume(question, deadline))
+    if (question->connection.socket >= 0 || resume(question, deadline) ||
+        reopen(question, deadline))
         return true;
     refuse(failure, "the policy daemon cannot be reached; nothing is allowed without it");
     return false;
@@ -756,7 +865,7 @@ static void tell_unanswered(struct question *question, int64_t deadline)
     message.records = &records;
     arena_reset(&question->memory.arena);
     const struct exchange exchange = {
-        .key = session.key, .deadline = deadline, .memory = &question->memory};
+        .key = session.identity.key, .deadline = deadline, .memory = &question->memory};
     if (daemon_connection_exchange(&question->connection, &exchange, &message, NULL, NULL) !=
         EXCHANGE_DONE)
         __atomic_add_fetch(&session.unanswered, records.unanswered, __ATOMIC_RELAXED);
@@ -772,7 +881,7 @@ void hook_session_tell_records(struct question *question)
     message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS_WAIT;
     message.records_wait = &records;
     const struct exchange exchange = {
-        .key = session.key, .deadline = monotonic_now(), .memory = &question->memory};
+        .key = session.identity.key, .deadline = monotonic_now(), .memory = &question->memory};
     if (daemon_connection_exchange(&question->connection, &exchange, &message, NULL, NULL) !=
         EXCHANGE_DONE)
         record_batch_not_told();
@@ -784,19 +893,20 @@ static void fetch_policy(struct question *question)
     Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
     Warder__V1__FetchPolicy request = WARDER__V1__FETCH_POLICY__INIT;
     const Warder__V1__DaemonMessage *reply = NULL;
-    struct handout handout = {.key = session.key, .descriptors = {-1, -1, -1}};
+    struct handout handout = {.key = session.identity.key, .descriptors = {-1, -1, -1}};
 
     message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_FETCH_POLICY;
     message.fetch_policy = &request;
-    const struct exchange exchange = {.key = session.key,
+    const struct exchange exchange = {.key = session.identity.key,
                                       .received_max = HANDOUT_DESCRIPTORS_MAX,
                                       .deadline = monotonic_now() + session.bound,
                                       .memory = &question->memory};
     const struct descriptor_room room = descriptor_room_make();
     const enum exchange_result result =
-        takes_policy(question) ? daemon_connection_exchange(&question->connection, &exchange,
-                                                            &message, &reply, handout.descriptors)
-                               : EXCHANGE_TOO_LARGE;
+        takes_policy(&question->connection)
+            ? daemon_connection_exchange(&question->connection, &exchange, &message, &reply,
+                                         handout.descriptors)
+            : EXCHANGE_TOO_LARGE;
     descriptor_room_end(&room);
     if (result == EXCHANGE_DONE && reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_HANDOUT) {
         handout.message = reply->handout;
@@ -810,13 +920,66 @@ static void fetch_policy(struct question *question)
         count_forgery();
 }
 
+/* One question over a connection that is ready; true if there is nothing more to be tried. */
+static bool ask_once(struct daemon_connection *connection, const struct exchange *exchange,
+                     const struct event *event, uint64_t continues, struct answer *answer,
+                     struct session_failure *failure)
+{
+    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
+    Warder__V1__Ask ask = WARDER__V1__ASK__INIT;
+    Warder__V1__Event wire;
+    const Warder__V1__DaemonMessage *reply = NULL;
+
+    arena_reset(&exchange->memory->arena);
+    if (!event_to_wire(event, &exchange->memory->arena, &wire)) {
+        refuse(failure, failure_of(EXCHANGE_TOO_LARGE));
+        return true;
+    }
+    ask.event = &wire;
+    ask.continues = continues;
+    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_ASK;
+    message.ask = &ask;
+    const enum exchange_result result =
+        daemon_connection_exchange(connection, exchange, &message, &reply, NULL);
+    if (result == EXCHANGE_DONE) {
+        if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_VERDICT) {
+            session.guarded = reply->verdict->guarded;
+            session.held = reply->verdict->held;
+            take_verdict(reply->verdict, answer);
+        } else {
+            refuse(failure, failure_of(EXCHANGE_FORGED));
+        }
+        return true;
+    }
+    refuse(failure, failure_of(result));
+    if (result == EXCHANGE_TOO_LARGE)
+        return true;
+    daemon_connection_close(connection);
+    if (result == EXCHANGE_FORGED)
+        count_forgery();
+    /* Lost or forged: once more on a new connection, within the same bound. */
+    return result == EXCHANGE_LATE;
+}
+
+static void answer_begin(struct answer *answer)
+{
+    memset(answer, 0, sizeof(*answer));
+    answer->outcome = WARDER__V1__OUTCOME__OUTCOME_DENY;
+}
+
 void hook_session_ask(struct question *question, const struct event *event, struct answer *answer)
+{
+    hook_session_ask_continuing(question, event, 0, answer);
+}
+
+void hook_session_ask_continuing(struct question *question, const struct event *event,
+                                 uint64_t continues, struct answer *answer)
 {
     struct session_failure failure = {.text = ""};
     const int64_t deadline = monotonic_now() + session.bound;
+    bool done = false;
 
-    memset(answer, 0, sizeof(*answer));
-    answer->outcome = WARDER__V1__OUTCOME__OUTCOME_DENY;
+    answer_begin(answer);
     /* The event stands in the question's arena; what follows puts its messages behind it. A new
      * connection needs the arena for itself, so it is made before anything is packed, in the part
      * that the event does not use. */
@@ -825,43 +988,13 @@ void hook_session_ask(struct question *question, const struct event *event, stru
     arena_init(&rest, whole.memory + whole.used, whole.size - whole.used);
     question->memory.arena = rest;
 
-    for (int attempt = 0; attempt < 2; attempt++) {
-        Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
-        Warder__V1__Ask ask = WARDER__V1__ASK__INIT;
-        Warder__V1__Event wire;
-        const Warder__V1__DaemonMessage *reply = NULL;
-
+    for (int attempt = 0; attempt < 2 && !done; attempt++) {
         if (!make_ready(question, deadline, &failure))
             break;
         tell_unanswered(question, deadline);
-        arena_reset(&question->memory.arena);
-        if (!event_to_wire(event, &question->memory.arena, &wire)) {
-            refuse(&failure, failure_of(EXCHANGE_TOO_LARGE));
-            break;
-        }
-        ask.event = &wire;
-        message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_ASK;
-        message.ask = &ask;
         const struct exchange exchange = {
-            .key = session.key, .deadline = deadline, .memory = &question->memory};
-        const enum exchange_result result =
-            daemon_connection_exchange(&question->connection, &exchange, &message, &reply, NULL);
-        if (result == EXCHANGE_DONE) {
-            if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_VERDICT)
-                take_verdict(reply->verdict, answer);
-            else
-                refuse(&failure, failure_of(EXCHANGE_FORGED));
-            break;
-        }
-        refuse(&failure, failure_of(result));
-        if (result == EXCHANGE_TOO_LARGE)
-            break;
-        daemon_connection_close(&question->connection);
-        if (result == EXCHANGE_FORGED)
-            count_forgery();
-        else if (result == EXCHANGE_LATE)
-            break;
-        /* Lost or forged: once more on a new connection, within the same bound. */
+            .key = session.identity.key, .deadline = deadline, .memory = &question->memory};
+        done = ask_once(&question->connection, &exchange, event, continues, answer, &failure);
     }
     if (session.crowded && question->connection.socket >= 0)
         relieve_crowd(question);
@@ -870,6 +1003,95 @@ void hook_session_ask(struct question *question, const struct event *event, stru
     question->memory.arena = whole;
     if (failure.text[0] && !answer->text[0])
         deny_locally(event, answer, failure.text);
+}
+
+void hook_session_ask_beside(struct exchange_memory *memory, const struct event *event,
+                             uint64_t continues, struct answer *answer)
+{
+    const struct session_request request = {.python_version = session.python_version,
+                                            .route = WARDER__V1__HOOK_ROUTE__HOOK_ROUTE_FORK};
+    const struct hello_plan plan = {
+        .request = &request, .parent_key = session.identity.key, .parent = session.identity.number};
+    struct session_failure failure = {.text = ""};
+    struct daemon_connection connection;
+    struct session_identity identity;
+    const struct arena whole = memory->arena;
+    const int64_t deadline = monotonic_now() + session.bound;
+
+    answer_begin(answer);
+    arena_init(&memory->arena, whole.memory + whole.used, whole.size - whole.used);
+    if (!daemon_connection_open(&connection, session.path, deadline)) {
+        refuse(&failure, "the policy daemon cannot be reached");
+    } else if (say_hello(&connection, memory, &plan, &identity, &failure)) {
+        const struct exchange exchange = {
+            .key = identity.key, .deadline = deadline, .memory = memory};
+        ask_once(&connection, &exchange, event, continues, answer, &failure);
+    }
+    daemon_connection_close(&connection);
+    memory->arena = whole;
+    if (failure.text[0] && !answer->text[0])
+        deny_locally(event, answer, failure.text);
+}
+
+/* --------------------------------------------------------------------------- the C boundary */
+
+bool hook_session_make_ready(void)
+{
+    struct session_failure failure;
+    struct question *question;
+    const int64_t deadline = monotonic_now() + session.bound;
+
+    if (session.state == SESSION_LIVE)
+        return true;
+    int64_t left = session.bound;
+    bool turn = false;
+    while (session.state != SESSION_NONE && !(question = hook_session_borrow(turn))) {
+        if (left <= 0)
+            return false;
+        turn = hook_session_wait(&left, turn);
+    }
+    if (session.state == SESSION_NONE)
+        return false;
+    const bool ready = make_ready(question, deadline, &failure);
+    hook_session_return(question);
+    return ready;
+}
+
+enum session_process hook_session_process(void)
+{
+    return getpid() == session.process ? PROCESS_OF_SESSION : PROCESS_BESIDE;
+}
+
+pid_t hook_session_process_number(void)
+{
+    return session.process;
+}
+
+uint32_t hook_session_guarded(void)
+{
+    /* Of what has come into force since the daemon said it, nothing is known yet. */
+    if (settled_policy_is_stale())
+        return UINT32_MAX;
+    return session.state == SESSION_NONE ? 0 : session.guarded;
+}
+
+uint32_t hook_session_held(void)
+{
+    if (settled_policy_is_stale())
+        return UINT32_MAX;
+    return session.state == SESSION_NONE ? 0 : session.held;
+}
+
+noreturn void hook_session_end_process(const char *line)
+{
+    if (hook_session_process() == PROCESS_BESIDE)
+        kill(session.process, SIGKILL);
+    fatal_end(line);
+}
+
+void hook_session_digest(struct siphash *hash)
+{
+    siphash_init(hash, session.identity.key);
 }
 
 void hook_session_tell_place(uint64_t decision, const char *file, size_t file_length, unsigned line)
@@ -886,7 +1108,7 @@ void hook_session_tell_place(uint64_t decision, const char *file, size_t file_le
     message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_DENIED;
     message.denied = &denied;
     const struct exchange exchange = {
-        .key = session.key, .deadline = monotonic_now(), .memory = &question->memory};
+        .key = session.identity.key, .deadline = monotonic_now(), .memory = &question->memory};
     daemon_connection_exchange(&question->connection, &exchange, &message, NULL, NULL);
     hook_session_return(question);
 }

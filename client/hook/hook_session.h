@@ -7,17 +7,21 @@
  * Forks: the parent fetches the child's connection before it forks (a handler of pthread_atfork),
  * the child says Hello over it, under its parent's key, when it raises its first event. A child
  * that came to be in another way (a bare clone) finds its memory wiped of the parent's mark and
- * connects by path. A lost connection is resumed by path, each side proving that it knows the key.
- * Whatever fails, the answer is a denial, within the bound. */
+ * connects by path. A lost connection is resumed by path, each side proving that it knows the key;
+ * where a floor forbids that, over another connection of the session. Whatever fails, the answer is
+ * a denial, within the bound. */
 #ifndef WARDER_CLIENT_HOOK_HOOK_SESSION_H
 #define WARDER_CLIENT_HOOK_HOOK_SESSION_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdnoreturn.h>
+#include <sys/types.h>
 
 #include "client/hook/daemon_connection.h"
 #include "policies/engine/event.h"
+#include "proto/siphash.h"
 
 enum {
     QUESTION_COUNT = 4, /* connections of a session at most (design, "The session") */
@@ -47,6 +51,10 @@ struct answer {
     char message[1024];
     char decision_id[64];
     char text[2048];
+    /* Of an allowed exec: names of variables that the rule speaks of, each terminated, the last one
+     * by an empty one. */
+    char environment[256];
+    bool only_exec; /* of an allowed fork: its child may do nothing but exec */
 };
 
 /* Why a session could not be had; for a person. */
@@ -88,6 +96,39 @@ void hook_session_ask(struct question *question, const struct event *event, stru
 
 /* Tells the daemon that records wait for it, if it may not know. Best effort, does not wait. */
 void hook_session_tell_records(struct question *question);
+/* The same of an event at the C boundary that continues what decision `continues` of this session
+ * allowed (0: nothing). */
+void hook_session_ask_continuing(struct question *question, const struct event *event,
+                                 uint64_t continues, struct answer *answer);
+
+/* The same in the child of a vfork, which shares this memory with its parent and has descriptors of
+ * its own: over a connection of its own, as a session that its parent vouches for, for the length
+ * of the call. Changes nothing of the session; works in `memory` alone. */
+void hook_session_ask_beside(struct exchange_memory *memory, const struct event *event,
+                             uint64_t continues, struct answer *answer);
+
+/* Sees to it that a child can ask: a process that came of a fork itself says Hello first. */
+bool hook_session_make_ready(void);
+
+/* What this process is to the session that its memory has. */
+enum session_process {
+    PROCESS_OF_SESSION,
+    PROCESS_BESIDE, /* the child of a vfork, or a clone that shares the memory */
+};
+enum session_process hook_session_process(void);
+pid_t hook_session_process_number(void); /* of the session's own process */
+
+/* Classes of operations (bits, 1 << enum operation_class) that a policy in force could deny, kill
+ * or have recorded, as the daemon said last; those of them that one could deny or kill. None
+ * without a live session. */
+uint32_t hook_session_guarded(void);
+uint32_t hook_session_held(void);
+
+/* Ends the process whose session it is, from the child of a vfork too. */
+noreturn void hook_session_end_process(const char *line);
+
+/* Begins a digest under the session's key: nobody who does not know it finds two texts of one. */
+void hook_session_digest(struct siphash *hash);
 
 /* Counts an event that was denied without a verdict. The daemon is told how many there were, with
  * the next question that reaches it; those of a process that ends before are not in the record. */

@@ -25,6 +25,10 @@ void process_facts_collect(struct process_facts *facts, const char *python_versi
                            struct arena *arena, Warder__V1__Hello *hello);
 void process_facts_release(struct process_facts *facts);
 
+/* Keeps argv, terminated by NULL, for a process that a floor keeps from reading /proc: a forked
+ * child, or an interpreter that was started below one. NULL: there is none to keep. */
+void process_facts_note_arguments(char *const *arguments);
+
 /* The descriptor of the door that `warder run` left open (WARDER_DOOR), taken: later calls, and
  * children, do not get it. -1 if there is none that leads to a daemon this process may trust. */
 int process_door(void);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "client/hook/elf_symbols.h"
+#include "client/hook/inherited_environment.h"
 #include "client/hook/process_resolver.h"
 #include "policies/engine/path_text.h"
 #include "policies/engine/subject.h"
@@ -27,6 +28,39 @@ enum {
 /* ------------------------------------------------------------------------------------- arguments
  */
 
+/* What argv was when the hook came, each text with its end. */
+static char noted[ARGUMENTS_SIZE_MAX];
+static size_t noted_size;
+
+void process_facts_note_arguments(char *const *arguments)
+{
+    noted_size = 0;
+    for (; arguments && *arguments && noted_size < sizeof(noted); arguments++) {
+        const size_t left = sizeof(noted) - noted_size;
+        const size_t length = strnlen(*arguments, left - 1) + 1;
+        memcpy(noted + noted_size, *arguments, length - 1);
+        noted[noted_size + length - 1] = '\0';
+        noted_size += length;
+    }
+}
+
+/* The bytes of the command line, ARGUMENTS_SIZE_MAX at most; 0 or less: unknown. */
+static ssize_t read_command_line(char *text, bool *cut)
+{
+    char more;
+    const int file = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+
+    if (file < 0) {
+        memcpy(text, noted, noted_size);
+        *cut = noted_size == sizeof(noted);
+        return (ssize_t)noted_size;
+    }
+    const ssize_t size = read(file, text, ARGUMENTS_SIZE_MAX);
+    *cut = size == ARGUMENTS_SIZE_MAX && read(file, &more, 1) == 1;
+    close(file);
+    return size;
+}
+
 /* argv as the kernel keeps it. Returns how many there are; texts live in the arena. */
 static size_t read_arguments(struct arena *arena, char **arguments, bool *cut)
 {
@@ -36,13 +70,7 @@ static size_t read_arguments(struct arena *arena, char **arguments, bool *cut)
     *cut = false;
     if (!text)
         return 0;
-    const int file = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return 0;
-    ssize_t size = read(file, text, ARGUMENTS_SIZE_MAX);
-    char more;
-    *cut = size == ARGUMENTS_SIZE_MAX && read(file, &more, 1) == 1;
-    close(file);
+    const ssize_t size = read_command_line(text, cut);
     if (size <= 0)
         return 0;
     text[size] = '\0';
@@ -277,7 +305,7 @@ static bool hexadecimal(const char *text, unsigned char *bytes, size_t size, siz
 
 static void find_token(struct arena *arena, Warder__V1__Hello *hello)
 {
-    const char *text = getenv("WARDER_RUN");
+    const char *text = inherited_environment_value("WARDER_RUN");
     unsigned char token[RUN_TOKEN_SIZE_MAX];
     size_t length;
 
@@ -339,7 +367,7 @@ static bool host_daemon_is_there(void)
 
 int process_door(void)
 {
-    const char *text = getenv("WARDER_DOOR");
+    const char *text = inherited_environment_value("WARDER_DOOR");
     struct ucred peer;
     socklen_t size = sizeof(peer);
     struct statx status;
@@ -373,7 +401,7 @@ void process_session_socket(const char *wanted, char *path, size_t size)
     const char *found = wanted;
 
     if (!found && !host_daemon_is_there())
-        found = getenv("WARDER_SOCKET");
+        found = inherited_environment_value("WARDER_SOCKET");
     if (!found)
         found = HOST_SESSION_SOCKET;
     if (strlen(found) < size)

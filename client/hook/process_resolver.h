@@ -16,14 +16,21 @@
 #include "policies/engine/event_map.h"
 
 struct process_resolver {
-    const struct python_api *api;
-    python_object *args; /* of the event that is being mapped */
-    bool starts_program; /* it can: programs are searched for */
-    int root_stands;     /* names mean what they did: 1; they do not: -1; not looked yet: 0 */
+    const struct python_api *api; /* NULL: the event is none of an interpreter's */
+    python_object *args;          /* of the event that is being mapped */
+    bool starts_program;          /* it can: programs are searched for */
+    int root_stands; /* names mean what they did: 1; they do not: -1; not looked yet: 0 */
 };
 
 /* Notes the root; only the first call does. Where it cannot be known, no path ever is. */
 void process_resolver_note_root(void);
+
+/* True if this process can change none of the directories that the kernel walks through on an
+ * absolute path, links included, and so not where it leads. Never so for root. */
+bool process_path_is_settled(const char *path);
+
+/* True if names lead where they led when the root was noted. One system call. */
+bool process_resolver_names_stand(void);
 
 /* The table of answers, for one event; `resolver` is borrowed as its context. Whether names stand
  * is looked at once, when the first one is asked about. */
@@ -34,5 +41,10 @@ struct event_resolver process_resolver_table(struct process_resolver *resolver);
  * directory that may not be searched, too many links, too long. `follow` false: a link in the last
  * component is taken as itself. */
 bool process_resolve_path(const char *path, bool follow, char *buffer, size_t size);
+
+/* What the kernel calls the file behind a descriptor of this thread's table. False if it has no
+ * name that leads there: a pipe, memory, something of another mount namespace, or another root than
+ * the session began with. */
+bool process_descriptor_path(int descriptor, char *buffer, size_t size);
 
 #endif

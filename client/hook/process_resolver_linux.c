@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "client/hook/argument_reader.h"
+#include "client/hook/name_lookup.h"
 #include "policies/engine/path_text.h"
 
 extern char **environ;
@@ -68,7 +69,7 @@ void process_resolver_note_root(void)
         noted_root = current_root();
 }
 
-static bool root_is_noted_one(void)
+bool process_resolver_names_stand(void)
 {
     const struct root now = current_root();
 
@@ -80,7 +81,7 @@ static bool root_is_noted_one(void)
 static bool names_stand(struct process_resolver *resolver)
 {
     if (resolver->root_stands == 0)
-        resolver->root_stands = root_is_noted_one() ? 1 : -1;
+        resolver->root_stands = process_resolver_names_stand() ? 1 : -1;
     return resolver->root_stands > 0;
 }
 
@@ -94,6 +95,8 @@ struct walk {
     char rest[2 * PATH_MAX];
     size_t at; /* where the rest begins */
     int links;
+    bool
+        *settled; /* NULL, or whether no directory on the way so far can be changed by the caller */
 };
 
 /* Puts text before the rest; false if it does not fit. */
@@ -169,6 +172,21 @@ static bool text_leads_there(const char *link, const char *target)
            is_same_file(&there, &named);
 }
 
+/* What it cannot write it may still be the owner of. */
+static bool can_change(const char *directory)
+{
+    uid_t real;
+    uid_t effective;
+    uid_t saved;
+    struct statx status;
+
+    if (getresuid(&real, &effective, &saved) < 0 || real == 0 || effective == 0 || saved == 0 ||
+        faccessat(AT_FDCWD, directory, W_OK, AT_EACCESS) == 0 ||
+        statx(AT_FDCWD, directory, 0, STATX_UID, &status) < 0)
+        return true;
+    return status.stx_uid == real || status.stx_uid == effective || status.stx_uid == saved;
+}
+
 /* One component that is a name: appended, and replaced by its target if it is a link. `*missing`
  * once a part does not exist: what follows stands as it is. */
 static bool walk_step(struct walk *walk, const char *part, size_t length, bool follow,
@@ -176,6 +194,8 @@ static bool walk_step(struct walk *walk, const char *part, size_t length, bool f
 {
     char target[PATH_MAX];
 
+    if (walk->settled && *walk->settled)
+        *walk->settled = !can_change(walk->length > 0 ? walk->resolved : "/");
     if (!walk_append(walk, part, length))
         return false;
     if (*missing || !follow)
@@ -231,9 +251,9 @@ static bool has_no_links(const char *path, bool follow)
     return true;
 }
 
-bool process_resolve_path(const char *path, bool follow, char *buffer, size_t size)
+static bool walk_path(const char *path, bool follow, char *buffer, size_t size, bool *settled)
 {
-    struct walk walk = {.at = sizeof(walk.rest)};
+    struct walk walk = {.at = sizeof(walk.rest), .settled = settled};
     const char *part;
     size_t length;
     bool last;
@@ -241,7 +261,8 @@ bool process_resolve_path(const char *path, bool follow, char *buffer, size_t si
 
     if (path[0] != '/' || !walk_prepend(&walk, path, strlen(path)))
         return false;
-    missing = has_no_links(path, follow); /* then there is nothing to ask on the way */
+    /* Then there is nothing to ask on the way. */
+    missing = !settled && has_no_links(path, follow);
     while ((part = walk_next(&walk, &length, &last))) {
         if (length == 1 && part[0] == '.')
             continue;
@@ -257,6 +278,19 @@ bool process_resolve_path(const char *path, bool follow, char *buffer, size_t si
     memcpy(buffer, walk.resolved, walk.length);
     buffer[walk.length] = '\0';
     return true;
+}
+
+bool process_resolve_path(const char *path, bool follow, char *buffer, size_t size)
+{
+    return walk_path(path, follow, buffer, size, NULL);
+}
+
+bool process_path_is_settled(const char *path)
+{
+    char resolved[PATH_MAX];
+    bool settled = true;
+
+    return walk_path(path, true, resolved, sizeof(resolved), &settled) && settled;
 }
 
 static bool resolve(void *context, const char *path, bool follow, char *buffer, size_t size)
@@ -414,7 +448,8 @@ static bool environment(void *context, struct arena *arena, struct value *map)
 
 static python_object *argument(struct process_resolver *resolver, unsigned index)
 {
-    if (!resolver->args || (python_size)index >= resolver->api->PyTuple_Size(resolver->args))
+    if (!resolver->api || !resolver->args ||
+        (python_size)index >= resolver->api->PyTuple_Size(resolver->args))
         return NULL;
     return resolver->api->PyTuple_GetItem(resolver->args, index);
 }
@@ -471,11 +506,18 @@ static enum process_relation relation(void *context, int64_t pid)
     return PROCESS_OTHER;
 }
 
+static bool host_names(void *context, const struct address *address, struct arena *arena,
+                       struct value *names)
+{
+    (void)context;
+    return name_lookup_names(address, arena, names);
+}
+
 struct event_resolver process_resolver_table(struct process_resolver *resolver)
 {
     struct event_resolver table = {
         .context = resolver,
-        .python_minor = resolver->api->minor,
+        .python_minor = resolver->api ? resolver->api->minor : 0,
         .caller_directory = caller_directory,
         .descriptor_path = descriptor_path,
         .open_directories = open_directories,
@@ -485,9 +527,16 @@ struct event_resolver process_resolver_table(struct process_resolver *resolver)
         .socket_family = socket_family,
         .code_filename = code_filename,
         .relation = relation,
+        .host_names = host_names,
     };
 
     if (resolver->starts_program && names_stand(resolver))
         table.executable = executable;
     return table;
+}
+
+bool process_descriptor_path(int descriptor, char *buffer, size_t size)
+{
+    struct process_resolver resolver = {.api = NULL};
+    return descriptor_path(&resolver, descriptor, buffer, size) == ANSWER_KNOWN;
 }

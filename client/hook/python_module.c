@@ -9,6 +9,7 @@
 #include "client/hook/argument_reader.h"
 #include "client/hook/denial.h"
 #include "client/hook/hook_session.h"
+#include "client/hook/own_pages.h"
 
 enum {
     /* Include/methodobject.h, moduleobject.h: the same in every version that has them. */
@@ -118,6 +119,7 @@ static python_object *start_session(struct runtime *runtime, const char *socket_
         .wishes = wishes,
     };
 
+    own_pages_seal();
     /* The daemon may take its time; other threads go on. */
     void *thread = api->PyEval_SaveThread();
     const bool started = hook_session_start(&request, &failure);

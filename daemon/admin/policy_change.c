@@ -158,8 +158,7 @@ static bool check_texts(struct change_job *job, const Warder__V1__Apply *apply,
 {
     /* Who can write a program that is allowed is said here, and what is stored is not held to it
      * again: files change without asking. */
-    const struct compile_options options = {
-        .look = policy_host_look, .today = generation_today(), .floors_not_held = true};
+    const struct compile_options options = {.look = policy_host_look, .today = generation_today()};
     CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
     struct policy_block *block = NULL;
     struct trial trial = {0};

@@ -92,12 +92,17 @@ bool audit_database_open(struct audit_database *database, const char *directory,
         database
             ->connection, /* a session that a restarted daemon takes up again is there already */
         "INSERT INTO sessions (session, started, facts) VALUES (?1, ?2, ?3)"
-        " ON CONFLICT (session) DO UPDATE SET ended = NULL, facts = excluded.facts",
+        " ON CONFLICT (session) DO UPDATE SET ended = NULL,"
+        " facts = json_patch(facts, excluded.facts)",
         error, size);
     database->end_session = database_prepare(
         database->connection,
         "UPDATE sessions SET ended = ?2, decisions = ?3, denials = ?4 WHERE session = ?1", error,
         size);
+    database->add_fact = database_prepare(
+        database->connection,
+        "UPDATE sessions SET facts = json_set(facts, '$.' || ?2, json(?3)) WHERE session = ?1",
+        error, size);
     database->insert_record = database_prepare(
         database->connection,
         "INSERT INTO records (time, kind, session, number, count, verdict, event, summary, "
@@ -112,7 +117,8 @@ bool audit_database_open(struct audit_database *database, const char *directory,
         arena_init(&database->arena, memory, EVENT_ARENA_SIZE);
     else
         snprintf(error, size, "out of memory");
-    if (database->insert_session && database->end_session && database->insert_record && memory)
+    if (database->insert_session && database->end_session && database->add_fact &&
+        database->insert_record && memory)
         return true;
     audit_database_close(database);
     return false;
@@ -122,6 +128,7 @@ void audit_database_close(struct audit_database *database)
 {
     sqlite3_finalize(database->insert_session);
     sqlite3_finalize(database->end_session);
+    sqlite3_finalize(database->add_fact);
     sqlite3_finalize(database->insert_record);
     database_close(database->connection);
     free(database->arena.memory);
@@ -276,6 +283,12 @@ static sqlite3_stmt *bind_item(struct audit_database *database, const struct aud
         bind_number(statement, 2, item->time);
         bind_number(statement, 3, item->end.decisions);
         bind_number(statement, 4, item->end.denials);
+        break;
+    case AUDIT_SESSION_FACT:
+        statement = database->add_fact;
+        bind_number(statement, 1, item->session);
+        bind_text(statement, 2, item->fact.name);
+        bind_text(statement, 3, item->fact.json);
         break;
     default:
         bind_number(statement, 1, item->time);

@@ -16,6 +16,7 @@ struct audit_database {
     sqlite3 *connection;
     sqlite3_stmt *insert_session;
     sqlite3_stmt *end_session;
+    sqlite3_stmt *add_fact;
     sqlite3_stmt *insert_record;
     struct arena arena; /* events are decoded here */
 };

@@ -1,6 +1,7 @@
 /* What goes into the record: made by the loop, written by the audit thread.
  *
- * An item owns a copy of everything it names, so that it outlives session and message. */
+ * An item owns a copy of everything it names, so that it outlives session and message. It lies in
+ * one piece of memory: its own on the heap, or a part of somebody else's. */
 #ifndef WARDER_DAEMON_AUDIT_AUDIT_ITEM_H
 #define WARDER_DAEMON_AUDIT_AUDIT_ITEM_H
 
@@ -15,9 +16,10 @@ enum audit_kind {
     AUDIT_DECISION,
     AUDIT_SESSION_START,
     AUDIT_SESSION_END,
-    AUDIT_REFUSAL, /* a message, a connection or a session that was turned away */
-    AUDIT_DROP,    /* records that were lost, counted */
-    AUDIT_DAEMON,  /* start, stop, a new generation */
+    AUDIT_SESSION_FACT, /* something of a session that is known after its start */
+    AUDIT_REFUSAL,      /* a message, a connection or a session that was turned away */
+    AUDIT_DROP,         /* records that were lost, counted */
+    AUDIT_DAEMON,       /* start, stop, a new generation */
 };
 
 /* How an event was judged. Texts are borrowed from the item. */
@@ -34,24 +36,31 @@ struct audit_decision {
     bool unknown;          /* the rule fired because something could not be known, */
     bool spent;            /* and that because the steps of a decision were spent */
     bool settled;          /* by the hook, in process */
+    uint64_t time;         /* when, nanoseconds since 1970, UTC; 0: now */
     const char *file;      /* the calling line, of denials; NULL if it is not known */
     uint32_t line;
     const void *event; /* the packed Event, as it came over the socket */
     size_t event_size;
 };
 
+struct audit_share;
+
 struct audit_item {
-    struct audit_item *next;
     enum audit_kind kind;
     uint64_t time;    /* nanoseconds since 1970, UTC */
     uint64_t session; /* 0: none */
     size_t size;      /* bytes that the item occupies, for the queue's bound */
-    int64_t owner;    /* the uid that it is charged to, set by audit_log_add */
+    int64_t owner;    /* the uid that it is charged to, and where: set by audit_log_add */
+    struct audit_share *share;
     union {
         struct audit_decision decision;
         struct {
             const char *json; /* the session's facts */
         } start;
+        struct {
+            const char *name; /* of the facts */
+            const char *json;
+        } fact;
         struct {
             uint64_t decisions;
             uint64_t denials;
@@ -70,8 +79,23 @@ struct audit_item {
 struct audit_item *audit_item_decision(uint64_t session, const struct audit_decision *decision);
 struct audit_item *audit_item_session_start(uint64_t session, const char *json);
 struct audit_item *audit_item_session_end(uint64_t session, uint64_t decisions, uint64_t denials);
+struct audit_item *audit_item_session_fact(uint64_t session, const char *name, const char *json);
 struct audit_item *audit_item_notice(enum audit_kind kind, uint64_t session, int64_t uid,
                                      int64_t pid, const char *text);
+
+/* The bytes of an item of this decision, and the item made in so many bytes of memory that are
+ * aligned for any type. */
+size_t audit_item_decision_size(const struct audit_decision *decision);
+struct audit_item *audit_item_decision_in(void *memory, uint64_t session,
+                                          const struct audit_decision *decision);
+
+/* A copy in `item->size` bytes of memory. */
+struct audit_item *audit_item_copy_in(void *memory, const struct audit_item *item);
+
+/* Gives a decision its calling line, where it lies, if `capacity` bytes of memory are enough for
+ * both. False, and nothing changed, if not. */
+bool audit_item_set_place(struct audit_item *item, size_t capacity, const char *file,
+                          size_t file_length, uint32_t line);
 
 /* The same decision with its calling line. Replaces `item`, which is freed; on lack of memory it
  * stays as it was. */

@@ -1,67 +1,90 @@
-/* Invariants. `lock` guards the queue and the statistics; the database belongs to the thread alone.
- * An item leaves the queue when it is handed to the thread and is freed when its transaction has
- * been committed: what could not be written is tried again, in order, for as long as the daemon
- * lives. */
+/* Invariants. No lock lies between the loop and the thread: records go through the ring, counters
+ * are atomic, and each has one writer. A record stays in the ring until its transaction has been
+ * committed: what could not be written is tried again, in order, for as long as the daemon lives.
+ * The database belongs to the thread alone. `lock` is for those who wait for the thread, and guards
+ * the error's text; the loop only tries it. */
 #define _GNU_SOURCE
 #include "daemon/audit/audit_log.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 #include <uthash.h>
 
 #include "daemon/audit/audit_database.h"
+#include "daemon/audit/audit_ring.h"
 #include "daemon/audit/audit_trim.h"
+#include "daemon/audit/session_numbers.h"
 
 enum {
     PRIORITY = 10,            /* nice: keeps p99.9 of verdicts down (limits.md, "A round trip") */
     RETRY_MILLISECONDS = 500, /* while the database does not take what is written */
-    STOP_ATTEMPTS = 10,       /* then what is left is given up, and said */
-    RESERVED_SESSIONS = 1024, /* numbers that are reserved at a time, half of them ahead of need */
+    RETRY_WANTED_MILLISECONDS = 50,      /* the same while somebody waits for it */
+    STOP_ATTEMPTS = 10,                  /* then what is left is given up, and said */
+    RING_SPARE_BYTES = 32 * 1024 * 1024, /* between records, and for those who have little */
+    RING_FULL_BYTES = 16 * 1024 * 1024,  /* with no more left than this, everybody waits: more
+                                            than one message of each can bring */
+    BATCH_BYTES_MAX = 8 * 1024 * 1024,   /* of a transaction */
 };
 
-/* What one user has in the queue. */
-struct share {
+/* What one user has in the queue: what the loop added, less what the thread has settled. Made on
+ * first sight and kept, as accounts are. */
+struct audit_share {
     int64_t owner;
-    size_t bytes;
+    size_t added; /* the loop's, bytes ever */
+    _Atomic size_t settled;
     UT_hash_handle hh;
 };
 
-/* Numbers of sessions. Those below `reserved` never come back, whatever happens to us: that is on
- * disk. Where it cannot be written in time, numbers jump so far ahead that nobody meets them. */
-struct session_numbers {
-    uint64_t next;
-    uint64_t reserved;
-    uint64_t wanted; /* what the thread is to write as reserved; 0: nothing */
-    bool jumped;     /* numbers are given beyond `reserved`, far away */
+/* Why the thread does not run. */
+enum rest {
+    REST_NONE,
+    REST_IDLE,   /* there was nothing to do: the next record wakes it */
+    REST_GATHER, /* a batch waits for company: enough for a full one wakes it */
 };
 
 struct audit_log {
     pthread_t thread;
+    sem_t wake; /* the thread rests on it */
+    _Atomic int rest;
+    atomic_bool stopping;
+    _Atomic unsigned waiting; /* threads in audit_log_wait: a batch does not wait for company */
     pthread_mutex_t lock;
-    pthread_cond_t changed;
     pthread_cond_t finished; /* a batch is on disk */
-    uint64_t added;          /* items, ever */
-    uint64_t settled;        /* of those: written, or given up */
-    unsigned waiting;        /* threads in audit_log_wait: a batch does not wait for company */
-    struct audit_item *first;
-    struct audit_item **end; /* where the next item goes */
-    size_t bytes;            /* queued, and in the thread's hands */
-    struct share *shares;    /* the same by owner; those with nothing are not there */
-    uint64_t unreported_drops;
-    uint64_t lost; /* what was given up when the log stopped */
-    bool stopping;
+
+    /* The loop's. */
+    struct audit_ring ring;
+    struct audit_share *shares; /* by owner */
+    struct audit_share *last;   /* that was looked up */
+    struct audit_share nobody;  /* of AUDIT_NOBODY, and of those there was no memory for */
+    size_t added_bytes;         /* ever */
+    char known_error[256];      /* the last one that was seen */
+
+    /* The loop counts, the thread reads. */
+    _Atomic uint64_t added; /* records, ever */
+    _Atomic uint64_t dropped;
+
+    /* The thread counts, the loop reads. */
+    _Atomic uint64_t settled; /* records: written, or given up */
+    _Atomic size_t settled_bytes;
+    _Atomic uint64_t written;
+
+    /* The thread's. */
+    uint64_t reported_drops;
+    uint64_t lost;            /* what was given up when the log stopped */
     bool stalled;             /* the database takes nothing, and that has been said */
     uint64_t stalled_dropped; /* what had been dropped by then */
+    char error[256];          /* with the lock held */
+
     struct session_numbers numbers;
-    struct audit_statistics statistics;
     struct audit_log_options options;
     struct audit_database database;
 };
@@ -76,7 +99,7 @@ static struct timespec after_milliseconds(long milliseconds)
     return until;
 }
 
-/* ---------------------------------------------------------------------- shares, with the lock held
+/* ------------------------------------------------------------------------------ shares, the loop's
  */
 
 static size_t share_bound(const struct audit_log *log)
@@ -84,78 +107,100 @@ static size_t share_bound(const struct audit_log *log)
     return (size_t)log->options.queue_megabytes_per_user * 1024 * 1024;
 }
 
-static size_t bytes_of(const struct audit_log *log, int64_t owner)
+static size_t bytes_of(const struct audit_share *share)
 {
-    const struct share *share = NULL;
+    return share->added - atomic_load_explicit(&share->settled, memory_order_relaxed);
+}
+
+static size_t bytes_of_all(const struct audit_log *log)
+{
+    return log->added_bytes - atomic_load_explicit(&log->settled_bytes, memory_order_relaxed);
+}
+
+/* On lack of memory what somebody adds is nobody's: it counts in the whole alone. */
+static struct audit_share *share_of(struct audit_log *log, int64_t owner)
+{
+    struct audit_share *share = NULL;
+
+    if (log->last->owner == owner)
+        return log->last;
     HASH_FIND(hh, log->shares, &owner, sizeof(owner), share);
-    return share ? share->bytes : 0;
-}
-
-static bool is_half_full(const struct audit_log *log, int64_t owner)
-{
-    return bytes_of(log, owner) > share_bound(log) / 2 || log->bytes > AUDIT_QUEUE_BYTES_MAX / 2;
-}
-
-/* On lack of memory the item is nobody's: it counts in the whole alone. */
-static void charge(struct audit_log *log, struct audit_item *item)
-{
-    struct share *share = NULL;
-
-    HASH_FIND(hh, log->shares, &item->owner, sizeof(item->owner), share);
     if (!share) {
         share = calloc(1, sizeof(*share));
-        if (!share) {
-            item->owner = AUDIT_NOBODY;
-            return;
-        }
-        share->owner = item->owner;
+        if (!share)
+            return &log->nobody;
+        share->owner = owner;
         HASH_ADD(hh, log->shares, owner, sizeof(share->owner), share);
     }
-    share->bytes += item->size;
+    log->last = share;
+    return share;
 }
 
-static void discharge(struct audit_log *log, const struct audit_item *item)
+static bool is_half_full(const struct audit_log *log, const struct audit_share *share)
 {
-    struct share *share = NULL;
+    return bytes_of(share) > share_bound(log) / 2 || bytes_of_all(log) > AUDIT_QUEUE_BYTES_MAX / 2;
+}
 
-    HASH_FIND(hh, log->shares, &item->owner, sizeof(item->owner), share);
-    if (!share)
-        return;
-    share->bytes -= item->size < share->bytes ? item->size : share->bytes;
-    if (share->bytes > 0)
-        return;
-    HASH_DEL(log->shares, share);
-    free(share);
+/* Has as much as those who have something have on average, or more. */
+static bool is_above_average(const struct audit_log *log, size_t bytes)
+{
+    size_t sharing = 0;
+    const struct audit_share *share;
+
+    for (share = log->shares; share; share = share->hh.next)
+        sharing += bytes_of(share) > 0;
+    return bytes > 0 && bytes * sharing >= bytes_of_all(log);
+}
+
+static void free_shares(struct audit_log *log)
+{
+    struct audit_share *share;
+    struct audit_share *next;
+
+    HASH_ITER(hh, log->shares, share, next)
+    {
+        /* uthash frees its table with the last one. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+        HASH_DEL(log->shares, share);
+        free(share);
+    }
 }
 
 /* -------------------------------------------------------------------------------------- the thread
  */
 
-/* Sleeps with the lock let go; less long if the log is to stop or somebody waits for it. */
-static void wait_milliseconds(struct audit_log *log, long milliseconds)
+static uint64_t queued(struct audit_log *log)
 {
-    const struct timespec until = after_milliseconds(milliseconds);
-    while (!log->stopping && !log->waiting &&
-           pthread_cond_timedwait(&log->changed, &log->lock, &until) == 0)
-        ;
+    return atomic_load(&log->added) - atomic_load(&log->settled);
 }
 
-/* Takes up to a batch off the queue. Called with the lock held. */
-static struct audit_item *take_batch(struct audit_log *log, size_t *count)
+static bool has_work(struct audit_log *log)
 {
-    struct audit_item *batch = log->first;
-    struct audit_item *last = batch;
+    return queued(log) > 0 || atomic_load(&log->dropped) > log->reported_drops ||
+           atomic_load(&log->numbers.wanted);
+}
 
-    *count = 0;
-    if (!batch)
-        return NULL;
-    for (*count = 1; *count < AUDIT_BATCH_MAX && last->next; (*count)++)
-        last = last->next;
-    log->first = last->next;
-    if (!log->first)
-        log->end = &log->first;
-    last->next = NULL;
-    return batch;
+/* Sleeps until it is woken, or so long; 0 milliseconds: for ever. */
+static void rest(struct audit_log *log, enum rest why, long milliseconds)
+{
+    const struct timespec until = after_milliseconds(milliseconds);
+    int error = 0;
+
+    /* Who adds after this sees it and wakes us; what was added before is seen by us. */
+    atomic_store(&log->rest, why);
+    if (!atomic_load(&log->stopping) && atomic_load(&log->waiting) == 0 &&
+        !(why == REST_IDLE && has_work(log)) &&
+        !(why == REST_GATHER && queued(log) >= AUDIT_BATCH_MAX)) {
+        do
+            error = milliseconds == 0 ? sem_wait(&log->wake)
+                                      : sem_clockwait(&log->wake, CLOCK_MONOTONIC, &until);
+        while (error < 0 && errno == EINTR);
+    }
+    atomic_store(&log->rest, REST_NONE);
+}
+
+static void wake(struct audit_log *log)
+{
+    sem_post(&log->wake);
 }
 
 static bool write_drops(struct audit_log *log, uint64_t drops, const char *text, char *error,
@@ -171,19 +216,43 @@ static bool write_drops(struct audit_log *log, uint64_t drops, const char *text,
     return audit_database_write(&log->database, item, error, size);
 }
 
-static bool write_batch(struct audit_log *log, struct audit_item *batch, uint64_t drops,
-                        uint64_t reserve, char *error, size_t size)
+/* What goes into one transaction. */
+struct batch {
+    uint64_t count; /* of records in the ring */
+    uint64_t end;   /* cursor behind the last one */
+    uint64_t drops; /* that are reported with it */
+    uint64_t reserve;
+};
+
+static bool write_items(struct audit_log *log, struct batch *batch, char *error, size_t size)
+{
+    const struct audit_item *item;
+    size_t bytes = 0;
+    bool done = true;
+
+    batch->count = 0;
+    batch->end = audit_ring_begin(&log->ring);
+    while (done && batch->count < AUDIT_BATCH_MAX && bytes < BATCH_BYTES_MAX &&
+           (item = audit_ring_next(&log->ring, &batch->end))) {
+        done = audit_database_write(&log->database, item, error, size);
+        batch->count++;
+        bytes += item->size;
+    }
+    return done;
+}
+
+static bool write_batch(struct audit_log *log, struct batch *batch, char *error, size_t size)
 {
     uint64_t trimmed = 0;
 
     if (!database_run(log->database.connection, "BEGIN", error, size))
         return false;
-    bool done = (reserve == 0 || audit_database_reserve(&log->database, reserve, error, size)) &&
-                write_drops(log, drops,
+    bool done = (batch->reserve == 0 ||
+                 audit_database_reserve(&log->database, batch->reserve, error, size)) &&
+                write_drops(log, batch->drops,
                             "allowed decisions dropped: they came faster than the disk takes them",
-                            error, size);
-    for (struct audit_item *item = batch; item && done; item = item->next)
-        done = audit_database_write(&log->database, item, error, size);
+                            error, size) &&
+                write_items(log, batch, error, size);
     if (done)
         done =
             audit_trim(log->database.connection, log->options.megabytes, &trimmed, error, size) &&
@@ -197,27 +266,34 @@ static bool write_batch(struct audit_log *log, struct audit_item *batch, uint64_
     return false;
 }
 
-static void free_batch(struct audit_log *log, struct audit_item *batch)
+/* Everything up to the end of the batch is out of the queue. */
+static void settle(struct audit_log *log, const struct batch *batch)
 {
-    while (batch) {
-        struct audit_item *next = batch->next;
-        log->bytes -= batch->size;
-        discharge(log, batch);
-        audit_item_free(batch);
-        batch = next;
+    uint64_t cursor = audit_ring_begin(&log->ring);
+
+    for (uint64_t i = 0; i < batch->count; i++) {
+        const struct audit_item *item = audit_ring_next(&log->ring, &cursor);
+        atomic_fetch_add_explicit(&item->share->settled, item->size, memory_order_relaxed);
+        atomic_fetch_add_explicit(&log->settled_bytes, item->size, memory_order_relaxed);
     }
+    audit_ring_release(&log->ring, batch->end);
+    pthread_mutex_lock(&log->lock);
+    atomic_fetch_add(&log->settled, batch->count);
+    pthread_cond_broadcast(&log->finished);
+    pthread_mutex_unlock(&log->lock);
 }
 
-/* People read this: nothing else tells them while the daemon runs. With the lock held. */
+/* People read this: nothing else tells them while the daemon runs. */
 static void say_state(struct audit_log *log, bool done, const char *error)
 {
-    const uint64_t waiting = log->added - log->settled;
+    const uint64_t waiting = atomic_load(&log->added) - atomic_load(&log->settled);
+    const uint64_t dropped = atomic_load(&log->dropped);
 
     if (done == !log->stalled)
         return;
     log->stalled = !done;
     if (!done) {
-        log->stalled_dropped = log->statistics.dropped;
+        log->stalled_dropped = dropped;
         fprintf(stderr,
                 "warderd: recording has stopped: %s; %" PRIu64
                 " records wait, and it is tried again until it works\n",
@@ -227,91 +303,87 @@ static void say_state(struct audit_log *log, bool done, const char *error)
                 "warderd: recording goes on: of the %" PRIu64
                 " records that waited the first are written; %" PRIu64
                 " allowed decisions were dropped meanwhile\n",
-                waiting, log->statistics.dropped - log->stalled_dropped);
+                waiting, dropped - log->stalled_dropped);
     }
 }
 
-static void take_reserved(struct session_numbers *numbers, uint64_t reserved)
+static void tell_error(struct audit_log *log, bool done, const char *error)
 {
-    if (reserved == 0)
-        return;
-    numbers->reserved = reserved + 1;
-    numbers->jumped = false;
-    if (numbers->wanted == reserved)
-        numbers->wanted = 0;
+    pthread_mutex_lock(&log->lock);
+    snprintf(log->error, sizeof(log->error), "%s", done ? "" : error);
+    pthread_mutex_unlock(&log->lock);
+    say_state(log, done, error);
 }
 
-/* Writes one batch, however often it takes. Called and returns with the lock held. */
-static bool write_or_wait(struct audit_log *log, struct audit_item *batch, size_t count)
+/* Waits until it may be tried again. */
+static void pause_after_failure(struct audit_log *log)
 {
-    char error[sizeof(log->statistics.error)] = "";
-    const uint64_t drops = log->unreported_drops;
+    const bool wanted = atomic_load(&log->waiting) > 0;
+
+    if (atomic_load(&log->stopping) || wanted)
+        usleep(1000 * (wanted ? RETRY_WANTED_MILLISECONDS : RETRY_MILLISECONDS));
+    else
+        rest(log, REST_NONE, RETRY_MILLISECONDS);
+}
+
+/* Writes one batch, however often it takes. False: given up. */
+static bool write_or_wait(struct audit_log *log, struct batch *batch)
+{
+    char error[sizeof(log->error)] = "";
     int attempts = 0;
 
     for (;;) {
-        const uint64_t reserve = log->numbers.wanted;
-        pthread_mutex_unlock(&log->lock);
-        const bool done = write_batch(log, batch, drops, reserve, error, sizeof(error));
-        if (done && log->options.written)
-            log->options.written(log->options.context);
-        pthread_mutex_lock(&log->lock);
-        memcpy(log->statistics.error, done ? "" : error, done ? 1 : sizeof(error));
-        say_state(log, done, error);
+        batch->drops = atomic_load(&log->dropped) - log->reported_drops;
+        batch->reserve = atomic_load(&log->numbers.wanted);
+        const bool done = write_batch(log, batch, error, sizeof(error));
+        tell_error(log, done, error);
         if (done) {
-            log->statistics.written += count;
-            log->unreported_drops -= drops;
-            take_reserved(&log->numbers, reserve);
+            atomic_fetch_add(&log->written, batch->count);
+            log->reported_drops += batch->drops;
+            session_numbers_reserved(&log->numbers, batch->reserve);
+            settle(log, batch);
+            if (log->options.written)
+                log->options.written(log->options.context);
             return true;
         }
-        if (log->stopping && ++attempts == STOP_ATTEMPTS)
+        if (atomic_load(&log->stopping) && ++attempts == STOP_ATTEMPTS)
             return false;
-        if (log->stopping) {
-            pthread_mutex_unlock(&log->lock);
-            usleep(RETRY_MILLISECONDS * 1000);
-            pthread_mutex_lock(&log->lock);
-        } else {
-            wait_milliseconds(log, RETRY_MILLISECONDS);
-        }
+        pause_after_failure(log);
     }
 }
 
-static bool has_work(const struct audit_log *log)
+/* The log stops, and the database takes nothing. */
+static void give_up(struct audit_log *log)
 {
-    return log->first || log->unreported_drops || log->numbers.wanted;
+    struct batch rest = {.end = audit_ring_begin(&log->ring)};
+
+    while (audit_ring_next(&log->ring, &rest.end))
+        rest.count++;
+    log->lost += rest.count + atomic_load(&log->dropped) - log->reported_drops;
+    settle(log, &rest);
 }
 
 static void *run(void *context)
 {
     struct audit_log *log = context;
-    bool given_up = false;
+    struct batch batch;
 
     pthread_setname_np(pthread_self(), "warderd-audit");
     /* On Linux a thread has a priority of its own. */
     setpriority(PRIO_PROCESS, (id_t)gettid(), PRIORITY);
-    pthread_mutex_lock(&log->lock);
     for (;;) {
-        size_t count;
-
-        while (!has_work(log) && !log->stopping)
-            pthread_cond_wait(&log->changed, &log->lock);
+        while (!has_work(log) && !atomic_load(&log->stopping))
+            rest(log, REST_IDLE, 0);
         if (!has_work(log))
-            break;
-        if (!log->stopping && !log->numbers.wanted)
-            wait_milliseconds(log, AUDIT_GATHER_MILLISECONDS);
-        struct audit_item *batch = take_batch(log, &count);
-        if (!given_up && !write_or_wait(log, batch, count))
-            given_up = true; /* stopping: free what is left */
-        if (given_up) {
-            log->lost += count + log->unreported_drops;
-            log->unreported_drops = 0;
-            log->numbers.wanted = 0;
+            return NULL;
+        /* By age and by size: a full batch waits for nothing. */
+        if (!atomic_load(&log->numbers.wanted) && queued(log) < AUDIT_BATCH_MAX)
+            rest(log, REST_GATHER, AUDIT_GATHER_MILLISECONDS);
+        if (!write_or_wait(log, &batch)) {
+            give_up(log);
+            return NULL;
         }
-        log->settled += count;
-        free_batch(log, batch);
-        pthread_cond_broadcast(&log->finished);
     }
-    pthread_mutex_unlock(&log->lock);
-    return NULL;
 }
 
 /* ------------------------------------------------------------------------------- session numbers
@@ -320,15 +392,14 @@ static void *run(void *context)
 /* The first numbers; where they cannot be reserved, the first session jumps. */
 static bool start_numbers(struct audit_log *log, char *error, size_t size)
 {
-    struct session_numbers *numbers = &log->numbers;
-    const uint64_t wanted = RESERVED_SESSIONS;
+    uint64_t next;
     char why[256];
 
-    if (!audit_database_next_session(&log->database, &numbers->next, error, size))
+    if (!audit_database_next_session(&log->database, &next, error, size))
         return false;
-    numbers->reserved = numbers->next;
-    if (audit_database_reserve(&log->database, numbers->next + wanted - 1, why, sizeof(why)))
-        numbers->reserved = numbers->next + wanted;
+    const bool reserved =
+        audit_database_reserve(&log->database, next + RESERVED_SESSIONS - 1, why, sizeof(why));
+    session_numbers_init(&log->numbers, next, reserved ? next + RESERVED_SESSIONS : next);
     return true;
 }
 
@@ -339,80 +410,70 @@ static void give_back_numbers(struct audit_log *log)
     audit_database_reserve(&log->database, log->numbers.next - 1, why, sizeof(why));
 }
 
-/* So far that neither those who count on from what is on disk come here, nor others that jump. */
-static uint64_t jump_length(void)
-{
-    const uint64_t least = UINT64_C(1) << 32;
-    const uint64_t spread = UINT64_C(1) << 44;
-    uint64_t random;
-
-    if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-        random = wall_clock_now();
-    return least + random % spread;
-}
-
 uint64_t audit_log_new_session(struct audit_log *log)
 {
-    struct session_numbers *numbers = &log->numbers;
+    bool wants;
+    const uint64_t number = session_numbers_take(&log->numbers, &wants);
 
-    pthread_mutex_lock(&log->lock);
-    if (numbers->next >= numbers->reserved && !numbers->jumped) {
-        numbers->next += jump_length();
-        numbers->jumped = true;
-    }
-    const uint64_t number = numbers->next++;
-    if (numbers->jumped || numbers->reserved - numbers->next < RESERVED_SESSIONS / 2) {
-        if (numbers->wanted == 0)
-            pthread_cond_signal(&log->changed);
-        numbers->wanted = numbers->next + RESERVED_SESSIONS - 1;
-    }
-    pthread_mutex_unlock(&log->lock);
+    if (wants)
+        wake(log);
     return number;
 }
 
 void audit_log_skip_sessions(struct audit_log *log, uint64_t highest)
 {
-    pthread_mutex_lock(&log->lock);
-    if (log->numbers.next <= highest)
-        log->numbers.next = highest + 1;
-    pthread_mutex_unlock(&log->lock);
+    session_numbers_skip(&log->numbers, highest);
 }
 
 /* ------------------------------------------------------------------------------- start and stop
  */
 
+static void log_free(struct audit_log *log)
+{
+    audit_database_close(&log->database);
+    audit_ring_deinit(&log->ring);
+    free_shares(log);
+    pthread_cond_destroy(&log->finished);
+    pthread_mutex_destroy(&log->lock);
+    sem_destroy(&log->wake);
+    free(log);
+}
+
+static bool start_thread(struct audit_log *log, char *error, size_t size)
+{
+    if (!audit_database_open(&log->database, log->options.directory, error, size) ||
+        !start_numbers(log, error, size))
+        return false;
+    const int result = pthread_create(&log->thread, NULL, run, log);
+    if (result != 0)
+        snprintf(error, size, "the audit thread cannot be started: %s", strerror(result));
+    return result == 0;
+}
+
 struct audit_log *audit_log_start(const struct audit_log_options *options, char *error, size_t size)
 {
-    struct audit_log *log = calloc(1, sizeof(*log));
+    struct audit_log *log = aligned_alloc(_Alignof(struct audit_log), sizeof(*log));
     pthread_condattr_t attributes;
 
-    if (!log) {
+    if (log)
+        memset(log, 0, sizeof(*log));
+    if (!log || !audit_ring_init(&log->ring, AUDIT_QUEUE_BYTES_MAX + RING_SPARE_BYTES)) {
         snprintf(error, size, "out of memory");
-        return NULL;
-    }
-    log->options = *options;
-    log->end = &log->first;
-    if (!options->reading &&
-        !audit_database_open(&log->database, options->directory, error, size)) {
         free(log);
         return NULL;
     }
+    log->options = *options;
+    log->nobody.owner = AUDIT_NOBODY;
+    log->last = &log->nobody;
+    sem_init(&log->wake, 0, 0);
     pthread_mutex_init(&log->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&log->changed, &attributes);
     pthread_cond_init(&log->finished, &attributes);
     pthread_condattr_destroy(&attributes);
-    int result = 0;
-    if (options->reading)
+    if (options->reading || start_thread(log, error, size))
         return log;
-    if (start_numbers(log, error, size) &&
-        (result = pthread_create(&log->thread, NULL, run, log)) == 0)
-        return log;
-    if (result != 0)
-        snprintf(error, size, "the audit thread cannot be started: %s", strerror(result));
-    audit_database_close(&log->database);
-    free(log);
+    log_free(log);
     return NULL;
 }
 
@@ -420,84 +481,133 @@ bool audit_log_stop(struct audit_log *log, char *error, size_t size)
 {
     if (!log)
         return true;
-    pthread_mutex_lock(&log->lock);
-    log->stopping = true;
-    pthread_cond_signal(&log->changed);
-    pthread_mutex_unlock(&log->lock);
+    atomic_store(&log->stopping, true);
+    wake(log);
     if (!log->options.reading)
         pthread_join(log->thread, NULL);
-    const bool done = log->lost == 0 && log->statistics.error[0] == '\0';
+    const bool done = log->lost == 0 && log->error[0] == '\0';
     if (!done)
-        snprintf(error, size, "%" PRIu64 " records are lost: %s", log->lost, log->statistics.error);
+        snprintf(error, size, "%" PRIu64 " records are lost: %s", log->lost, log->error);
     else if (!log->options.reading)
         give_back_numbers(log);
-    audit_database_close(&log->database);
-    pthread_cond_destroy(&log->changed);
-    pthread_cond_destroy(&log->finished);
-    pthread_mutex_destroy(&log->lock);
-    free(log);
+    log_free(log);
     return done;
+}
+
+/* ----------------------------------------------------------------------------------------- adding
+ */
+
+static void drop(struct audit_log *log)
+{
+    atomic_fetch_add(&log->dropped, 1);
+    if (atomic_load(&log->rest) == REST_IDLE)
+        wake(log);
+}
+
+/* Room for an item of `size` bytes; NULL, and the drop counted, if there is none for it. */
+static void *reserve(struct audit_log *log, const struct audit_share *share, size_t size,
+                     bool droppable)
+{
+    void *memory =
+        droppable && is_half_full(log, share) ? NULL : audit_ring_reserve(&log->ring, size);
+    if (!memory)
+        drop(log);
+    return memory;
+}
+
+static void commit(struct audit_log *log, struct audit_item *item, struct audit_share *share)
+{
+    item->owner = share->owner;
+    item->share = share;
+    share->added += item->size;
+    log->added_bytes += item->size;
+    audit_ring_commit(&log->ring);
+    const uint64_t count = atomic_fetch_add(&log->added, 1) + 1;
+    const int resting = atomic_load(&log->rest);
+    if (resting == REST_NONE ||
+        (resting == REST_GATHER && count - atomic_load(&log->settled) < AUDIT_BATCH_MAX))
+        return;
+    int seen = resting;
+    if (atomic_compare_exchange_strong(&log->rest, &seen, REST_NONE)) /* one wakes it */
+        wake(log);
+}
+
+void audit_log_add_copy(struct audit_log *log, const struct audit_item *item, int64_t owner,
+                        bool droppable)
+{
+    struct audit_share *share = share_of(log, owner);
+
+    if (log->options.reading)
+        return;
+    if (!item) {
+        drop(log);
+        return;
+    }
+    void *memory = reserve(log, share, item->size, droppable);
+    if (memory)
+        commit(log, audit_item_copy_in(memory, item), share);
 }
 
 void audit_log_add(struct audit_log *log, struct audit_item *item, int64_t owner, bool droppable)
 {
-    if (log->options.reading) {
-        audit_item_free(item);
+    audit_log_add_copy(log, item, owner, droppable);
+    audit_item_free(item);
+}
+
+void audit_log_add_decision(struct audit_log *log, uint64_t session,
+                            const struct audit_decision *decision, int64_t owner, bool droppable)
+{
+    struct audit_share *share = share_of(log, owner);
+
+    if (log->options.reading)
         return;
-    }
-    pthread_mutex_lock(&log->lock);
-    if (!item || (droppable && is_half_full(log, owner))) {
-        log->statistics.dropped++;
-        log->unreported_drops++;
-        audit_item_free(item);
-    } else {
-        const bool first = !log->first;
-        item->next = NULL;
-        item->owner = owner;
-        *log->end = item;
-        log->end = &item->next;
-        log->bytes += item->size;
-        log->added++;
-        charge(log, item);
-        if (first)
-            pthread_cond_signal(&log->changed);
-    }
-    pthread_mutex_unlock(&log->lock);
+    void *memory = reserve(log, share, audit_item_decision_size(decision), droppable);
+    if (memory)
+        commit(log, audit_item_decision_in(memory, session, decision), share);
 }
 
 bool audit_log_wait(struct audit_log *log, unsigned milliseconds)
 {
     const struct timespec until = after_milliseconds((long)milliseconds);
+    const uint64_t wanted = atomic_load(&log->added);
 
+    if (log->options.reading)
+        return true;
     pthread_mutex_lock(&log->lock);
-    const uint64_t wanted = log->added;
-    log->waiting++;
-    pthread_cond_signal(&log->changed);
-    while (log->settled < wanted && pthread_cond_timedwait(&log->finished, &log->lock, &until) == 0)
+    atomic_fetch_add(&log->waiting, 1);
+    wake(log);
+    while (atomic_load(&log->settled) < wanted &&
+           pthread_cond_timedwait(&log->finished, &log->lock, &until) == 0)
         ;
-    log->waiting--;
-    const bool done = log->settled >= wanted;
+    atomic_fetch_sub(&log->waiting, 1);
+    const bool done = atomic_load(&log->settled) >= wanted;
     pthread_mutex_unlock(&log->lock);
     return done;
 }
 
 bool audit_log_is_full(struct audit_log *log, int64_t owner)
 {
-    pthread_mutex_lock(&log->lock);
-    const size_t bytes = bytes_of(log, owner);
-    const bool above_average = bytes > 0 && bytes * HASH_COUNT(log->shares) >= log->bytes;
-    const bool full =
-        bytes > share_bound(log) || (log->bytes > AUDIT_QUEUE_BYTES_MAX && above_average);
-    pthread_mutex_unlock(&log->lock);
-    return full;
+    const size_t bytes = bytes_of(share_of(log, owner));
+
+    if (bytes > share_bound(log))
+        return true;
+    const size_t used = audit_ring_used(&log->ring);
+    if (used <= AUDIT_QUEUE_BYTES_MAX)
+        return false;
+    return used > log->ring.size - RING_FULL_BYTES ||
+           (bytes_of_all(log) > AUDIT_QUEUE_BYTES_MAX && is_above_average(log, bytes));
 }
 
 void audit_log_statistics(struct audit_log *log, struct audit_statistics *statistics)
 {
-    pthread_mutex_lock(&log->lock);
-    *statistics = log->statistics;
-    statistics->waiting = 0;
-    for (const struct audit_item *item = log->first; item; item = item->next)
-        statistics->waiting++;
-    pthread_mutex_unlock(&log->lock);
+    statistics->written = atomic_load(&log->written);
+    statistics->dropped = atomic_load(&log->dropped);
+    statistics->waiting = queued(log);
+    /* The thread holds the lock for a moment alone; if it is just this one, what was known stands.
+     */
+    if (pthread_mutex_trylock(&log->lock) == 0) {
+        memcpy(log->known_error, log->error, sizeof(log->known_error));
+        pthread_mutex_unlock(&log->lock);
+    }
+    memcpy(statistics->error, log->known_error, sizeof(statistics->error));
 }

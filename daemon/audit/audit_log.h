@@ -1,11 +1,12 @@
 /* The record of this host: audit.db in the state directory, written by a thread of its own.
  *
- * The loop hands over items and goes on; the thread writes them in batches, one transaction each,
- * at lower priority. The queue is bounded in bytes, for each user and in all: when half of a bound
- * is reached, decisions that allowed are dropped and counted; denials, sessions and refusals are
- * not, and the loop stops reading from whoever causes them until there is room (audit_log_is_full).
- * While the database cannot be written, items wait; that is said on standard error when it begins
- * and when it ends.
+ * The loop copies items into a ring (audit_ring.h) and goes on: it takes no lock, makes no system
+ * call but to wake the thread when that has nothing to do, and allocates nothing. The thread makes
+ * rows of them, in batches by size and age, one transaction each, at lower priority. The queue is
+ * bounded in bytes, for each user and in all: when half of a bound is reached, decisions that
+ * allowed are dropped and counted; denials, sessions and refusals are not, and the loop stops
+ * reading from whoever causes them until there is room (audit_log_is_full). While the database
+ * cannot be written, items wait; that is said on standard error when it begins and when it ends.
  *
  * audit_log_* functions are for the loop's thread unless they say otherwise. */
 #ifndef WARDER_DAEMON_AUDIT_AUDIT_LOG_H
@@ -51,6 +52,15 @@ struct audit_log *audit_log_start(const struct audit_log_options *options, char 
 /* Writes everything that is waiting, ends the thread, closes. False if something could not be
  * written; `error` says how many records, and why. */
 bool audit_log_stop(struct audit_log *log, char *error, size_t size);
+
+/* Adds a decision that is borrowed from the caller, and nothing is allocated for. Otherwise as
+ * audit_log_add. */
+void audit_log_add_decision(struct audit_log *log, uint64_t session,
+                            const struct audit_decision *decision, int64_t owner, bool droppable);
+
+/* Adds a copy of an item; NULL: one that there was no memory for, and that is lost. */
+void audit_log_add_copy(struct audit_log *log, const struct audit_item *item, int64_t owner,
+                        bool droppable);
 
 /* Takes the item, which `owner` (a uid, or AUDIT_NOBODY) has caused. `droppable`: an allowed
  * decision, lost when the queue is half full. */

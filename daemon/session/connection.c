@@ -16,7 +16,9 @@
 #include "proto/message_socket.h"
 
 enum {
-    PACKETS_AT_ONCE = 16, /* of one connection, before others have their turn */
+    /* A connection that is in line stays watched, and what it has to say is passed over: changing
+     * what epoll watches takes longer than that. After so many times it is not watched any more. */
+    PASSES_MAX = 32,
 };
 
 uint64_t connection_fresh_number(void)
@@ -86,7 +88,8 @@ static void on_ready(uv_poll_t *handle, int status, int events);
 /* Listens for what there is to listen for. */
 static void watch(struct connection *connection)
 {
-    const bool reads = !connection->held && !connection->queued;
+    const bool reads =
+        !connection->held && !(connection->queued && connection->passes >= PASSES_MAX);
     const int events = (reads ? UV_READABLE : 0) | (connection->wants_write ? UV_WRITABLE : 0);
 
     if (events)
@@ -101,26 +104,33 @@ static void hold(struct connection *connection)
     server_start_tick(connection->server);
 }
 
-static void read_packets(struct connection *connection)
+/* One packet: what is left wakes us again, once the others have had theirs. */
+static void read_packet(struct connection *connection)
 {
-    for (int i = 0; i < PACKETS_AT_ONCE && connection->state != STATE_CLOSED; i++) {
-        /* What is left wakes us again, and waits then. */
-        if (i > 0 &&
-            (must_wait(connection) || !turns_allow(connection->server, connection->account)))
-            return;
-        struct packet_received received;
-        const int error = packet_receive(connection->socket, connection->server->packet,
-                                         PACKET_SIZE_MAX, MSG_DONTWAIT, &received);
-        if (error == -EAGAIN || error == -EINTR)
-            return;
-        if (error == PACKET_CUT)
-            connection_refuse(connection, "a message larger than a packet may be");
-        else if (error == PACKET_EMPTY)
-            connection_refuse(connection, "an empty packet");
-        else if (error < 0) /* gone */
-            connection_close(connection);
-        else
-            on_packet(connection, &received);
+    struct packet_received received;
+    const int error = packet_receive(connection->socket, connection->server->packet,
+                                     PACKET_SIZE_MAX, MSG_DONTWAIT, &received);
+
+    if (error == -EAGAIN || error == -EINTR)
+        return;
+    if (error == PACKET_CUT)
+        connection_refuse(connection, "a message larger than a packet may be");
+    else if (error == PACKET_EMPTY)
+        connection_refuse(connection, "an empty packet");
+    else if (error < 0) /* gone */
+        connection_close(connection);
+    else
+        on_packet(connection, &received);
+}
+
+/* It has something to say, and somebody else's turn comes first. */
+static void wait_in_line(struct connection *connection)
+{
+    if (!connection->queued) {
+        connection->passes = 0;
+        turns_wait(connection);
+    } else if (connection->passes < PASSES_MAX && ++connection->passes == PASSES_MAX) {
+        watch(connection);
     }
 }
 
@@ -143,22 +153,24 @@ static void on_ready(uv_poll_t *handle, int status, int events)
     if (must_wait(connection)) {
         hold(connection);
         watch(connection);
-    } else if (!turns_allow(connection->server, connection->account)) {
-        turns_wait(connection);
-        watch(connection);
+    } else if (connection->queued || !turns_allow(connection->server, connection->account)) {
+        wait_in_line(connection);
     } else {
-        read_packets(connection);
+        read_packet(connection);
     }
 }
 
 void connection_take_turn(struct connection *connection)
 {
+    const bool unwatched = connection->passes >= PASSES_MAX;
+
     connection_hold(connection);
+    connection->passes = 0;
     if (must_wait(connection))
         hold(connection);
     else
-        read_packets(connection);
-    if (connection->state != STATE_CLOSED)
+        read_packet(connection);
+    if (connection->state != STATE_CLOSED && (connection->held || unwatched))
         watch(connection);
     connection_release(connection);
 }

@@ -48,6 +48,7 @@ struct connection {
     bool keyed;
     bool held;                /* not read from while the record of its user's doings is behind */
     bool queued;              /* not read from until it is its turn (turns.h) */
+    uint8_t passes;           /* how often it was passed over since it is queued */
     bool wants_write;         /* somebody waits for its peer to take what is sent */
     struct queued_work *work; /* STATE_WAITING: a worker's, that waits or is under way */
     void (*cancelled)(struct queued_work *work); /* it will not be run: frees it */

@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/session/asked_event.h"
+#include "daemon/session/continuation.h"
 #include "daemon/session/settled_records.h"
+#include "daemon/store/database.h"
 #include "policies/engine/event_text.h"
 #include "proto/event_wire.h"
 
@@ -20,6 +23,7 @@ struct ruling {
     const struct policy_block *override_block;                 /* of the override */
     uint64_t generation;
     struct budget *budget; /* of the whole decision, over all blocks */
+    bool only_exec;        /* a fork that is allowed for the sake of an exec alone */
 };
 
 /* What is said about a ruling, in the words of its policy. */
@@ -192,6 +196,32 @@ static void decision_id(const struct session *session, uint64_t number, char *id
 /* ---------------------------------------------------------------------------------------- answer
  */
 
+enum { ENVIRONMENT_NAMES_MAX = 16 };
+
+struct environment_names {
+    ProtobufCBinaryData names[ENVIRONMENT_NAMES_MAX];
+    size_t count;
+};
+
+static void add_environment_name(void *context, const char *name, uint32_t length)
+{
+    struct environment_names *names = context;
+
+    if (names->count < ENVIRONMENT_NAMES_MAX)
+        names->names[names->count++] = bytes_field(name, length);
+}
+
+/* The variables that the rule which allowed an exec speaks of. */
+static void tell_environment(const struct ruling *ruling, struct environment_names *names)
+{
+    const struct deciding *by = &ruling->judgement.by;
+
+    names->count = 0;
+    if (ruling->block && by->policy != POLICY_NO_INDEX && by->rule != RULE_DEFAULT &&
+        rule_effect(ruling->block, by->rule) == EFFECT_ALLOW)
+        policy_rule_environment(ruling->block, by->rule, add_environment_name, names);
+}
+
 static void send_verdict(struct connection *connection, const struct incoming *incoming,
                          const struct event *event, const struct ruling *ruling, uint64_t number)
 {
@@ -201,12 +231,22 @@ static void send_verdict(struct connection *connection, const struct incoming *i
     const struct session *session = connection->session;
     char id[64];
     char text[2560]; /* what, policy, rule, message and id, each at its longest */
+    struct environment_names names;
     const struct reply_to to = connection_reply_to(connection, incoming);
 
     message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_VERDICT;
     message.verdict = &verdict;
+    verdict.decision = number;
+    verdict.guarded = session->guard.guarded;
+    verdict.held = session->guard.held;
     if (ruling->judgement.verdict == VERDICT_ALLOW) {
         verdict.outcome = WARDER__V1__OUTCOME__OUTCOME_ALLOW;
+        verdict.only_exec = ruling->only_exec;
+        if (class_of(event, 0) == CLASS_EXEC) {
+            tell_environment(ruling, &names);
+            verdict.environment = names.names;
+            verdict.n_environment = names.count;
+        }
     } else {
         if (ruling->judgement.verdict == VERDICT_KILL)
             verdict.outcome = WARDER__V1__OUTCOME__OUTCOME_KILL;
@@ -220,7 +260,6 @@ static void send_verdict(struct connection *connection, const struct incoming *i
         verdict.message = text_field(citation.message);
         verdict.decision_id = text_field(id);
         verdict.text = text_field(text);
-        verdict.decision = number;
     }
     connection_send(connection, &to, &message, NULL, 0);
 }
@@ -232,14 +271,21 @@ static void send_verdict(struct connection *connection, const struct incoming *i
  * others like them, which are counted instead of repeated. */
 struct pending_denial {
     struct audit_item *item;
-    uid_t uid;    /* who has caused it */
-    uint64_t due; /* loop time, ms */
+    size_t capacity; /* of its memory */
+    uid_t uid;       /* who has caused it */
+    uint64_t due;    /* loop time, ms */
+};
+
+enum {
+    DENIAL_ROOM = 4096, /* of an ordinary one, with its calling line: memory that is kept */
 };
 
 struct denial_queue {
     struct pending_denial denials[PENDING_DENIALS_MAX];
-    size_t count; /* in order of time */
-    size_t bytes; /* of all items */
+    size_t count;                     /* in order of time */
+    size_t bytes;                     /* of all items */
+    void *spare[PENDING_DENIALS_MAX]; /* memory of items that are gone, DENIAL_ROOM each */
+    size_t spare_count;
 };
 
 struct denial_queue *denial_queue_new(void)
@@ -251,7 +297,32 @@ void denial_queue_free(struct denial_queue *queue)
 {
     for (size_t i = 0; queue && i < queue->count; i++)
         audit_item_free(queue->denials[i].item);
+    for (size_t i = 0; queue && i < queue->spare_count; i++)
+        free(queue->spare[i]);
     free(queue);
+}
+
+/* The item of a decision, and its capacity; NULL on lack of memory. */
+static struct audit_item *new_denial(struct denial_queue *queue, uint64_t session,
+                                     const struct audit_decision *decision, size_t *capacity)
+{
+    const size_t size = audit_item_decision_size(decision);
+    void *memory = NULL;
+
+    *capacity = size <= DENIAL_ROOM ? DENIAL_ROOM : size;
+    if (size <= DENIAL_ROOM && queue->spare_count > 0)
+        memory = queue->spare[--queue->spare_count];
+    else
+        memory = malloc(*capacity);
+    return memory ? audit_item_decision_in(memory, session, decision) : NULL;
+}
+
+static void free_denial(struct denial_queue *queue, const struct pending_denial *pending)
+{
+    if (pending->capacity == DENIAL_ROOM && queue->spare_count < PENDING_DENIALS_MAX)
+        queue->spare[queue->spare_count++] = pending->item;
+    else
+        audit_item_free(pending->item);
 }
 
 /* Hands over the first `count`. */
@@ -260,9 +331,10 @@ static void hand_over(struct server *server, size_t count)
     struct denial_queue *queue = server->denials;
 
     for (size_t i = 0; i < count; i++) {
-        struct audit_item *item = queue->denials[i].item;
-        queue->bytes -= item->size;
-        audit_log_add(server->audit, item, queue->denials[i].uid, false);
+        const struct pending_denial *pending = &queue->denials[i];
+        queue->bytes -= pending->item->size;
+        audit_log_add_copy(server->audit, pending->item, pending->uid, false);
+        free_denial(queue, pending);
     }
     queue->count -= count;
     memmove(queue->denials, queue->denials + count, queue->count * sizeof(*queue->denials));
@@ -295,7 +367,7 @@ static bool is_repeated(const struct audit_item *item, uint64_t session,
 }
 
 /* Makes room for an item, and lets it wait. */
-static void enqueue(struct server *server, struct audit_item *item, uid_t uid)
+static void enqueue(struct server *server, struct audit_item *item, size_t capacity, uid_t uid)
 {
     struct denial_queue *queue = server->denials;
 
@@ -303,8 +375,11 @@ static void enqueue(struct server *server, struct audit_item *item, uid_t uid)
            (queue->count > 0 && queue->bytes + item->size > PENDING_BYTES_MAX))
         hand_over(server, 1);
     queue->bytes += item->size;
-    queue->denials[queue->count++] = (struct pending_denial){
-        .item = item, .uid = uid, .due = uv_now(server->loop) + PLACE_MILLISECONDS};
+    queue->denials[queue->count++] =
+        (struct pending_denial){.item = item,
+                                .capacity = capacity,
+                                .uid = uid,
+                                .due = uv_now(server->loop) + PLACE_MILLISECONDS};
     server_start_tick(server);
 }
 
@@ -314,8 +389,9 @@ static void enqueue(struct server *server, struct audit_item *item, uid_t uid)
 static uint64_t record_denial(struct session *session, const struct audit_decision *decision)
 {
     struct server *server = session->server;
-    const struct denial_queue *queue = server->denials;
+    struct denial_queue *queue = server->denials;
     struct audit_decision wanted = *decision;
+    size_t capacity;
 
     for (size_t i = queue->count; i > 0; i--) {
         struct audit_item *item = queue->denials[i - 1].item;
@@ -327,9 +403,9 @@ static uint64_t record_denial(struct session *session, const struct audit_decisi
         item->decision.count++;
         return wanted.number;
     }
-    struct audit_item *item = audit_item_decision(session->number, &wanted);
+    struct audit_item *item = new_denial(queue, session->number, &wanted, &capacity);
     if (item)
-        enqueue(server, item, session->account->uid);
+        enqueue(server, item, capacity, session->account->uid);
     else /* counted as lost; the answer is a denial all the same */
         session_record(session, NULL, false);
     return wanted.number;
@@ -366,14 +442,6 @@ static const char *logged_by(const struct ruling *ruling, const struct event *ev
     return used > 0 ? text : NULL;
 }
 
-/* When the hook says that it settled an event. It may say what it likes, so it is heard only where
- * that is about now: batches are not held back for long. */
-static uint64_t settled_time(uint64_t said, uint64_t now)
-{
-    const uint64_t most = UINT64_C(10) * 1000000000;
-    return said <= now && now - said <= most ? said : now;
-}
-
 /* Records what there is to record. The number under which the record has it. `settled`: when the
  * hook settled it, nanoseconds since 1970; 0: it was asked. */
 static uint64_t record(struct session *session, const struct event *event,
@@ -389,6 +457,7 @@ static uint64_t record(struct session *session, const struct event *event,
         .generation = ruling->generation,
         .verdict = "allow",
         .settled = settled > 0,
+        .time = settled,
         .logged_by = logged_by(ruling, event, logs, sizeof(logs)),
         .event = packed->data,
         .event_size = packed->len,
@@ -423,23 +492,23 @@ static uint64_t record(struct session *session, const struct event *event,
     decision.message = citation.message;
     if (strcmp(decision.verdict, "allow") != 0)
         return record_denial(session, &decision);
-    struct audit_item *item = audit_item_decision(session->number, &decision);
-    if (item && settled > 0)
-        item->time = settled_time(settled, item->time);
-    session_record(session, item, true);
+    audit_log_add_decision(session->server->audit, session->number, &decision,
+                           session->account->uid, true);
     return number;
 }
 
-/* The event's bytes inside the message, for the record: packed again, because the message's own
- * bytes hold it somewhere in the middle. */
-static bool pack_event(struct arena *arena, const Warder__V1__Event *event,
-                       ProtobufCBinaryData *packed)
+/* True if the event is part of what was decided before, and there is nothing to record. */
+static bool is_continued(const struct session *session, const Warder__V1__Ask *ask,
+                         const struct event *event, struct ruling *ruling)
 {
-    packed->len = warder__v1__event__get_packed_size(event);
-    packed->data = arena_alloc(arena, packed->len);
-    if (packed->data)
-        warder__v1__event__pack(event, packed->data);
-    return packed->data != NULL;
+    const enum continuation continued =
+        ask->continues ? continuation_of(session, event, ask->continues) : CONTINUES_NOTHING;
+
+    if (continued == CONTINUES_FORK && ruling->judgement.verdict == VERDICT_DENY) {
+        ruling->judgement.verdict = VERDICT_ALLOW;
+        ruling->only_exec = true;
+    }
+    return continued != CONTINUES_NOTHING && ruling->judgement.verdict == VERDICT_ALLOW;
 }
 
 void decision_answer(struct connection *connection, struct incoming *incoming,
@@ -462,6 +531,10 @@ void decision_answer(struct connection *connection, struct incoming *incoming,
     }
     settled_records_read(session); /* of what happened before */
     judge(session, &event, &budget, &ruling);
+    if (is_continued(session, ask, &event, &ruling)) {
+        send_verdict(connection, incoming, &event, &ruling, ask->continues);
+        return;
+    }
     const uint64_t number = ++session->decisions;
     server->statistics.decisions++;
     if (ruling.judgement.verdict != VERDICT_ALLOW) {
@@ -473,9 +546,14 @@ void decision_answer(struct connection *connection, struct incoming *incoming,
     session_hold(session);
     const bool allowed = ruling.judgement.verdict == VERDICT_ALLOW;
     uint64_t recorded = number;
-    if (allowed)
+    if (allowed) {
+        continuation_remember(session, &event, number);
         send_verdict(connection, incoming, &event, &ruling, number);
-    if (pack_event(&server->arena, ask->event, &packed))
+    }
+    packed = asked_event_find(incoming->body, incoming->length);
+    if (!packed.data)
+        packed = asked_event_pack(ask->event, &server->arena);
+    if (packed.data)
         recorded = record(session, &event, &ruling, number, &packed, 0);
     else
         session_record(session, NULL, false); /* counted as lost */
@@ -512,7 +590,7 @@ static void take_out(struct denial_queue *queue, struct pending_denial *pending)
     const size_t behind = (size_t)(queue->denials + queue->count - pending) - 1;
 
     queue->bytes -= pending->item->size;
-    audit_item_free(pending->item);
+    free_denial(queue, pending);
     memmove(pending, pending + 1, behind * sizeof(*pending));
     queue->count--;
 }
@@ -520,9 +598,17 @@ static void take_out(struct denial_queue *queue, struct pending_denial *pending)
 static void set_place(struct denial_queue *queue, struct pending_denial *pending,
                       const Warder__V1__Denied *denied)
 {
+    const char *file = field_bytes(&denied->file);
+
     queue->bytes -= pending->item->size;
-    pending->item = audit_item_with_place(pending->item, field_bytes(&denied->file),
-                                          denied->file.len, denied->line);
+    if (!audit_item_set_place(pending->item, pending->capacity, file, denied->file.len,
+                              denied->line)) {
+        /* Larger than what is kept; it stays as it is on lack of memory. */
+        struct audit_item *before = pending->item;
+        pending->item = audit_item_with_place(pending->item, file, denied->file.len, denied->line);
+        if (pending->item != before)
+            pending->capacity = pending->item->size;
+    }
     queue->bytes += pending->item->size;
 }
 
@@ -533,13 +619,16 @@ static void split_off(struct session *session, struct audit_item *from,
     struct audit_decision one = from->decision;
 
     one.count = 1;
-    struct audit_item *item = audit_item_decision(session->number, &one);
-    if (!item)
+    struct pending_denial split;
+    split.item = new_denial(session->server->denials, session->number, &one, &split.capacity);
+    if (!split.item)
         return; /* it stays among those without a line */
-    item->time = from->time;
+    split.item->time = from->time;
     from->decision.count--;
-    item = audit_item_with_place(item, field_bytes(&denied->file), denied->file.len, denied->line);
-    enqueue(session->server, item, session->account->uid);
+    session->server->denials->bytes += split.item->size; /* set_place counts the difference */
+    set_place(session->server->denials, &split, denied);
+    session->server->denials->bytes -= split.item->size;
+    enqueue(session->server, split.item, split.capacity, session->account->uid);
 }
 
 /* Lines come one for each denial, in messages of their own. What is denied at two lines is in the
@@ -577,15 +666,24 @@ void decision_record_gap(struct session *session, uint64_t count, const char *te
     session_record(session, item, false);
 }
 
+/* When the hook says that it settled an event. It may say what it likes, so it is heard only where
+ * that is about now: batches are not held back for long. */
+static uint64_t settled_time(uint64_t said, uint64_t now)
+{
+    const uint64_t most = UINT64_C(10) * 1000000000;
+    return said <= now && now - said <= most ? said : now;
+}
+
 bool decision_record_one(struct session *session, const Warder__V1__Record *settled,
                          struct budget *budget, struct arena *arena)
 {
     struct event event;
     struct ruling ruling;
-    ProtobufCBinaryData packed;
 
-    if (!settled->event || !event_from_wire(settled->event, arena, &event) ||
-        !pack_event(arena, settled->event, &packed))
+    if (!settled->event || !event_from_wire(settled->event, arena, &event))
+        return false;
+    const ProtobufCBinaryData packed = asked_event_pack(settled->event, arena);
+    if (!packed.data)
         return false;
     judge(session, &event, budget, &ruling);
     /* The hook let it pass, whatever is said of it here: that is what happened. */
@@ -593,7 +691,7 @@ bool decision_record_one(struct session *session, const Warder__V1__Record *sett
     session->decisions++;
     session->server->statistics.decisions++;
     record(session, &event, &ruling, session->decisions, &packed,
-           settled->time > 0 ? settled->time : 1);
+           settled_time(settled->time, wall_clock_now()));
     return true;
 }
 

@@ -329,7 +329,7 @@ static void tell_launcher(struct connection *launcher, const struct session *ses
     connection_send(launcher, NULL, &message, NULL, 0);
 }
 
-static void send_welcome(struct job *job, struct session *session,
+static void send_welcome(struct job *job, struct session *session, Warder__V1__Floor *floor,
                          const unsigned char nonce[NONCE_SIZE], bool derived)
 {
     struct connection *connection = job->connection;
@@ -340,7 +340,6 @@ static void send_welcome(struct job *job, struct session *session,
     int descriptors[HANDOUT_DESCRIPTORS_MAX];
     int count = 0;
 
-    arena_reset(&server->arena);
     welcome.session = session->number;
     if (!derived)
         welcome.key = bytes_field(session->key, sizeof(session->key));
@@ -349,6 +348,9 @@ static void send_welcome(struct job *job, struct session *session,
     welcome.generation = session->generation->number;
     welcome.n_policies = session_policy_names(session, &server->arena, &welcome.policies);
     welcome.verdict_milliseconds = server->configuration->verdict_milliseconds;
+    welcome.floor = floor;
+    welcome.guarded = session->guard.guarded;
+    welcome.held = session->guard.held;
     message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_WELCOME;
     message.welcome = &welcome;
     if (job->message->hello->takes_policy &&
@@ -357,6 +359,21 @@ static void send_welcome(struct job *job, struct session *session,
     connection_send(connection, &job->to, &message, descriptors, count);
     if (welcome.handout)
         policy_handout_sent(welcome.handout, descriptors, count);
+}
+
+/* The floor that the process is to take, in the server's arena. A forked child has its parent's. */
+static bool offer_floor(struct job *job, struct session *session, Warder__V1__Floor **floor,
+                        const char **refusal)
+{
+    const struct session *parent = job->connection->parent;
+    struct arena *arena = &job->connection->server->arena;
+
+    *floor = NULL;
+    *refusal = "the policy daemon is out of memory";
+    arena_reset(arena);
+    if (parent)
+        return session_floor_inherit(&session->floor, &parent->floor);
+    return session_floor_offer(session, arena, floor, refusal);
 }
 
 static void after_hello(struct job *job)
@@ -399,12 +416,19 @@ static void after_hello(struct job *job)
         send_refusal(job, refusal.text);
         return;
     }
+    Warder__V1__Floor *floor;
+    const char *no_floor;
+    if (!offer_floor(job, session, &floor, &no_floor)) {
+        session_end(session);
+        send_refusal(job, no_floor);
+        return;
+    }
     connection_finished(connection);
     if (connection->number == 0)
         connection->number = connection_fresh_number();
     session_add_connection(session, connection);
     session_hold(session);
-    send_welcome(job, session, nonce, derived);
+    send_welcome(job, session, floor, nonce, derived);
     keep(session, hello);
     tell_launcher(run ? run->launcher : NULL, session);
     session_release(session);
@@ -548,6 +572,12 @@ static void after_launch(struct job *job)
     if (job->missing_policy) {
         snprintf(refusal, sizeof(refusal), WISHES_MISSING_POLICY, job->missing_policy);
         send_refusal(job, refusal);
+        return;
+    }
+    const char *no_floor;
+    arena_reset(&server->arena);
+    if (!run_floor_offer(server, job->wishes, &server->arena, &launched.floor, &no_floor)) {
+        send_refusal(job, no_floor);
         return;
     }
     struct run *run = run_new(server, job->wishes, connection);

@@ -14,6 +14,7 @@
 #define ASK (1U << WARDER__V1__CLIENT_MESSAGE__BODY_ASK)
 #define DENIED (1U << WARDER__V1__CLIENT_MESSAGE__BODY_DENIED)
 #define RECORDS (1U << WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS)
+#define FLOOR_TAKEN (1U << WARDER__V1__CLIENT_MESSAGE__BODY_FLOOR_TAKEN)
 #define FETCH_POLICY (1U << WARDER__V1__CLIENT_MESSAGE__BODY_FETCH_POLICY)
 #define RECORDS_WAIT (1U << WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS_WAIT)
 #define ADMIN (1U << WARDER__V1__CLIENT_MESSAGE__BODY_ADMIN)
@@ -24,7 +25,7 @@ static const unsigned allowed[] = {
     [STATE_OPENED] = HELLO,
     [STATE_CHILD] = HELLO,
     [STATE_WAITING] = 0,
-    [STATE_SESSION] = OPEN | ASK | DENIED | RECORDS | FETCH_POLICY | RECORDS_WAIT,
+    [STATE_SESSION] = OPEN | ASK | DENIED | RECORDS | FLOOR_TAKEN | FETCH_POLICY | RECORDS_WAIT,
     [STATE_LAUNCHER] = 0,
     [STATE_CONTROL] = LAUNCH | ADMIN,
     [STATE_ADMIN] = ADMIN,
@@ -35,9 +36,15 @@ void protocol_dispatch(struct connection *connection, struct incoming *incoming)
 {
     struct server *server = connection->server;
     const Warder__V1__ClientMessage *message = incoming->message;
+    const char *refusal;
 
     if (!(allowed[connection->state] >> message->body_case & 1)) {
         connection_refuse(connection, "a message that is not allowed now");
+        return;
+    }
+    if (1U << message->body_case & (ASK | RECORDS) &&
+        !session_floor_is_settled(&connection->session->floor)) {
+        connection_refuse(connection, "an event before the floor that its policies require");
         return;
     }
     switch (message->body_case) {
@@ -61,6 +68,10 @@ void protocol_dispatch(struct connection *connection, struct incoming *incoming)
         return;
     case WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS:
         decision_record_settled(connection, connection->session, message->records);
+        return;
+    case WARDER__V1__CLIENT_MESSAGE__BODY_FLOOR_TAKEN:
+        if (!session_floor_take(connection->session, message->floor_taken, &refusal))
+            connection_refuse(connection, refusal);
         return;
     case WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS_WAIT:
         settled_records_wait(connection->session);

@@ -13,6 +13,7 @@
 
 #include "daemon/session/connection.h"
 #include "daemon/session/decision.h"
+#include "daemon/session/floor_seccomp.h"
 #include "daemon/session/policy_handout.h"
 #include "daemon/session/run.h"
 #include "daemon/session/session.h"
@@ -46,9 +47,11 @@ bool server_init(struct server *server)
     server->body = malloc(MESSAGE_SIZE_MAX);
     server->reply = malloc(PACKET_SIZE_MAX);
     server->denials = denial_queue_new();
+    server->filters = seccomp_cache_new();
     if (server->configuration->settle_in_process)
         server->handouts = policy_handouts_new(); /* without them, every event is asked */
-    if (!memory || !server->packet || !server->body || !server->reply || !server->denials) {
+    if (!memory || !server->packet || !server->body || !server->reply || !server->denials ||
+        !server->filters) {
         free(memory);
         server_deinit(server);
         return false;
@@ -94,6 +97,7 @@ void server_deinit(struct server *server)
 {
     user_accounts_deinit(&server->accounts);
     denial_queue_free(server->denials);
+    seccomp_cache_free(server->filters);
     policy_handouts_free(server->handouts);
     generation_release(server->generation);
     free(server->packet);

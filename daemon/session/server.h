@@ -22,6 +22,7 @@
 struct connection;
 struct incoming;
 struct run;
+struct seccomp_cache;
 struct session;
 struct subject_process;
 
@@ -73,6 +74,7 @@ struct server {
     struct work_queue work; /* of sessions that begin */
     uv_timer_t tick;
     struct denial_queue *denials;          /* decision.c */
+    struct seccomp_cache *filters;         /* of the floors of sessions */
     struct settled_records *first_waiting; /* of sessions whose hooks have written some */
     struct policy_handouts *handouts;      /* NULL: nothing is settled in process */
 

@@ -201,16 +201,10 @@ char *session_facts_json(const struct session *session)
 static bool is_named(const struct session *session, const struct policy_block *block,
                      uint32_t policy, bool observe)
 {
-    char cited[WISHES_NAME_LENGTH_MAX + 16];
-
-    snprintf(cited, sizeof(cited), "%s/%s", policy_tier_name(policy_tier(block, policy)),
-             policy_name(block, policy));
     for (size_t i = 0; i < session->wishes.count; i++) {
         const struct wishes *wishes = session->wishes.items[i];
-        for (size_t j = 0; wishes->observe == observe && j < wishes->policy_name_count; j++)
-            if (strcmp(wishes->policy_names[j], policy_name(block, policy)) == 0 ||
-                strcmp(wishes->policy_names[j], cited) == 0)
-                return true;
+        if (wishes->observe == observe && wishes_name_policy(wishes, block, policy))
+            return true;
     }
     return false;
 }
@@ -242,6 +236,33 @@ static bool find_governing(struct session *session)
     return true;
 }
 
+static void add_guard(struct policy_guard *all, struct policy_guard one, bool observes)
+{
+    all->guarded |= one.guarded;
+    if (!observes)
+        all->held |= one.held;
+}
+
+/* What the C boundary has to ask about: in doubt more than less. */
+static void find_guard(struct session *session)
+{
+    const struct policy_block *block = session->generation->block;
+    struct policy_guard guard = {.guarded = session->record ? UINT32_MAX : 0};
+
+    for (size_t i = 0; i < session->governing_count; i++)
+        add_guard(&guard, policy_guard(block, session->governing[i]),
+                  policy_observes(block, session->governing[i]));
+    for (size_t i = 0; i < session->observed_count; i++)
+        add_guard(&guard, policy_guard(block, session->observed[i]), true);
+    for (size_t i = 0; i < session->wishes.count; i++) {
+        const struct policy_block *own = session->wishes.items[i]->block;
+        const uint32_t count = own ? policy_block_policy_count(own) : 0;
+        for (uint32_t policy = 0; policy < count; policy++)
+            add_guard(&guard, policy_guard(own, policy), policy_observes(own, policy));
+    }
+    session->guard = guard;
+}
+
 bool session_follow_generation(struct session *session)
 {
     struct generation *current = session->server->generation;
@@ -251,8 +272,10 @@ bool session_follow_generation(struct session *session)
     settled_records_read(session); /* of what was settled by the one before */
     generation_release(session->generation);
     session->generation = generation_hold(current);
-    if (find_governing(session))
+    if (find_governing(session)) {
+        find_guard(session);
         return true;
+    }
     session->governing_count = 0; /* judged as nothing known: the caller denies */
     free(session->governing);
     session->governing = NULL;
@@ -326,6 +349,7 @@ static void session_free(struct session *session)
     free(session->governing);
     free(session->observed);
     free(session->labels);
+    session_floor_deinit(&session->floor);
     free(session);
 }
 

@@ -13,14 +13,25 @@
 #include "daemon/session/connection.h"
 #include "daemon/session/identity.h"
 #include "daemon/session/server.h"
+#include "daemon/session/session_floor.h"
 #include "daemon/session/subject_process.h"
 #include "daemon/session/wishes.h"
 #include "policies/engine/evaluate.h"
+#include "policies/engine/policy_guard.h"
 #include "policies/engine/subject.h"
 
 enum {
     SESSION_ARGUMENTS_MAX = 64, /* of argv that are kept */
     OWN_POLICIES_MAX = 64,      /* of texts of its own, that the record names */
+    ALLOWED_EXECS_KEPT = 16,    /* threads that are starting a program at one moment */
+};
+
+/* An audit event by which the session was allowed to start a program: the C boundary, in it or in
+ * its child, may meet the same again. */
+struct allowed_exec {
+    uint64_t decision; /* 0: none */
+    bool known;        /* what is started is known for certain, */
+    uint64_t program;  /* and this is the hash of it */
 };
 
 /* Everything that is known of the subject, proved or said. Texts are owned. */
@@ -59,8 +70,11 @@ struct session {
     size_t governing_count;
     uint32_t *observed; /* policies named by a run that only observes */
     size_t observed_count;
+    struct policy_guard guard; /* of all that governs it, in the generation that it has */
+    struct allowed_exec allowed[ALLOWED_EXECS_KEPT]; /* the last ones, in turn */
     uint64_t decisions;
     uint64_t denials;
+    struct session_floor floor;
     bool record;    /* every decision */
     bool resumable; /* kept in the runtime directory */
     struct connection *connections;

@@ -78,8 +78,7 @@ static bool compile_texts(struct wishes *wishes, const Warder__V1__Wishes *messa
                                         .tier = TIER_LOCAL,
                                         .observe = message->observe};
     }
-    const struct compile_options options = {
-        .memory_max = WISHES_MEMORY_MAX, .session = true, .floors_not_held = true};
+    const struct compile_options options = {.memory_max = WISHES_MEMORY_MAX, .session = true};
     wishes->block = generation_compile(texts, message->n_policy_texts, options, diagnostics);
     if (!wishes->block)
         *error = diagnostics_render(diagnostics, "the session is refused", false);
@@ -163,6 +162,20 @@ const char *wishes_missing_policy(const struct wishes *wishes, const struct gene
         if (!generation_has(generation, wishes->policy_names[i]))
             return wishes->policy_names[i];
     return NULL;
+}
+
+bool wishes_name_policy(const struct wishes *wishes, const struct policy_block *block,
+                        uint32_t policy)
+{
+    char cited[WISHES_NAME_LENGTH_MAX + 16];
+
+    snprintf(cited, sizeof(cited), "%s/%s", policy_tier_name(policy_tier(block, policy)),
+             policy_name(block, policy));
+    for (size_t i = 0; i < wishes->policy_name_count; i++)
+        if (strcmp(wishes->policy_names[i], policy_name(block, policy)) == 0 ||
+            strcmp(wishes->policy_names[i], cited) == 0)
+            return true;
+    return false;
 }
 
 struct wishes *wishes_hold(struct wishes *wishes)

@@ -59,6 +59,10 @@ struct wishes *wishes_new(const Warder__V1__Wishes *message, char **error);
 bool wishes_charge(struct wishes *wishes, struct user_accounts *accounts,
                    struct user_account *account);
 
+/* True if the policy is named, as NAME or TIER/NAME. */
+bool wishes_name_policy(const struct wishes *wishes, const struct policy_block *block,
+                        uint32_t policy);
+
 /* The first policy that is named and not there; NULL if all are. */
 const char *wishes_missing_policy(const struct wishes *wishes, const struct generation *generation);
 

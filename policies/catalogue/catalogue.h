@@ -1,5 +1,5 @@
-/* The audit events of CPython 3.8 to 3.15: names, arguments, which are secret, which cannot be
- * vetoed.
+/* The audit events of CPython 3.8 to 3.15, and those of the C boundary (libc.*): names, arguments,
+ * which are secret, which cannot be vetoed.
  *
  * Generated at build time from audit-events.tsv, event-operations.tsv and presence.tsv
  * (generate.py); see README.md there for the columns and their sources. Read-only, for any thread.
@@ -37,7 +37,8 @@ struct event_entry {
     uint8_t veto;                 /* enum event_veto */
     uint8_t platforms;            /* enum event_platform, or-ed; 0: CPython never raises it, it is
                                      a spelling of the documentation alone */
-    uint8_t since;                /* minor version of CPython 3: 8 */
+    uint8_t since;                /* minor version of CPython 3: 8; 0: raised by no CPython, but by
+                                     the hook where a call reaches libc, under every version */
     uint8_t removed;              /* first minor version without it; 0 if it is still there */
     const char *instead;          /* the event that is raised, where platforms is 0; else NULL */
     uint32_t classes; /* bit N: it can be an operation of class N (enum operation_class) */

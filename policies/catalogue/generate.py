@@ -39,6 +39,7 @@ SOURCES = {
     "system_shell": (0, 0), "process_program": (1, 1), "started_program": (1, 1), "arguments": (1, 1),
     "system_arguments": (1, 1), "joined_arguments": (1, 1), "caller_directory": (0, 0),
     "directory": (1, 1), "environment": (1, 1), "process_environment": (0, 0), "is_shell": (0, 0),
+    "opened_program": (2, 2), "opened_library": (2, 2),
     "family_name": (1, 1), "kind_name": (1, 1), "protocol": (1, 1), "family": (2, 2),
     "address": (2, 2), "port": (2, 2), "host": (2, 2), "socket_path": (2, 2), "socket_entry": (2, 2),
     "created_file": (1, 1), "pipe_name": (1, 1), "computer": (1, 1), "key": (1, 2),
@@ -158,6 +159,8 @@ def check_presence(directory, by_name):
                 continue
             version = int(column.split(".")[1])
             present = event.since <= version and (not event.removed or version < event.removed)
+            if event.since == 0:
+                present = False  # no CPython's: the hook's own, at the C boundary
             if event.row["removed"] == "3.8.3":
                 present = False  # its three releases are older than those that were looked at
             if (answer == "yes") != present:

@@ -63,6 +63,7 @@ enum mapping_source_word {
     SOURCE_LIBRARY,
     SOURCE_LIBRARY_WITH_SUFFIX,
     SOURCE_LIBRARY_NAME,
+    SOURCE_OPENED_LIBRARY,
     SOURCE_SAID_FILE,
     SOURCE_CODE_FILE,
     /* starting a program */
@@ -81,6 +82,7 @@ enum mapping_source_word {
     SOURCE_ENVIRONMENT,
     SOURCE_PROCESS_ENVIRONMENT,
     SOURCE_IS_SHELL,
+    SOURCE_OPENED_PROGRAM,
     /* sockets */
     SOURCE_FAMILY_NAME,
     SOURCE_KIND_NAME,

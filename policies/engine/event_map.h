@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policies/engine/address.h"
 #include "policies/engine/arena.h"
 #include "policies/engine/event.h"
 
@@ -78,6 +79,12 @@ struct event_resolver {
     /* The address family (AF_*) of the socket that is argument `argument` of the event; a negative
      * number if it is not known. */
     int (*socket_family)(void *context, unsigned argument);
+
+    /* The names whose lookup by the calling process gave an address (folded), as a VALUE_LIST of at
+     * least one text in the arena, cut where there may have been more. False if no lookup gave it,
+     * or nobody has seen the lookups. */
+    bool (*host_names)(void *context, const struct address *address, struct arena *arena,
+                       struct value *names);
 
     /* co_filename of the code object that is argument `argument`. */
     bool (*code_filename)(void *context, unsigned argument, char *buffer, size_t size);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "policies/engine/path_attribute.h"
+#include "policies/engine/path_text.h"
 
 enum {
     /* Directories of PATH that are looked at; a longer one makes the file unknown. Each costs a
@@ -456,5 +457,35 @@ bool source_is_shell(struct mapper *mapper, const uint8_t *operands, struct attr
     (void)operands;
 
     out->value = truth == TRUTH_UNKNOWN ? value_unknown() : value_bool(truth == TRUTH_TRUE);
+    return true;
+}
+
+/* A file that the C boundary has opened: the name that it was asked for by, and what the kernel
+ * calls the file that was found. None for a name: there is no such file. */
+bool source_opened_program(struct mapper *mapper, const uint8_t *operands, struct attribute *out)
+{
+    const struct value *name = mapper_argument(mapper, operands[0]);
+    const struct value *file = mapper_argument(mapper, operands[1]);
+
+    if (value_is_none(name))
+        return false;
+    path_attribute_unknown(name, out);
+    if (value_is_plain_text(file) && file->count > 0 && file->bytes[0] == '/')
+        out->resolved = value_as_text(file);
+    if (!value_is_plain_text(name) || name->count == 0)
+        return true;
+    const char *directory = name->bytes[0] == '/' ? NULL : mapper_directory(mapper);
+    char *written = arena_alloc(mapper->arena, PATH_TEXT_MAX);
+    if (!written)
+        return true;
+    const size_t length =
+        path_normalise(directory, name->bytes, name->count, written, PATH_TEXT_MAX);
+    arena_trim(mapper->arena, written, length > 0 ? length + 1 : 0);
+    if (length == 0)
+        return true;
+    out->value = value_text(written, length);
+    out->given = value_none();
+    if (length != name->count || memcmp(written, name->bytes, length) != 0)
+        out->given = value_as_text(name);
     return true;
 }

@@ -22,5 +22,6 @@ bool source_environment(struct mapper *mapper, const uint8_t *operands, struct a
 bool source_process_environment(struct mapper *mapper, const uint8_t *operands,
                                 struct attribute *out);
 bool source_is_shell(struct mapper *mapper, const uint8_t *operands, struct attribute *out);
+bool source_opened_program(struct mapper *mapper, const uint8_t *operands, struct attribute *out);
 
 #endif

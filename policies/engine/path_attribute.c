@@ -447,6 +447,19 @@ bool source_library(struct mapper *mapper, const uint8_t *operands, struct attri
     return from_value(mapper, library, MAPPING_NO_OPERAND, LAST_FOLLOWED, out);
 }
 
+/* A library that the C boundary is about to load: the path that it was asked for by, and the one
+ * that it will be loaded by. */
+bool source_opened_library(struct mapper *mapper, const uint8_t *operands, struct attribute *out)
+{
+    const struct value *file = mapper_argument(mapper, operands[1]);
+
+    if (!source_library(mapper, operands, out))
+        return false;
+    const bool known = value_is_plain_text(file) && file->count > 0 && file->bytes[0] == '/';
+    out->resolved = known && out->value.marks == 0 ? value_as_text(file) : value_unknown();
+    return true;
+}
+
 bool source_library_name(struct mapper *mapper, const uint8_t *operands, struct attribute *out)
 {
     const struct value *library = mapper_argument(mapper, operands[0]);

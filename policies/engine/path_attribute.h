@@ -52,6 +52,7 @@ bool source_database(struct mapper *mapper, const uint8_t *operands, struct attr
 bool source_library(struct mapper *mapper, const uint8_t *operands, struct attribute *out);
 bool source_library_with_suffix(struct mapper *mapper, const uint8_t *operands,
                                 struct attribute *out);
+bool source_opened_library(struct mapper *mapper, const uint8_t *operands, struct attribute *out);
 bool source_library_name(struct mapper *mapper, const uint8_t *operands, struct attribute *out);
 bool source_said_file(struct mapper *mapper, const uint8_t *operands, struct attribute *out);
 bool source_code_file(struct mapper *mapper, const uint8_t *operands, struct attribute *out);

@@ -292,7 +292,16 @@ bool source_host(struct mapper *mapper, const uint8_t *operands, struct attribut
     if (!host)
         return true;
     if (value_is_plain_text(host) && read_host(family, host, &address)) {
-        out->nameless = true; /* which name led here, only the C boundary has seen */
+        /* Which names led here, only the C boundary has seen. */
+        const struct event_resolver *resolver = mapper->resolver;
+        struct value names;
+        unsigned prefix = address_bits(&address);
+        address_fold(&address, &prefix);
+        if (resolver->host_names &&
+            resolver->host_names(resolver->context, &address, mapper->arena, &names))
+            out->value = names;
+        else
+            out->nameless = true;
         return true;
     }
     out->value = value_as_text(host);

@@ -26,17 +26,14 @@ static bool can_be_held(enum operation_class operation_class)
     }
 }
 
-/* The rule's target has operations of the class; a glob of events says too little to tell. */
+/* The rule's target has operations of the class. Of events, by name or by a glob: all that they can
+ * be. */
 static bool is_about(const struct rule *rule, enum operation_class operation_class)
 {
-    if (!rule->checked)
-        return false;
-    if (rule->checked->classes & class_bit(operation_class))
-        return true;
-    for (size_t i = 0; i < rule->checked->event_count; i++)
-        if (catalogue_event(rule->checked->events[i])->classes & class_bit(operation_class))
-            return true;
-    return false;
+    const uint32_t classes = !rule->checked          ? 0
+                             : rule->checked->target ? rule->checked->target->classes
+                                                     : rule->checked->classes;
+    return (classes & class_bit(operation_class)) != 0;
 }
 
 static const struct rule *first_allow(const struct policy *policy,
@@ -224,28 +221,6 @@ static void check_class(const struct floored *floored)
     warn_without_denial(floored);
 }
 
-static void check_held(struct checker *checker, const struct floor_statement *floor)
-{
-    const struct compile_options *options = checker->context->options;
-    struct diagnostic *diagnostic;
-
-    if (!options || !options->floors_not_held)
-        return;
-    if (floor->required) {
-        diagnostic = report(checker->diagnostics, ERROR_FLOOR_REQUIRED, floor->required_span,
-                            "this floor is required, and this version of Warder holds none in the "
-                            "kernel");
-        diagnostic_help(diagnostic,
-                        "without `required` the rules hold inside the interpreter alone");
-        return;
-    }
-    diagnostic = report(checker->diagnostics, WARNING_FLOOR_NOT_HELD, floor->span,
-                        "this version of Warder does not hold floors in the kernel yet");
-    diagnostic_note(diagnostic, "the policy's rules hold inside the interpreter: against programs "
-                                "that play by the rules, not against native code");
-    diagnostic_help(diagnostic, "leave it there: a version that can will hold it");
-}
-
 void check_floors(struct checker *checker, const struct policy *policy)
 {
     uint32_t seen = 0; /* a class is judged where it first stands */
@@ -261,6 +236,5 @@ void check_floors(struct checker *checker, const struct policy *policy)
                                             class->word.span};
             check_class(&floored);
         }
-        check_held(checker, floor);
     }
 }

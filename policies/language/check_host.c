@@ -183,13 +183,14 @@ static void note_open(const struct inspection *inspection)
                           "that runs others");
 }
 
+/* What the C boundary raises, it raises whatever CPython there is. */
 static bool is_met(const struct compile_options *options, const struct event_entry *entry)
 {
     const uint32_t from = ~UINT32_C(0) << entry->since;
     const uint32_t until = entry->removed > 0 ? ~(~UINT32_C(0) << entry->removed) : ~UINT32_C(0);
 
     return (options->platforms == 0 || (entry->platforms & options->platforms) != 0) &&
-           (options->pythons == 0 || (options->pythons & from & until) != 0);
+           (entry->since == 0 || options->pythons == 0 || (options->pythons & from & until) != 0);
 }
 
 /* The policy says itself which interpreters it is for. */
@@ -289,7 +290,7 @@ static const struct predicate *find_host(const struct condition *condition)
     return found;
 }
 
-/* Once a policy: nothing watches the lookups yet, whose answers would name an address. */
+/* Once a policy: what names an address, and where nothing does. */
 static void note_hosts(const struct inspection *inspection)
 {
     for (const struct rule *rule = inspection->policy->rules; rule; rule = rule->next) {
@@ -301,8 +302,9 @@ static void note_hosts(const struct inspection *inspection)
             continue;
         diagnostic_help(
             report(inspection->checker->diagnostics, NOTE_HOST_NOT_NAMED, host->span,
-                   "nothing names the addresses of connections in this version: an allow "
-                   "by `host` allows no connect to an address, a deny by it denies each"),
+                   "the names of an address are those that the process looked up, as the C boundary "
+                   "saw it (not under attach()): an allow by `host` allows no connect to another "
+                   "address, a deny by it denies each"),
             "judge the lookup with `resolve`, and connections by `address`");
         return;
     }

@@ -254,8 +254,8 @@ static void check_host_denials(struct checker *checker, const struct policy *pol
                         rule->effect == EFFECT_DENY ? "deny" : "kill", (int)predicate->span.length,
                         span_text(predicate->span));
         diagnostic_note(error,
-                        "nothing names the addresses of connections in this version: with that "
-                        "rule too this one denies every connect to an address");
+                        "the names of an address are those that the process looked up: with that "
+                        "rule too this one denies every connect to another address");
     }
 }
 

@@ -64,9 +64,6 @@ struct compile_options {
     /* The texts are a session's own (`--policy FILE`) and are stored nowhere: they can only narrow,
      * so an override among them has no effect, and is not in the block. */
     bool session;
-    /* Whoever asks cannot have a floor held by the kernel: one that is `required` is an error, and
-     * another one a warning. */
-    bool floors_not_held;
     /* Filled in with where everything stands, if it is not NULL: for one compilation. */
     struct source_map *map;
 };

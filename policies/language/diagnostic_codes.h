@@ -77,7 +77,7 @@
     X(OVERRIDE_LATER, 81, "no longer said: `override` was not there yet")                          \
     X(LIMIT_LATER, 82, "`limit`, which is not there yet")                                          \
     X(MANDATORY_LATER, 83, "no longer said: the tier mandatory was not there yet")                 \
-    X(FLOOR_REQUIRED, 84, "a floor that is required where nothing can hold it")                    \
+    X(FLOOR_REQUIRED, 84, "no longer said: floors were not held yet")                              \
     X(TEST_EXPECTS_NOTHING, 90, "a test file without an expectation")                              \
     X(TEST_OF_NO_POLICY, 91, "a test of a policy that is not there")                               \
     X(TEST_NOT_GOVERNED, 92, "a session that the tested policy does not govern")                   \
@@ -103,7 +103,7 @@
     X(OVERRIDE_EXPIRED, 10, "an override whose day has passed")                                    \
     X(OVERRIDE_WITHOUT_TARGET, 11, "an override of what is not there")                             \
     X(OVERRIDE_WITHOUT_EFFECT, 12, "an override that cancels nothing")                             \
-    X(FLOOR_NOT_HELD, 13, "a floor where nothing can hold it")                                     \
+    X(FLOOR_NOT_HELD, 13, "no longer said: floors were not held yet")                              \
     X(FLOOR_WITHOUT_DENIAL, 14, "a floor of a class that nothing denies")                          \
     X(WRITABLE_FILE, 15, "an allow of a file that the subject can write")                          \
     X(SET_ID_UNDER_FLOOR, 16, "a floor with an allow of a set-id program")                         \

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "policies/catalogue/catalogue.h"
+#include "policies/engine/address.h"
 #include "policies/engine/path_text.h"
 
 enum {
@@ -181,6 +182,21 @@ static int socket_family(void *context, unsigned argument)
     return argument == 0 ? process->socket_family : -1;
 }
 
+static bool host_names(void *context, const struct address *address, struct arena *arena,
+                       struct value *names)
+{
+    static const struct address known = {.width = ADDRESS_IPV4_BYTES, .bytes = {10, 0, 0, 1}};
+    const struct process *process = context;
+
+    if (!process->host_name || !address_is_in(address, &known, address_bits(&known)))
+        return false;
+    struct value *name = arena_zalloc(arena, 1, sizeof(*name));
+    assert_non_null(name);
+    *name = value_text(process->host_name, strlen(process->host_name));
+    *names = (struct value){.kind = VALUE_LIST, .count = 1, .items = name};
+    return true;
+}
+
 static bool code_filename(void *context, unsigned argument, char *buffer, size_t size)
 {
     (void)context;
@@ -228,6 +244,7 @@ struct event map_event(const struct process *process, const char *name,
         resolver.variable = variable;
         resolver.environment = environment;
         resolver.socket_family = socket_family;
+        resolver.host_names = host_names;
         resolver.code_filename = code_filename;
         resolver.relation = relation;
     }

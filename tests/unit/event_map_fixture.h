@@ -87,6 +87,7 @@ struct process {
     int python_minor;
     const char *path;      /* PATH; NULL: not set */
     const char *directory; /* NULL: not known */
+    const char *host_name; /* whose lookup gave 10.0.0.1; NULL: nobody has seen one */
     int open_directories;  /* how many: those of descriptors 5, 15, 5, ...; negative: not known */
     bool windows;
     bool knows_nothing; /* every question stays open */

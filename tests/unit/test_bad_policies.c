@@ -106,7 +106,6 @@ static void check_case(void **state)
         .file = file, .text = text, .length = length, .tier = vendor ? TIER_VENDOR : TIER_LOCAL};
     const struct compile_options options = {.today = SCENE_TODAY,
                                             .session = run,
-                                            .floors_not_held = run,
                                             .resolve = host ? resolve_on_host : NULL,
                                             .look = host ? look_at_host : NULL,
                                             .pythons = host ? 1U << 11 : 0,

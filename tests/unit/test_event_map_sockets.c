@@ -14,6 +14,23 @@ static struct process on_family(int family)
     return process;
 }
 
+static void an_address_that_a_lookup_gave_has_its_names(void **state)
+{
+    (void)state;
+    struct process process = on_family(INET);
+    process.host_name = "db.example";
+    MAPS(&process, "socket.connect",
+         "connect address=10.0.0.1 port=80 host=[db.example] family=inet", OBJECT("socket"),
+         LIST(TEXT("10.0.0.1"), INT(80)));
+    MAPS(&process, "socket.connect", "connect address=10.0.0.2 port=80 host=nameless family=inet",
+         OBJECT("socket"), LIST(TEXT("10.0.0.2"), INT(80)));
+    process.socket_family = INET6; /* one address in both spellings */
+    MAPS(&process, "socket.connect",
+         "connect address=0.0.0.0.0.0.0.0.0.0.255.255.10.0.0.1 port=80 host=[db.example] "
+         "family=inet6",
+         OBJECT("socket"), LIST(TEXT("::ffff:10.0.0.1"), INT(80)));
+}
+
 static void addresses_are_read_by_the_sockets_family(void **state)
 {
     (void)state;
@@ -216,6 +233,7 @@ static void sockets_are_told_by_family_kind_and_protocol(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_address_that_a_lookup_gave_has_its_names),
         cmocka_unit_test(addresses_are_read_by_the_sockets_family),
         cmocka_unit_test(every_spelling_that_needs_no_lookup_is_an_address),
         cmocka_unit_test(names_are_looked_up),

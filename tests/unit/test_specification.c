@@ -404,8 +404,6 @@ static void do_option(struct trial *trial, struct reader *reader)
     assert_false(trial->compiled);
     if (reader_take(reader, "session"))
         trial->options.session = true;
-    else if (reader_take(reader, "floors-not-held"))
-        trial->options.floors_not_held = true;
     else
         fail_msg("%s\n  no such option", reader->line);
 }

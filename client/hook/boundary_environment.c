@@ -1,0 +1,237 @@
+#define _GNU_SOURCE
+#include "client/hook/boundary_environment.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/hook/inherited_environment.h"
+
+enum { KEPT = INHERITED_VARIABLES_MAX };
+
+static const char preload_name[] = "LD_PRELOAD";
+
+/* What makes a program load, read or run something beside what it was asked to. A name that ends in
+ * `*` is the beginning of one. */
+static const char *const steering[] = {
+    "LD_*",
+    "GCONV_PATH",
+    "LOCPATH",
+    "NLSPATH",
+    "GLIBC_TUNABLES",
+    "MALLOC_*",
+    "RESOLV_*",
+    "RES_OPTIONS",
+    "HOSTALIASES",
+    "LOCALDOMAIN",
+    "GETCONF_DIR",
+    "OPENSSL_*",
+    "SSL_CERT_*",
+    /* shells */
+    "BASH_ENV",
+    "BASH_FUNC_*",
+    "BASHOPTS",
+    "SHELLOPTS",
+    "ENV",
+    "PS4",
+    "IFS",
+    "CDPATH",
+    "GLOBIGNORE",
+    "PROMPT_COMMAND",
+    "ZDOTDIR",
+    "FPATH",
+    /* languages */
+    "PYTHON*",
+    "PERL5*",
+    "PERLLIB",
+    "PERL_*",
+    "RUBYOPT",
+    "RUBYLIB",
+    "NODE_*",
+    "LUA_*",
+    "TCLLIBPATH",
+    "TCL_LIBRARY",
+    "TK_LIBRARY",
+    "JAVA_TOOL_OPTIONS",
+    "_JAVA_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "CLASSPATH",
+    "PHPRC",
+    "PHP_INI_SCAN_DIR",
+    "R_PROFILE*",
+    "R_ENVIRON*",
+    "AWKPATH",
+    "AWKLIBPATH",
+    "GUILE_*",
+    "ERL_*",
+    /* programs that run others */
+    "GIT_*",
+    "SSH_ASKPASS*",
+    "SUDO_ASKPASS",
+    "PAGER",
+    "MANPAGER",
+    "EDITOR",
+    "VISUAL",
+    "BROWSER",
+    "LESSOPEN",
+    "LESSCLOSE",
+    "VIMINIT",
+    "EXINIT",
+    "MAKEFLAGS",
+    "GNUMAKEFLAGS",
+    "MAKEFILES",
+    "TAR_OPTIONS",
+    "RSYNC_*",
+    "GCC_EXEC_PREFIX",
+    "COMPILER_PATH",
+    "TERMINFO*",
+    "TERMCAP",
+    "KRB5_*",
+    "SASL_PATH",
+    /* libraries that load modules */
+    "GTK_MODULES",
+    "GTK_PATH",
+    "GTK_EXE_PREFIX",
+    "GIO_*",
+    "GDK_*",
+    "QT_PLUGIN_PATH",
+    "QT_QPA_PLATFORM_PLUGIN_PATH",
+    "GST_*",
+    "VK_*",
+    "LIBGL_*",
+    "GCOV_*",
+    "ASAN_*",
+    "LSAN_*",
+    "TSAN_*",
+    "UBSAN_*",
+    "MSAN_*",
+    "XDG_DATA_DIRS",
+    "XDG_CONFIG_*",
+};
+
+static bool is_variable(const char *entry, const char *name, size_t length)
+{
+    return strncmp(entry, name, length) == 0 && entry[length] == '=';
+}
+
+static bool is_steering(const char *entry)
+{
+    const size_t length = strcspn(entry, "=");
+
+    for (size_t i = 0; i < sizeof(steering) / sizeof(*steering); i++) {
+        const size_t size = strlen(steering[i]);
+        if (steering[i][size - 1] == '*'
+                ? length >= size - 1 && strncmp(entry, steering[i], size - 1) == 0
+                : length == size && strncmp(entry, steering[i], size) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_passed(const char *entry, const char *passed)
+{
+    for (; passed && *passed; passed += strlen(passed) + 1)
+        if (is_variable(entry, passed, strlen(passed)))
+            return true;
+    return false;
+}
+
+/* What every child gets, as "NAME=VALUE". */
+struct kept {
+    const char *const *entries;
+    size_t count;
+};
+
+static struct kept all_kept(void)
+{
+    struct kept kept;
+
+    kept.entries = inherited_environment(&kept.count);
+    return kept;
+}
+
+/* Which of them an entry is another value of; their count: none. */
+static size_t which_kept(const struct kept *kept, const char *entry)
+{
+    size_t i = 0;
+
+    while (i < kept->count && !is_variable(entry, kept->entries[i], strcspn(kept->entries[i], "=")))
+        i++;
+    return i;
+}
+
+static bool is_preload(const char *entry)
+{
+    return is_variable(entry, preload_name, sizeof(preload_name) - 1);
+}
+
+/* True if all of ours are there, each once and with the hook in it, and nothing is kept back. */
+static bool is_as_wanted(const struct kept *kept, char *const *environment, bool held,
+                         const char *passed)
+{
+    unsigned seen = 0;
+
+    for (size_t i = 0; environment && environment[i]; i++) {
+        const size_t own = which_kept(kept, environment[i]);
+        if (own < kept->count) {
+            if ((seen & 1U << own) || strcmp(environment[i], kept->entries[own]) != 0)
+                return false;
+            seen |= 1U << own;
+        } else if (held && is_steering(environment[i]) && !is_passed(environment[i], passed)) {
+            return false;
+        }
+    }
+    return environment && seen == (1U << kept->count) - 1;
+}
+
+/* The preload of the child: as it was, and what the program has put there where it may. */
+static const char *preload_with(const char *kept, const char *entry, struct arena *arena)
+{
+    const char *value = entry + sizeof(preload_name);
+    const size_t size = strlen(kept) + 1 + strlen(value) + 1;
+
+    if (!*value || strstr(kept, value))
+        return kept;
+    char *text = arena_alloc(arena, size);
+    if (!text)
+        return NULL;
+    if (inherited_environment_names_hook(value))
+        memcpy(text, entry, strlen(entry) + 1);
+    else
+        snprintf(text, size, "%s:%s", kept, value);
+    return text;
+}
+
+char *const *boundary_environment_for_child(char *const *environment, bool held, const char *passed,
+                                            struct arena *arena)
+{
+    const struct kept kept = all_kept();
+    const char *given[KEPT] = {NULL}; /* what becomes of each */
+    size_t count = 0;
+    size_t used = 0;
+
+    if (is_as_wanted(&kept, environment, held, passed))
+        return environment;
+    while (environment && environment[count])
+        count++;
+    char **list = arena_zalloc(arena, count + KEPT + 1, sizeof(*list));
+    if (!list)
+        return NULL;
+    for (size_t i = 0; i < kept.count; i++)
+        given[i] = kept.entries[i];
+    for (size_t i = 0; i < count; i++) {
+        char *entry = environment[i];
+        const size_t own = which_kept(&kept, entry);
+        const bool may_pass = !held || !is_steering(entry) || is_passed(entry, passed);
+        if (own < kept.count && is_preload(entry) && may_pass) {
+            given[own] = preload_with(kept.entries[own], entry, arena);
+            if (!given[own])
+                return NULL;
+        }
+        if (own == kept.count && may_pass)
+            list[used++] = entry;
+    }
+    for (size_t i = 0; i < kept.count; i++)
+        list[used++] = (char *)given[i];
+    return list;
+}

@@ -1,0 +1,23 @@
+/* The environment of a program that is started.
+ *
+ * What brought the hook into this process goes with every child, also where the environment was
+ * emptied: the preload, and what `warder run` left for finding the daemon. Both are as they were
+ * when this process started (inherited_environment.h); what the program has written there since
+ * does not count. Where a policy could deny an exec, variables that make a program run something
+ * else than what it is started with do not pass, unless the rule that allowed the exec names them.
+ */
+#ifndef WARDER_CLIENT_HOOK_BOUNDARY_ENVIRONMENT_H
+#define WARDER_CLIENT_HOOK_BOUNDARY_ENVIRONMENT_H
+
+#include <stdbool.h>
+
+#include "policies/engine/arena.h"
+
+/* `held`: variables that steer a program are kept back but for `passed`, names that are each
+ * terminated, the last one by an empty one. Entries are borrowed from `environment` (which may be
+ * NULL), the list is made in the arena; `environment` itself where there is nothing to change. NULL
+ * if the arena is too small. */
+char *const *boundary_environment_for_child(char *const *environment, bool held, const char *passed,
+                                            struct arena *arena);
+
+#endif

@@ -1,0 +1,113 @@
+#define _GNU_SOURCE
+#include "client/hook/boundary_memory.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "client/hook/raw_syscall.h"
+#include "proto/packet.h"
+
+enum {
+    MEMORIES = 4, /* as many as there are connections */
+    /* The kernel takes at most 6 MiB of argv and environment (three quarters of _STK_LIM). */
+    TEXTS_SIZE = 8 * 1024 * 1024,
+    EXCHANGE_SIZE = 3 * 1024 * 1024, /* as a question's arena */
+    WAIT_NS = 1000 * 1000,           /* between looks while all are taken */
+};
+
+struct place {
+    /* Zeroed by the kernel when the child of a vfork leaves this memory (see the header). */
+    _Atomic int thread;
+    pid_t process; /* the one that `thread` is, or shares the memory with */
+    unsigned char *_Atomic bytes;
+    struct boundary_memory memory;
+};
+
+static struct place places[MEMORIES];
+
+static bool map(struct place *place)
+{
+    if (place->bytes)
+        return true;
+    void *bytes = mmap(NULL, TEXTS_SIZE + EXCHANGE_SIZE + PACKET_SIZE_MAX, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (bytes == MAP_FAILED)
+        return false;
+    place->bytes = bytes;
+    return true;
+}
+
+/* What a thread has that stayed behind in the parent of a fork is free in the child. */
+static bool is_free(const struct place *place, int holder)
+{
+    return holder == 0 || place->process != hook_session_process_number();
+}
+
+static bool take(struct place *place, enum session_process process)
+{
+    int holder = atomic_load(&place->thread);
+    const int self = (int)raw_syscall(SYS_gettid, 0);
+
+    if (!is_free(place, holder) || (process == PROCESS_BESIDE && !place->bytes) ||
+        !atomic_compare_exchange_strong(&place->thread, &holder, self))
+        return false;
+    place->process = hook_session_process_number();
+    if (process == PROCESS_BESIDE)
+        raw_syscall(SYS_set_tid_address, &place->thread);
+    if (map(place))
+        return true;
+    atomic_store(&place->thread, 0);
+    return false;
+}
+
+struct boundary_memory *boundary_memory_take(void)
+{
+    const int64_t deadline = monotonic_now() + hook_session_bound();
+    const enum session_process process = hook_session_process();
+
+    for (;;) {
+        for (size_t i = 0; i < MEMORIES; i++) {
+            struct place *place = &places[i];
+            if (!take(place, process))
+                continue;
+            struct boundary_memory *memory = &place->memory;
+            unsigned char *bytes = place->bytes;
+            arena_init(&memory->texts, bytes, TEXTS_SIZE);
+            arena_init(&memory->exchange.arena, bytes + TEXTS_SIZE, EXCHANGE_SIZE);
+            memory->exchange.packet = bytes + TEXTS_SIZE + EXCHANGE_SIZE;
+            memory->process = process;
+            return memory;
+        }
+        if (monotonic_now() >= deadline)
+            return NULL;
+        const struct timespec wait = {.tv_nsec = WAIT_NS};
+        raw_syscall(SYS_nanosleep, &wait, NULL);
+    }
+}
+
+void boundary_memory_return(struct boundary_memory *memory)
+{
+    struct place *place = (struct place *)(void *)((char *)memory - offsetof(struct place, memory));
+
+    /* The word is somebody else's from here on: the kernel must leave it alone. */
+    if (memory->process == PROCESS_BESIDE)
+        raw_syscall(SYS_set_tid_address, NULL);
+    atomic_store(&place->thread, 0);
+}
+
+bool boundary_memory_prepare(void)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < MEMORIES; i++) {
+        if (!is_free(&places[i], atomic_load(&places[i].thread)))
+            continue;
+        any = map(&places[i]);
+        break;
+    }
+    for (size_t i = 0; i < MEMORIES && !any; i++)
+        any = places[i].bytes != NULL; /* its child waits until somebody gives one back */
+    return any;
+}

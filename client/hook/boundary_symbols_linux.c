@@ -1,0 +1,310 @@
+/* The functions of libc that this object stands before.
+ *
+ * In a process without a session each is a call of the real one: a program that holds no CPython
+ * notices nothing. vfork, clone and syscall are in boundary_jump_ARCHITECTURE.S. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pty.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "client/hook/boundary.h"
+#include "client/hook/boundary_exec.h"
+#include "client/hook/boundary_fork.h"
+#include "client/hook/boundary_refusal.h"
+#include "client/hook/boundary_shell.h"
+#include "client/hook/boundary_spawn.h"
+#include "client/hook/real_libc.h"
+
+#define PUBLIC __attribute__((visibility("default")))
+
+extern char **environ;
+
+/* ------------------------------------------------------------------------------------------ exec
+ */
+
+PUBLIC int execve(const char *path, char *const *argv, char *const *environment)
+{
+    const struct exec_call call = {.event = "libc.execve",
+                                   .directory = AT_FDCWD,
+                                   .path = path,
+                                   .argv = argv,
+                                   .environment = environment};
+    return boundary_exec_concerns() ? boundary_exec_or_fail(&call)
+                                    : real_libc()->execve(path, argv, environment);
+}
+
+PUBLIC int execv(const char *path, char *const *argv)
+{
+    return execve(path, argv, environ);
+}
+
+PUBLIC int execvpe(const char *name, char *const *argv, char *const *environment)
+{
+    const struct exec_call call = {.event = "libc.execve",
+                                   .directory = AT_FDCWD,
+                                   .path = name,
+                                   .search = true,
+                                   .argv = argv,
+                                   .environment = environment};
+    return boundary_exec_concerns() ? boundary_exec_or_fail(&call)
+                                    : real_libc()->execvpe(name, argv, environment);
+}
+
+PUBLIC int execvp(const char *name, char *const *argv)
+{
+    return execvpe(name, argv, environ);
+}
+
+/* In glibc since 2.34: as the system call, where libc has no function for it. */
+PUBLIC int execveat(int directory, const char *path, char *const *argv, char *const *environment,
+                    int flags)
+{
+    const struct exec_call call = {.event = "libc.execve",
+                                   .directory = directory,
+                                   .path = path,
+                                   .flags = flags,
+                                   .argv = argv,
+                                   .environment = environment};
+    if (boundary_exec_concerns())
+        return boundary_exec_or_fail(&call);
+    if (real_libc()->execveat)
+        return real_libc()->execveat(directory, path, argv, environment, flags);
+    return (int)real_libc()->syscall(SYS_execveat, directory, path, argv, environment, flags);
+}
+
+PUBLIC int fexecve(int descriptor, char *const *argv, char *const *environment)
+{
+    if (!boundary_exec_concerns())
+        return real_libc()->fexecve(descriptor, argv, environment);
+    if (descriptor < 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    return execveat(descriptor, "", argv, environment, AT_EMPTY_PATH);
+}
+
+/* The words of a call, from `first` on to NULL, into `argv` on the caller's stack. */
+#define COLLECT_WORDS(first, list)                                                                 \
+    size_t count = 1;                                                                              \
+    va_start(list, first);                                                                         \
+    while (va_arg(list, const char *))                                                             \
+        count++;                                                                                   \
+    va_end(list);                                                                                  \
+    char *argv[count + 1];                                                                         \
+    argv[0] = (char *)(uintptr_t)(first);                                                          \
+    va_start(list, first);                                                                         \
+    for (size_t i = 1; i <= count; i++)                                                            \
+    argv[i] = va_arg(list, char *)
+
+PUBLIC int execl(const char *path, const char *argument, ...)
+{
+    va_list list;
+    COLLECT_WORDS(argument, list);
+    va_end(list);
+    return execv(path, argv);
+}
+
+PUBLIC int execlp(const char *name, const char *argument, ...)
+{
+    va_list list;
+    COLLECT_WORDS(argument, list);
+    va_end(list);
+    return execvp(name, argv);
+}
+
+PUBLIC int execle(const char *path, const char *argument, ...)
+{
+    va_list list;
+    COLLECT_WORDS(argument, list);
+    char *const *environment = va_arg(list, char *const *);
+    va_end(list);
+    return execve(path, argv, environment);
+}
+
+/* ----------------------------------------------------------------------------------------- spawn
+ */
+
+static bool spawn_concerns(void)
+{
+    return boundary_exec_concerns() && boundary_guards(CLASS_EXEC);
+}
+
+static int spawn(spawn_function *real, pid_t *child, const struct spawn_call *call)
+{
+    if (!real)
+        return ENOSYS;
+    if (spawn_concerns())
+        return boundary_spawn(call, child);
+    if (boundary_exec_concerns())
+        return boundary_spawn_unjudged(real, call, child);
+    return real(child, call->path, call->actions, call->attributes, call->argv, call->environment);
+}
+
+PUBLIC int posix_spawn(pid_t *child, const char *path, const posix_spawn_file_actions_t *actions,
+                       const posix_spawnattr_t *attributes, char *const *argv,
+                       char *const *environment)
+{
+    const struct spawn_call call = {.event = "libc.posix_spawn",
+                                    .path = path,
+                                    .actions = actions,
+                                    .attributes = attributes,
+                                    .argv = argv,
+                                    .environment = environment};
+    return spawn(real_libc()->posix_spawn, child, &call);
+}
+
+PUBLIC int posix_spawnp(pid_t *child, const char *name, const posix_spawn_file_actions_t *actions,
+                        const posix_spawnattr_t *attributes, char *const *argv,
+                        char *const *environment)
+{
+    const struct spawn_call call = {.event = "libc.posix_spawn",
+                                    .path = name,
+                                    .search = true,
+                                    .actions = actions,
+                                    .attributes = attributes,
+                                    .argv = argv,
+                                    .environment = environment};
+    return spawn(real_libc()->posix_spawnp, child, &call);
+}
+
+static int spawn_pidfd(spawn_function *real, int *descriptor, const struct spawn_call *call)
+{
+    if (!real)
+        return ENOSYS;
+    if (spawn_concerns())
+        return boundary_spawn_pidfd(call, descriptor);
+    if (boundary_exec_concerns())
+        return boundary_spawn_unjudged(real, call, descriptor);
+    return real(descriptor, call->path, call->actions, call->attributes, call->argv,
+                call->environment);
+}
+
+PUBLIC int pidfd_spawn(int *descriptor, const char *path, const posix_spawn_file_actions_t *actions,
+                       const posix_spawnattr_t *attributes, char *const *argv,
+                       char *const *environment);
+PUBLIC int pidfd_spawn(int *descriptor, const char *path, const posix_spawn_file_actions_t *actions,
+                       const posix_spawnattr_t *attributes, char *const *argv,
+                       char *const *environment)
+{
+    const struct spawn_call call = {.event = "libc.posix_spawn",
+                                    .path = path,
+                                    .actions = actions,
+                                    .attributes = attributes,
+                                    .argv = argv,
+                                    .environment = environment};
+    return spawn_pidfd(real_libc()->pidfd_spawn, descriptor, &call);
+}
+
+PUBLIC int pidfd_spawnp(int *descriptor, const char *name,
+                        const posix_spawn_file_actions_t *actions,
+                        const posix_spawnattr_t *attributes, char *const *argv,
+                        char *const *environment);
+PUBLIC int pidfd_spawnp(int *descriptor, const char *name,
+                        const posix_spawn_file_actions_t *actions,
+                        const posix_spawnattr_t *attributes, char *const *argv,
+                        char *const *environment)
+{
+    const struct spawn_call call = {.event = "libc.posix_spawn",
+                                    .path = name,
+                                    .search = true,
+                                    .actions = actions,
+                                    .attributes = attributes,
+                                    .argv = argv,
+                                    .environment = environment};
+    return spawn_pidfd(real_libc()->pidfd_spawnp, descriptor, &call);
+}
+
+/* ------------------------------------------------------------------------------------------ fork
+ */
+
+static pid_t judged_fork(pid_t (*real)(void))
+{
+    if (!real) {
+        errno = ENOSYS;
+        return -1;
+    }
+    if (!boundary_may_fork("libc.fork"))
+        return -1;
+    const pid_t child = real();
+    boundary_forked(child == 0);
+    return child;
+}
+
+PUBLIC pid_t fork(void)
+{
+    return judged_fork(real_libc()->fork);
+}
+
+/* In glibc since 2.34. */
+PUBLIC pid_t _Fork(void);
+PUBLIC pid_t _Fork(void)
+{
+    return judged_fork(real_libc()->_Fork);
+}
+
+PUBLIC int forkpty(int *terminal, char *name, const struct termios *settings,
+                   const struct winsize *size)
+{
+    int (*real)(int *, char *, const struct termios *, const struct winsize *) =
+        real_libc()->forkpty;
+
+    if (!real) {
+        errno = ENOSYS;
+        return -1;
+    }
+    if (!boundary_may_fork("libc.forkpty"))
+        return -1;
+    const int child = real(terminal, name, settings, size);
+    boundary_forked(child == 0);
+    return child;
+}
+
+PUBLIC int daemon(int keep_directory, int keep_output)
+{
+    if (!boundary_may_fork("libc.daemon"))
+        return -1;
+    const int result = real_libc()->daemon(keep_directory, keep_output);
+    boundary_forked(result == 0);
+    return result;
+}
+
+/* ----------------------------------------------------------------------------------------- shell
+ */
+
+PUBLIC int system(const char *command)
+{
+    return spawn_concerns() ? boundary_system(command) : real_libc()->system(command);
+}
+
+PUBLIC FILE *popen(const char *command, const char *mode)
+{
+    return spawn_concerns() ? boundary_popen(command, mode) : real_libc()->popen(command, mode);
+}
+
+PUBLIC int pclose(FILE *stream)
+{
+    int status;
+    return boundary_pclose(stream, &status) ? status : real_libc()->pclose(stream);
+}
+
+PUBLIC int wordexp(const char *words, wordexp_t *expansion, int flags)
+{
+    return spawn_concerns() ? boundary_wordexp(words, expansion, flags)
+                            : real_libc()->wordexp(words, expansion, flags);
+}
+
+/* --------------------------------------------------------------------------------- what is said
+ */
+
+PUBLIC char *strerror(int error)
+{
+    const char *denial = error == EACCES ? boundary_refusal_take() : NULL;
+    return denial ? (char *)(uintptr_t)denial : real_libc()->strerror(error);
+}

@@ -1,0 +1,192 @@
+/* Texts are copied: the strings on the stack that the kernel put there are the program's to write
+ * over (setproctitle does). */
+#define _GNU_SOURCE
+#include "client/hook/inherited_environment.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "client/hook/elf_symbols.h"
+
+extern char **environ;
+
+enum {
+    VALUE_SIZE_MAX = 256, /* a socket's path has 108 bytes, a token 32, a door 32 */
+    VARIABLES = 3,
+};
+
+static const char preload_name[] = "LD_PRELOAD=";
+static const char separators[] = ": "; /* of its elements: ld.so(8) */
+static const char *const names[VARIABLES] = {"WARDER_DOOR=", "WARDER_RUN=", "WARDER_SOCKET="};
+
+static struct {
+    bool taken;
+    size_t count;
+    const char *list[INHERITED_VARIABLES_MAX];
+    char preload[sizeof(preload_name) + 2 * PATH_MAX];
+    char values[VARIABLES][32 + VALUE_SIZE_MAX];
+    char others[sizeof(preload_name) + 2 * PATH_MAX]; /* LD_PRELOAD without this object */
+    const char *name;                                 /* of this object, as the loader has it */
+} inherited;
+
+static const char *entry_of(const char *prefix)
+{
+    const size_t length = strlen(prefix);
+
+    for (char **entry = environ; entry && *entry; entry++)
+        if (strncmp(*entry, prefix, length) == 0)
+            return *entry;
+    return NULL;
+}
+
+/* ---------------------------------------------------------------------------------- LD_PRELOAD */
+
+static bool is_same_file(const char *one, const char *other)
+{
+    enum { WANTED = STATX_INO };
+    struct statx a;
+    struct statx b;
+
+    return statx(AT_FDCWD, one, AT_NO_AUTOMOUNT, WANTED, &a) == 0 &&
+           statx(AT_FDCWD, other, AT_NO_AUTOMOUNT, WANTED, &b) == 0 && a.stx_ino == b.stx_ino &&
+           a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor;
+}
+
+static bool is_hook(const char *element, size_t length)
+{
+    char path[PATH_MAX];
+    const char *name = inherited.name;
+
+    if (!name || length == 0 || length >= sizeof(path))
+        return false;
+    memcpy(path, element, length);
+    path[length] = '\0';
+    if (strcmp(path, name) == 0)
+        return true;
+    const char *last = strrchr(name, '/');
+    if (!strchr(path, '/')) /* found along LD_LIBRARY_PATH or in the loader's own directories */
+        return last && strcmp(path, last + 1) == 0;
+    return is_same_file(path, name);
+}
+
+bool inherited_environment_names_hook(const char *list)
+{
+    for (const char *at = list + strspn(list, separators); *at; at += strspn(at, separators)) {
+        const size_t length = strcspn(at, separators);
+        if (is_hook(at, length))
+            return true;
+        at += length;
+    }
+    return false;
+}
+
+/* Copies the elements of a list that are not this object, as they stand; `*found` if one is. False
+ * if they do not fit. */
+static bool copy_others(const char *list, char *buffer, size_t size, bool *found)
+{
+    size_t used = 0;
+
+    for (const char *at = list + strspn(list, separators); *at;) {
+        const size_t length = strcspn(at, separators);
+        if (is_hook(at, length)) {
+            *found = true;
+        } else {
+            if (used + length + 2 > size)
+                return false;
+            if (used > 0)
+                buffer[used++] = ':';
+            memcpy(buffer + used, at, length);
+            used += length;
+        }
+        at += length;
+        at += strspn(at, separators);
+    }
+    buffer[used] = '\0';
+    return true;
+}
+
+/* The list, if it names this object; and what else it names. */
+static void take_preload(void)
+{
+    const size_t prefix = sizeof(preload_name) - 1;
+    const char *entry = entry_of(preload_name);
+    struct elf_object own;
+    bool found = false;
+
+    if (!entry || strlen(entry) >= sizeof(inherited.preload) ||
+        !elf_find_holder((uintptr_t)&take_preload, &own))
+        return;
+    inherited.name = own.name;
+    if (!copy_others(entry + prefix, inherited.others + prefix, sizeof(inherited.others) - prefix,
+                     &found) ||
+        !found)
+        return;
+    memcpy(inherited.others, preload_name, prefix);
+    memcpy(inherited.preload, entry, strlen(entry) + 1);
+    inherited.list[inherited.count++] = inherited.preload;
+}
+
+/* ------------------------------------------------------------------------------------ taking */
+
+void inherited_environment_take(void)
+{
+    if (inherited.taken)
+        return;
+    inherited.taken = true;
+    take_preload();
+    for (size_t i = 0; i < VARIABLES; i++) {
+        const char *entry = entry_of(names[i]);
+        if (!entry || strlen(entry) >= sizeof(inherited.values[i]))
+            continue;
+        memcpy(inherited.values[i], entry, strlen(entry) + 1);
+        inherited.list[inherited.count++] = inherited.values[i];
+    }
+}
+
+static bool is_hidden(const char *entry)
+{
+    for (size_t i = 0; i < VARIABLES; i++)
+        if (inherited.values[i][0] && strncmp(entry, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+void inherited_environment_hide(void)
+{
+    char **kept = environ;
+
+    if (!inherited.taken || !environ)
+        return;
+    for (char **entry = environ; *entry; entry++) {
+        if (is_hidden(*entry))
+            continue;
+        if (inherited.preload[0] && strncmp(*entry, preload_name, sizeof(preload_name) - 1) == 0) {
+            if (inherited.others[sizeof(preload_name) - 1])
+                *kept++ = inherited.others;
+            continue;
+        }
+        *kept++ = *entry;
+    }
+    *kept = NULL;
+}
+
+const char *const *inherited_environment(size_t *count)
+{
+    *count = inherited.count;
+    return inherited.list;
+}
+
+const char *inherited_environment_value(const char *name)
+{
+    const size_t length = strlen(name);
+
+    if (!inherited.taken)
+        return getenv(name);
+    for (size_t i = 0; i < inherited.count; i++)
+        if (strncmp(inherited.list[i], name, length) == 0 && inherited.list[i][length] == '=')
+            return inherited.list[i] + length + 1;
+    return NULL;
+}

@@ -1,0 +1,9 @@
+/* Sealing this object's own pages: its code and its read-only data, with the tables of functions
+ * that the loader has filled in. No call of this process can unmap, replace or make them writable
+ * from then on (mseal(2), Linux 6.10 on 64-bit machines; elsewhere nothing happens). */
+#ifndef WARDER_CLIENT_HOOK_OWN_PAGES_H
+#define WARDER_CLIENT_HOOK_OWN_PAGES_H
+
+void own_pages_seal(void);
+
+#endif

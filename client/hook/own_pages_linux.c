@@ -1,0 +1,53 @@
+#define _GNU_SOURCE
+#include "client/hook/own_pages.h"
+
+#include <link.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+    CALL_MSEAL = 462, /* on every architecture that has it */
+};
+
+static void seal(uintptr_t start, uintptr_t end)
+{
+    if (start < end)
+        syscall(CALL_MSEAL, start, end - start, 0L);
+}
+
+static bool holds(const struct dl_phdr_info *info, uintptr_t address)
+{
+    for (size_t i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+        if (part->p_type == PT_LOAD && address - (info->dlpi_addr + part->p_vaddr) < part->p_memsz)
+            return true;
+    }
+    return false;
+}
+
+static int seal_if_own(struct dl_phdr_info *info, size_t size, void *data)
+{
+    const uintptr_t mask = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
+
+    (void)size;
+    if (!holds(info, (uintptr_t)data))
+        return 0;
+    for (size_t i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+        const uintptr_t start = info->dlpi_addr + part->p_vaddr;
+        const uintptr_t end = start + part->p_memsz;
+        if (part->p_type == PT_LOAD && !(part->p_flags & PF_W))
+            seal(start & ~mask, (end + mask) & ~mask);
+        else if (part->p_type == PT_GNU_RELRO) /* whole pages, as the loader protects them */
+            seal(start & ~mask, end & ~mask);
+    }
+    return 1;
+}
+
+void own_pages_seal(void)
+{
+    dl_iterate_phdr(seal_if_own, (void *)(uintptr_t)own_pages_seal);
+}

@@ -1,0 +1,59 @@
+/* The functions that this object stands before, as libc has them.
+ *
+ * dlsym(RTLD_NEXT) is not to be had (elf_symbols.h), so they are looked up by name, once, before
+ * the first call of any: by the constructor, or by a call of another object's constructor that
+ * comes before it. Never in the child of a vfork: its parent has called vfork. A function that this
+ * libc does not have is NULL. */
+#ifndef WARDER_CLIENT_HOOK_REAL_LIBC_H
+#define WARDER_CLIENT_HOOK_REAL_LIBC_H
+
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/types.h>
+#include <wordexp.h>
+
+struct termios;
+struct winsize;
+
+typedef int spawn_function(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                           const posix_spawnattr_t *attributes, char *const *argv,
+                           char *const *environment);
+
+/* FUNCTION(member, pointer type) */
+#define REAL_LIBC(FUNCTION)                                                                        \
+    FUNCTION(execve, int (*)(const char *, char *const *, char *const *))                          \
+    FUNCTION(execv, int (*)(const char *, char *const *))                                          \
+    FUNCTION(execvp, int (*)(const char *, char *const *))                                         \
+    FUNCTION(execvpe, int (*)(const char *, char *const *, char *const *))                         \
+    FUNCTION(execveat, int (*)(int, const char *, char *const *, char *const *, int))              \
+    FUNCTION(fexecve, int (*)(int, char *const *, char *const *))                                  \
+    FUNCTION(posix_spawn, spawn_function *)                                                        \
+    FUNCTION(posix_spawnp, spawn_function *)                                                       \
+    FUNCTION(pidfd_spawn, spawn_function *)                                                        \
+    FUNCTION(pidfd_spawnp, spawn_function *)                                                       \
+    FUNCTION(fork, pid_t (*)(void))                                                                \
+    FUNCTION(_Fork, pid_t (*)(void))                                                               \
+    FUNCTION(vfork, pid_t (*)(void))                                                               \
+    FUNCTION(forkpty, int (*)(int *, char *, const struct termios *, const struct winsize *))      \
+    FUNCTION(daemon, int (*)(int, int))                                                            \
+    FUNCTION(clone, int (*)(int (*)(void *), void *, int, void *, ...))                            \
+    FUNCTION(system, int (*)(const char *))                                                        \
+    FUNCTION(popen, FILE *(*)(const char *, const char *))                                         \
+    FUNCTION(pclose, int (*)(FILE *))                                                              \
+    FUNCTION(wordexp, int (*)(const char *, wordexp_t *, int))                                     \
+    FUNCTION(syscall, long (*)(long, ...))                                                         \
+    FUNCTION(strerror, char *(*)(int))
+
+#define REAL_LIBC_MEMBER(name, type) __typeof__(type) name;
+struct real_libc {
+    REAL_LIBC(REAL_LIBC_MEMBER)
+};
+#undef REAL_LIBC_MEMBER
+
+/* The table, filled in. */
+const struct real_libc *real_libc(void);
+
+/* syscall's, for boundary_jump_ARCHITECTURE.S; NULL until the table is filled in. */
+extern void *boundary_real_syscall;
+
+#endif

@@ -1,0 +1,227 @@
+"""The floor that the daemon compiles for a session, as it arrives: no interpreter is driven (wire.py speaks).
+
+What a process then does with it is the matter of test_floor.py.
+"""
+
+import ctypes
+import errno
+import os
+import signal
+import socket
+import struct
+
+import wire
+from attackers import Process, ProtocolTest
+
+CLASSES = {"exec": 1, "fork": 2, "read": 4, "write": 5, "connect": 6, "bind": 7}
+FLOOR_TAKEN = 9
+PLACE_START = 3  # enum place of policies/engine/subject.h
+ROUTE_ATTACH = 3
+
+
+def bits(*names):
+    return sum(1 << CLASSES[name] for name in names)
+
+
+def packed(fields, number):
+    """A repeated number, as proto3 packs it."""
+    data, numbers, at = wire.first(fields, number, b""), [], 0
+    while at < len(data):
+        value = shift = 0
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        numbers.append(value)
+    return numbers
+
+
+class Floor:
+    def __init__(self, data):
+        fields = wire.decode(data)
+        self.classes = wire.first(fields, 1, 0)
+        self.required = wire.first(fields, 2, 0)
+        self.base_filter = wire.first(fields, 3, b"")
+        self.interpreter_filter = wire.first(fields, 4, b"")
+        self.paths = {}
+        for path in fields.get(5, ()):
+            parts = wire.decode(path)
+            self.paths[wire.first(parts, 1).decode()] = (wire.first(parts, 2), bool(wire.first(parts, 30, 0)))
+        self.connect_ports = None if wire.first(fields, 7, 0) else packed(fields, 6)
+        self.bind_ports = None if wire.first(fields, 9, 0) else packed(fields, 8)
+
+    def under(self, name):
+        """The paths of a class, less what the machine adds to them by links."""
+        return sorted(path for path, (classes, _) in self.paths.items() if classes & bits(name))
+
+
+def place(number, *paths):
+    return 8, wire.message((1, number), *((2, path) for path in paths))
+
+
+def texts(*policies):
+    return 9, wire.message(*((2, wire.message((1, "p.warder"), (2, text))) for text in policies))
+
+
+def install(program):
+    """Puts a filter before this process, as the hook does."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    code = ctypes.create_string_buffer(program, len(program))
+
+    class Header(ctypes.Structure):
+        _fields_ = [("length", ctypes.c_ushort), ("code", ctypes.c_void_p)]
+
+    header = Header(len(program) // 8, ctypes.addressof(code))
+    assert libc.prctl(38, 1, 0, 0, 0) == 0  # PR_SET_NO_NEW_PRIVS
+    assert libc.prctl(22, 2, ctypes.byref(header), 0, 0) == 0, os.strerror(ctypes.get_errno())  # PR_SET_SECCOMP
+
+
+def error_of(function, *arguments):
+    """Its errno; 0 if it was done."""
+    try:
+        function(*arguments)
+    except OSError as error:
+        return error.errno
+    return 0
+
+
+def fork_and_wait():
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+
+
+class FloorTest(ProtocolTest):
+    prefix = "floor.daemon"
+
+    def serving(self, *policies):
+        daemon = self.daemon()
+        daemon.directory.chmod(0o755)
+        for policy in policies:
+            daemon.apply(policy)
+        return daemon
+
+    def welcome(self, daemon, *more):
+        """The Welcome of a session, by a process of its own: its floor, packed, or why there is no session."""
+        def become():
+            connection = wire.Connection(daemon.socket)
+            nonce = os.urandom(16)
+            reply = connection.request(wire.hello(nonce, *more))
+            if reply.kind != wire.WELCOME:
+                return "refused", wire.first(reply.fields, 1).decode()
+            floor = wire.first(reply.fields, 8)
+            return "floor", floor.hex() if floor is not None else None
+        return Process(become).result()
+
+    def floor(self, daemon, *more):
+        kind, data = self.welcome(daemon, *more)
+        self.assertEqual(kind, "floor", data)
+        return None if data is None else Floor(bytes.fromhex(data))
+
+
+class WhatArrives(FloorTest):
+    def test_session_without_a_floor_gets_none(self):
+        daemon = self.serving('policy p { applies { platform is "linux" } default deny exec }')
+        self.assertIsNone(self.floor(daemon))
+
+    def test_policy_that_applies_gives_its_floor(self):
+        daemon = self.serving('policy p { applies { platform is "linux" } default deny exec, fork floor exec, fork }')
+        floor = self.floor(daemon)
+        self.assertEqual(floor.classes, bits("exec", "fork"))
+        self.assertEqual(floor.required, 0)
+        self.assertEqual(floor.paths, {})
+        self.assertGreater(len(floor.interpreter_filter), len(floor.base_filter))
+        self.assertEqual(len(floor.base_filter) % 8, 0)
+
+    def test_policy_that_observes_gives_none(self):
+        daemon = self.serving('policy p { applies { platform is "linux" } mode observe default deny exec floor exec }')
+        self.assertIsNone(self.floor(daemon))
+
+    def test_places_are_the_sessions_own(self):
+        daemon = self.serving('policy p { applies { platform is "linux" } default deny write floor write '
+                              'allow write where path under [session.start "/out", session.null] as out }')
+        floor = self.floor(daemon, place(PLACE_START, "/srv/here"))
+        self.assertEqual(floor.paths, {"/srv/here/out": (bits("write"), False),
+                                       "/dev/null": (bits("write"), False)})
+
+    def test_floor_of_several_policies_is_what_all_of_them_let_through(self):
+        daemon = self.serving(
+            'policy a { applies { platform is "linux" } default deny write floor write '
+            'allow write where path under ["/srv/a", "/srv/b/deep", "/srv/only-a"] as w }',
+            'policy b { applies { platform is "linux" } default deny write floor write '
+            'allow write where path under ["/srv/a/inner", "/srv/b"] as w }',
+            'policy c { applies { platform is "linux" } default deny write allow write where path under "/elsewhere" as w }')
+        floor = self.floor(daemon)
+        self.assertEqual(floor.paths, {"/srv/a/inner": (bits("write"), False),
+                                       "/srv/b/deep": (bits("write"), False)})
+
+    def test_text_of_a_session_narrows_the_floor(self):
+        daemon = self.serving('policy a { applies { platform is "linux" } default deny write floor write required '
+                              'allow write where path under "/srv" as w }')
+        floor = self.floor(daemon, texts('policy own { default deny write, exec floor write, exec '
+                                         'allow write where path under "/srv/own" as w }'))
+        self.assertEqual(floor.classes, bits("write", "exec"))
+        self.assertEqual(floor.required, bits("write"))
+        self.assertEqual(floor.paths, {"/srv/own": (bits("write"), False)})
+
+    def test_text_of_a_session_does_not_widen_the_floor(self):
+        daemon = self.serving('policy a { applies { platform is "linux" } default deny write floor write }')
+        floor = self.floor(daemon, texts('policy own { default deny write floor write '
+                                         'allow write where path under "/srv/own" as w }'))
+        self.assertEqual(floor.paths, {})
+
+    def test_ports_and_families_of_rules_arrive(self):
+        daemon = self.serving('policy p { applies { platform is "linux" } default deny connect, bind '
+                              'floor connect, bind allow connect where port in [443, 8000-8002] as c }')
+        floor = self.floor(daemon)
+        self.assertEqual(floor.connect_ports, [443, 8000, 8001, 8002])
+        self.assertEqual(floor.bind_ports, [])
+
+    def test_floor_that_is_too_large_refuses_the_session(self):
+        names = ", ".join(f'"/srv/{"x" * 30}{number}"' for number in range(2100))
+        daemon = self.serving('policy p { applies { platform is "linux" } default deny write floor write '
+                              f'allow write where path in [{names}] as w }}')
+        kind, words = self.welcome(daemon)
+        self.assertEqual(kind, "refused")
+        self.assertIn("name directories instead", words)
+
+    def test_launcher_gets_the_filter_that_may_stand_before_the_program(self):
+        daemon = self.serving('policy named { default deny exec floor exec '
+                              'allow exec where file is "/bin/true" as t }')
+
+        def launch():
+            connection = wire.Connection(daemon.socket)
+            reply = connection.request(wire.message((wire.LAUNCH, wire.message(
+                (1, 1), (2, wire.message((1, "named")))))))
+            return reply.kind, wire.first(reply.fields, 5, b"").hex()
+        kind, data = Process(launch).result()
+        self.assertEqual(kind, wire.LAUNCHED)
+        floor = Floor(bytes.fromhex(data))
+        self.assertEqual(floor.classes, bits("exec"))
+        self.assertGreater(len(floor.base_filter), 0)
+        self.assertEqual((floor.interpreter_filter, floor.paths), (b"", {}))
+
+
+class WhatTheFiltersHold(FloorTest):
+    def behind(self, policy, function):
+        """What the function gives in a process behind the interpreter's filter."""
+        daemon = self.serving(policy)
+        floor = self.floor(daemon)
+
+        def guarded():
+            install(floor.base_filter)
+            install(floor.interpreter_filter)
+            return function()
+        return Process(guarded).result()
+
+    def test_nothing_is_started_and_nothing_forked(self):
+        def attempts():
+            return [error_of(os.execv, "/bin/true", ["true"]), error_of(fork_and_wait),
+                    error_of(os.posix_spawn, "/bin/true", ["true"], {})]
+        got = self.behind('policy p { applies { platform is "linux" } default deny exec, fork floor exec, fork }',
+                          attempts)
+        self.assertEqual(got, [errno.EACCES] * 3)

@@ -1,0 +1,152 @@
+"""The policies of a host: kept, changed, listed."""
+
+import json
+import os
+import pwd
+import sqlite3
+import unittest
+
+from support import Daemon, Test, execute
+
+
+class Store(Test):
+    def test_store_that_a_newer_program_made_stops_the_start_and_is_left_alone(self):
+        for name in "policy.db", "audit.db":
+            with self.subTest(name):
+                daemon = self.daemon()
+                self.assertEqual(daemon.stop(), 0)
+                with sqlite3.connect(daemon.state / name) as database:
+                    database.execute("PRAGMA user_version = 99")
+                database.close()
+                before = (daemon.state / name).read_bytes()
+                with self.assertRaisesRegex(AssertionError, f"{name}: made by a newer Warder"):
+                    daemon.start()
+                daemon.process = None
+                self.assertEqual((daemon.state / name).read_bytes(), before)
+
+    def test_store_that_cannot_be_read_stops_the_start_and_is_left_alone(self):
+        for name in "policy.db", "audit.db":
+            with self.subTest(name):
+                daemon = self.daemon()
+                self.assertEqual(daemon.stop(), 0)
+                (daemon.state / name).write_bytes(b"this is no database" * 1000)
+                with self.assertRaisesRegex(AssertionError, name):
+                    daemon.start()
+                daemon.process = None
+                self.assertTrue((daemon.state / name).read_bytes().startswith(b"this is no database"))
+
+    def test_somebody_else_s_database_is_left_alone(self):
+        daemon = self.daemon()
+        self.assertEqual(daemon.stop(), 0)
+        for path in daemon.state.glob("policy.db*"):
+            path.unlink()
+        with sqlite3.connect(daemon.state / "policy.db") as database:
+            database.execute("CREATE TABLE theirs (x)")
+        database.close()
+        with self.assertRaisesRegex(AssertionError, "this is not Warder's database"):
+            daemon.start()
+        daemon.process = None
+
+    def test_policies_survive_a_restart(self):
+        daemon = self.daemon()
+        daemon.apply("policy one { deny exec as e }\n# of the second\npolicy two { deny fork as f }")
+        daemon.kill()
+        daemon.start()
+        listed = [json.loads(line) for line in daemon.command("list", "--json").out.splitlines()]
+        self.assertEqual([(entry["tier"], entry["name"], entry["revision"]) for entry in listed],
+                         [("local", "one", 1), ("local", "two", 1)])
+        self.assertEqual(daemon.command("show", "two").out, "# of the second\npolicy two { deny fork as f }\n")
+
+    def test_policy_that_does_not_check_changes_nothing(self):
+        # Clause V-9.
+        daemon = self.daemon()
+        daemon.apply("policy one { deny exec as e }")
+        before = daemon.status()["generation"]
+        bad = daemon.directory / "bad.warder"
+        bad.write_text("policy one { deny fork as f }\npolicy two { deny exce as e }\n")
+        result = daemon.command("apply", bad)
+        self.assertEqual(result.status, 1, result)
+        self.assertIn("bad.warder:2:19: error[", result.err)
+        self.assertIn("the active policies stay", result.err)
+        self.assertEqual(daemon.status()["generation"], before)
+        self.assertIn("deny exec", daemon.command("show", "one").out)
+
+    def test_applied_policy_replaces_the_one_of_its_name(self):
+        daemon = self.daemon()
+        first = daemon.apply("policy one { deny exec as e }")
+        self.assertIn("applied 1 policy; generation 1 is in force", first.out)
+        daemon.apply("policy one { deny fork as f }")
+        listed = [json.loads(line) for line in daemon.command("list", "--json").out.splitlines()]
+        self.assertEqual([(entry["name"], entry["revision"], entry["rules"]) for entry in listed], [("one", 2, 1)])
+        self.assertIn("deny fork", daemon.command("show", "one").out)
+
+    def test_shared_sets_go_with_each_policy(self):
+        daemon = self.daemon()
+        daemon.apply('set tools = ["/usr/bin/git"]\npolicy one { deny exec where file in tools as e }\n'
+                     'policy two { deny read where path in tools as r }')
+        self.assertEqual(daemon.command("remove", "one").status, 0)
+        self.assertIn('set tools = ["/usr/bin/git"]', daemon.command("show", "two").out)
+
+    def test_unknown_names_are_an_answer_of_no(self):
+        daemon = self.daemon()
+        for command in "show", "remove":
+            result = daemon.command(command, "missing")
+            self.assertEqual(result.status, 1, result)
+            self.assertIn("`missing`", result.err)
+            self.assertEqual(daemon.command(command).status, 2)
+
+    def test_files_without_a_policy_are_named(self):
+        daemon = self.daemon()
+        empty, comment = daemon.directory / "empty.warder", daemon.directory / "comment.warder"
+        empty.write_text("")
+        comment.write_text("# Nothing yet.\n")
+        for files, named in (((empty,), f"{empty}"), ((comment, empty), f"{comment} and 1 more")):
+            with self.subTest(named):
+                result = daemon.command("apply", *files)
+                self.assertEqual(result.status, 1, result)
+                self.assertEqual(result.err, f"warder: {named}: there is no policy in it; nothing was changed\n")
+
+    def test_list_names_the_user_who_changed_a_policy(self):
+        daemon = self.daemon()
+        daemon.apply("policy one { deny exec as e }")
+        with sqlite3.connect(daemon.state / "policy.db") as database:  # of somebody who has left
+            database.execute("INSERT INTO revisions SELECT tier, 'two', 1, 2, time, 'uid 4000000000',"
+                             " replace(text, 'one', 'two') FROM revisions")
+        database.close()
+        daemon.apply("policy three { deny exec as e }")  # which reads the store again
+        lines = daemon.command("list").out.splitlines()
+        by = {line.split()[1]: line[lines[0].index(" BY"):].split("  ")[0].strip() for line in lines[1:]}
+        mine = pwd.getpwuid(os.getuid()).pw_name
+        self.assertEqual(by, {"one": mine, "two": "uid 4000000000", "three": mine})
+        entries = [json.loads(line) for line in daemon.command("list", "--json").out.splitlines()]
+        self.assertEqual({entry["name"]: entry["who"] for entry in entries}["one"], f"uid {os.getuid()}")
+
+    def test_tiers_are_kept_apart(self):
+        # Clause V-7.
+        daemon = self.daemon()
+        path = daemon.directory / "p.warder"
+        path.write_text("policy p { deny exec as e }")
+        self.assertEqual(daemon.command("apply", "--vendor", path).status, 0)
+        path.write_text("policy p { deny fork as f }")
+        self.assertEqual(daemon.command("apply", path).status, 0)
+        self.assertIn("deny exec", daemon.command("show", "vendor/p").out)
+        self.assertIn("deny fork", daemon.command("show", "local/p").out)
+
+    def test_list_is_a_table_for_people(self):
+        daemon = self.daemon()
+        self.assertIn("no policies", daemon.command("list").out)
+        daemon.apply('policy one "The first one" { deny exec as e }')
+        lines = daemon.command("list").out.splitlines()
+        self.assertRegex(lines[0], r"^TIER +NAME +MODE +GOVERNS")
+        self.assertRegex(lines[1], r"^local +one +enforce +who names it +1 +1 +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\S+ +The first one")
+
+    def test_no_daemon_is_said_with_what_to_do(self):
+        for command in "list", "status", "log":
+            result = Daemon(self.directory).command(command)
+            self.assertEqual(result.status, 2, result)
+            self.assertIn("no daemon answers", result.err)
+            self.assertIn("warderd", result.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
