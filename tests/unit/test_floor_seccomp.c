@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -153,6 +154,27 @@ static void every_floor_refuses_powers_over_others_and_the_kernel(void **state)
             {"open_by_handle_at", {0}, REFUSED(EPERM)}, {"kexec_load", {0}, REFUSED(EPERM)},
             {"reboot", {0}, REFUSED(EPERM)}, {"io_uring_setup", {0}, REFUSED(ENOSYS)},
             {"io_uring_enter", {0}, REFUSED(ENOSYS)}, {"clone3", {0}, REFUSED(ENOSYS)});
+}
+
+static void every_floor_leaves_other_processes_their_share_of_the_machine(void **state)
+{
+    (void)state;
+    ASSERT_CALLS(
+        &nothing, SECCOMP_BASE, {"sched_setaffinity", {0, 8}, ALLOWED},
+        {"sched_setaffinity", {1, 8}, REFUSED(EPERM)},
+        {"sched_setscheduler", {0, SCHED_IDLE}, ALLOWED},
+        {"sched_setscheduler", {4711, SCHED_IDLE}, REFUSED(EPERM)},
+        {"sched_setparam", {4711}, REFUSED(EPERM)}, {"sched_setattr", {4711}, REFUSED(EPERM)},
+        {"migrate_pages", {4711}, REFUSED(EPERM)}, {"move_pages", {4711}, REFUSED(EPERM)},
+        /* asked for, or its own: not another's changed */
+        {"prlimit64", {4711, 7, 0, 0x1000}, ALLOWED}, {"prlimit64", {0, 7, 0x1000, 0}, ALLOWED},
+        {"prlimit64", {4711, 7, 0x1000, 0}, REFUSED(EPERM)},
+        {"setpriority", {PRIO_PROCESS, 0, 19}, ALLOWED},
+        {"setpriority", {PRIO_PROCESS, 4711, 19}, REFUSED(EPERM)},
+        {"setpriority", {PRIO_PGRP, 0, 19}, REFUSED(EPERM)},
+        {"setpriority", {PRIO_USER, 0, 19}, REFUSED(EPERM)}, {"ioprio_set", {1, 0, 0}, ALLOWED},
+        {"ioprio_set", {1, 4711, 0}, REFUSED(EPERM)}, {"ioprio_set", {2, 0, 0}, REFUSED(EPERM)},
+        {"ioprio_set", {3, 0, 0}, REFUSED(EPERM)});
 }
 
 static void every_floor_lets_ordinary_calls_through(void **state)
@@ -560,6 +582,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_floor_refuses_powers_over_others_and_the_kernel),
+        cmocka_unit_test(every_floor_leaves_other_processes_their_share_of_the_machine),
         cmocka_unit_test(every_floor_lets_ordinary_calls_through),
         cmocka_unit_test(namespaces_are_refused_by_every_call_that_makes_them),
         cmocka_unit_test(words_cannot_be_put_into_a_terminal_whatever_stands_above_the_request),
