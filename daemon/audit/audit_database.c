@@ -100,11 +100,11 @@ bool audit_database_open(struct audit_database *database, const char *directory,
         database->connection,
         "UPDATE sessions SET ended = ?2, decisions = ?3, denials = ?4 WHERE session = ?1", error,
         size);
-    database->add_fact = database_prepare(
-        database->connection,
-        "UPDATE sessions SET facts = json_set(facts, '$.' || ?2, json(?3))"
-        " WHERE session = ?1 AND json_valid(facts) AND json_valid(?3)",
-        error, size);
+    database->add_fact =
+        database_prepare(database->connection,
+                         "UPDATE sessions SET facts = json_set(facts, '$.' || ?2, json(?3))"
+                         " WHERE session = ?1 AND json_valid(facts) AND json_valid(?3)",
+                         error, size);
     database->insert_record = database_prepare(
         database->connection,
         "INSERT INTO records (time, kind, session, number, count, verdict, event, summary, "
