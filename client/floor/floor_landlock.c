@@ -239,7 +239,7 @@ static int allow_needs(struct ruleset *ruleset, const char *program)
     int error = 0;
 
     for (int i = 0; i < PROGRAM_NEEDS_MAX && error == 0; i++) {
-        if (!program_need(program, needs[i % 2], PATH_MAX))
+        if (!program_need(program, needs[i % 2], PATH_MAX) || needs[i % 2][0] != '/')
             break;
         program = needs[i % 2];
         error = allow_beneath(ruleset, program, 0, RIGHTS_TO_EXECUTE, true);
