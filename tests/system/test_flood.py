@@ -319,4 +319,4 @@ class Flood(ProtocolTest):
         answered = json.loads(load.out)
         self.assertEqual(answered["answers"], questions, "each question was answered, and allowed")
         self.assertLess(answered["p99_us"], 1000000, "a hook denies what is not answered within two seconds")
-        self.assertGreater(daemon.status()["decisions"], 20 * questions, "they were floods")
+        self.assertGreater(daemon.status()["decisions"], 3 * questions, "they were floods")
