@@ -91,6 +91,13 @@ int packet_send(int socket, const void *header, const void *body, size_t length,
     };
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = length > 0 ? 2 : 1};
 
+    /* The body lies behind the header, as it does where a packet is built in one buffer: the kernel
+     * is quicker with one part. */
+    if (length > 0 && body == (const unsigned char *)header + PACKET_HEADER_SIZE) {
+        parts[0].iov_len += length;
+        message.msg_iovlen = 1;
+    }
+
     if (descriptor_count < 0 || descriptor_count > PACKET_DESCRIPTORS_MAX)
         return -EINVAL;
     if (descriptor_count > 0) {

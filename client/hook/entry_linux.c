@@ -18,6 +18,7 @@
 #include "client/hook/fatal.h"
 #include "client/hook/hook_session.h"
 #include "client/hook/inherited_environment.h"
+#include "client/hook/name_lookup.h"
 #include "client/hook/own_pages.h"
 #include "client/hook/process_facts.h"
 #include "client/hook/python_module.h"
@@ -73,6 +74,7 @@ static void guard(const struct elf_object *object, Warder__V1__HookRoute route)
         end_unguarded(failure.text);
     inherited_environment_hide();
     boundary_native_begin();
+    name_lookup_begin();
     if (!audit_hook_install(runtime))
         end_unguarded("CPython did not take the audit hook");
     if (!runtime->early)

@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include "client/hook/hook_session.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -332,7 +334,16 @@ static bool connect_first(struct question *question, const struct session_reques
     }
     if (daemon_connection_open(&question->connection, session.path, deadline))
         return true;
-    snprintf(failure->text, sizeof(failure->text), "no policy daemon answers at %s", session.path);
+    const int end = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (end < 0 && errno == EACCES)
+        refuse(failure,
+               "a floor on `connect` lets no Unix socket be made here, and the process that "
+               "started this one has left it no connection to the policy daemon");
+    else
+        snprintf(failure->text, sizeof(failure->text), "no policy daemon answers at %s",
+                 session.path);
+    if (end >= 0)
+        close(end);
     return false;
 }
 

@@ -14,6 +14,8 @@
 #include "policies/engine/event_mapper.h"
 #include "policies/engine/socket_operation.h"
 
+extern char **environ;
+
 enum {
     TRIES = 1000, /* for the lock: each lets another thread run */
 };
@@ -187,6 +189,15 @@ void name_lookup_note_event(const struct event *event)
             memcmp(event->name, names[i], event->name_length) == 0 &&
             (event->argument_count == 0 || steers_lookups(&event->arguments[0])))
             name_lookup_doubt();
+}
+
+void name_lookup_begin(void)
+{
+    for (char **entry = environ; entry && *entry; entry++) {
+        const struct value name = value_text(*entry, strcspn(*entry, "="));
+        if (steers_lookups(&name))
+            name_lookup_doubt();
+    }
 }
 
 void name_lookup_reset(void)

@@ -45,6 +45,10 @@ void name_lookup_doubt(void);
  * asks when it looks names up, or of one that cannot be read, are a reason for doubt. */
 void name_lookup_note_event(const struct event *event);
 
+/* When the session begins: the same variables in the environment that the process was started with,
+ * which may be the work of a parent under this policy, are one too. */
+void name_lookup_begin(void);
+
 /* Forgets everything, doubt included. For tests. */
 void name_lookup_reset(void);
 

@@ -5,9 +5,11 @@
 #include "daemon/session/connection.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon/session/protocol.h"
@@ -104,6 +106,13 @@ static void hold(struct connection *connection)
     server_start_tick(connection->server);
 }
 
+/* An empty packet is received like the end, where the kernel adds no credentials that would tell. */
+static bool is_there(const struct connection *connection)
+{
+    struct pollfd poll_end = {.fd = connection->socket, .events = POLLRDHUP};
+    return poll(&poll_end, 1, 0) == 0;
+}
+
 /* One packet: what is left wakes us again, once the others have had theirs. */
 static void read_packet(struct connection *connection)
 {
@@ -115,7 +124,7 @@ static void read_packet(struct connection *connection)
         return;
     if (error == PACKET_CUT)
         connection_refuse(connection, "a message larger than a packet may be");
-    else if (error == PACKET_EMPTY)
+    else if (error == PACKET_EMPTY || (error == PACKET_END && is_there(connection)))
         connection_refuse(connection, "an empty packet");
     else if (error < 0) /* gone */
         connection_close(connection);
@@ -358,6 +367,16 @@ bool connection_let_go(struct connection *connection)
     connection->held = false;
     watch(connection);
     return true;
+}
+
+void connection_has_key(struct connection *connection, const unsigned char *key)
+{
+    const int off = 0;
+
+    memcpy(connection->key, key, sizeof(connection->key));
+    connection->keyed = true;
+    /* Messages are authentic by their MAC from now on; who sent them is the session's process. */
+    setsockopt(connection->socket, SOL_SOCKET, SO_PASSCRED, &off, sizeof(off));
 }
 
 bool connection_expect_hello(struct connection *connection)

@@ -485,8 +485,7 @@ void session_add_connection(struct session *session, struct connection *connecti
 {
     connection->state = STATE_SESSION;
     connection->session = session;
-    memcpy(connection->key, session->key, sizeof(connection->key));
-    connection->keyed = true;
+    connection_has_key(connection, session->key);
     connection->next_of_session = session->connections;
     session->connections = connection;
 }

@@ -1,6 +1,6 @@
 """Measures what Warder costs, each time beside the same thing without it: see README.md.
 
-    bench.py BUILD_DIRECTORY WORK_DIRECTORY [NAME]
+    bench.py BUILD_DIRECTORY WORK_DIRECTORY [--json FILE] [NAME]...
 
 Every round measures each variant once, in an order that turns from round to round, so that what slows the
 machine down for a while slows all of them. A ratio is taken within its round; what is printed is the median
@@ -15,6 +15,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+import daemon_load
+import results
 
 BUILD = Path(sys.argv[1])
 WORK = Path(sys.argv[2])
@@ -77,29 +80,36 @@ def timed(command, **more):
 class Daemon:
     """One of a host, for all of the run."""
 
+    def __init__(self, name="host", options=(), text=POLICY):
+        self.directory = WORK / name
+        self.directory.mkdir()
+        self.socket = self.directory / "session.sock"
+        self.admin = self.directory / "admin.sock"
+        self.options = options
+        self.text = text
+
     def __enter__(self):
-        self.socket = WORK / "session.sock"
+        errors = self.directory / "daemon.err"
         self.process = subprocess.Popen(
-            [str(BUILD / "bin" / "warderd"), "--foreground", "--state-dir", str(WORK / "state"),
-             "--socket", str(self.socket)], env=environment(), stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=(WORK / "daemon.err").open("wb"))
+            [str(BUILD / "bin" / "warderd"), *(str(option) for option in self.options), "--foreground",
+             "--state-dir", str(self.directory / "state"), "--socket", str(self.socket)], env=environment(),
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors.open("wb"))
         end = time.monotonic() + 30
-        while b"ready:" not in (WORK / "daemon.err").read_bytes():
+        while b"ready:" not in errors.read_bytes():
             if self.process.poll() is not None or time.monotonic() > end:
                 self.process.kill()
-                sys.exit(f"the daemon did not start: {(WORK / 'daemon.err').read_text()}")
+                sys.exit(f"the daemon did not start: {errors.read_text()}")
             time.sleep(0.02)
-        run([WARDER, "apply", "--admin-socket", WORK / "admin.sock", self.policy()])
+        run([WARDER, "apply", "--admin-socket", self.admin, self.policy()])
         return self
 
     def __exit__(self, *exception):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(30)
 
-    @staticmethod
-    def policy():
-        path = WORK / "allow-all.warder"
-        path.write_text(POLICY)
+    def policy(self):
+        path = self.directory / "bench.warder"
+        path.write_text(self.text)
         return path
 
     def hooked(self):
@@ -135,11 +145,13 @@ def row(label, values, name, base, unit, scale):
     middle, low, high = ratio(values, name, base)
     without = statistics.median(values[base]) / scale
     with_it = statistics.median(values[name]) / scale
+    results.add(label, unit.strip(), without, with_it, (middle, low, high))
     print(f"{label:<48}{without:>10.2f} {unit:<3}{with_it:>10.2f} {unit:<3}"
           f"{middle:>8.2f}  ({low:.2f} - {high:.2f})")
 
 
 def heading(text, base, name):
+    results.begin(text, base, name)
     print(f"\n{text}\n{'':<48}{base:>13} {name:>13}{'ratio':>8}  (middle half)")
 
 
@@ -179,11 +191,21 @@ def bench_programs(daemon):
             row(f"{label}, warder run, {what}", part, "run", "none", "ms", 1e6)
 
 
-BENCHES = {"verdict": bench_verdict, "event": bench_event, "programs": bench_programs}
+def bench_daemon(_):
+    daemon_load.bench(sys.modules[__name__])
+
+
+BENCHES = {"verdict": bench_verdict, "event": bench_event, "programs": bench_programs, "daemon": bench_daemon}
 
 
 def main():
-    names = sys.argv[3:] or list(BENCHES)
+    names = sys.argv[3:]
+    output = None
+    if "--json" in names:
+        at = names.index("--json")
+        output = names[at + 1] if at + 1 < len(names) else sys.exit("bench: --json wants a file")
+        del names[at:at + 2]
+    names = names or list(BENCHES)
     for name in names:
         if name not in BENCHES:
             sys.exit(f"bench: there is no measurement {name}; there are: {', '.join(BENCHES)}")
@@ -194,6 +216,9 @@ def main():
     with Daemon() as daemon:
         for name in names:
             BENCHES[name](daemon)
+    if output:
+        results.write(output, run([PYTHON, "-VV"]).strip(), ROUNDS)
+        print(f"\nwritten: {output}")
 
 
 if __name__ == "__main__":

@@ -36,6 +36,8 @@ enum {
     CLIENTS_MAX = 8192,
     EVENTS_MAX = 512,
     QUIET_MICROSECONDS = 500, /* between two questions of the one that is not in a hurry */
+    ONE_USERS_MAX = 4000,     /* of idle sessions: no user may have most of the descriptors */
+    ANOTHER_USER = 65534,     /* nobody */
     UNDER_WAY_MAX = 64,       /* requests of a flood: who leaves its answers unread is closed */
 };
 
@@ -56,9 +58,13 @@ struct client {
     uint64_t asked; /* when */
 };
 
+static int told_of_failure = -1; /* a pipe, of a process that somebody waits for */
+
 static void fail(const char *what)
 {
     fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
+    if (told_of_failure >= 0 && write(told_of_failure, "!", 1) != 1)
+        perror("load");
     exit(1);
 }
 
@@ -204,6 +210,9 @@ static void say_hello(struct client *client)
     if (!send_body(client, body, length, 0))
         fail("Hello");
     const Warder__V1__DaemonMessage *reply = receive(client, &arena);
+    if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_REFUSED)
+        fprintf(stderr, "load: %.*s\n", (int)reply->refused->reason.len,
+                field_bytes(&reply->refused->reason));
     if (reply->body_case != WARDER__V1__DAEMON_MESSAGE__BODY_WELCOME ||
         reply->welcome->key.len != sizeof(client->key))
         fail("no Welcome came");
@@ -328,6 +337,10 @@ static void keep_idle(const char *socket_path, int count)
         if (child == 0) {
             struct client client;
             close(until[1]);
+            told_of_failure = ready[1];
+            if (i >= ONE_USERS_MAX && geteuid() == 0 &&
+                setresuid(ANOTHER_USER, ANOTHER_USER, ANOTHER_USER) < 0)
+                fail("setresuid");
             connect_to(&client, socket_path);
             say_hello(&client);
             if (write(ready[1], "", 1) != 1)
@@ -336,7 +349,7 @@ static void keep_idle(const char *socket_path, int count)
                 ;
             _exit(0);
         }
-        if (read(ready[0], &byte, 1) != 1)
+        if (read(ready[0], &byte, 1) != 1 || byte != '\0')
             fail("a session");
     }
     puts("ready");

@@ -212,7 +212,8 @@ class Place:
 
     def copy_build(self):
         """The programs with the hook beside them, once with the C boundary and once without."""
-        for name, hook in ("warder", BUILD / "lib" / "libwarder.so"), ("ring-1", self.hook_without_boundary()):
+        without = BUILD / "tests" / "escapes" / "libwarder-without-boundary.so"
+        for name, hook in ("warder", BUILD / "lib" / "libwarder.so"), ("ring-1", without):
             top = self.directory / name
             for part in "bin", "lib":
                 (top / part).mkdir(parents=True)
@@ -223,12 +224,6 @@ class Place:
         package.mkdir(parents=True)
         shutil.copy(SOURCE / "client" / "python" / "warder" / "__init__.py", package)
         (package / "_hook.so").symlink_to(self.directory / "warder" / "lib" / "libwarder.so")
-
-    @staticmethod
-    def hook_without_boundary():
-        """A hook of the tests alone, whose names of libc's functions nobody sees."""
-        without = BUILD / "tests" / "escapes" / "libwarder-without-boundary.so"
-        return without if without.exists() else BUILD / "lib" / "libwarder.so"
 
     def interpreter(self, path, user):
         """What this user can run: the interpreter, or a copy of its whole tree."""
