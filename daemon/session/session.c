@@ -11,6 +11,7 @@
 #include "daemon/audit/redaction.h"
 #include "daemon/session/decision.h"
 #include "daemon/session/kept_session.h"
+#include "daemon/session/settled_records.h"
 
 /* ----------------------------------------------------------------------------------------- facts
  */
@@ -278,6 +279,7 @@ bool session_follow_generation(struct session *session)
 
     if (session->generation == current && session->governing)
         return true;
+    settled_records_read(session); /* of what was settled by the one before */
     generation_release(session->generation);
     session->generation = generation_hold(current);
     if (find_governing(session)) {
@@ -349,6 +351,7 @@ size_t session_policy_names(const struct session *session, struct arena *arena,
 
 static void session_free(struct session *session)
 {
+    settled_records_close(session);
     session_facts_deinit(&session->facts);
     wish_list_release(&session->wishes);
     generation_release(session->generation);
@@ -514,7 +517,8 @@ void session_end(struct session *session)
     struct server *server = session->server;
 
     if (session_find(server, session->number) != session)
-        return; /* it is ending already */
+        return;                    /* it is ending already */
+    settled_records_read(session); /* the last ones */
     HASH_DEL(server->sessions, session);
     server->session_count--;
     user_account_return(&server->accounts, session->account, CHARGE_SESSION, 1);

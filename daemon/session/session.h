@@ -82,6 +82,7 @@ struct session {
     bool record;    /* every decision */
     bool resumable; /* kept in the runtime directory */
     struct connection *connections;
+    struct settled_records *records; /* that its hook writes; NULL: it has no ring */
     struct subject_process *process; /* it is of; held; NULL once the session is over */
     struct session *next_of_process;
     UT_hash_handle hh; /* by number */
