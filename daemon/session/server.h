@@ -73,7 +73,7 @@ struct server {
     struct turns turns;
     struct work_queue work; /* of sessions that begin */
     uv_timer_t tick;
-    struct denial_queue *denials; /* decision.c */
+    struct denial_queue *denials;  /* decision.c */
     struct seccomp_cache *filters; /* of the floors of sessions */
 
     /* Administration stands above sessions and is called from here. */
