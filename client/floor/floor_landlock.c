@@ -296,6 +296,29 @@ static int allow_ports(const struct ruleset *ruleset, uint64_t right, const uint
     return 0;
 }
 
+/* A domain that does not restrict moving and linking between directories refuses them all
+ * (landlock(7), LANDLOCK_ACCESS_FS_REFER): one that has nothing to say to them restricts them, too,
+ * and allows them everywhere. */
+static bool leaves_moves_alone(const struct landlock_plan *plan)
+{
+    return !(plan->files & LANDLOCK_REFER) && landlock_kernel_abi() >= LANDLOCK_ABI_REFER;
+}
+
+static int allow_moves(const struct ruleset *ruleset)
+{
+    const int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    const struct kernel_rule_beneath rule = {.rights = LANDLOCK_REFER, .place = root};
+
+    if (root < 0)
+        return -errno;
+    const int error =
+        syscall(CALL_LANDLOCK_ADD_RULE, ruleset->descriptor, LANDLOCK_RULE_BENEATH, &rule, 0) < 0
+            ? -errno
+            : 0;
+    close(root);
+    return error;
+}
+
 static int add_rules(struct ruleset *ruleset, const struct landlock_plan *plan,
                      const Warder__V1__Floor *floor)
 {
@@ -314,7 +337,9 @@ static int add_rules(struct ruleset *ruleset, const struct landlock_plan *plan,
 int landlock_plan_take(const struct landlock_plan *plan, const Warder__V1__Floor *floor,
                        unsigned *absent)
 {
-    const struct kernel_ruleset restricted = {plan->files, plan->ports, plan->scopes};
+    const bool moves = leaves_moves_alone(plan);
+    const struct kernel_ruleset restricted = {plan->files | (moves ? LANDLOCK_REFER : 0),
+                                              plan->ports, plan->scopes};
     struct ruleset ruleset = {.files = plan->files};
 
     ruleset.programs = plan->files & LANDLOCK_EXECUTE ? bit(CLASS_EXEC) : 0;
@@ -326,7 +351,9 @@ int landlock_plan_take(const struct landlock_plan *plan, const Warder__V1__Floor
         (int)syscall(CALL_LANDLOCK_CREATE_RULESET, &restricted, sizeof(restricted), 0);
     if (ruleset.descriptor < 0)
         return -errno;
-    int error = add_rules(&ruleset, plan, floor);
+    int error = moves ? allow_moves(&ruleset) : 0;
+    if (error == 0)
+        error = add_rules(&ruleset, plan, floor);
     if (error == 0 && syscall(CALL_LANDLOCK_RESTRICT_SELF, ruleset.descriptor, 0) < 0)
         error = -errno;
     close(ruleset.descriptor);
