@@ -96,8 +96,10 @@ static bool read_event(struct runtime *runtime, python_object *args,
     const unsigned most = entry ? entry->forwarded_count : ARGUMENTS_FORWARDED_MAX;
 
     event->arguments = arguments_read(&runtime->api, args, most, arena, &event->argument_count);
-    if (!event->arguments || !event_map(event, &table, arena) ||
-        !boundary_native_leave(event, arena))
+    if (!event->arguments || !event_map(event, &table, arena))
+        return false;
+    boundary_continuation_leave(event);
+    if (!boundary_native_leave(event, arena))
         return false;
     if (strcmp(event->name, import_event) == 0)
         builtin_modules_note(event);

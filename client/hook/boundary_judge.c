@@ -22,6 +22,23 @@ bool boundary_holds(enum operation_class operation_class)
     return (hook_session_held() >> operation_class) & 1;
 }
 
+bool boundary_flatly_denies(enum operation_class operation_class)
+{
+    return (hook_session_flat() >> operation_class) & 1;
+}
+
+static bool standing;
+
+void boundary_begin(void)
+{
+    standing = true;
+}
+
+bool boundary_stands(void)
+{
+    return standing;
+}
+
 struct question *boundary_borrow(void)
 {
     int64_t left = hook_session_bound();

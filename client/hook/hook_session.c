@@ -68,7 +68,8 @@ static struct {
     pid_t process; /* whose session it is */
     _Atomic uint32_t guarded;
     _Atomic uint32_t held;
-    _Atomic uint64_t guard_epoch; /* of the generation page, that the two are of */
+    _Atomic uint32_t flat;
+    _Atomic uint64_t guard_epoch; /* of the generation page, that the three are of */
     char path[108];               /* of the session socket; sun_path's size */
     char python_version[24];
     _Atomic int64_t bound; /* nanoseconds for a verdict */
@@ -202,11 +203,12 @@ static void tell_floor(struct question *question)
 
 /* Which classes the policies in force have something to say about, as the daemon said at an epoch.
  */
-static void take_guard(uint32_t guarded, uint32_t held, uint64_t epoch)
+static void take_guard(uint32_t guarded, uint32_t held, uint32_t flat, uint64_t epoch)
 {
     session.guard_epoch = 0;
     session.guarded = guarded;
     session.held = held;
+    session.flat = flat;
     session.guard_epoch = epoch;
 }
 
@@ -215,7 +217,8 @@ static void take_terms(const Warder__V1__Welcome *welcome)
 {
     if (welcome->verdict_milliseconds > 0)
         session.bound = (int64_t)welcome->verdict_milliseconds * 1000000;
-    take_guard(welcome->guarded, welcome->held, welcome->handout ? welcome->handout->epoch : 0);
+    take_guard(welcome->guarded, welcome->held, welcome->flat,
+               welcome->handout ? welcome->handout->epoch : 0);
 }
 
 /* A Hello: what is said, and by whom; `parent_key`: the session of this process's parent vouches
@@ -966,7 +969,7 @@ static bool ask_once(struct daemon_connection *connection, const struct exchange
         daemon_connection_exchange(connection, exchange, &message, &reply, NULL);
     if (result == EXCHANGE_DONE) {
         if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_VERDICT) {
-            take_guard(reply->verdict->guarded, reply->verdict->held, epoch);
+            take_guard(reply->verdict->guarded, reply->verdict->held, reply->verdict->flat, epoch);
             take_verdict(reply->verdict, answer);
         } else {
             refuse(failure, failure_of(EXCHANGE_FORGED));
@@ -1109,6 +1112,11 @@ uint32_t hook_session_held(void)
     if (guard_is_stale())
         return UINT32_MAX;
     return session.state == SESSION_NONE ? 0 : session.held;
+}
+
+uint32_t hook_session_flat(void)
+{
+    return session.state == SESSION_NONE || guard_is_stale() ? 0 : session.flat;
 }
 
 noreturn void hook_session_end_process(const char *line)

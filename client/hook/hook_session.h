@@ -119,10 +119,11 @@ enum session_process hook_session_process(void);
 pid_t hook_session_process_number(void); /* of the session's own process */
 
 /* Classes of operations (bits, 1 << enum operation_class) that a policy in force could deny, kill
- * or have recorded, as the daemon said last; those of them that one could deny or kill. None
- * without a live session. */
+ * or have recorded, as the daemon said last; those of them that one could deny or kill; those that
+ * one denies whatever the operation. None without a live session. */
 uint32_t hook_session_guarded(void);
 uint32_t hook_session_held(void);
+uint32_t hook_session_flat(void);
 
 /* Ends the process whose session it is, from the child of a vfork too. */
 noreturn void hook_session_end_process(const char *line);

@@ -107,7 +107,13 @@ struct audit_item *audit_item_copy_in(void *memory, const struct audit_item *ite
         break;
     case AUDIT_SESSION_END:
         break;
-    default:
+    case AUDIT_SESSION_FACT:
+        copy->fact.name = moved(copy, item, copy->fact.name);
+        copy->fact.json = moved(copy, item, copy->fact.json);
+        break;
+    case AUDIT_REFUSAL:
+    case AUDIT_DROP:
+    case AUDIT_DAEMON:
         copy->notice.text = moved(copy, item, copy->notice.text);
         break;
     }

@@ -24,6 +24,7 @@ struct ruling {
     uint64_t generation;
     struct budget *budget; /* of the whole decision, over all blocks */
     bool only_exec;        /* a fork that is allowed for the sake of an exec alone */
+    uint32_t exec_rule;    /* that allowed an exec, of the session's exec_policy; or RULE_DEFAULT */
 };
 
 /* What is said about a ruling, in the words of its policy. */
@@ -70,6 +71,9 @@ static void add_block(struct ruling *ruling, const struct policy_block *block,
     evaluate_within(block, governing, &session->subject, event, ruling->budget, &judgement);
     take_would(ruling, block, judgement.would, &judgement.would_by);
     take_logs(ruling, block, &judgement);
+    if (!observed && judgement.verdict == VERDICT_ALLOW && block == session->exec_block &&
+        judgement.by.policy == session->exec_policy)
+        ruling->exec_rule = judgement.by.rule;
     if (!observed && judgement.override != OVERRIDE_NONE && !ruling->override_block) {
         ruling->judgement.override = judgement.override;
         ruling->judgement.overridden = judgement.overridden;
@@ -112,6 +116,7 @@ static void judge(struct session *session, const struct event *event, struct bud
                       .would = VERDICT_ALLOW,
                       .override = OVERRIDE_NONE},
         .budget = budget,
+        .exec_rule = RULE_DEFAULT,
     };
     const struct policy_block *block = session->generation->block;
     const struct governing governing = {.policies = session->governing,
@@ -212,14 +217,14 @@ static void add_environment_name(void *context, const char *name, uint32_t lengt
 }
 
 /* The variables that the rule which allowed an exec speaks of. */
-static void tell_environment(const struct ruling *ruling, struct environment_names *names)
+static void tell_environment(const struct session *session, const struct ruling *ruling,
+                             struct environment_names *names)
 {
-    const struct deciding *by = &ruling->judgement.by;
-
     names->count = 0;
-    if (ruling->block && by->policy != POLICY_NO_INDEX && by->rule != RULE_DEFAULT &&
-        rule_effect(ruling->block, by->rule) == EFFECT_ALLOW)
-        policy_rule_environment(ruling->block, by->rule, add_environment_name, names);
+    if (ruling->exec_rule != RULE_DEFAULT &&
+        rule_effect(session->exec_block, ruling->exec_rule) == EFFECT_ALLOW)
+        policy_rule_environment(session->exec_block, ruling->exec_rule, add_environment_name,
+                                names);
 }
 
 static void send_verdict(struct connection *connection, const struct incoming *incoming,
@@ -239,11 +244,12 @@ static void send_verdict(struct connection *connection, const struct incoming *i
     verdict.decision = number;
     verdict.guarded = session->guard.guarded;
     verdict.held = session->guard.held;
+    verdict.flat = session->guard.flat;
     if (ruling->judgement.verdict == VERDICT_ALLOW) {
         verdict.outcome = WARDER__V1__OUTCOME__OUTCOME_ALLOW;
         verdict.only_exec = ruling->only_exec;
         if (class_of(event, 0) == CLASS_EXEC) {
-            tell_environment(ruling, &names);
+            tell_environment(session, ruling, &names);
             verdict.environment = names.names;
             verdict.n_environment = names.count;
         }

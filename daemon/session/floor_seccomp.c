@@ -5,6 +5,7 @@
 #include "daemon/session/floor_seccomp.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
@@ -150,6 +151,10 @@ static const char *const powers[] = {"ptrace",
                                      "settimeofday",
                                      "clock_settime",
                                      "clock_settime64",
+                                     "adjtimex",
+                                     "clock_adjtime",
+                                     "clock_adjtime64",
+                                     "syslog",
                                      "stime",
                                      "open_by_handle_at",
                                      "lookup_dcookie",
@@ -162,6 +167,12 @@ static const char *const powers[] = {"ptrace",
                                      "sethostname",
                                      "setdomainname",
                                      NULL};
+
+/* Memory, semaphores and queues of System V belong to the host, not to a process or directory:
+ * Landlock does not see them, and no audit event says who uses which. */
+static const char *const shared[] = {"shmget", "shmat",      "shmctl", "semget", "semop",
+                                     "semctl", "semtimedop", "msgget", "msgsnd", "msgrcv",
+                                     "msgctl", "ipc",        NULL};
 
 /* What a program is prepared not to have: it does without. */
 static const char *const unheard[] = {"io_uring_setup", "io_uring_enter", "io_uring_register",
@@ -194,6 +205,7 @@ static void add_base(struct builder *builder, const struct seccomp_plan *plan)
                                 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 
     refuse_all(builder, powers, EPERM);
+    refuse_all(builder, shared, EACCES);
     refuse_all(builder, unheard, ENOSYS);
     refuse_if(builder, CALL_OPEN_TREE_ATTR, EPERM, 0, NULL);
     /* In `clone`, the bit of CLONE_NEWTIME is of the signal's number. */
@@ -241,6 +253,9 @@ static void add_metadata(struct builder *builder, const struct seccomp_plan *pla
     refuse_if(builder, CALL_SETXATTRAT, EACCES, 0, NULL);
     refuse_if(builder, CALL_REMOVEXATTRAT, EACCES, 0, NULL);
     refuse_if(builder, CALL_FILE_SETATTR, EACCES, 0, NULL);
+    /* A queue is a file that no Landlock rule names. */
+    refuse(builder, "mq_unlink", EACCES);
+    refuse_bits(builder, SCMP_SYS(mq_open), EACCES, 1, O_CREAT);
     for (size_t i = 0; i < sizeof(attribute_requests) / sizeof(*attribute_requests); i++)
         refuse_value(builder, "ioctl", EACCES, 1, INT_MASK, attribute_requests[i]);
     if (plan->no_tree) {

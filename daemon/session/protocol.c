@@ -2,6 +2,7 @@
 #include "daemon/session/protocol.h"
 
 #include "daemon/session/decision.h"
+#include "daemon/session/handed_connection.h"
 #include "daemon/session/handshake.h"
 #include "daemon/session/policy_handout.h"
 #include "daemon/session/session.h"
@@ -58,7 +59,7 @@ void protocol_dispatch(struct connection *connection, struct incoming *incoming)
         handshake_launch(connection, incoming);
         return;
     case WARDER__V1__CLIENT_MESSAGE__BODY_OPEN:
-        handshake_open(connection, incoming);
+        connection_open_another(connection, incoming);
         return;
     case WARDER__V1__CLIENT_MESSAGE__BODY_ASK:
         decision_answer(connection, incoming, message->ask);

@@ -71,6 +71,10 @@ struct session {
     uint32_t *observed; /* policies named by a run that only observes */
     size_t observed_count;
     struct policy_guard guard; /* of all that governs it, in the generation that it has */
+    /* The one enforced policy that could deny an exec: its rules alone can let variables through to
+     * a program. NULL: there is none, or there are several. */
+    const struct policy_block *exec_block;
+    uint32_t exec_policy;
     struct allowed_exec allowed[ALLOWED_EXECS_KEPT]; /* the last ones, in turn */
     uint64_t decisions;
     uint64_t denials;

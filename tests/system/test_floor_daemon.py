@@ -189,6 +189,13 @@ class WhatArrives(FloorTest):
         self.assertEqual(floor.connect_ports, [443, 8000, 8001, 8002])
         self.assertEqual(floor.bind_ports, [])
 
+    def test_more_ports_than_a_list_can_have_are_not_listed(self):
+        daemon = self.serving('policy p { applies { platform is "linux" } default deny connect, bind '
+                              'floor connect, bind allow connect where port in [1-5000] as c allow bind as b }')
+        floor = self.floor(daemon)
+        self.assertIsNone(floor.connect_ports)
+        self.assertEqual(floor.classes, bits("connect"))  # of bind everything is allowed
+
     def test_floor_that_is_too_large_refuses_the_session(self):
         def named(directory):
             return ", ".join(f'"/srv/{directory}/{number}"' for number in range(1000))

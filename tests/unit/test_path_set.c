@@ -108,6 +108,7 @@ static void meeting_is_never_wider_than_a_path_alone(void **state)
     assert_common("/a!", "/a/b", "");
     assert_common("/a!", "/a!", "/a!");
     assert_common("/a! /a/b", "/a", "/a! /a/b");
+    assert_common("/!", "/! /a", "/!");
 }
 
 static void joining_adds(void **state)
