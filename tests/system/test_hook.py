@@ -478,10 +478,11 @@ print(len(seen))
         self.assertEqual((result.status, result.out), (0, "0\n"), result)
 
     def test_arguments_that_may_answer_differently_are_unknown(self):
+        # A file that is written: of a program the C boundary sees more than the event.
         policy = self.policy("""
 policy p {
-    default deny exec
-    allow exec where file is "/bin/true" as true
+    default deny write
+    allow write where path is "/srv/true" as true
 }
 """)
         result = self.python_under(policy, """

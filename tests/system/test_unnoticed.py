@@ -214,13 +214,14 @@ class Users(Test):
                 self.skipTest(f"{command[-1] or command[0]} cannot be reached by other users")
         result = self.python_under(self.policy(ALLOW_ALL), f"""
 import os, subprocess, sys
-environment = {{key: value for key, value in os.environ.items() if key != "{drop}"}}
 def give_up_root():
     os.setgroups([])
     os.setgid({NOBODY})
     os.setuid({NOBODY})
 child = "import os, sys; print(os.getuid(), 'warder' in sys.builtin_module_names)"
-sys.exit(subprocess.call([sys.executable, "-c", child], preexec_fn=give_up_root, env=environment))
+# What brings the hook along goes with every child of an interpreter: a program without one drops it.
+dropping = ["/usr/bin/env", "-u", "{drop}"] if "{drop}" else []
+sys.exit(subprocess.call([*dropping, sys.executable, "-c", child], preexec_fn=give_up_root))
 """)
         return result
 
