@@ -246,9 +246,9 @@ try:
     os.system("id")
 except PermissionError:
     pass
-variables = open("/proc/self/environ").read().split("\\0")
-path = pathlib.Path(next(entry for entry in variables if entry.startswith("WARDER_SOCKET=")).split("=", 1)[1])
-directory = path.parent
+# Python is not shown what Warder left in the environment; the kernel's copy has it.
+environment = dict(entry.split("=", 1) for entry in open("/proc/self/environ").read().split("\\0") if "=" in entry)
+directory = pathlib.Path(environment["WARDER_SOCKET"]).parent
 left = sorted(str(path.relative_to(directory)) for path in directory.rglob("*"))
 held = []
 for name in os.listdir("/proc/self/fd"):
