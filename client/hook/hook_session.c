@@ -203,14 +203,6 @@ static void tell_floor(struct question *question)
 
 /* Which classes the policies in force have something to say about, as the daemon said at an epoch.
  */
-<<<<<<< HEAD
-static void take_guard(uint32_t guarded, uint32_t held, uint32_t flat, uint64_t epoch)
-{
-    session.guard_epoch = 0;
-    session.guarded = guarded;
-    session.held = held;
-    session.flat = flat;
-=======
 struct guard {
     uint32_t guarded;
     uint32_t held;
@@ -223,7 +215,6 @@ static void take_guard(const struct guard *guard, uint64_t epoch)
     session.guarded = guard->guarded;
     session.held = guard->held;
     session.flat = guard->flat;
->>>>>>> main
     session.guard_epoch = epoch;
 }
 
@@ -232,13 +223,8 @@ static void take_terms(const Warder__V1__Welcome *welcome)
 {
     if (welcome->verdict_milliseconds > 0)
         session.bound = (int64_t)welcome->verdict_milliseconds * 1000000;
-<<<<<<< HEAD
-    take_guard(welcome->guarded, welcome->held, welcome->flat,
-               welcome->handout ? welcome->handout->epoch : 0);
-=======
     const struct guard guard = {welcome->guarded, welcome->held, welcome->flat};
     take_guard(&guard, welcome->handout ? welcome->handout->epoch : 0);
->>>>>>> main
 }
 
 /* A Hello: what is said, and by whom; `parent_key`: the session of this process's parent vouches
@@ -990,13 +976,9 @@ static bool ask_once(struct daemon_connection *connection, const struct exchange
         daemon_connection_exchange(connection, exchange, &message, &reply, NULL);
     if (result == EXCHANGE_DONE) {
         if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_VERDICT) {
-<<<<<<< HEAD
-            take_guard(reply->verdict->guarded, reply->verdict->held, reply->verdict->flat, epoch);
-=======
             const struct guard guard = {reply->verdict->guarded, reply->verdict->held,
                                         reply->verdict->flat};
             take_guard(&guard, epoch);
->>>>>>> main
             take_verdict(reply->verdict, answer);
         } else {
             refuse(failure, failure_of(EXCHANGE_FORGED));
