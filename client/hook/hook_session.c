@@ -628,26 +628,23 @@ static void relieve_crowd(struct question *question)
 /* ---------------------------------------------------------------------------------------- resume
  */
 
-/* One more over another connection that this session still has: a floor may leave no other way. */
-static bool reopen(struct question *question, int64_t deadline)
+/* Takes another connection that this session still has and nobody is using: a floor may leave no
+ * way to a new one. */
+static bool take_over(struct question *question)
 {
-    struct question *other = NULL;
-    uint64_t number;
+    struct daemon_connection *found = NULL;
 
     pthread_mutex_lock(&session.lock);
-    for (int i = 0; i < QUESTION_COUNT && !other; i++)
-        if (!session.questions[i].busy && session.questions[i].connection.socket >= 0 &&
-            give_memory(&session.questions[i]))
-            other = &session.questions[i];
-    if (other)
-        other->busy = true;
+    for (int i = 0; i < QUESTION_COUNT && !found; i++)
+        if (!session.questions[i].busy &&
+            daemon_connection_is_intact(&session.questions[i].connection))
+            found = &session.questions[i].connection;
+    if (found) {
+        question->connection = *found;
+        *found = DAEMON_CONNECTION_NONE;
+    }
     pthread_mutex_unlock(&session.lock);
-    if (!other)
-        return false;
-    const int socket =
-        fetch_connection(other, WARDER__V1__OPEN_PURPOSE__OPEN_PURPOSE_SESSION, deadline, &number);
-    hook_session_return(other);
-    return socket >= 0 && daemon_connection_adopt(&question->connection, socket, number);
+    return found != NULL;
 }
 
 /* A fresh connection for a session that had one before: both sides prove that they know the key. */
@@ -860,8 +857,7 @@ static bool connect_again(struct question *question, int64_t deadline,
         return true;
     if (session.state == SESSION_CHILD)
         return false;
-    if (question->connection.socket >= 0 || resume(question, deadline) ||
-        reopen(question, deadline))
+    if (question->connection.socket >= 0 || resume(question, deadline) || take_over(question))
         return true;
     refuse(failure, "the policy daemon cannot be reached; nothing is allowed without it");
     return false;
