@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client/hook/event_table.h"
 #include "client/hook/fatal.h"
 #include "client/hook/process_facts.h"
 #include "client/hook/record_batch.h"
@@ -68,7 +69,8 @@ static struct {
     _Atomic uint32_t guarded;
     _Atomic uint32_t held;
     _Atomic uint32_t flat;
-    char path[108]; /* of the session socket; sun_path's size */
+    _Atomic uint64_t guard_epoch; /* of the generation page, that the three are of */
+    char path[108];               /* of the session socket; sun_path's size */
     char python_version[24];
     _Atomic int64_t bound; /* nanoseconds for a verdict */
     unsigned forged;
@@ -199,14 +201,30 @@ static void tell_floor(struct question *question)
     daemon_connection_exchange(&question->connection, &exchange, &message, NULL, NULL);
 }
 
+/* Which classes the policies in force have something to say about, as the daemon said at an epoch.
+ */
+struct guard {
+    uint32_t guarded;
+    uint32_t held;
+    uint32_t flat;
+};
+
+static void take_guard(const struct guard *guard, uint64_t epoch)
+{
+    session.guard_epoch = 0;
+    session.guarded = guard->guarded;
+    session.held = guard->held;
+    session.flat = guard->flat;
+    session.guard_epoch = epoch;
+}
+
 /* What it says of the session beside that. */
 static void take_terms(const Warder__V1__Welcome *welcome)
 {
     if (welcome->verdict_milliseconds > 0)
         session.bound = (int64_t)welcome->verdict_milliseconds * 1000000;
-    session.guarded = welcome->guarded;
-    session.held = welcome->held;
-    session.flat = welcome->flat;
+    const struct guard guard = {welcome->guarded, welcome->held, welcome->flat};
+    take_guard(&guard, welcome->handout ? welcome->handout->epoch : 0);
 }
 
 /* A Hello: what is said, and by whom; `parent_key`: the session of this process's parent vouches
@@ -952,13 +970,14 @@ static bool ask_once(struct daemon_connection *connection, const struct exchange
     ask.continues = continues;
     message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_ASK;
     message.ask = &ask;
+    const uint64_t epoch = event_table_page_epoch(); /* the answer is of this one, or a later */
     const enum exchange_result result =
         daemon_connection_exchange(connection, exchange, &message, &reply, NULL);
     if (result == EXCHANGE_DONE) {
         if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_VERDICT) {
-            session.guarded = reply->verdict->guarded;
-            session.held = reply->verdict->held;
-            session.flat = reply->verdict->flat;
+            const struct guard guard = {reply->verdict->guarded, reply->verdict->held,
+                                        reply->verdict->flat};
+            take_guard(&guard, epoch);
             take_verdict(reply->verdict, answer);
         } else {
             refuse(failure, failure_of(EXCHANGE_FORGED));
@@ -1081,17 +1100,24 @@ pid_t hook_session_process_number(void)
     return session.process;
 }
 
+/* Of what has come into force since the daemon said it, nothing is known yet. A forked child knows
+ * what its parent knew. */
+static bool guard_is_stale(void)
+{
+    const uint64_t page = event_table_page_epoch();
+    return page != 0 && page != session.guard_epoch;
+}
+
 uint32_t hook_session_guarded(void)
 {
-    /* Of what has come into force since the daemon said it, nothing is known yet. */
-    if (settled_policy_is_stale())
+    if (guard_is_stale())
         return UINT32_MAX;
     return session.state == SESSION_NONE ? 0 : session.guarded;
 }
 
 uint32_t hook_session_held(void)
 {
-    if (settled_policy_is_stale())
+    if (guard_is_stale())
         return UINT32_MAX;
     return session.state == SESSION_NONE ? 0 : session.held;
 }
