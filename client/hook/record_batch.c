@@ -82,5 +82,5 @@ void record_batch_not_told(void)
 
 bool record_batch_is_news(void)
 {
-    return batch.news && __atomic_exchange_n(&batch.news, false, __ATOMIC_RELAXED);
+    return batch.news && atomic_exchange_explicit(&batch.news, false, memory_order_relaxed);
 }
