@@ -258,7 +258,9 @@ static const char *script_name(struct program_file *script, struct arena *arena)
     if (script->name && script->written[0] == '/' && program_path_is_firm(script->name) &&
         program_path_is_firm(script->written))
         return script->written;
-    const long open = raw_syscall(SYS_fcntl, script->descriptor, F_DUPFD, SCRIPT_DESCRIPTOR_LEAST);
+    long open = raw_syscall(SYS_fcntl, script->descriptor, F_DUPFD, SCRIPT_DESCRIPTOR_LEAST);
+    if (raw_failed(open)) /* a low limit of open files */
+        open = raw_syscall(SYS_fcntl, script->descriptor, F_DUPFD, STDERR_FILENO + 1);
     char *text = raw_failed(open) ? NULL : arena_alloc(arena, 32);
     if (text)
         snprintf(text, 32, "/proc/self/fd/%ld", open);

@@ -203,12 +203,18 @@ static void tell_floor(struct question *question)
 
 /* Which classes the policies in force have something to say about, as the daemon said at an epoch.
  */
-static void take_guard(uint32_t guarded, uint32_t held, uint32_t flat, uint64_t epoch)
+struct guard {
+    uint32_t guarded;
+    uint32_t held;
+    uint32_t flat;
+};
+
+static void take_guard(const struct guard *guard, uint64_t epoch)
 {
     session.guard_epoch = 0;
-    session.guarded = guarded;
-    session.held = held;
-    session.flat = flat;
+    session.guarded = guard->guarded;
+    session.held = guard->held;
+    session.flat = guard->flat;
     session.guard_epoch = epoch;
 }
 
@@ -217,8 +223,8 @@ static void take_terms(const Warder__V1__Welcome *welcome)
 {
     if (welcome->verdict_milliseconds > 0)
         session.bound = (int64_t)welcome->verdict_milliseconds * 1000000;
-    take_guard(welcome->guarded, welcome->held, welcome->flat,
-               welcome->handout ? welcome->handout->epoch : 0);
+    const struct guard guard = {welcome->guarded, welcome->held, welcome->flat};
+    take_guard(&guard, welcome->handout ? welcome->handout->epoch : 0);
 }
 
 /* A Hello: what is said, and by whom; `parent_key`: the session of this process's parent vouches
@@ -969,7 +975,9 @@ static bool ask_once(struct daemon_connection *connection, const struct exchange
         daemon_connection_exchange(connection, exchange, &message, &reply, NULL);
     if (result == EXCHANGE_DONE) {
         if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_VERDICT) {
-            take_guard(reply->verdict->guarded, reply->verdict->held, reply->verdict->flat, epoch);
+            const struct guard guard = {reply->verdict->guarded, reply->verdict->held,
+                                        reply->verdict->flat};
+            take_guard(&guard, epoch);
             take_verdict(reply->verdict, answer);
         } else {
             refuse(failure, failure_of(EXCHANGE_FORGED));

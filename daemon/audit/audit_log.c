@@ -52,6 +52,7 @@ enum rest {
 };
 
 struct audit_log {
+    struct audit_ring ring; /* first, because it is aligned to lines of the cache */
     pthread_t thread;
     sem_t wake; /* the thread rests on it */
     _Atomic int rest;
@@ -61,7 +62,6 @@ struct audit_log {
     pthread_cond_t finished; /* a batch is on disk */
 
     /* The loop's. */
-    struct audit_ring ring;
     struct audit_share *shares; /* by owner */
     struct audit_share *last;   /* that was looked up */
     struct audit_share nobody;  /* of AUDIT_NOBODY, and of those there was no memory for */

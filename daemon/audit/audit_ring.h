@@ -20,13 +20,13 @@ enum {
 };
 
 struct audit_ring {
+    /* Positions count on forever; in memory they are taken modulo `size`. What the producer moves
+     * and what the consumer does have lines of the cache of their own. */
+    _Alignas(64) _Atomic uint64_t head; /* what is committed */
     unsigned char *memory;
     size_t size;
-    uint64_t written;  /* the producer's: where the next record goes */
-    uint64_t reserved; /* and where it ends, until it is committed */
-    /* Positions count on forever; in memory they are taken modulo `size`. Each has a line of the
-     * cache to itself. */
-    _Alignas(64) _Atomic uint64_t head; /* what is committed */
+    uint64_t written;                   /* the producer's: where the next record goes */
+    uint64_t reserved;                  /* and where it ends, until it is committed */
     _Alignas(64) _Atomic uint64_t tail; /* what is released */
 };
 

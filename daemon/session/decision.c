@@ -389,32 +389,52 @@ static void enqueue(struct server *server, struct audit_item *item, size_t capac
     server_start_tick(server);
 }
 
-/* Records a denial, or counts it where one like it still waits: with one whose line has not come
- * either, for its own may be another. The number under which it is in the record: a program that is
- * denied the same thing again and again is told the same id. */
-static uint64_t record_denial(struct session *session, const struct audit_decision *decision)
+/* The newest denial that waits and is like this one; with one whose line has not come yet, if
+ * `unplaced`. NULL if there is none. */
+static struct audit_item *find_like(const struct session *session,
+                                    const struct audit_decision *decision, bool unplaced)
 {
-    struct server *server = session->server;
-    struct denial_queue *queue = server->denials;
-    struct audit_decision wanted = *decision;
-    size_t capacity;
+    const struct denial_queue *queue = session->server->denials;
 
     for (size_t i = queue->count; i > 0; i--) {
         struct audit_item *item = queue->denials[i - 1].item;
-        if (!is_repeated(item, session->number, decision))
-            continue;
-        wanted.number = item->decision.number;
-        if (item->decision.file)
-            continue;
-        item->decision.count++;
-        return wanted.number;
+        if (is_repeated(item, session->number, decision) && !(unplaced && item->decision.file))
+            return item;
     }
-    struct audit_item *item = new_denial(queue, session->number, &wanted, &capacity);
+    return NULL;
+}
+
+/* The number under which a denial is going to be in the record: a program that is denied the same
+ * thing again and again is told the same id. */
+static uint64_t number_of_denial(const struct session *session,
+                                 const struct audit_decision *decision)
+{
+    const struct audit_item *like = find_like(session, decision, true);
+
+    if (!like)
+        like = find_like(session, decision, false);
+    return like ? like->decision.number : decision->number;
+}
+
+/* Records a denial, or counts it where one like it still waits: with one whose line has not come
+ * either, for its own may be another. */
+static void record_denial(struct session *session, const struct audit_decision *decision)
+{
+    struct server *server = session->server;
+    struct audit_item *like = find_like(session, decision, true);
+    struct audit_decision wanted = *decision;
+    size_t capacity;
+
+    if (like) {
+        like->decision.count++;
+        return;
+    }
+    wanted.number = number_of_denial(session, decision);
+    struct audit_item *item = new_denial(server->denials, session->number, &wanted, &capacity);
     if (item)
         enqueue(server, item, capacity, session->account->uid);
     else /* counted as lost; the answer is a denial all the same */
         session_record(session, NULL, false);
-    return wanted.number;
 }
 
 /* An exception that was made use of: the policy that makes it, what it cancelled, and why. */
@@ -448,59 +468,85 @@ static const char *logged_by(const struct ruling *ruling, const struct event *ev
     return used > 0 ? text : NULL;
 }
 
-/* Records what there is to record. The number under which the record has it. `settled`: when the
- * hook settled it, nanoseconds since 1970; 0: it was asked. */
-static uint64_t record(struct session *session, const struct event *event,
-                       const struct ruling *ruling, uint64_t number,
-                       const ProtobufCBinaryData *packed, uint64_t settled)
+/* A decision as the record has it, with the texts that it points at. */
+struct description {
+    struct audit_decision decision;
+    struct citation citation;
+    char logs[JUDGEMENT_LOGS_MAX * (sizeof(struct citation) + 2)];
+};
+
+/* False if the decision is not to be recorded. `settled`: when the hook settled it, nanoseconds
+ * since 1970; 0: it was asked. */
+static bool describe(const struct session *session, const struct event *event,
+                     const struct ruling *ruling, uint64_t number,
+                     const ProtobufCBinaryData *packed, uint64_t settled,
+                     struct description *description)
 {
     const struct judgement *judgement = &ruling->judgement;
-    struct citation citation;
-    char logs[JUDGEMENT_LOGS_MAX * (sizeof(citation.policy) + sizeof(citation.rule) + 2)];
-    struct audit_decision decision = {
+    struct citation *citation = &description->citation;
+    struct audit_decision *decision = &description->decision;
+
+    *decision = (struct audit_decision){
         .number = number,
         .count = 1,
         .generation = ruling->generation,
         .verdict = "allow",
         .settled = settled > 0,
         .time = settled,
-        .logged_by = logged_by(ruling, event, logs, sizeof(logs)),
+        .logged_by = logged_by(ruling, event, description->logs, sizeof(description->logs)),
         .event = packed->data,
         .event_size = packed->len,
     };
 
     if (judgement->verdict != VERDICT_ALLOW) {
-        decision.verdict = judgement->verdict == VERDICT_KILL ? "kill" : "deny";
-        decision.unknown = judgement->by.unknown;
-        decision.spent = judgement->by.unknown && judgement->spent;
-        decision.operation = judgement->by.operation;
-        cite(ruling->block, &judgement->by, event, &citation);
+        decision->verdict = judgement->verdict == VERDICT_KILL ? "kill" : "deny";
+        decision->unknown = judgement->by.unknown;
+        decision->spent = judgement->by.unknown && judgement->spent;
+        decision->operation = judgement->by.operation;
+        cite(ruling->block, &judgement->by, event, citation);
     } else if (judgement->would != VERDICT_ALLOW) {
-        decision.verdict = "would-deny";
-        decision.unknown = judgement->would_by.unknown;
-        decision.spent = judgement->would_by.unknown && budget_is_spent(ruling->budget);
-        decision.operation = judgement->would_by.operation;
-        cite(ruling->would_block, &judgement->would_by, event, &citation);
+        decision->verdict = "would-deny";
+        decision->unknown = judgement->would_by.unknown;
+        decision->spent = judgement->would_by.unknown && budget_is_spent(ruling->budget);
+        decision->operation = judgement->would_by.operation;
+        cite(ruling->would_block, &judgement->would_by, event, citation);
     } else if (judgement->override != OVERRIDE_NONE) {
-        decision.operation = judgement->overridden.operation;
-        cite_override(ruling, event, &citation);
+        decision->operation = judgement->overridden.operation;
+        cite_override(ruling, event, citation);
     } else if (judgement->log) {
-        decision.operation = judgement->log_by[0].operation;
-        cite(ruling->log_blocks[0], &judgement->log_by[0], event, &citation);
+        decision->operation = judgement->log_by[0].operation;
+        cite(ruling->log_blocks[0], &judgement->log_by[0], event, citation);
     } else if (session->record) {
-        decision.operation = judgement->by.operation;
-        cite(ruling->block, &judgement->by, event, &citation);
+        decision->operation = judgement->by.operation;
+        cite(ruling->block, &judgement->by, event, citation);
     } else {
-        return number;
+        return false;
     }
-    decision.policy = citation.policy;
-    decision.rule = citation.rule;
-    decision.message = citation.message;
-    if (strcmp(decision.verdict, "allow") != 0)
-        return record_denial(session, &decision);
-    audit_log_add_decision(session->server->audit, session->number, &decision,
-                           session->account->uid, true);
-    return number;
+    decision->policy = citation->policy;
+    decision->rule = citation->rule;
+    decision->message = citation->message;
+    return true;
+}
+
+static void record_described(struct session *session, const struct audit_decision *decision)
+{
+    if (strcmp(decision->verdict, "allow") != 0)
+        record_denial(session, decision);
+    else
+        audit_log_add_decision(session->server->audit, session->number, decision,
+                               session->account->uid, true);
+}
+
+/* Records what there is to record. */
+static void record(struct session *session, const struct event *event, const struct ruling *ruling,
+                   uint64_t number, const ProtobufCBinaryData *packed, uint64_t settled)
+{
+    struct description description;
+
+    if (!packed->data)
+        session_record(session, NULL, false); /* counted as lost */
+    else if (describe(session, event, ruling, number, packed, settled, &description))
+        record_described(session, &description.decision);
 }
 
 /* True if the event is part of what was decided before, and there is nothing to record. */
@@ -515,6 +561,24 @@ static bool is_continued(const struct session *session, const Warder__V1__Ask *a
         ruling->only_exec = true;
     }
     return continued != CONTINUES_NOTHING && ruling->judgement.verdict == VERDICT_ALLOW;
+}
+
+/* With the number that the record is going to give it. */
+static void answer_denial(struct connection *connection, const struct incoming *incoming,
+                          const struct event *event, const struct ruling *ruling, uint64_t number,
+                          const ProtobufCBinaryData *packed)
+{
+    struct session *session = connection->session;
+    struct description description;
+    const bool described =
+        packed->data && describe(session, event, ruling, number, packed, 0, &description);
+
+    send_verdict(connection, incoming, event, ruling,
+                 described ? number_of_denial(session, &description.decision) : number);
+    if (described)
+        record_described(session, &description.decision);
+    else
+        session_record(session, NULL, false); /* counted as lost */
 }
 
 void decision_answer(struct connection *connection, struct incoming *incoming,
@@ -547,24 +611,19 @@ void decision_answer(struct connection *connection, struct incoming *incoming,
         session->denials++;
         server->statistics.denials++;
     }
-    /* Sending may find the peer gone, and end the session: what was decided is recorded all the
-     * same. An allowed event is answered first; a denial needs the number that the record gives. */
-    session_hold(session);
-    const bool allowed = ruling.judgement.verdict == VERDICT_ALLOW;
-    uint64_t recorded = number;
-    if (allowed) {
-        continuation_remember(session, &event, number);
-        send_verdict(connection, incoming, &event, &ruling, number);
-    }
     packed = asked_event_find(incoming->body, incoming->length);
     if (!packed.data)
         packed = asked_event_pack(ask->event, &server->arena);
-    if (packed.data)
-        recorded = record(session, &event, &ruling, number, &packed, 0);
-    else
-        session_record(session, NULL, false); /* counted as lost */
-    if (!allowed)
-        send_verdict(connection, incoming, &event, &ruling, recorded);
+    /* Sending may find the peer gone, and end the session: what was decided is recorded all the
+     * same. */
+    session_hold(session);
+    if (ruling.judgement.verdict == VERDICT_ALLOW) {
+        continuation_remember(session, &event, number);
+        send_verdict(connection, incoming, &event, &ruling, number);
+        record(session, &event, &ruling, number, &packed, 0);
+    } else {
+        answer_denial(connection, incoming, &event, &ruling, number, &packed);
+    }
     session_release(session);
 }
 

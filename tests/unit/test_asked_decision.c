@@ -21,9 +21,11 @@
 /* ---------------------------------------------------------------------------------------- counting
  */
 
+/* glibc's own names. NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *memory, size_t size);
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 static _Thread_local bool counting;
 static _Thread_local unsigned allocations;

@@ -1,7 +1,7 @@
 /* Preloaded before the hook: counts what the hook allocates, and nobody else.
  *
- * An allocation is the hook's if the call comes from its code. `allocations_of_hook` says how many there were; a
- * test program calls it through ctypes. */
+ * An allocation is the hook's if the call comes from its code. `allocations_of_hook` says how many
+ * there were; a test program calls it through ctypes. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <link.h>
@@ -10,9 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* glibc's own names. NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *memory, size_t size);
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 unsigned allocations_of_hook(void);
 
