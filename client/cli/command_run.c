@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -498,6 +499,8 @@ static int run_private(const struct request *request, struct ask *ask)
     struct launched launched = {.door = -1};
     int status = EXIT_RUN_FAILED;
 
+    /* Its connection gives orders to the daemon: no process of this user may take it. */
+    prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
     if (!guards_something(request) || !private_daemon_start(&daemon, kept, request->record))
         return EXIT_RUN_FAILED;
     if (launch(daemon.client, ask, request, &launched) == LAUNCH_DONE)

@@ -91,11 +91,11 @@ static void plan_files(struct landlock_plan *plan, uint32_t classes, int abi,
         rights |= RIGHTS_TO_WRITE;
     plan->files = rights & rights_up_to(abi);
     plan->held |= classes & (bit(CLASS_EXEC) | bit(CLASS_READ) | bit(CLASS_WRITE));
-    if (!(classes & bit(CLASS_WRITE)))
-        return;
-    if (abi < LANDLOCK_ABI_REFER)
+    if (rights && abi < LANDLOCK_ABI_REFER)
         missing_words_add(missing, "files moved or linked from one directory to another, which is "
                                    "refused everywhere (Landlock ABI 2, Linux 5.19)");
+    if (!(classes & bit(CLASS_WRITE)))
+        return;
     if (abi < LANDLOCK_ABI_TRUNCATE) {
         missing_words_add(missing, "`write`: files cut by truncate and O_TRUNC "
                                    "(Landlock ABI 3, Linux 6.2)");
@@ -125,7 +125,7 @@ static void plan_ports(struct landlock_plan *plan, const Warder__V1__Floor *floo
 void landlock_plan_make(struct landlock_plan *plan, const Warder__V1__Floor *floor,
                         enum floor_stage stage, int abi, struct missing_words *missing)
 {
-    const uint32_t classes = stage == FLOOR_INTERPRETER ? floor->classes : 0;
+    uint32_t classes = stage == FLOOR_INTERPRETER ? floor->classes : 0;
 
     *plan = (struct landlock_plan){.held = 0};
     if (abi <= 0) {
@@ -133,6 +133,8 @@ void landlock_plan_make(struct landlock_plan *plan, const Warder__V1__Floor *flo
                                    "or it is not switched on (lsm= on its command line)");
         return;
     }
+    if (!names_programs(floor)) /* none is started at all: the filter's part */
+        classes &= ~bit(CLASS_EXEC);
     plan_files(plan, classes, abi, missing);
     plan_ports(plan, floor, classes, abi, missing);
     if (floor->classes && abi >= LANDLOCK_ABI_SCOPES) {
@@ -142,6 +144,10 @@ void landlock_plan_make(struct landlock_plan *plan, const Warder__V1__Floor *flo
     } else if (floor->classes) {
         missing_words_add(missing, "signals to other processes (Landlock ABI 6, Linux 6.12)");
     }
+    /* Once a process is in one domain that restricts files, each of its domains refuses to move
+     * them between directories unless it says otherwise: this one, and what comes after it. */
+    if (landlock_plan_is_needed(plan) && abi >= LANDLOCK_ABI_REFER)
+        plan->files |= LANDLOCK_REFER;
 }
 
 bool landlock_plan_is_needed(const struct landlock_plan *plan)
@@ -156,6 +162,7 @@ struct ruleset {
     int descriptor;
     uint64_t files;    /* what it restricts */
     uint32_t programs; /* the class, if it names some */
+    bool moves;        /* writing is free: so is moving files, as far as that opens nothing */
     unsigned absent;
 };
 
@@ -184,8 +191,8 @@ static bool holds_procfs(int place)
 static int allow_at(struct ruleset *ruleset, int place, uint64_t rights, bool alone)
 {
     rights &= ruleset->files;
-    if (holds_procfs(place))
-        rights &= ~RIGHTS_TO_WRITE;
+    if (holds_procfs(place)) /* which has no two directories that a file could be in */
+        rights &= ~RIGHTS_TO_WRITE | (ruleset->moves ? LANDLOCK_REFER : 0);
     if (!is_directory(place))
         rights &= LANDLOCK_RIGHTS_OF_A_FILE;
     else if (alone) /* what a rule gives, it gives to all beneath: its list of names, at most */
@@ -201,11 +208,16 @@ static int allow_at(struct ruleset *ruleset, int place, uint64_t rights, bool al
     return 0;
 }
 
-/* Nothing there, or nothing that this user reaches: no rule is needed then. */
-static bool is_absence(int error)
+/* True if it is this path that cannot be opened: it is not there, or not to be reached, and needs
+ * no rule then. What is wrong with the process or the kernel would be wrong with every path. */
+static bool is_of_the_path(int error)
 {
-    return error == -ENOENT || error == -ENOTDIR || error == -EACCES || error == -ELOOP ||
-           error == -ENAMETOOLONG;
+    static const int of_all[] = {EMFILE, ENFILE, ENOMEM, ENOSYS, EPERM, EINVAL, EINTR};
+
+    for (size_t i = 0; i < sizeof(of_all) / sizeof(*of_all); i++)
+        if (error == of_all[i])
+            return false;
+    return true;
 }
 
 /* `resolve`: OPEN_WITHOUT_LINKS, or 0; `alone`: the path and nothing beneath it. */
@@ -216,9 +228,8 @@ static int allow_beneath(struct ruleset *ruleset, const char *path, uint64_t res
     const int place = (int)syscall(CALL_OPENAT2, AT_FDCWD, path, &how, sizeof(how));
 
     if (place < 0) {
-        const int why = -errno;
         ruleset->absent++;
-        return is_absence(why) ? 0 : why;
+        return is_of_the_path(errno) ? 0 : -errno;
     }
     const int error = allow_at(ruleset, place, rights, alone);
     close(place);
@@ -235,7 +246,7 @@ static int allow_needs(struct ruleset *ruleset, const char *program)
     int error = 0;
 
     for (int i = 0; i < PROGRAM_NEEDS_MAX && error == 0; i++) {
-        if (!program_need(program, needs[i % 2], PATH_MAX))
+        if (!program_need(program, needs[i % 2], PATH_MAX) || needs[i % 2][0] != '/')
             break;
         program = needs[i % 2];
         error = allow_beneath(ruleset, program, 0, RIGHTS_TO_EXECUTE, true);
@@ -268,7 +279,9 @@ static int allow_path(struct ruleset *ruleset, const Warder__V1__FloorPath *path
  * read there. Programs below a directory have, but for scripts, this one's loader. */
 static int allow_necessities(struct ruleset *ruleset)
 {
-    const int error = allow_beneath(ruleset, "/proc", 0, LANDLOCK_READ_DIRECTORY, false);
+    int error = allow_beneath(ruleset, "/proc", 0, LANDLOCK_READ_DIRECTORY, false);
+    if (error == 0 && ruleset->moves)
+        error = allow_beneath(ruleset, "/", 0, LANDLOCK_REFER, false);
     return error == 0 && ruleset->programs ? allow_needs(ruleset, "/proc/self/exe") : error;
 }
 
@@ -281,6 +294,29 @@ static int allow_ports(const struct ruleset *ruleset, uint64_t right, const uint
             return -errno;
     }
     return 0;
+}
+
+/* A domain that does not restrict moving and linking between directories refuses them all
+ * (landlock(7), LANDLOCK_ACCESS_FS_REFER): one that has nothing to say to them restricts them, too,
+ * and allows them everywhere. */
+static bool leaves_moves_alone(const struct landlock_plan *plan)
+{
+    return !(plan->files & LANDLOCK_REFER) && landlock_kernel_abi() >= LANDLOCK_ABI_REFER;
+}
+
+static int allow_moves(const struct ruleset *ruleset)
+{
+    const int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    const struct kernel_rule_beneath rule = {.rights = LANDLOCK_REFER, .place = root};
+
+    if (root < 0)
+        return -errno;
+    const int error =
+        syscall(CALL_LANDLOCK_ADD_RULE, ruleset->descriptor, LANDLOCK_RULE_BENEATH, &rule, 0) < 0
+            ? -errno
+            : 0;
+    close(root);
+    return error;
 }
 
 static int add_rules(struct ruleset *ruleset, const struct landlock_plan *plan,
@@ -301,11 +337,13 @@ static int add_rules(struct ruleset *ruleset, const struct landlock_plan *plan,
 int landlock_plan_take(const struct landlock_plan *plan, const Warder__V1__Floor *floor,
                        unsigned *absent)
 {
-    const struct kernel_ruleset restricted = {plan->files, plan->ports, plan->scopes};
+    const bool moves = leaves_moves_alone(plan);
+    const struct kernel_ruleset restricted = {plan->files | (moves ? LANDLOCK_REFER : 0),
+                                              plan->ports, plan->scopes};
     struct ruleset ruleset = {.files = plan->files};
 
-    if (plan->files & LANDLOCK_EXECUTE && names_programs(floor))
-        ruleset.programs = bit(CLASS_EXEC);
+    ruleset.programs = plan->files & LANDLOCK_EXECUTE ? bit(CLASS_EXEC) : 0;
+    ruleset.moves = !(plan->files & LANDLOCK_WRITE_FILE);
 
     /* A kernel of an older ABI knows a shorter structure, and takes this one if the rest is zero.
      */
@@ -313,7 +351,9 @@ int landlock_plan_take(const struct landlock_plan *plan, const Warder__V1__Floor
         (int)syscall(CALL_LANDLOCK_CREATE_RULESET, &restricted, sizeof(restricted), 0);
     if (ruleset.descriptor < 0)
         return -errno;
-    int error = add_rules(&ruleset, plan, floor);
+    int error = moves ? allow_moves(&ruleset) : 0;
+    if (error == 0)
+        error = add_rules(&ruleset, plan, floor);
     if (error == 0 && syscall(CALL_LANDLOCK_RESTRICT_SELF, ruleset.descriptor, 0) < 0)
         error = -errno;
     close(ruleset.descriptor);

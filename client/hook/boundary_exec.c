@@ -258,7 +258,9 @@ static const char *script_name(struct program_file *script, struct arena *arena)
     if (script->name && script->written[0] == '/' && program_path_is_firm(script->name) &&
         program_path_is_firm(script->written))
         return script->written;
-    const long open = raw_syscall(SYS_fcntl, script->descriptor, F_DUPFD, SCRIPT_DESCRIPTOR_LEAST);
+    long open = raw_syscall(SYS_fcntl, script->descriptor, F_DUPFD, SCRIPT_DESCRIPTOR_LEAST);
+    if (raw_failed(open)) /* a low limit of open files */
+        open = raw_syscall(SYS_fcntl, script->descriptor, F_DUPFD, STDERR_FILENO + 1);
     char *text = raw_failed(open) ? NULL : arena_alloc(arena, 32);
     if (text)
         snprintf(text, 32, "/proc/self/fd/%ld", open);
@@ -378,6 +380,8 @@ static void execute_file(struct execution *execution)
     }
     if (execution->held && calls_loader(&execution->program))
         deny(execution, "the dynamic loader starts any program that it is given");
+    else if (execution->held && execution->program.count > 2)
+        deny(execution, "its interpreter is a script itself, and no rule could name what runs it");
     else if (judge(execution)) {
         /* The verdict may have come with other policies. */
         if (execution->held || boundary_holds(CLASS_EXEC))

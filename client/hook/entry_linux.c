@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "client/hook/audit_hook.h"
+#include "client/hook/boundary.h"
 #include "client/hook/boundary_native.h"
 #include "client/hook/builtin_modules.h"
 #include "client/hook/elf_symbols.h"
@@ -73,6 +74,7 @@ static void guard(const struct elf_object *object, Warder__V1__HookRoute route)
     if (!hook_session_start(&request, &failure))
         end_unguarded(failure.text);
     inherited_environment_hide();
+    boundary_begin();
     boundary_native_begin();
     name_lookup_begin();
     if (!audit_hook_install(runtime))

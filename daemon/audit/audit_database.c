@@ -134,6 +134,8 @@ void audit_database_close(struct audit_database *database)
     sqlite3_finalize(database->insert_record);
     database_close(database->connection);
     free(database->arena.memory);
+    for (size_t i = 0; i < sizeof(database->texts) / sizeof(*database->texts); i++)
+        json_text_deinit(&database->texts[i]);
     memset(database, 0, sizeof(*database));
 }
 
@@ -152,19 +154,25 @@ static bool is_fault_of_row(int result)
     return result == SQLITE_CONSTRAINT || result == SQLITE_TOOBIG || result == SQLITE_MISMATCH;
 }
 
+/* SQLite makes a copy. */
 static void bind_text(sqlite3_stmt *statement, int column, const char *text)
 {
     if (text)
         sqlite3_bind_text(statement, column, text, -1, SQLITE_TRANSIENT);
 }
 
-/* Takes the reference. */
-static void bind_json(sqlite3_stmt *statement, int column, json_t *json)
+/* The text stays until the statement has run. */
+static void bind_borrowed(sqlite3_stmt *statement, int column, const char *text)
 {
-    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
     if (text)
-        sqlite3_bind_text(statement, column, text, -1, SQLITE_TRANSIENT);
-    free(text);
+        sqlite3_bind_text(statement, column, text, -1, SQLITE_STATIC);
+}
+
+/* Takes the reference; the text is kept in `text` until the statement has run. */
+static void bind_json(sqlite3_stmt *statement, int column, json_t *json, struct json_text *text)
+{
+    if (json)
+        bind_borrowed(statement, column, json_text_of(text, json));
     json_decref(json);
 }
 
@@ -207,8 +215,8 @@ static void bind_event(struct audit_database *database, const struct audit_decis
     if (redaction_mask_event(&redaction, &event, &shown)) {
         event_text(&shown, decision->operation, summary, sizeof(summary));
         bind_text(statement, 8, summary);
-        bind_json(statement, 9, event_arguments_json(&shown));
-        bind_json(statement, 10, event_operations_json(&shown));
+        bind_json(statement, 9, event_arguments_json(&shown), &database->texts[0]);
+        bind_json(statement, 10, event_operations_json(&shown), &database->texts[1]);
     } else {
         bind_text(statement, 8, "an event that cannot be shown: out of memory");
     }
@@ -233,21 +241,21 @@ static void bind_decision(struct audit_database *database, const struct audit_it
     const struct audit_decision *decision = &item->decision;
     sqlite3_stmt *statement = database->insert_record;
 
-    bind_text(statement, 2, "decision");
+    bind_borrowed(statement, 2, "decision");
     bind_number(statement, 4, decision->number);
     bind_number(statement, 5, decision->count);
-    bind_text(statement, 6, decision->verdict);
+    bind_borrowed(statement, 6, decision->verdict);
     bind_event(database, decision);
-    bind_text(statement, 11, decision->policy);
-    bind_text(statement, 12, decision->rule);
-    bind_text(statement, 13, decision->message);
+    bind_borrowed(statement, 11, decision->policy);
+    bind_borrowed(statement, 12, decision->rule);
+    bind_borrowed(statement, 13, decision->message);
     sqlite3_bind_int(statement, 14, decision->unknown);
     sqlite3_bind_int(statement, 15, decision->settled);
     bind_number(statement, 16, decision->generation);
     bind_printable(statement, 17, decision->file);
     if (decision->file)
         sqlite3_bind_int64(statement, 18, decision->line);
-    bind_json(statement, 21, lines_json(decision->logged_by));
+    bind_json(statement, 21, lines_json(decision->logged_by), &database->texts[2]);
     sqlite3_bind_int64(statement, 24, decision->operation);
     sqlite3_bind_int(statement, 25, decision->spent);
 }
@@ -277,7 +285,7 @@ static sqlite3_stmt *bind_item(struct audit_database *database, const struct aud
         statement = database->insert_session;
         bind_number(statement, 1, item->session);
         bind_number(statement, 2, item->time);
-        bind_text(statement, 3, item->start.json);
+        bind_borrowed(statement, 3, item->start.json);
         break;
     case AUDIT_SESSION_END:
         statement = database->end_session;

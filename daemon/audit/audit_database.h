@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "daemon/audit/audit_item.h"
+#include "daemon/audit/json_text.h"
 #include "daemon/store/database.h"
 #include "policies/engine/arena.h"
 
@@ -18,7 +19,8 @@ struct audit_database {
     sqlite3_stmt *end_session;
     sqlite3_stmt *add_fact;
     sqlite3_stmt *insert_record;
-    struct arena arena; /* events are decoded here */
+    struct arena arena;        /* events are decoded here */
+    struct json_text texts[3]; /* arguments, operations, and the rules that logged an event */
 };
 
 bool audit_database_open(struct audit_database *database, const char *directory, char *error,

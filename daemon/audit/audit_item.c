@@ -61,6 +61,8 @@ struct audit_item *audit_item_decision_in(void *memory, uint64_t session,
     struct audit_decision *copy = &item->decision;
 
     *copy = *decision;
+    if (decision->time > 0)
+        item->time = decision->time;
     copy->verdict = pack(&packer, decision->verdict, text_size(decision->verdict));
     copy->policy = pack(&packer, decision->policy, text_size(decision->policy));
     copy->rule = pack(&packer, decision->rule, text_size(decision->rule));

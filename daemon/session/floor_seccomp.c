@@ -5,6 +5,8 @@
 #include "daemon/session/floor_seccomp.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
@@ -37,8 +39,9 @@ enum {
     CALL_REMOVEXATTRAT = 466,
     CALL_OPEN_TREE_ATTR = 467,
     CALL_FILE_SETATTR = 469,
-    FAMILY_LAST = 63, /* families are numbered to 45 in Linux 6.18 */
-    KIND_MASK = 0xf,  /* linux/net.h: SOCK_TYPE_MASK */
+    OPTION_ZEROCOPY_RECEIVE = 35, /* linux/tcp.h: TCP_ZEROCOPY_RECEIVE */
+    FAMILY_LAST = 63,             /* families are numbered to 45 in Linux 6.18 */
+    KIND_MASK = 0xf,              /* linux/net.h: SOCK_TYPE_MASK */
     PROTOCOL_TCP = 6,
 };
 
@@ -150,6 +153,10 @@ static const char *const powers[] = {"ptrace",
                                      "settimeofday",
                                      "clock_settime",
                                      "clock_settime64",
+                                     "adjtimex",
+                                     "clock_adjtime",
+                                     "clock_adjtime64",
+                                     "syslog",
                                      "stime",
                                      "open_by_handle_at",
                                      "lookup_dcookie",
@@ -162,6 +169,12 @@ static const char *const powers[] = {"ptrace",
                                      "sethostname",
                                      "setdomainname",
                                      NULL};
+
+/* Memory, semaphores and queues of System V belong to the host, not to a process or directory:
+ * Landlock does not see them, and no audit event says who uses which. */
+static const char *const shared[] = {"shmget", "shmat",      "shmctl", "semget", "semop",
+                                     "semctl", "semtimedop", "msgget", "msgsnd", "msgrcv",
+                                     "msgctl", "ipc",        NULL};
 
 /* What a program is prepared not to have: it does without. */
 static const char *const unheard[] = {"io_uring_setup", "io_uring_enter", "io_uring_register",
@@ -188,18 +201,44 @@ static void add_others(struct builder *builder)
     refuse_bits(builder, SCMP_SYS(ioprio_set), EPERM, 0, PRIORITY_OF_GROUP);
 }
 
+/* An option that holds an address of the caller's memory for the kernel to write to: CPython passes
+ * a buffer that it has not filled, so what lay there before is the address, and no audit event
+ * tells. (The tables of packet filters are like that, and take powers that no floor leaves.) */
+static void add_pointer_options(struct builder *builder)
+{
+    static const char *const calls[] = {"getsockopt", "setsockopt"};
+    const struct scmp_arg_cmp zerocopy[] = {equals(1, INT_MASK, IPPROTO_TCP),
+                                            equals(2, INT_MASK, OPTION_ZEROCOPY_RECEIVE)};
+
+    for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+        refuse_if(builder, seccomp_syscall_resolve_name(calls[i]), ENOPROTOOPT, 2, zerocopy);
+}
+
+/* Root may map address 0, and with it, by a length that reaches far enough, what lies above. */
+static void add_fixed_mappings(struct builder *builder)
+{
+    static const char *const calls[] = {"mmap", "mmap2"};
+    const struct scmp_arg_cmp fixed[] = {equals(0, UINT64_MAX, 0), equals(3, MAP_FIXED, MAP_FIXED)};
+
+    for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+        refuse_if(builder, seccomp_syscall_resolve_name(calls[i]), EPERM, 2, fixed);
+}
+
 static void add_base(struct builder *builder, const struct seccomp_plan *plan)
 {
     const uint64_t namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
                                 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 
     refuse_all(builder, powers, EPERM);
+    refuse_all(builder, shared, EACCES);
     refuse_all(builder, unheard, ENOSYS);
     refuse_if(builder, CALL_OPEN_TREE_ATTR, EPERM, 0, NULL);
     /* In `clone`, the bit of CLONE_NEWTIME is of the signal's number. */
     refuse_bits(builder, SCMP_SYS(unshare), EPERM, 0, namespaces | FLAG_NEWTIME);
     refuse_bits(builder, SCMP_SYS(clone), EPERM, 0, namespaces);
     add_others(builder);
+    add_pointer_options(builder);
+    add_fixed_mappings(builder);
     /* Words put into a terminal are read by whoever owns it. */
     refuse_value(builder, "ioctl", EPERM, 1, INT_MASK, REQUEST_TIOCSTI);
     refuse_value(builder, "ioctl", EPERM, 1, INT_MASK, REQUEST_TIOCLINUX);
@@ -241,6 +280,9 @@ static void add_metadata(struct builder *builder, const struct seccomp_plan *pla
     refuse_if(builder, CALL_SETXATTRAT, EACCES, 0, NULL);
     refuse_if(builder, CALL_REMOVEXATTRAT, EACCES, 0, NULL);
     refuse_if(builder, CALL_FILE_SETATTR, EACCES, 0, NULL);
+    /* A queue is a file that no Landlock rule names. */
+    refuse(builder, "mq_unlink", EACCES);
+    refuse_bits(builder, SCMP_SYS(mq_open), EACCES, 1, O_CREAT);
     for (size_t i = 0; i < sizeof(attribute_requests) / sizeof(*attribute_requests); i++)
         refuse_value(builder, "ioctl", EACCES, 1, INT_MASK, attribute_requests[i]);
     if (plan->no_tree) {

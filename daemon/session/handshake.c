@@ -17,6 +17,7 @@
 #include "daemon/audit/audit_query.h"
 #include "daemon/session/handed_connection.h"
 #include "daemon/session/kept_session.h"
+#include "daemon/session/policy_handout.h"
 #include "daemon/session/run.h"
 #include "daemon/session/session.h"
 #include "daemon/session/session_facts.h"
@@ -337,6 +338,9 @@ static void send_welcome(struct job *job, struct session *session, Warder__V1__F
     struct server *server = connection->server;
     Warder__V1__DaemonMessage message = WARDER__V1__DAEMON_MESSAGE__INIT;
     Warder__V1__Welcome welcome = WARDER__V1__WELCOME__INIT;
+    Warder__V1__PolicyHandout handout;
+    int descriptors[HANDOUT_DESCRIPTORS_MAX];
+    int count = 0;
 
     welcome.session = session->number;
     if (!derived)
@@ -349,9 +353,15 @@ static void send_welcome(struct job *job, struct session *session, Warder__V1__F
     welcome.floor = floor;
     welcome.guarded = session->guard.guarded;
     welcome.held = session->guard.held;
+    welcome.flat = session->guard.flat;
     message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_WELCOME;
     message.welcome = &welcome;
-    connection_send(connection, &job->to, &message, NULL, 0);
+    if (job->message->hello->takes_policy &&
+        policy_handout_fill(session, !derived, &handout, descriptors, &count))
+        welcome.handout = &handout;
+    connection_send(connection, &job->to, &message, descriptors, count);
+    if (welcome.handout)
+        policy_handout_sent(welcome.handout, descriptors, count);
 }
 
 /* The floor that the process is to take, in the server's arena. A forked child has its parent's. */

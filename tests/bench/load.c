@@ -228,7 +228,7 @@ static void ask(struct client *client)
         fail("a question");
 }
 
-/* The first answer must allow; the others must be as long. */
+/* The first answer must allow; the others must be as long, but for the number of the decision. */
 static void take_answer(struct client *client, bool of_daemon)
 {
     const ssize_t length = recv(client->socket, buffer, sizeof(buffer), 0);
@@ -246,9 +246,10 @@ static void take_answer(struct client *client, bool of_daemon)
             fail("the daemon did not allow");
         reply_size = (size_t)length;
     }
-    if (of_daemon && (size_t)length != reply_size)
+    if (of_daemon && ((size_t)length < reply_size || (size_t)length > reply_size + 9))
         fail("an answer of another length");
-    reply_size = (size_t)length;
+    if (!of_daemon)
+        reply_size = (size_t)length;
 }
 
 /* ---------------------------------------------------------------------------------- measurements

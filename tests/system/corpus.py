@@ -21,7 +21,7 @@ import threading
 import time
 from pathlib import Path
 
-from support import BUILD, SOURCE, TESTS, WARDER, clean_environment
+from support import BUILD, SOURCE, TESTS, clean_environment
 
 ESCAPES = TESTS / "escapes"
 NOBODY = 65534
@@ -164,7 +164,7 @@ class Deputy:
             if not order and source.type == socket.SOCK_STREAM:
                 self.selector.unregister(source)
                 source.close()
-        if order.decode(errors="replace").strip() == self.marker:
+        if self.marker in order.decode(errors="replace").split():
             Path(self.marker).touch()
 
     def close(self):
@@ -324,12 +324,12 @@ class Place:
         ring, by = self.stopped_by(state, status, text)
         return Attempt(HELD, by, ring, status, text, seconds)
 
-    @staticmethod
-    def stopped_by(state, status, text):
+    def stopped_by(self, state, status, text):
         """From the record, if something was denied there; else what the kernel said."""
         denied = []
         if state:
-            log = subprocess.run([str(WARDER), "log", "--denied", "--json", "-n", "0", "--state-dir", str(state)],
+            program = self.directory / "warder" / "bin" / "warder"
+            log = subprocess.run([str(program), "log", "--denied", "--json", "-n", "0", "--state-dir", str(state)],
                                  capture_output=True, env=clean_environment())
             denied = [json.loads(line) for line in log.stdout.splitlines()] if log.returncode == 0 else []
         rows = [row for row in denied if row["kind"] == "decision" and row.get("rule")]

@@ -1,5 +1,6 @@
 """One user asks too much of the daemon: connections, memory, records. He is held up, and nobody else."""
 
+import json
 import os
 import pwd
 import resource
@@ -8,7 +9,7 @@ import time
 
 import wire
 from attackers import POLICY, Bystander, Process, ProtocolTest
-from support import PATIENCE, wait_until
+from support import BUILD, PATIENCE, execute, wait_until
 
 
 class Flood(ProtocolTest):
@@ -308,3 +309,14 @@ class Flood(ProtocolTest):
         bystander.end()
         wait_until(lambda: sum(row["count"] for row in daemon.log("--denied") if len(row["summary"]) > 100)
                    == answered + 1, "no denial is lost")
+
+    def test_quiet_session_is_answered_beside_ten_floods(self):
+        daemon = self.protected("--record", "all")
+        questions = 300
+        load = execute([BUILD / "tests" / "programs" / "load", "beside", daemon.socket, 10, questions],
+                       timeout=PATIENCE * 4)
+        self.assertEqual(load.status, 0, load)
+        answered = json.loads(load.out)
+        self.assertEqual(answered["answers"], questions, "each question was answered, and allowed")
+        self.assertLess(answered["p99_us"], 1000000, "a hook denies what is not answered within two seconds")
+        self.assertGreater(daemon.status()["decisions"], 3 * questions, "they were floods")

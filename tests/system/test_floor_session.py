@@ -2,10 +2,11 @@
 
 import os
 import pwd
+import re
 import unittest
 from pathlib import Path
 
-from support import ALLOW_ALL, BUILD, PACKAGE, TESTS, WARDER, Test, clean_environment, execute, others_reach, python
+from support import ALLOW_ALL, BUILD, HOOK, PACKAGE, TESTS, WARDER, Test, clean_environment, execute, others_reach, python
 from test_floor import LANDLOCK_SCOPES, NO_COPIES, NO_PROGRAMS, NEITHER, floor_on, landlock_abi
 
 NOBODY = pwd.getpwnam("nobody").pw_uid
@@ -77,8 +78,11 @@ with tempfile.NamedTemporaryFile() as file:
     file.write(b"x")
 with open("made", "w") as file, open(os.devnull, "w") as null:
     print("x", file=null)
-os.rename("made", "renamed")
-print(os.path.exists("renamed"))
+os.mkdir("below")
+os.rename("made", "below/renamed")
+os.link("below/renamed", "linked")
+os.rename("linked", os.path.join(tempfile.mkdtemp(dir="."), "moved"))
+print(os.path.exists("below/renamed"))
 """, "2 1", 100, "hello", "pool", True, True)
 
     def test_refusals_of_the_kernel_are_permission_errors(self):
@@ -326,6 +330,23 @@ print(subprocess.run([{str(program)!r}, "-c", "print('ran')"]).returncode)
         self.assertEqual((result.status, result.out), (0, "126\n"), result)
         self.assertIn("a floor on `connect` lets no Unix socket be made", result.err)
 
+    def test_floor_is_taken_where_proc_is_not_there(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can take /proc away")
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } default allow all default deny write '
+                     f'allow write where path under "{self.directory}" as some floor write required }}')
+        code = """
+try:
+    import ctypes
+    print(ctypes.CDLL(None, use_errno=True).open(b"/etc/passwd", 1), ctypes.get_errno())
+except OSError as error:
+    print(error)
+"""
+        result = execute(["unshare", "--mount", "/bin/sh", "-c", 'umount -l /proc && LD_PRELOAD=$1 exec "$2" -c "$3"', "sh",
+                          HOOK, python(), code], env=clean_environment(WARDER_SOCKET=daemon.socket))
+        self.assertEqual((result.status, result.out), (0, "-1 13\n"), result)
+
     def test_process_under_a_floor_reaches_no_administration_root_included(self):
         daemon = self.daemon()
         daemon.apply('policy p { applies { platform is "linux" } default allow all default deny exec floor exec required }')
@@ -430,6 +451,9 @@ attempt("ptrace", lambda: libc.ptrace(0x4206, daemon, 0, 0))
 attempt("write memory", lambda: libc.process_vm_writev(daemon, vector, 1, vector, 1, 0))
 attempt("memory file", lambda: os.open("/proc/%d/mem" % daemon, os.O_RDWR))
 attempt("descriptor", lambda: libc.syscall(438, libc.syscall(434, daemon, 0), 3, 0))
+attempt("limit", lambda: libc.prlimit(daemon, 4, ctypes.create_string_buffer(16), None))
+attempt("descriptor of the command", lambda: libc.syscall(438, libc.syscall(434, parent, 0), 3, 0))
+attempt("memory of the command", lambda: os.open("/proc/%d/mem" % parent, os.O_RDWR))
 attempt("the command", lambda: os.kill(parent, signal.SIGKILL))
 print("judged", open("/dev/null").close() is None)
 """
@@ -438,16 +462,27 @@ print("judged", open("/dev/null").close() is None)
         if landlock_abi() < LANDLOCK_SCOPES:
             self.skipTest("the kernel's Landlock cannot keep signals inside")
         without_floor = 'policy p { default allow all deny signal where target is "other" and pid is 1 as n }'
-        for policy in NO_COPIES, without_floor:
+        for policy, reached in ((NO_COPIES, set()), (without_floor, {"limit"})):
             for uid in self.users():
                 with self.subTest(policy, uid=uid):
                     result = self.run_as(uid, policy, ["/usr/bin/python3", "-c", self.ATTACKS])
                     self.assertEqual(result.status, 0, result)
                     answers = dict(line.rsplit(" ", 1) for line in result.out.splitlines())
                     self.assertEqual(answers.pop("judged"), "True", result)
-                    self.assertEqual({name: answer for name, answer in answers.items()
-                                      if answer not in ("EPERM", "EACCES")}, {}, result)
-                    self.assertEqual(len(answers), 8)
+                    self.assertEqual({name for name, answer in answers.items() if answer not in ("EPERM", "EACCES")},
+                                     reached, result)
+                    self.assertEqual(len(answers), 11)
+
+    def test_nobody_looks_into_a_run_and_its_daemon_where_nothing_is_kept_inside(self):
+        looks = re.sub('^attempt\\("(kill|stop|by handle|limit|the command)".*\n', "", self.ATTACKS, flags=re.MULTILINE)
+        for uid in self.users():
+            if uid is None and os.geteuid() == 0:
+                continue  # root may trace whatever it likes
+            result = self.run_as(uid, ALLOW_ALL, ["/usr/bin/python3", "-c", looks])
+            answers = dict(line.rsplit(" ", 1) for line in result.out.splitlines())
+            self.assertEqual(answers.pop("judged", None), "True", result)
+            self.assertEqual({name for name, answer in answers.items() if answer not in ("EPERM", "EACCES")}, set(), result)
+            self.assertEqual(len(answers), 6, result)
 
     def test_program_goes_on_signalling_what_it_starts_and_job_control_works(self):
         policy = 'policy p { default allow all deny signal where target is "other" and pid is 1 as n }'

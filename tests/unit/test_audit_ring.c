@@ -136,7 +136,7 @@ static void memory_of_a_flood_is_given_back(void **state)
     audit_ring_deinit(&ring);
 }
 
-enum { MANY = 300000 };
+enum { MANY = 100000 };
 
 static void *produce(void *context)
 {
