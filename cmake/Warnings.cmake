@@ -8,6 +8,6 @@ endif()
 
 # What a distribution would build with: found in most of them, and asked for here so that the
 # builds we test are the builds that ship.
-target_compile_options(warder_warnings INTERFACE -fstack-protector-strong -fno-common
+target_compile_options(warder_warnings INTERFACE -fstack-protector-strong -fstack-clash-protection -fno-common
                        $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
 target_link_options(warder_warnings INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)

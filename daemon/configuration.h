@@ -21,6 +21,7 @@ struct configuration {
     char session_socket[CONFIGURATION_PATH_MAX];
     char admin_socket[CONFIGURATION_PATH_MAX]; /* "": none */
     char user[64];                             /* to become once sockets listen; "": stay */
+    bool settle_in_process;    /* interpreters judge for themselves what is allowed */
     bool record_all;           /* every decision, not denials and `log` rules alone */
     unsigned record_megabytes; /* audit.db is kept below this; 0: without end */
     unsigned sessions_per_user;

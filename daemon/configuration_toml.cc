@@ -74,14 +74,16 @@ struct reader {
         return true;
     }
 
-    bool evaluate(const toml::key &key, const toml::node &node) const
+    bool evaluate(const toml::key &key, const toml::node &node, bool &in_process) const
     {
         const auto value = node.value_exact<std::string>();
-        if (value && *value == "daemon")
-            return true;
-        return fail(node.source(),
-                    std::string(key.str()) +
-                        R"( is "daemon": this version settles nothing in the interpreter)");
+        if (value && *value == "hook")
+            in_process = true;
+        else if (value && *value == "daemon")
+            in_process = false;
+        else
+            return fail(node.source(), std::string(key.str()) + R"( is "hook" or "daemon")");
+        return true;
     }
 
     bool limit(const toml::key &key, const toml::node &node, configuration &out) const
@@ -122,7 +124,7 @@ struct reader {
         if (name == "record")
             return record(key, node, out.record_all);
         if (name == "evaluate")
-            return evaluate(key, node);
+            return evaluate(key, node, out.settle_in_process);
         if (name == "limits") {
             const toml::table *limits = node.as_table();
             if (!limits)

@@ -16,4 +16,9 @@ int memory_file_new(const void *bytes, size_t size);
  * descriptor stays the caller's. */
 int memory_file_read(int descriptor, void *buffer, size_t size, size_t *length);
 
+/* Maps the whole of a file of `size` bytes for reading. NULL if it is not sealed as above, or of
+ * another size. The descriptor stays the caller's; the mapping needs it no more. */
+const void *memory_file_map(int descriptor, size_t size);
+void memory_file_unmap(const void *bytes, size_t size);
+
 #endif

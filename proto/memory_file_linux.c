@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -45,10 +46,31 @@ int memory_file_new(const void *bytes, size_t size)
     return file;
 }
 
-int memory_file_read(int descriptor, void *buffer, size_t size, size_t *length)
+static bool is_sealed(int descriptor)
 {
     const int seals = fcntl(descriptor, F_GET_SEALS);
-    if (seals < 0 || (seals & SEALS) != SEALS)
+    return seals >= 0 && (seals & SEALS) == SEALS;
+}
+
+const void *memory_file_map(int descriptor, size_t size)
+{
+    if (size == 0 || !is_sealed(descriptor) || lseek(descriptor, 0, SEEK_END) != (off_t)size)
+        return NULL;
+    /* Private, because kernels before 6.7 map no sealed file shared; nothing can write to it, so
+     * its pages are shared all the same. */
+    void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    return bytes == MAP_FAILED ? NULL : bytes;
+}
+
+void memory_file_unmap(const void *bytes, size_t size)
+{
+    if (bytes)
+        munmap((void *)bytes, size);
+}
+
+int memory_file_read(int descriptor, void *buffer, size_t size, size_t *length)
+{
+    if (!is_sealed(descriptor))
         return -EPERM;
     /* The seals hold, so the size is what it is now. */
     const off_t end = lseek(descriptor, 0, SEEK_END);

@@ -11,7 +11,8 @@
 #include <sys/types.h>
 
 enum {
-    PACKET_DESCRIPTORS_MAX = 3, /* Hello: executable, directory, and the body where it is a file */
+    PACKET_DESCRIPTORS_MAX = 4, /* Welcome: policy, generation page, ring of records, and the body
+                                   where it is a file */
 };
 
 struct packet_received {

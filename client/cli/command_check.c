@@ -9,11 +9,12 @@
 #include "client/cli/diagnostic_json.h"
 #include "client/cli/json_line.h"
 #include "client/cli/policy_file.h"
+#include "client/cli/ring_table.h"
 #include "host/policy_host.h"
 #include "policies/catalogue/catalogue.h"
 
 static const char help[] =
-    "usage: warder check [--json] [--vendor FILE]... FILE...\n"
+    "usage: warder check [--rings] [--json] [--vendor FILE]... FILE...\n"
     "\n"
     "Checks policy files, all together, and says everything that is wrong with them: each place,\n"
     "what is wrong, and what to write instead. Warns of what is right and rarely meant. Notes say\n"
@@ -28,6 +29,10 @@ static const char help[] =
     "  --vendor FILE        check FILE as a shipped policy (tier vendor) together with the "
     "others,\n"
     "                       in place of those that come with Warder\n"
+    "  --rings              then, of each rule and default: which ring holds it (1 the audit "
+    "hook,\n"
+    "                       2 the C boundary, 3 the kernel by a floor), and what the kernel does\n"
+    "                       not hold of it\n"
     "  --json               one JSON object a line for each error, warning and note, in order:\n"
     "                       code, severity, file, line, column, end_line, end_column, message,\n"
     "                       label, second (another place, or null), remarks (kind help or note,\n"
@@ -54,10 +59,13 @@ struct file {
 
 struct check {
     bool json;
+    bool rings;
     struct file *files;
     size_t count;
     size_t named; /* on the command line; those that come with Warder follow */
     size_t unread;
+    struct policy_block *block; /* owned; NULL after an error */
+    struct source_map *map;     /* owned */
 };
 
 static bool is_test(const char *path)
@@ -90,13 +98,14 @@ static struct policy_text text_of(const struct file *file)
 }
 
 /* Policies are one generation; test files stand by themselves. */
-static bool check_texts(const struct check *check, struct diagnostics *diagnostics)
+static bool check_texts(struct check *check, struct diagnostics *diagnostics)
 {
     const struct compile_options options = {.resolve = policy_host_resolve,
                                             .look = policy_host_look,
                                             .pythons = policy_host_pythons(getenv("PATH")),
                                             .platforms = PLATFORM_LINUX,
                                             .notes = true,
+                                            .map = check->map,
                                             .today = (int32_t)(time(NULL) / SECONDS_OF_A_DAY)};
     struct policy_text *texts = calloc(check->count + 1, sizeof(*texts));
     size_t policies = 0;
@@ -115,7 +124,7 @@ static bool check_texts(const struct check *check, struct diagnostics *diagnosti
         else
             texts[policies++] = text;
     }
-    policy_block_free(policy_compile(texts, policies, &options, diagnostics));
+    check->block = policy_compile(texts, policies, &options, diagnostics);
     free(texts);
     return true;
 }
@@ -141,6 +150,21 @@ static void print_text(const struct diagnostics *diagnostics)
     free(report);
 }
 
+/* Of the policies that were asked about. */
+static void print_rings(const struct check *check)
+{
+    for (uint32_t policy = 0; policy < policy_block_policy_count(check->block); policy++) {
+        struct source_excerpt excerpt;
+        bool asked = false;
+        if (!source_map_policy(check->map, policy, &excerpt))
+            continue;
+        for (size_t i = 0; i < check->named && !asked; i++)
+            asked = strcmp(check->files[i].path, excerpt.file) == 0;
+        if (asked)
+            ring_table_print(stdout, check->block, policy, check->json);
+    }
+}
+
 static enum exit_status run(struct check *check)
 {
     CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
@@ -148,7 +172,8 @@ static enum exit_status run(struct check *check)
     for (size_t i = 0; i < check->count; i++)
         if (!policy_file_read(&check->files[i].read, check->files[i].path))
             check->unread += i < check->named;
-    if (!diagnostics || !check_texts(check, diagnostics)) {
+    check->map = source_map_new();
+    if (!diagnostics || !check->map || !check_texts(check, diagnostics)) {
         complain("check: out of memory");
         return EXIT_USAGE;
     }
@@ -156,6 +181,8 @@ static enum exit_status run(struct check *check)
         print_json(check, diagnostics);
     else
         print_text(diagnostics);
+    if (check->rings && check->block)
+        print_rings(check);
     if (check->unread > 0)
         return EXIT_USAGE;
     return diagnostics_error_count(diagnostics) > 0 ? EXIT_NO : EXIT_DONE;
@@ -166,6 +193,7 @@ static enum exit_status parse(struct check *check, int argc, char **argv)
 {
     static const struct option options[] = {{"help", no_argument, NULL, 'h'},
                                             {"json", no_argument, NULL, 'j'},
+                                            {"rings", no_argument, NULL, 'r'},
                                             {"vendor", required_argument, NULL, 'v'},
                                             {NULL, 0, NULL, 0}};
     int option;
@@ -177,6 +205,9 @@ static enum exit_status parse(struct check *check, int argc, char **argv)
             return EXIT_DONE;
         case 'j':
             check->json = true;
+            break;
+        case 'r':
+            check->rings = true;
             break;
         case 'v':
             if (!add_file(check, optarg, true, false))
@@ -219,5 +250,7 @@ int command_check(int argc, char **argv)
         free(*path);
     free(shipped);
     free(check.files);
+    policy_block_free(check.block);
+    source_map_free(check.map);
     return (int)status;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,6 +35,11 @@ static const char help[] =
     "Runs a program with every Python interpreter in it under policy. With a daemon on the\n"
     "host, the host's policies govern and what is named here narrows them; without one, a\n"
     "private daemon holds what is named here, for this run alone.\n"
+    "\n"
+    "What the policies put on a floor the kernel holds: a part from before the program starts, "
+    "the\n"
+    "rest from before an interpreter's own code runs. Set-user-ID programs lose their power "
+    "there.\n"
     "\n"
     "  --policy FILE|NAME   a policy file (a path, or a name that ends in .warder), or the\n"
     "                       name of a policy that the host has or that comes with Warder\n"
@@ -493,6 +499,8 @@ static int run_private(const struct request *request, struct ask *ask)
     struct launched launched = {.door = -1};
     int status = EXIT_RUN_FAILED;
 
+    /* Its connection gives orders to the daemon: no process of this user may take it. */
+    prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
     if (!guards_something(request) || !private_daemon_start(&daemon, kept, request->record))
         return EXIT_RUN_FAILED;
     if (launch(daemon.client, ask, request, &launched) == LAUNCH_DONE)

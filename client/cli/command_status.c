@@ -8,18 +8,22 @@
 #include "client/cli/admin_client.h"
 #include "client/cli/command.h"
 #include "client/cli/json_line.h"
+#include "client/cli/session_lines.h"
 
 static const char help[] =
-    "usage: warder status [--json]\n"
+    "usage: warder status [--sessions] [--json]\n"
     "\n"
     "Says how this host's daemon is: what is in force, who is under it, what it refused, and\n"
     "whether it can record.\n"
     "\n"
-    "  --json               as one JSON object\n"
+    "  --sessions           the sessions of now instead, the youngest first: what governs each,\n"
+    "                       which floor the kernel holds of it, and what that lacks\n"
+    "  --json               as one JSON object; with --sessions one a line\n"
     "  --admin-socket PATH  of another daemon than the host's\n"
     "\n"
-    "example:\n"
-    "  sudo warder status\n";
+    "examples:\n"
+    "  sudo warder status\n"
+    "  sudo warder status --sessions --json | jq -r 'select(.floor.changed_by) | .pid'\n";
 
 static int as_int(size_t length)
 {
@@ -40,6 +44,9 @@ static void print_text(const Warder__V1__Status *status)
            (uint64_t)status->policies, status->policies == 1 ? "policy" : "policies");
     printf("  sessions    %" PRIu32 " now, %" PRIu64 " since the start\n", status->sessions,
            status->sessions_total);
+    if (status->floors_asked > 0)
+        printf("  floors      %" PRIu32 " held by the kernel, %" PRIu32 " lack a part\n",
+               status->floors_asked - status->floors_lacking, status->floors_lacking);
     printf("  decisions   %" PRIu64 ", of these %" PRIu64 " denials\n", status->decisions,
            status->denials);
     printf("  refused     %" PRIu64 " messages, %" PRIu64 " connections\n",
@@ -64,13 +71,14 @@ static void set_text(json_t *object, const char *key, const ProtobufCBinaryData 
 static void print_json(const Warder__V1__Status *status)
 {
     json_t *object = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "pid",
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "pid",
         (json_int_t)status->pid, "started", (json_int_t)status->started, "generation",
         (json_int_t)status->generation, "policies", (json_int_t)status->policies, "sessions",
         (json_int_t)status->sessions, "sessions_total", (json_int_t)status->sessions_total,
-        "decisions", (json_int_t)status->decisions, "denials", (json_int_t)status->denials,
-        "refused_messages", (json_int_t)status->refused_messages, "refused_connections",
-        (json_int_t)status->refused_connections, "records_written",
+        "floors", (json_int_t)status->floors_asked, "floors_lacking",
+        (json_int_t)status->floors_lacking, "decisions", (json_int_t)status->decisions, "denials",
+        (json_int_t)status->denials, "refused_messages", (json_int_t)status->refused_messages,
+        "refused_connections", (json_int_t)status->refused_connections, "records_written",
         (json_int_t)status->records_written, "records_waiting", (json_int_t)status->records_waiting,
         "records_dropped", (json_int_t)status->records_dropped, "record_all",
         (int)status->record_all);
@@ -87,12 +95,14 @@ int command_status(int argc, char **argv)
 {
     static const struct option options[] = {{"help", no_argument, NULL, 'h'},
                                             {"json", no_argument, NULL, 'j'},
+                                            {"sessions", no_argument, NULL, 'l'},
                                             {"admin-socket", required_argument, NULL, 's'},
                                             {NULL, 0, NULL, 0}};
     Warder__V1__AdminRequest request = WARDER__V1__ADMIN_REQUEST__INIT;
     Warder__V1__ReadStatus read_status = WARDER__V1__READ_STATUS__INIT;
     const char *socket = NULL;
     bool json = false;
+    bool sessions = false;
     int option;
 
     while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
@@ -102,6 +112,8 @@ int command_status(int argc, char **argv)
         }
         if (option == 'j')
             json = true;
+        else if (option == 'l')
+            sessions = true;
         else if (option == 's')
             socket = optarg;
         else {
@@ -114,6 +126,8 @@ int command_status(int argc, char **argv)
         return EXIT_USAGE;
     }
     CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(socket);
+    if (client && sessions)
+        return session_lines_print(client, json);
     request.body_case = WARDER__V1__ADMIN_REQUEST__BODY_STATUS;
     request.status = &read_status;
     if (!client || !admin_request(client, &request))

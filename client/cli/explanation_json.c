@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/cli/ring_table.h"
 #include "policies/engine/block_layout.h"
 #include "policies/engine/event_text.h"
+#include "policies/floor/rings.h"
 #include "policies/language/text_buffer.h"
 #include "policies/scene/value_text.h"
 
@@ -74,6 +76,22 @@ static json_t *cited_json(const struct hearing *hearing, const struct hearing_pa
     return object;
 }
 
+/* Which rings stand behind the statement that decided. */
+static void set_rings(const struct hearing *hearing, const struct hearing_answer *answer,
+                      json_t *object)
+{
+    const struct policy_block *block = answer->part->block;
+    const enum operation_class class = hearing_class(hearing, answer->by.operation);
+
+    if (class == CLASS_NONE)
+        return;
+    const struct rings held = answer->by.rule != RULE_DEFAULT
+                                  ? rings_of_rule(block, answer->by.policy, answer->by.rule, class)
+                                  : rings_of_default(block, answer->by.policy, class);
+    json_object_set_new(object, "rings", rings_json(held.rings));
+    json_object_set_new(object, "kernel", json_string(held.kernel));
+}
+
 static json_t *answer_json(const struct hearing *hearing, const struct hearing_answer *answer)
 {
     if (!answer->part || answer->by.policy == POLICY_NO_INDEX)
@@ -88,6 +106,7 @@ static json_t *answer_json(const struct hearing *hearing, const struct hearing_a
     json_object_set_new(object, "unknown", json_boolean(answer->by.unknown));
     if (message[0])
         json_object_set_new(object, "message", shown_json(message, strlen(message)));
+    set_rings(hearing, answer, object);
     return object;
 }
 

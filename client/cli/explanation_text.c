@@ -6,6 +6,7 @@
 
 #include "policies/engine/block_layout.h"
 #include "policies/engine/event_text.h"
+#include "policies/floor/rings.h"
 #include "policies/language/text_buffer.h"
 #include "policies/scene/value_text.h"
 
@@ -154,6 +155,21 @@ static void print_message(const struct page *page, const struct hearing_answer *
     fprintf(page->out, "      says: %s\n", shown);
 }
 
+/* Which rings stand behind the statement that decided. */
+static void print_rings(const struct page *page, const struct hearing_answer *answer)
+{
+    const struct policy_block *block = answer->part->block;
+    const enum operation_class class = hearing_class(page->hearing, answer->by.operation);
+
+    if (class == CLASS_NONE)
+        return;
+    const struct rings held = answer->by.rule != RULE_DEFAULT
+                                  ? rings_of_rule(block, answer->by.policy, answer->by.rule, class)
+                                  : rings_of_default(block, answer->by.policy, class);
+    fprintf(page->out, "      held by %s%s%s\n", rings_text(held.rings), held.kernel[0] ? "; " : "",
+            held.kernel);
+}
+
 static void print_answer(struct page *page, const struct hearing_answer *answer, const char *by)
 {
     page->part = answer->part;
@@ -166,6 +182,7 @@ static void print_answer(struct page *page, const struct hearing_answer *answer,
     if (answer->verdict != VERDICT_ALLOW)
         print_operation(page, answer->by.operation);
     print_message(page, answer);
+    print_rings(page, answer);
     if (answer->by.unknown)
         fprintf(page->out, "      because %s\n", hearing_doubt(page->hearing));
 }

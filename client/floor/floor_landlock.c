@@ -201,11 +201,16 @@ static int allow_at(struct ruleset *ruleset, int place, uint64_t rights, bool al
     return 0;
 }
 
-/* Nothing there, or nothing that this user reaches: no rule is needed then. */
-static bool is_absence(int error)
+/* True if it is this path that cannot be opened: it is not there, or not to be reached, and needs
+ * no rule then. What is wrong with the process or the kernel would be wrong with every path. */
+static bool is_of_the_path(int error)
 {
-    return error == -ENOENT || error == -ENOTDIR || error == -EACCES || error == -ELOOP ||
-           error == -ENAMETOOLONG;
+    static const int of_all[] = {EMFILE, ENFILE, ENOMEM, ENOSYS, EPERM, EINVAL, EINTR};
+
+    for (size_t i = 0; i < sizeof(of_all) / sizeof(*of_all); i++)
+        if (error == of_all[i])
+            return false;
+    return true;
 }
 
 /* `resolve`: OPEN_WITHOUT_LINKS, or 0; `alone`: the path and nothing beneath it. */
@@ -216,9 +221,8 @@ static int allow_beneath(struct ruleset *ruleset, const char *path, uint64_t res
     const int place = (int)syscall(CALL_OPENAT2, AT_FDCWD, path, &how, sizeof(how));
 
     if (place < 0) {
-        const int why = -errno;
         ruleset->absent++;
-        return is_absence(why) ? 0 : why;
+        return is_of_the_path(errno) ? 0 : -errno;
     }
     const int error = allow_at(ruleset, place, rights, alone);
     close(place);
@@ -235,7 +239,7 @@ static int allow_needs(struct ruleset *ruleset, const char *program)
     int error = 0;
 
     for (int i = 0; i < PROGRAM_NEEDS_MAX && error == 0; i++) {
-        if (!program_need(program, needs[i % 2], PATH_MAX))
+        if (!program_need(program, needs[i % 2], PATH_MAX) || needs[i % 2][0] != '/')
             break;
         program = needs[i % 2];
         error = allow_beneath(ruleset, program, 0, RIGHTS_TO_EXECUTE, true);
@@ -283,6 +287,29 @@ static int allow_ports(const struct ruleset *ruleset, uint64_t right, const uint
     return 0;
 }
 
+/* A domain that does not restrict moving and linking between directories refuses them all
+ * (landlock(7), LANDLOCK_ACCESS_FS_REFER): one that has nothing to say to them restricts them, too,
+ * and allows them everywhere. */
+static bool leaves_moves_alone(const struct landlock_plan *plan)
+{
+    return !(plan->files & LANDLOCK_REFER) && landlock_kernel_abi() >= LANDLOCK_ABI_REFER;
+}
+
+static int allow_moves(const struct ruleset *ruleset)
+{
+    const int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    const struct kernel_rule_beneath rule = {.rights = LANDLOCK_REFER, .place = root};
+
+    if (root < 0)
+        return -errno;
+    const int error =
+        syscall(CALL_LANDLOCK_ADD_RULE, ruleset->descriptor, LANDLOCK_RULE_BENEATH, &rule, 0) < 0
+            ? -errno
+            : 0;
+    close(root);
+    return error;
+}
+
 static int add_rules(struct ruleset *ruleset, const struct landlock_plan *plan,
                      const Warder__V1__Floor *floor)
 {
@@ -301,7 +328,9 @@ static int add_rules(struct ruleset *ruleset, const struct landlock_plan *plan,
 int landlock_plan_take(const struct landlock_plan *plan, const Warder__V1__Floor *floor,
                        unsigned *absent)
 {
-    const struct kernel_ruleset restricted = {plan->files, plan->ports, plan->scopes};
+    const bool moves = leaves_moves_alone(plan);
+    const struct kernel_ruleset restricted = {plan->files | (moves ? LANDLOCK_REFER : 0),
+                                              plan->ports, plan->scopes};
     struct ruleset ruleset = {.files = plan->files};
 
     if (plan->files & LANDLOCK_EXECUTE && names_programs(floor))
@@ -313,7 +342,9 @@ int landlock_plan_take(const struct landlock_plan *plan, const Warder__V1__Floor
         (int)syscall(CALL_LANDLOCK_CREATE_RULESET, &restricted, sizeof(restricted), 0);
     if (ruleset.descriptor < 0)
         return -errno;
-    int error = add_rules(&ruleset, plan, floor);
+    int error = moves ? allow_moves(&ruleset) : 0;
+    if (error == 0)
+        error = add_rules(&ruleset, plan, floor);
     if (error == 0 && syscall(CALL_LANDLOCK_RESTRICT_SELF, ruleset.descriptor, 0) < 0)
         error = -errno;
     close(ruleset.descriptor);

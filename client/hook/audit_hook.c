@@ -8,8 +8,10 @@
 #include "client/hook/audit_hook.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "client/hook/argument_reader.h"
 #include "client/hook/boundary_continuation.h"
@@ -18,10 +20,13 @@
 #include "client/hook/boundary_refusal.h"
 #include "client/hook/builtin_modules.h"
 #include "client/hook/denial.h"
+#include "client/hook/event_table.h"
 #include "client/hook/fatal.h"
 #include "client/hook/hook_session.h"
 #include "client/hook/name_lookup.h"
 #include "client/hook/process_resolver.h"
+#include "client/hook/record_batch.h"
+#include "client/hook/settled_policy.h"
 #include "policies/catalogue/catalogue.h"
 #include "policies/engine/event_map.h"
 
@@ -42,44 +47,105 @@ static struct runtime runtimes[RUNTIMES_MAX];
 /* ------------------------------------------------------------------------------------- judgement
  */
 
-/* What this process may decide without the daemon: nothing yet. Only one answer can ever come from
- * here, "allowed, and nobody wants a record"; everything else is asked. */
-static bool settled_here(const struct event *event)
+/* The C boundary judges the rest of what has been allowed here. */
+static void note_allowed(const struct event *event)
 {
-    (void)event;
-    return false;
+    name_lookup_note_event(event);
+    boundary_native_allowed(event);
 }
 
-/* Reads and maps the event into the question's arena. False if it could not be read: nothing is
+/* What this process decides without the daemon: only "allowed" can come from here, and everything
+ * else is asked. So are programs and forks, whose decision the C boundary continues; and what has a
+ * record and is seen there again, for the two are one decision. */
+static bool settled_here(const struct event *event, const struct event_entry *entry,
+                         struct arena *arena)
+{
+    const uint32_t continued = UINT32_C(1) << CLASS_EXEC | UINT32_C(1) << CLASS_FORK;
+    const uint32_t seen_again = UINT32_C(1) << CLASS_NATIVE | UINT32_C(1) << CLASS_RESOLVE;
+    const uint32_t classes = entry ? entry->classes : 0;
+    bool settled = false;
+
+    if (classes & continued)
+        return false;
+    switch (settled_policy_judge(event)) {
+    case SETTLED_SILENTLY:
+        settled = true;
+        break;
+    case SETTLED_RECORDED:
+        settled = !(classes & seen_again) && record_batch_add(event, arena);
+        break;
+    default:
+        break;
+    }
+    if (settled)
+        note_allowed(event);
+    return settled;
+}
+
+/* Reads and maps the event into the arena. False if it could not be read: nothing is
  * known of it then, and it is denied. */
 static bool read_event(struct runtime *runtime, python_object *args,
-                       const struct event_entry *entry, struct question *question,
-                       struct event *event)
+                       const struct event_entry *entry, struct arena *arena, struct event *event)
 {
-    struct process_resolver resolver = {.api = &runtime->api, .args = args};
+    struct process_resolver resolver = {
+        .api = &runtime->api,
+        .args = args,
+        .starts_program = entry && (entry->classes & UINT32_C(1) << CLASS_EXEC),
+    };
     const struct event_resolver table = process_resolver_table(&resolver);
     const unsigned most = entry ? entry->forwarded_count : ARGUMENTS_FORWARDED_MAX;
 
-    event->arguments =
-        arguments_read(&runtime->api, args, most, &question->memory.arena, &event->argument_count);
-    return event->arguments && event_map(event, &table, &question->memory.arena) &&
-           boundary_native_leave(event, &question->memory.arena);
+    event->arguments = arguments_read(&runtime->api, args, most, arena, &event->argument_count);
+    if (!event->arguments || !event_map(event, &table, arena))
+        return false;
+    boundary_continuation_leave(event);
+    if (!boundary_native_leave(event, arena))
+        return false;
+    if (strcmp(event->name, import_event) == 0)
+        builtin_modules_note(event);
+    return true;
+}
+
+/* Settles the event, if it can be, while every connection is taken by other threads: what needs
+ * none does not wait for one. One thread at a time, which lets no other run meanwhile. */
+static bool settled_aside(struct runtime *runtime, python_object *args,
+                          const struct event_entry *entry, struct event *event)
+{
+    static atomic_flag busy = ATOMIC_FLAG_INIT;
+    static struct arena arena;
+    struct event aside = *event;
+    bool settled = false;
+
+    if (atomic_flag_test_and_set(&busy))
+        return false;
+    if (!arena.memory) {
+        void *memory = mmap(NULL, QUESTION_ARENA_SIZE, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory != MAP_FAILED)
+            arena_init(&arena, memory, QUESTION_ARENA_SIZE);
+    }
+    if (arena.memory) {
+        arena_reset(&arena);
+        settled =
+            read_event(runtime, args, entry, &arena, &aside) && settled_here(&aside, entry, &arena);
+    }
+    atomic_flag_clear(&busy);
+    return settled;
 }
 
 /* Borrows a connection, letting other threads run while all are taken. The bound is for the wait
  * for a connection: how long CPython's lock is awaited is up to the program. */
-static struct question *borrow(const struct python_api *api, bool threaded)
+static struct question *wait_for_question(const struct python_api *api, bool threaded)
 {
     int64_t left = hook_session_bound();
+    bool turn = false;
     struct question *question;
 
-    while (!(question = hook_session_borrow())) {
+    while (!(question = hook_session_borrow(turn))) {
         if (left <= 0)
             return NULL;
         void *thread = threaded ? api->PyEval_SaveThread() : NULL;
-        const int64_t began = monotonic_now();
-        hook_session_wait(began + left);
-        left -= monotonic_now() - began;
+        turn = hook_session_wait(&left, turn);
         if (threaded)
             api->PyEval_RestoreThread(thread);
     }
@@ -118,29 +184,37 @@ static void judge(struct runtime *runtime, python_object *args, const struct eve
     const struct python_api *api = &runtime->api;
     const bool threaded =
         runtime->started && python_thread(api) != NULL && !keeps_interpreter_lock(event);
-    struct question *question = borrow(api, threaded);
+    struct question *question = hook_session_borrow(false);
 
+    if (!question && settled_aside(runtime, args, entry, event)) {
+        answer->outcome = WARDER__V1__OUTCOME__OUTCOME_ALLOW;
+        return;
+    }
+    if (!question)
+        question = wait_for_question(api, threaded);
     if (!question) {
         deny_unread(answer, event, "every connection to the policy daemon is in use");
         return;
     }
-    if (!read_event(runtime, args, entry, question, event)) {
+    if (!read_event(runtime, args, entry, &question->memory.arena, event)) {
         hook_session_return(question);
         deny_unread(answer, event, "its arguments are too large to be judged");
         return;
     }
-    const bool imports = strcmp(event->name, import_event) == 0;
-    if (imports)
-        builtin_modules_note(event);
+    if (settled_here(event, entry, &question->memory.arena)) {
+        hook_session_tell_records(question);
+        hook_session_return(question);
+        answer->outcome = WARDER__V1__OUTCOME__OUTCOME_ALLOW;
+        return;
+    }
     void *thread = threaded ? api->PyEval_SaveThread() : NULL;
     hook_session_ask(question, event, answer);
-    if (answer->outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW) {
-        name_lookup_note_event(event);
-        boundary_native_allowed(event);
-    }
+    if (answer->outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW)
+        note_allowed(event);
     boundary_continuation_note(event, answer);
     hook_session_return(question);
-    if (imports && answer->outcome != WARDER__V1__OUTCOME__OUTCOME_ALLOW)
+    if (strcmp(event->name, import_event) == 0 &&
+        answer->outcome != WARDER__V1__OUTCOME__OUTCOME_ALLOW)
         builtin_modules_forget();
     if (threaded)
         api->PyEval_RestoreThread(thread);
@@ -293,20 +367,22 @@ static int hook(const char *name, python_object *args, void *data)
     struct event event = {.name = name};
     struct answer answer;
 
+    if (!runtime->started)
+        runtime->started = runtime->api.Py_IsInitialized() != 0;
+    boundary_refusal_forget();
+    if (!boundary_only_execs() && event_table_skips(name) && !name_lookup_watches(name))
+        return 0;
     event.name_length = (uint32_t)strnlen(name, EVENT_NAME_MAX + 1);
     if (event.name_length > EVENT_NAME_MAX) {
         event.name_length = EVENT_NAME_MAX;
         event.name_cut = true;
     }
     hook_session_check_process();
-    boundary_refusal_forget();
-    if (!runtime->started)
-        runtime->started = runtime->api.Py_IsInitialized() != 0;
     if (strcmp(name, verify_event) == 0) {
         runtime->seen = true;
         return 0;
     }
-    if (settled_here(&event) || denial_is_looking(&runtime->api, name, args))
+    if (denial_is_looking(&runtime->api, name, args))
         return 0;
 
     note_interpreter(runtime, name);

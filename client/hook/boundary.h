@@ -33,6 +33,15 @@ bool boundary_guards(enum operation_class operation_class);
  * for. */
 bool boundary_holds(enum operation_class operation_class);
 
+/* True if one denies them all, whatever they are. */
+bool boundary_flatly_denies(enum operation_class operation_class);
+
+/* This object's functions stand before libc's in this process: what no audit event knows for
+ * certain can be left to them. Said once, when the process comes under policy; not under attach().
+ */
+void boundary_begin(void);
+bool boundary_stands(void);
+
 /* A connection for one question, its arena empty; waits while all are taken, within the bound for a
  * verdict. NULL if none became free. boundary_return takes NULL too. */
 struct question *boundary_borrow(void);

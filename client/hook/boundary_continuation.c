@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "client/hook/boundary.h"
 #include "client/hook/daemon_connection.h"
+#include "policies/catalogue/catalogue.h"
 #include "policies/engine/vocabulary.h"
 #include "proto/siphash.h"
 
@@ -67,20 +69,48 @@ static bool digest_of(const struct operation *operation, unsigned char *digest)
     return true;
 }
 
+/* The class that the boundary will see of an event, whether its operation was left to it or not. */
+static enum operation_class class_of(const struct event *event)
+{
+    const struct event_entry *entry = catalogue_event(event->number);
+
+    if (event->operation_count == 1)
+        return event->operations[0].operation_class;
+    return event->operation_count == 0 && entry && entry->classes == 1U << CLASS_EXEC ? CLASS_EXEC
+                                                                                      : CLASS_NONE;
+}
+
 void boundary_continuation_note(const struct event *event, const struct answer *answer)
 {
-    if (event->operation_count != 1)
-        return;
-    const struct operation *operation = &event->operations[0];
-    if (operation->operation_class != CLASS_EXEC && operation->operation_class != CLASS_FORK)
+    const enum operation_class operation_class = class_of(event);
+
+    if (operation_class != CLASS_EXEC && operation_class != CLASS_FORK)
         return;
     noted = (struct continuation){.decision = 0};
     if (answer->outcome != WARDER__V1__OUTCOME__OUTCOME_ALLOW)
         return;
-    noted.operation_class = (uint8_t)operation->operation_class;
-    noted.known = operation->operation_class == CLASS_EXEC && digest_of(operation, noted.digest);
+    noted.operation_class = (uint8_t)operation_class;
+    /* Names that the rule lets through come with the answer at the boundary. */
+    noted.known = operation_class == CLASS_EXEC && event->operation_count == 1 &&
+                  !answer->environment[0] && digest_of(&event->operations[0], noted.digest);
     noted.until = monotonic_now() + CONTINUATION_NS;
     noted.decision = answer->decision;
+}
+
+void boundary_continuation_leave(struct event *event)
+{
+    bool uncertain = false;
+
+    if (event->operation_count != 1 || event->operations[0].operation_class != CLASS_EXEC ||
+        !boundary_stands() || !boundary_holds(CLASS_EXEC) || boundary_flatly_denies(CLASS_EXEC))
+        return;
+    for (uint32_t i = 0; i < event->operations[0].attribute_count; i++) {
+        const struct attribute *attribute = &event->operations[0].attributes[i];
+        uncertain |= value_is_marked_throughout(&attribute->value) ||
+                     value_is_marked_throughout(&attribute->resolved);
+    }
+    if (uncertain)
+        event->operation_count = 0;
 }
 
 static uint64_t decision_of(enum operation_class operation_class)

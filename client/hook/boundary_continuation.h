@@ -15,6 +15,11 @@
 #include "client/hook/hook_session.h"
 #include "policies/engine/event.h"
 
+/* Takes an exec out of an audit event where only the call itself will make it certain (an object
+ * with a __fspath__, a subclass of list): the C boundary judges what it becomes. Not where a policy
+ * denies it whatever it is. Before the event is judged. */
+void boundary_continuation_leave(struct event *event);
+
 /* An audit event has been judged. Notes what was allowed if it starts a program or forks. */
 void boundary_continuation_note(const struct event *event, const struct answer *answer);
 

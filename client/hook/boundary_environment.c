@@ -2,7 +2,6 @@
 #include "client/hook/boundary_environment.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "client/hook/inherited_environment.h"
@@ -10,6 +9,9 @@
 enum { KEPT = INHERITED_VARIABLES_MAX };
 
 static const char preload_name[] = "LD_PRELOAD";
+static const char separators[] = ": "; /* of its elements: ld.so(8) */
+/* A token of another run adds what that run is under, and takes nothing away. */
+static const char token_name[] = "WARDER_RUN";
 
 /* What makes a program load, read or run something beside what it was asked to. A name that ends in
  * `*` is the beginning of one. */
@@ -160,6 +162,11 @@ static size_t which_kept(const struct kept *kept, const char *entry)
     return i;
 }
 
+static bool is_token(const char *entry)
+{
+    return is_variable(entry, token_name, sizeof(token_name) - 1);
+}
+
 static bool is_preload(const char *entry)
 {
     return is_variable(entry, preload_name, sizeof(preload_name) - 1);
@@ -174,7 +181,8 @@ static bool is_as_wanted(const struct kept *kept, char *const *environment, bool
     for (size_t i = 0; environment && environment[i]; i++) {
         const size_t own = which_kept(kept, environment[i]);
         if (own < kept->count) {
-            if ((seen & 1U << own) || strcmp(environment[i], kept->entries[own]) != 0)
+            if ((seen & 1U << own) ||
+                (!is_token(environment[i]) && strcmp(environment[i], kept->entries[own]) != 0))
                 return false;
             seen |= 1U << own;
         } else if (held && is_steering(environment[i]) && !is_passed(environment[i], passed)) {
@@ -184,21 +192,40 @@ static bool is_as_wanted(const struct kept *kept, char *const *environment, bool
     return environment && seen == (1U << kept->count) - 1;
 }
 
-/* The preload of the child: as it was, and what the program has put there where it may. */
+/* True if the element, of `length` bytes, stands in a list as LD_PRELOAD has them. */
+static bool is_listed(const char *list, const char *element, size_t length)
+{
+    for (const char *at = list + strspn(list, separators); *at; at += strspn(at, separators)) {
+        const size_t size = strcspn(at, separators);
+        if (size == length && memcmp(at, element, length) == 0)
+            return true;
+        at += size;
+    }
+    return false;
+}
+
+/* The preload of the child: as it was, and behind it what the program has put there where it may.
+ * That the program names the hook by a name of its own counts for nothing: where such a name leads
+ * when the loader comes is the program's to say. */
 static const char *preload_with(const char *kept, const char *entry, struct arena *arena)
 {
+    const char *own = kept + sizeof(preload_name);
     const char *value = entry + sizeof(preload_name);
-    const size_t size = strlen(kept) + 1 + strlen(value) + 1;
+    char *text = arena_alloc(arena, strlen(kept) + 1 + strlen(value) + 1);
+    char *end = text;
 
-    if (!*value || strstr(kept, value))
-        return kept;
-    char *text = arena_alloc(arena, size);
     if (!text)
         return NULL;
-    if (inherited_environment_names_hook(value))
-        memcpy(text, entry, strlen(entry) + 1);
-    else
-        snprintf(text, size, "%s:%s", kept, value);
+    end = stpcpy(end, kept);
+    for (const char *at = value + strspn(value, separators); *at; at += strspn(at, separators)) {
+        const size_t length = strcspn(at, separators);
+        if (!is_listed(own, at, length)) {
+            *end++ = ':';
+            end = mempcpy(end, at, length);
+        }
+        at += length;
+    }
+    *end = '\0';
     return text;
 }
 
@@ -228,6 +255,8 @@ char *const *boundary_environment_for_child(char *const *environment, bool held,
             if (!given[own])
                 return NULL;
         }
+        if (own < kept.count && is_token(entry))
+            given[own] = entry;
         if (own == kept.count && may_pass)
             list[used++] = entry;
     }

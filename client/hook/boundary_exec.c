@@ -378,6 +378,8 @@ static void execute_file(struct execution *execution)
     }
     if (execution->held && calls_loader(&execution->program))
         deny(execution, "the dynamic loader starts any program that it is given");
+    else if (execution->held && execution->program.count > 2)
+        deny(execution, "its interpreter is a script itself, and no rule could name what runs it");
     else if (judge(execution)) {
         /* The verdict may have come with other policies. */
         if (execution->held || boundary_holds(CLASS_EXEC))

@@ -4,13 +4,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
+#include <time.h>
 
 #include "client/hook/boundary.h"
 #include "client/hook/boundary_continuation.h"
 #include "client/hook/boundary_exec.h"
 #include "client/hook/boundary_memory.h"
 #include "client/hook/boundary_refusal.h"
+#include "client/hook/fatal.h"
 #include "client/hook/raw_syscall.h"
 #include "client/hook/real_libc.h"
 
@@ -20,6 +23,11 @@
 
 /* The fork that this thread is about to make is for an exec alone. */
 static _Thread_local bool for_exec __attribute__((tls_model("initial-exec")));
+
+enum {
+    ONLY_EXECS_SECONDS =
+        10, /* for all that stands between a fork and its exec, on a busy machine */
+};
 
 static bool only_execs;
 
@@ -74,12 +82,30 @@ bool boundary_may_fork(const char *event)
     return true;
 }
 
+/* Code that raises no event goes on in such a child as long as it likes, and no event ends it. A
+ * timer of the kernel's does, which an exec takes away and Python code has no way to reach. */
+static void end_in_time(void)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
+    const struct itimerspec until = {.it_value = {.tv_sec = ONLY_EXECS_SECONDS}};
+    int timer = 0; /* the kernel's number: no libc has given it one of its own */
+
+    if (raw_failed(raw_syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer)) ||
+        raw_failed(raw_syscall(SYS_timer_settime, timer, 0, &until, NULL)))
+        fatal_end(
+            "warder: a process that may do nothing but start a program cannot be given a time "
+            "limit, and is ended");
+}
+
 void boundary_forked(bool child)
 {
-    if (child)
+    if (child) {
+        if (for_exec && !only_execs)
+            end_in_time();
         only_execs = only_execs || for_exec;
-    else
+    } else {
         boundary_continuation_end();
+    }
     for_exec = false;
 }
 

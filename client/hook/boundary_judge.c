@@ -22,16 +22,34 @@ bool boundary_holds(enum operation_class operation_class)
     return (hook_session_held() >> operation_class) & 1;
 }
 
+bool boundary_flatly_denies(enum operation_class operation_class)
+{
+    return (hook_session_flat() >> operation_class) & 1;
+}
+
+static bool standing;
+
+void boundary_begin(void)
+{
+    standing = true;
+}
+
+bool boundary_stands(void)
+{
+    return standing;
+}
+
 struct question *boundary_borrow(void)
 {
-    const int64_t deadline = monotonic_now() + hook_session_bound();
+    int64_t left = hook_session_bound();
+    bool turn = false;
     struct question *question;
 
     hook_session_check_process();
-    while (!(question = hook_session_borrow())) {
-        if (monotonic_now() >= deadline)
+    while (!(question = hook_session_borrow(turn))) {
+        if (left <= 0)
             return NULL;
-        hook_session_wait(deadline);
+        turn = hook_session_wait(&left, turn);
     }
     return question;
 }
@@ -53,7 +71,7 @@ void boundary_deny(const char *event, const char *why, struct answer *answer)
 
 bool boundary_map(struct event *event, const char *name, struct arena *arena)
 {
-    struct process_resolver resolver = {.api = NULL};
+    struct process_resolver resolver = {.api = NULL, .starts_program = true};
     const struct event_resolver table = process_resolver_table(&resolver);
     const struct event_entry *entry = catalogue_find(name, strlen(name));
 

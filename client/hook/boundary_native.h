@@ -20,6 +20,10 @@
  * - A load that the audit event before it has been allowed, for the same path with the same
  *   meaning in the same thread, is that decision: it is not asked about again.
  *
+ * - RTLD_DEEPBIND is left out where a policy could deny anything: what is loaded with it would find
+ *   libc's functions before this object's (sys.setdlopenflags, then an extension module that starts
+ *   programs).
+ *
  * Asked are sessions that have a policy on `native`; where none could be denied (held), nothing is
  * changed about the call. Denied: the call gives NULL, and the next dlerror() of the thread gives
  * the sentence that says by which rule.

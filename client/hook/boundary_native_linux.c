@@ -21,6 +21,7 @@
 #include "client/hook/boundary.h"
 #include "client/hook/boundary_refusal.h"
 #include "client/hook/elf_symbols.h"
+#include "client/hook/hook_session.h"
 #include "client/hook/process_resolver.h"
 
 _Static_assert(offsetof(struct native_call, path) == 0 && offsetof(struct native_call, flags) == 8,
@@ -367,6 +368,9 @@ static void *judge_call(const char *event, bool base, void *next, struct native_
 
     if (own)
         own->denied = false;
+    /* Its calls would go to libc and past every function that stands before it. */
+    if (hook_session_held() != 0)
+        call->flags &= ~RTLD_DEEPBIND;
     /* None and the empty name are the program itself. */
     if (!next || !call->path || (call->flags & RTLD_NOLOAD) || !boundary_guards(CLASS_NATIVE))
         return next;

@@ -29,7 +29,10 @@ static int start_shell(const char *event, const char *command,
                                     .attributes = attributes,
                                     .argv = (char *const *)argv,
                                     .environment = environ};
-    return boundary_spawn(&call, child);
+    /* libc's own would start it with the environment that has no preload in it. */
+    return boundary_guards(CLASS_EXEC)
+               ? boundary_spawn(&call, child)
+               : boundary_spawn_unjudged(real_libc()->posix_spawn, &call, child);
 }
 
 /* ---------------------------------------------------------------------------------------- system

@@ -20,6 +20,7 @@
 #include "client/hook/boundary_refusal.h"
 #include "client/hook/boundary_shell.h"
 #include "client/hook/boundary_spawn.h"
+#include "client/hook/boundary_spawn_open.h"
 #include "client/hook/real_libc.h"
 
 #define PUBLIC __attribute__((visibility("default")))
@@ -140,6 +141,9 @@ static int spawn(spawn_function *real, pid_t *child, const struct spawn_call *ca
 {
     if (!real)
         return ENOSYS;
+    const int error = boundary_exec_concerns() ? boundary_spawn_judge_opens(call->actions) : 0;
+    if (error)
+        return error;
     if (spawn_concerns())
         return boundary_spawn(call, child);
     if (boundary_exec_concerns())
@@ -178,6 +182,9 @@ static int spawn_pidfd(spawn_function *real, int *descriptor, const struct spawn
 {
     if (!real)
         return ENOSYS;
+    const int error = boundary_exec_concerns() ? boundary_spawn_judge_opens(call->actions) : 0;
+    if (error)
+        return error;
     if (spawn_concerns())
         return boundary_spawn_pidfd(call, descriptor);
     if (boundary_exec_concerns())
@@ -280,12 +287,13 @@ PUBLIC int daemon(int keep_directory, int keep_output)
 
 PUBLIC int system(const char *command)
 {
-    return spawn_concerns() ? boundary_system(command) : real_libc()->system(command);
+    return boundary_exec_concerns() ? boundary_system(command) : real_libc()->system(command);
 }
 
 PUBLIC FILE *popen(const char *command, const char *mode)
 {
-    return spawn_concerns() ? boundary_popen(command, mode) : real_libc()->popen(command, mode);
+    return boundary_exec_concerns() ? boundary_popen(command, mode)
+                                    : real_libc()->popen(command, mode);
 }
 
 PUBLIC int pclose(FILE *stream)

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "client/hook/event_table.h"
+
 enum {
     MODULES_MAX = 256, /* a static build of everything has half as many */
     NAME_SIZE = 48,
@@ -52,8 +54,10 @@ static python_object *make(size_t number)
     const struct runtime *runtime = module->runtime;
     python_object *none = runtime->api._Py_NoneStruct;
 
-    /* While the interpreter starts, nothing runs but its own code. */
+    /* While the interpreter starts, nothing runs but its own code. Where imports are skipped, none
+     * is noted, and it would be announced twice. */
     if ((runtime->started || runtime->late) && strcmp(noted, module->name) != 0 &&
+        !event_table_skips("import") &&
         runtime->api.PySys_Audit("import", "sOOOO", module->name, none, none, none, none) < 0)
         return NULL;
     return module->make();

@@ -42,6 +42,7 @@ struct exchange {
     const unsigned char *key; /* of the session; NULL where there is none yet */
     const int *descriptors;   /* to send along; borrowed */
     int descriptor_count;
+    int received_max; /* descriptors that there is room for in `received`; 0: one */
     int64_t deadline; /* monotonic_now's clock */
     struct exchange_memory *memory;
 };
@@ -73,7 +74,8 @@ bool daemon_connection_open(struct daemon_connection *connection, const char *pa
 bool daemon_connection_has_room(const struct daemon_connection *connection);
 
 /* Sends a message and, if `reply` is not NULL, waits for its answer; `*reply` lives in the arena.
- * A descriptor that comes with the answer goes to `*received` (-1 if none came); NULL refuses one.
+ * Descriptors that come with the answer go to `received` (-1 where none came), if there are as many
+ * as it has room for or fewer; NULL refuses them.
  * After anything but EXCHANGE_DONE and EXCHANGE_TOO_LARGE the connection is of no more use. */
 enum exchange_result daemon_connection_exchange(struct daemon_connection *connection,
                                                 const struct exchange *exchange,

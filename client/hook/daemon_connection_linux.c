@@ -315,8 +315,9 @@ enum exchange_result daemon_connection_exchange(struct daemon_connection *connec
     struct packet_header request;
     struct packet_received packet = {.descriptor_count = 0};
 
-    if (received)
-        *received = -1;
+    const int most = !received ? 0 : exchange->received_max > 0 ? exchange->received_max : 1;
+    for (int i = 0; i < most; i++)
+        received[i] = -1;
     if (connection->socket < 0)
         return EXCHANGE_LOST;
     enum exchange_result result = send_by_deadline(connection, exchange, message, &request);
@@ -325,9 +326,11 @@ enum exchange_result daemon_connection_exchange(struct daemon_connection *connec
     result = receive_packet(connection, exchange, &packet);
     if (result == EXCHANGE_DONE)
         result = open_reply(connection, exchange, &request, packet.length, reply);
-    if (result == EXCHANGE_DONE && received && packet.descriptor_count == 1) {
-        *received = packet.descriptors[0];
-        packet.descriptors[0] = -1;
+    for (int i = 0;
+         result == EXCHANGE_DONE && packet.descriptor_count <= most && i < packet.descriptor_count;
+         i++) {
+        received[i] = packet.descriptors[i];
+        packet.descriptors[i] = -1;
     }
     packet_received_close(&packet);
     return result;

@@ -107,7 +107,7 @@ void *elf_symbol(const struct elf_object *object, const char *name)
 }
 
 /* Bytes from an address to the end of the readable segment that holds it; 0 if none does. */
-static size_t readable_from(const struct dl_phdr_info *info, uintptr_t address)
+static size_t readable_in_segment(const struct dl_phdr_info *info, uintptr_t address)
 {
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *header = &info->dlpi_phdr[i];
@@ -117,6 +117,22 @@ static size_t readable_from(const struct dl_phdr_info *info, uintptr_t address)
             return header->p_memsz - (address - start);
     }
     return 0;
+}
+
+/* The same through segments that follow each other without a gap: tools that change a program's
+ * loader or RPATH (patchelf) put the tables across two. */
+static size_t readable_from(const struct dl_phdr_info *info, uintptr_t address)
+{
+    size_t size = 0;
+    size_t more = 0;
+
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        more = readable_in_segment(info, address + size);
+        if (more == 0)
+            break;
+        size += more;
+    }
+    return size;
 }
 
 /* What an entry of the dynamic section says. glibc writes absolute addresses into those of objects

@@ -12,12 +12,14 @@
 #include <stdio.h>
 
 #include "client/hook/audit_hook.h"
+#include "client/hook/boundary.h"
 #include "client/hook/boundary_native.h"
 #include "client/hook/builtin_modules.h"
 #include "client/hook/elf_symbols.h"
 #include "client/hook/fatal.h"
 #include "client/hook/hook_session.h"
 #include "client/hook/inherited_environment.h"
+#include "client/hook/name_lookup.h"
 #include "client/hook/own_pages.h"
 #include "client/hook/process_facts.h"
 #include "client/hook/python_module.h"
@@ -72,7 +74,9 @@ static void guard(const struct elf_object *object, Warder__V1__HookRoute route)
     if (!hook_session_start(&request, &failure))
         end_unguarded(failure.text);
     inherited_environment_hide();
+    boundary_begin();
     boundary_native_begin();
+    name_lookup_begin();
     if (!audit_hook_install(runtime))
         end_unguarded("CPython did not take the audit hook");
     if (!runtime->early)

@@ -10,6 +10,8 @@
 #define _GNU_SOURCE
 #include "client/hook/hook_session.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,25 +19,35 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "client/hook/fatal.h"
 #include "client/hook/process_facts.h"
+#include "client/hook/record_batch.h"
 #include "client/hook/session_floor.h"
+#include "client/hook/settled_policy.h"
 #include "policies/engine/event_text.h"
 #include "proto/event_wire.h"
 
 enum {
-    QUESTION_ARENA_SIZE = 3 * 1024 * 1024, /* arguments, then messages: VALUE_NODES_MAX nodes as
-                                              values and as messages, and their texts */
     OWNER_MARK = 0x57,
+    TURN_NS = 250 * 1000 * 1000, /* to get CPython's lock in, when it is a thread's turn */
 };
 
 enum session_state {
     SESSION_NONE,
     SESSION_LIVE,
     SESSION_CHILD, /* forked: Hello is still to be said */
+};
+
+/* A thread in line, on its stack. It does not hold CPython's lock, nor wait for it: no thread is
+ * ended here. */
+struct waiter {
+    struct waiter *next;
+    bool has_turn;
+    pthread_cond_t called;
 };
 
 /* Who a session is to the daemon. */
@@ -46,12 +58,16 @@ struct session_identity {
 
 static struct {
     pthread_mutex_t lock;
-    pthread_cond_t returned;
+    struct waiter *first; /* in line for a question, in the order in which they came */
+    struct waiter *last;
+    int turns;          /* idle questions that are kept for those who have left the line */
+    int64_t turn_given; /* the last one */
     _Atomic enum session_state state;
     struct session_identity identity;
     pid_t process; /* whose session it is */
     _Atomic uint32_t guarded;
     _Atomic uint32_t held;
+    _Atomic uint32_t flat;
     char path[108]; /* of the session socket; sun_path's size */
     char python_version[24];
     _Atomic int64_t bound; /* nanoseconds for a verdict */
@@ -63,7 +79,6 @@ static struct {
     volatile unsigned char *owner;
 } session = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
-    .returned = PTHREAD_COND_INITIALIZER,
     .questions = {{.connection = {.socket = -1}},
                   {.connection = {.socket = -1}},
                   {.connection = {.socket = -1}},
@@ -143,6 +158,29 @@ static bool take_welcome(const Warder__V1__Welcome *welcome, struct daemon_conne
     return true;
 }
 
+static void close_descriptors(const struct handout *handout)
+{
+    for (int i = 0; i < HANDOUT_DESCRIPTORS_MAX; i++)
+        if (handout->descriptors[i] >= 0)
+            close(handout->descriptors[i]);
+}
+
+/* True if this process can take what a handout brings along: descriptors that do not fit are lost
+ * with the packet that brings them, and with it the answer. */
+static bool takes_policy(const struct daemon_connection *connection)
+{
+    int held[HANDOUT_DESCRIPTORS_MAX];
+    int count = 0;
+
+    while (count < HANDOUT_DESCRIPTORS_MAX &&
+           (held[count] = fcntl(connection->socket, F_DUPFD_CLOEXEC, 0)) >= 0)
+        count++;
+    const bool fits = count == HANDOUT_DESCRIPTORS_MAX && daemon_connection_has_room(connection);
+    while (count > 0)
+        close(held[--count]);
+    return fits && settled_policy_is_possible();
+}
+
 /* Tells the daemon what this process holds of its floor. Whether that arrives does not change what
  * is held. */
 static void tell_floor(struct question *question)
@@ -168,6 +206,7 @@ static void take_terms(const Warder__V1__Welcome *welcome)
         session.bound = (int64_t)welcome->verdict_milliseconds * 1000000;
     session.guarded = welcome->guarded;
     session.held = welcome->held;
+    session.flat = welcome->flat;
 }
 
 /* A Hello: what is said, and by whom; `parent_key`: the session of this process's parent vouches
@@ -176,6 +215,7 @@ struct hello_plan {
     const struct session_request *request;
     const unsigned char *parent_key;
     uint64_t parent;
+    struct handout *handout; /* to be taken up with the answer; NULL: none is wanted */
 };
 
 /* Says Hello on a fresh connection. The answer, a Welcome, lives in the memory's arena; NULL, and
@@ -202,17 +242,19 @@ static const Warder__V1__Welcome *say_hello(struct daemon_connection *connection
     hello.wishes = (Warder__V1__Wishes *)plan->request->wishes;
     hello.nonce = bytes_field(nonce, sizeof(nonce));
     hello.parent = plan->parent;
+    hello.takes_policy = plan->handout && takes_policy(connection);
     message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_HELLO;
     message.hello = &hello;
     const struct exchange exchange = {
         .key = plan->parent_key,
         .descriptors = facts.descriptors,
         .descriptor_count = facts.descriptor_count,
+        .received_max = HANDOUT_DESCRIPTORS_MAX,
         .deadline = monotonic_now() + (int64_t)WELCOME_MILLISECONDS * 1000000,
         .memory = memory,
     };
-    const enum exchange_result result =
-        daemon_connection_exchange(connection, &exchange, &message, &reply, NULL);
+    const enum exchange_result result = daemon_connection_exchange(
+        connection, &exchange, &message, &reply, plan->handout ? plan->handout->descriptors : NULL);
     process_facts_release(&facts);
     if (result != EXCHANGE_DONE) {
         refuse(failure, failure_of(result));
@@ -228,21 +270,31 @@ static const Warder__V1__Welcome *say_hello(struct daemon_connection *connection
         refuse(failure, failure_of(EXCHANGE_FORGED));
         return NULL;
     }
+    if (plan->handout)
+        plan->handout->message = reply->welcome->handout;
     return reply->welcome;
 }
 
 /* The same for the process's own session. */
-static bool say_own_hello(struct question *question, const struct hello_plan *plan,
+static bool say_own_hello(struct question *question, const struct session_request *request,
+                          const unsigned char *parent_key, uint64_t parent,
                           struct session_failure *failure)
 {
+    struct handout handout = {.key = parent_key ? session.identity.key : NULL,
+                              .descriptors = {-1, -1, -1}};
+    const struct hello_plan plan = {
+        .request = request, .parent_key = parent_key, .parent = parent, .handout = &handout};
     const Warder__V1__Welcome *welcome =
-        say_hello(&question->connection, &question->memory, plan, &session.identity, failure);
+        say_hello(&question->connection, &question->memory, &plan, &session.identity, failure);
 
-    if (!welcome)
+    if (!welcome) {
+        close_descriptors(&handout);
         return false;
+    }
     take_terms(welcome);
+    settled_policy_take(&handout);
     session.process = getpid();
-    const bool held = session_floor_take(welcome->floor, plan->request->route, failure);
+    const bool held = session_floor_take(welcome->floor, request->route, failure);
     tell_floor(question);
     return held;
 }
@@ -284,7 +336,16 @@ static bool connect_first(struct question *question, const struct session_reques
     }
     if (daemon_connection_open(&question->connection, session.path, deadline))
         return true;
-    snprintf(failure->text, sizeof(failure->text), "no policy daemon answers at %s", session.path);
+    const int end = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (end < 0 && errno == EACCES)
+        refuse(failure,
+               "a floor on `connect` lets no Unix socket be made here, and the process that "
+               "started this one has left it no connection to the policy daemon");
+    else
+        snprintf(failure->text, sizeof(failure->text), "no policy daemon answers at %s",
+                 session.path);
+    if (end >= 0)
+        close(end);
     return false;
 }
 
@@ -328,7 +389,7 @@ bool hook_session_start(const struct session_request *request, struct session_fa
     if (!give_memory(question))
         refuse(failure, "out of memory");
     else if (connect_first(question, request, failure))
-        started = say_own_hello(question, &(struct hello_plan){.request = request}, failure);
+        started = say_own_hello(question, request, NULL, 0, failure);
     descriptor_room_end(&room);
     if (started) {
         session.state = SESSION_LIVE;
@@ -351,17 +412,57 @@ void hook_session_abandon(void)
 /* ------------------------------------------------------------------------------------- borrowing
  */
 
-struct question *hook_session_borrow(void)
+/* One that nobody has; NULL if there is none. */
+static struct question *idle_question(void)
+{
+    /* The first ones are connected; a later one only after it was opened. */
+    for (int i = 0; i < QUESTION_COUNT; i++) {
+        struct question *question = &session.questions[i];
+        if (!question->busy && (i == 0 || question->connection.socket >= 0))
+            return question;
+    }
+    return NULL;
+}
+
+static int idle_count(void)
+{
+    int count = 0;
+    for (int i = 0; i < QUESTION_COUNT; i++)
+        count +=
+            !session.questions[i].busy && (i == 0 || session.questions[i].connection.socket >= 0);
+    return count;
+}
+
+/* Keeps idle questions for those whose turn it is. A turn that nobody takes up, because CPython has
+ * ended the thread, is over after a while. */
+static void give_turns(void)
+{
+    if (session.turns > 0 && monotonic_now() - session.turn_given > TURN_NS)
+        session.turns = 0;
+    while (session.first && session.turns < idle_count()) {
+        struct waiter *waiter = session.first;
+        session.first = waiter->next;
+        if (!session.first)
+            session.last = NULL;
+        waiter->has_turn = true;
+        session.turns++;
+        session.turn_given = monotonic_now();
+        pthread_cond_signal(&waiter->called);
+    }
+}
+
+struct question *hook_session_borrow(bool has_turn)
 {
     struct question *found = NULL;
 
     pthread_mutex_lock(&session.lock);
-    /* The first ones are connected; a later one only after it was opened. */
-    for (int i = 0; i < QUESTION_COUNT && !found; i++) {
-        struct question *question = &session.questions[i];
-        if (!question->busy && (i == 0 || question->connection.socket >= 0))
-            found = question;
-    }
+    if (session.first || session.turns > 0)
+        give_turns();
+    const bool own = has_turn && session.turns > 0;
+    if (own || idle_count() > session.turns)
+        found = idle_question();
+    if (own)
+        session.turns--;
     if (found && give_memory(found))
         found->busy = true;
     else
@@ -374,37 +475,76 @@ struct question *hook_session_borrow(void)
     return found;
 }
 
-void hook_session_wait(int64_t deadline)
+/* Into the line: at its front where the thread has had its turn, and lost it. */
+static void line_up(struct waiter *waiter, bool first)
+{
+    if (first) {
+        waiter->next = session.first;
+        session.first = waiter;
+        if (!session.last)
+            session.last = waiter;
+    } else {
+        if (session.last)
+            session.last->next = waiter;
+        else
+            session.first = waiter;
+        session.last = waiter;
+    }
+}
+
+static void leave_line(const struct waiter *waiter)
+{
+    struct waiter *before = NULL;
+
+    for (struct waiter *at = session.first; at; before = at, at = at->next) {
+        if (at != waiter)
+            continue;
+        if (before)
+            before->next = at->next;
+        else
+            session.first = at->next;
+        if (session.last == at)
+            session.last = before;
+        return;
+    }
+}
+
+bool hook_session_wait(int64_t *left, bool first)
 {
     const int64_t step = 50000000; /* the wait's clock can be set: look again often */
+    struct waiter waiter = {.called = PTHREAD_COND_INITIALIZER};
     struct timespec until;
-    int64_t left = deadline - monotonic_now();
 
-    if (left <= 0)
-        return;
-    if (left > step)
-        left = step;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += left;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
     pthread_mutex_lock(&session.lock);
-    bool any_free = false;
-    for (int i = 0; i < QUESTION_COUNT; i++)
-        any_free |=
-            !session.questions[i].busy && (i == 0 || session.questions[i].connection.socket >= 0);
-    if (!any_free)
-        pthread_cond_timedwait(&session.returned, &session.lock, &until);
+    line_up(&waiter, first);
+    give_turns();
+    while (!waiter.has_turn && *left > 0) {
+        const int64_t began = monotonic_now();
+        const bool all_busy = idle_count() == 0;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += *left < step ? *left : step;
+        if (until.tv_nsec >= 1000000000) {
+            until.tv_nsec -= 1000000000;
+            until.tv_sec++;
+        }
+        pthread_cond_timedwait(&waiter.called, &session.lock, &until);
+        give_turns();
+        if (all_busy) /* else those before have not got CPython's lock yet: the program's doing */
+            *left -= monotonic_now() - began;
+    }
+    if (!waiter.has_turn)
+        leave_line(&waiter);
     pthread_mutex_unlock(&session.lock);
+    pthread_cond_destroy(&waiter.called);
+    return waiter.has_turn;
 }
 
 void hook_session_return(struct question *question)
 {
     pthread_mutex_lock(&session.lock);
     question->busy = false;
-    pthread_cond_signal(&session.returned);
+    if (session.first)
+        give_turns();
     pthread_mutex_unlock(&session.lock);
 }
 
@@ -534,9 +674,10 @@ static void before_fork(void)
     uint64_t number = 0;
     const int64_t deadline = monotonic_now() + session.bound;
 
-    while (session.state != SESSION_NONE && !(question = hook_session_borrow()) &&
-           monotonic_now() < deadline)
-        hook_session_wait(deadline);
+    int64_t left = session.bound;
+    bool turn = false;
+    while (session.state != SESSION_NONE && !(question = hook_session_borrow(turn)) && left > 0)
+        turn = hook_session_wait(&left, turn);
     /* A child that forks before its first event becomes a session now: its child needs a parent. */
     if (question && make_ready(question, deadline, &failure)) {
         const int socket = fetch_connection(question, WARDER__V1__OPEN_PURPOSE__OPEN_PURPOSE_CHILD,
@@ -567,8 +708,12 @@ static void become_child(void)
         session.state = SESSION_CHILD;
     session.process = getpid();
     session.crowded = false;
+    session.first = session.last = NULL; /* the threads are the parent's */
+    session.turns = 0;
     session.forged = 0;
     session.unanswered = 0; /* the parent says it */
+    settled_policy_become_child();
+    record_batch_become_child();
     mark_owner();
 }
 
@@ -576,7 +721,6 @@ static void after_fork_in_child(void)
 {
     /* The lock's owner was the parent's thread; there is nobody else here. */
     session.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-    session.returned = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     become_child();
 }
 
@@ -585,7 +729,6 @@ void hook_session_check_process(void)
     if (!session.owner || *session.owner == OWNER_MARK)
         return;
     session.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-    session.returned = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     session.handed = DAEMON_CONNECTION_NONE;
     become_child();
 }
@@ -616,9 +759,7 @@ static bool start_as_child(struct question *question, struct session_failure *fa
         return false;
     }
     session.handed = DAEMON_CONNECTION_NONE;
-    const struct hello_plan plan = {
-        .request = &request, .parent_key = parent_key, .parent = parent};
-    const bool started = say_own_hello(question, &plan, failure);
+    const bool started = say_own_hello(question, &request, parent_key, parent, failure);
     if (started)
         session.state = SESSION_LIVE;
     else
@@ -743,6 +884,55 @@ static void tell_unanswered(struct question *question, int64_t deadline)
         __atomic_add_fetch(&session.unanswered, records.unanswered, __ATOMIC_RELAXED);
 }
 
+void hook_session_tell_records(struct question *question)
+{
+    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
+    Warder__V1__RecordsWait records = WARDER__V1__RECORDS_WAIT__INIT;
+
+    if (question->connection.socket < 0 || !record_batch_is_news())
+        return; /* the next question tells it */
+    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS_WAIT;
+    message.records_wait = &records;
+    const struct exchange exchange = {
+        .key = session.identity.key, .deadline = monotonic_now(), .memory = &question->memory};
+    if (daemon_connection_exchange(&question->connection, &exchange, &message, NULL, NULL) !=
+        EXCHANGE_DONE)
+        record_batch_not_told();
+}
+
+/* Another generation has come into force: what governs this session in it. */
+static void fetch_policy(struct question *question)
+{
+    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
+    Warder__V1__FetchPolicy request = WARDER__V1__FETCH_POLICY__INIT;
+    const Warder__V1__DaemonMessage *reply = NULL;
+    struct handout handout = {.key = session.identity.key, .descriptors = {-1, -1, -1}};
+
+    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_FETCH_POLICY;
+    message.fetch_policy = &request;
+    const struct exchange exchange = {.key = session.identity.key,
+                                      .received_max = HANDOUT_DESCRIPTORS_MAX,
+                                      .deadline = monotonic_now() + session.bound,
+                                      .memory = &question->memory};
+    const struct descriptor_room room = descriptor_room_make();
+    const enum exchange_result result =
+        takes_policy(&question->connection)
+            ? daemon_connection_exchange(&question->connection, &exchange, &message, &reply,
+                                         handout.descriptors)
+            : EXCHANGE_TOO_LARGE;
+    descriptor_room_end(&room);
+    if (result == EXCHANGE_DONE && reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_HANDOUT) {
+        handout.message = reply->handout;
+        settled_policy_take(&handout);
+        return;
+    }
+    close_descriptors(&handout);
+    if (result != EXCHANGE_DONE && result != EXCHANGE_TOO_LARGE)
+        daemon_connection_close(&question->connection);
+    if (result == EXCHANGE_FORGED)
+        count_forgery();
+}
+
 /* One question over a connection that is ready; true if there is nothing more to be tried. */
 static bool ask_once(struct daemon_connection *connection, const struct exchange *exchange,
                      const struct event *event, uint64_t continues, struct answer *answer,
@@ -768,6 +958,7 @@ static bool ask_once(struct daemon_connection *connection, const struct exchange
         if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_VERDICT) {
             session.guarded = reply->verdict->guarded;
             session.held = reply->verdict->held;
+            session.flat = reply->verdict->flat;
             take_verdict(reply->verdict, answer);
         } else {
             refuse(failure, failure_of(EXCHANGE_FORGED));
@@ -821,6 +1012,8 @@ void hook_session_ask_continuing(struct question *question, const struct event *
     }
     if (session.crowded && question->connection.socket >= 0)
         relieve_crowd(question);
+    if (settled_policy_is_stale() && question->connection.socket >= 0)
+        fetch_policy(question);
     question->memory.arena = whole;
     if (failure.text[0] && !answer->text[0])
         deny_locally(event, answer, failure.text);
@@ -864,10 +1057,12 @@ bool hook_session_make_ready(void)
 
     if (session.state == SESSION_LIVE)
         return true;
-    while (session.state != SESSION_NONE && !(question = hook_session_borrow())) {
-        if (monotonic_now() >= deadline)
+    int64_t left = session.bound;
+    bool turn = false;
+    while (session.state != SESSION_NONE && !(question = hook_session_borrow(turn))) {
+        if (left <= 0)
             return false;
-        hook_session_wait(deadline);
+        turn = hook_session_wait(&left, turn);
     }
     if (session.state == SESSION_NONE)
         return false;
@@ -888,12 +1083,22 @@ pid_t hook_session_process_number(void)
 
 uint32_t hook_session_guarded(void)
 {
+    /* Of what has come into force since the daemon said it, nothing is known yet. */
+    if (settled_policy_is_stale())
+        return UINT32_MAX;
     return session.state == SESSION_NONE ? 0 : session.guarded;
 }
 
 uint32_t hook_session_held(void)
 {
+    if (settled_policy_is_stale())
+        return UINT32_MAX;
     return session.state == SESSION_NONE ? 0 : session.held;
+}
+
+uint32_t hook_session_flat(void)
+{
+    return session.state == SESSION_NONE ? 0 : session.flat;
 }
 
 noreturn void hook_session_end_process(const char *line)
@@ -912,7 +1117,7 @@ void hook_session_tell_place(uint64_t decision, const char *file, size_t file_le
 {
     Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
     Warder__V1__Denied denied = WARDER__V1__DENIED__INIT;
-    struct question *question = hook_session_borrow();
+    struct question *question = hook_session_borrow(false);
 
     if (!question)
         return;

@@ -25,6 +25,8 @@
 
 enum {
     QUESTION_COUNT = 4, /* connections of a session at most (design, "The session") */
+    QUESTION_ARENA_SIZE = 3 * 1024 * 1024, /* arguments, then messages: VALUE_NODES_MAX nodes as
+                                              values and as messages, and their texts */
     VERDICT_MILLISECONDS =
         2000, /* until the daemon says otherwise (design, "The way of an event") */
     WELCOME_MILLISECONDS = 10000, /* for the first answer: the daemon may have to look up the user
@@ -76,11 +78,14 @@ bool hook_session_is_live(void);
 /* Ends a session that nothing asks on yet, because the hook did not go in. */
 void hook_session_abandon(void);
 
-/* Borrows a connection for one question; NULL if all are taken. The question's arena is empty. */
-struct question *hook_session_borrow(void);
+/* Borrows a connection for one question; NULL if all are taken, or kept for those who came before.
+ * The question's arena is empty. `has_turn`: hook_session_wait has said so. */
+struct question *hook_session_borrow(bool has_turn);
 
-/* Waits until one may be free, at most until the deadline. */
-void hook_session_wait(int64_t deadline);
+/* Waits in line, first come, first served, while all are taken for as long as is `*left`
+ * (nanoseconds, counted down). True when it is the thread's turn: one is kept for it a while.
+ * `first`: it had its turn before, and came too late. */
+bool hook_session_wait(int64_t *left, bool first);
 
 void hook_session_return(struct question *question);
 
@@ -89,6 +94,8 @@ void hook_session_return(struct question *question);
  * waits. */
 void hook_session_ask(struct question *question, const struct event *event, struct answer *answer);
 
+/* Tells the daemon that records wait for it, if it may not know. Best effort, does not wait. */
+void hook_session_tell_records(struct question *question);
 /* The same of an event at the C boundary that continues what decision `continues` of this session
  * allowed (0: nothing). */
 void hook_session_ask_continuing(struct question *question, const struct event *event,
@@ -112,10 +119,11 @@ enum session_process hook_session_process(void);
 pid_t hook_session_process_number(void); /* of the session's own process */
 
 /* Classes of operations (bits, 1 << enum operation_class) that a policy in force could deny, kill
- * or have recorded, as the daemon said last; those of them that one could deny or kill. None
- * without a live session. */
+ * or have recorded, as the daemon said last; those of them that one could deny or kill; those that
+ * one denies whatever the operation. None without a live session. */
 uint32_t hook_session_guarded(void);
 uint32_t hook_session_held(void);
+uint32_t hook_session_flat(void);
 
 /* Ends the process whose session it is, from the child of a vfork too. */
 noreturn void hook_session_end_process(const char *line);

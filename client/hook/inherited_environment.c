@@ -72,17 +72,6 @@ static bool is_hook(const char *element, size_t length)
     return is_same_file(path, name);
 }
 
-bool inherited_environment_names_hook(const char *list)
-{
-    for (const char *at = list + strspn(list, separators); *at; at += strspn(at, separators)) {
-        const size_t length = strcspn(at, separators);
-        if (is_hook(at, length))
-            return true;
-        at += length;
-    }
-    return false;
-}
-
 /* Copies the elements of a list that are not this object, as they stand; `*found` if one is. False
  * if they do not fit. */
 static bool copy_others(const char *list, char *buffer, size_t size, bool *found)

@@ -39,9 +39,4 @@ const char *const *inherited_environment(size_t *count);
  * none. */
 const char *inherited_environment_value(const char *name);
 
-/* True if a list as LD_PRELOAD has them (separated by colons or spaces) names this object: by the
- * name that the loader found it by, or by another that leads to the same file. Async-signal-safe;
- * looks at files only where the text alone does not say it. */
-bool inherited_environment_names_hook(const char *list);
-
 #endif

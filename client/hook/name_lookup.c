@@ -14,6 +14,8 @@
 #include "policies/engine/event_mapper.h"
 #include "policies/engine/socket_operation.h"
 
+extern char **environ;
+
 enum {
     TRIES = 1000, /* for the lock: each lets another thread run */
 };
@@ -178,15 +180,25 @@ static bool steers_lookups(const struct value *variable)
            memcmp(variable->bytes, prefix, sizeof(prefix) - 1) == 0;
 }
 
+bool name_lookup_watches(const char *event)
+{
+    return strcmp(event, "os.putenv") == 0 || strcmp(event, "os.unsetenv") == 0;
+}
+
 void name_lookup_note_event(const struct event *event)
 {
-    static const char *const names[] = {"os.putenv", "os.unsetenv"};
+    if (name_lookup_watches(event->name) &&
+        (event->argument_count == 0 || steers_lookups(&event->arguments[0])))
+        name_lookup_doubt();
+}
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        if (event->name_length == strlen(names[i]) &&
-            memcmp(event->name, names[i], event->name_length) == 0 &&
-            (event->argument_count == 0 || steers_lookups(&event->arguments[0])))
+void name_lookup_begin(void)
+{
+    for (char **entry = environ; entry && *entry; entry++) {
+        const struct value name = value_text(*entry, strcspn(*entry, "="));
+        if (steers_lookups(&name))
             name_lookup_doubt();
+    }
 }
 
 void name_lookup_reset(void)

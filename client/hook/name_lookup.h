@@ -41,9 +41,16 @@ bool name_lookup_names(const struct address *address, struct arena *arena, struc
 bool name_lookup_is_doubted(void);
 void name_lookup_doubt(void);
 
+/* True of the events that name_lookup_note_event looks at: they may not be passed over unread. */
+bool name_lookup_watches(const char *event);
+
 /* Looks at an event that has just been allowed: os.putenv and os.unsetenv of a variable that libc
  * asks when it looks names up, or of one that cannot be read, are a reason for doubt. */
 void name_lookup_note_event(const struct event *event);
+
+/* When the session begins: the same variables in the environment that the process was started with,
+ * which may be the work of a parent under this policy, are one too. */
+void name_lookup_begin(void);
 
 /* Forgets everything, doubt included. For tests. */
 void name_lookup_reset(void);

@@ -18,6 +18,8 @@
 struct process_resolver {
     const struct python_api *api; /* NULL: the event is none of an interpreter's */
     python_object *args;          /* of the event that is being mapped */
+    bool starts_program;          /* it can: programs are searched for */
+    int root_stands; /* names mean what they did: 1; they do not: -1; not looked yet: 0 */
 };
 
 /* Notes the root; only the first call does. Where it cannot be known, no path ever is. */
@@ -30,7 +32,8 @@ bool process_path_is_settled(const char *path);
 /* True if names lead where they led when the root was noted. One system call. */
 bool process_resolver_names_stand(void);
 
-/* The table of answers, for one event; `resolver` is borrowed as its context. One system call. */
+/* The table of answers, for one event; `resolver` is borrowed as its context. Whether names stand
+ * is looked at once, when the first one is asked about. */
 struct event_resolver process_resolver_table(struct process_resolver *resolver);
 
 /* An absolute path, `..` and links in it as the kernel would walk them, as the path of the file

@@ -78,6 +78,13 @@ bool process_resolver_names_stand(void)
            now.minor == noted_root.minor;
 }
 
+static bool names_stand(struct process_resolver *resolver)
+{
+    if (resolver->root_stands == 0)
+        resolver->root_stands = process_resolver_names_stand() ? 1 : -1;
+    return resolver->root_stands > 0;
+}
+
 /* -------------------------------------------------------------------------------------- paths */
 
 /* A walk through a path: what is resolved so far, and what is left to walk. The rest is kept at the
@@ -213,6 +220,37 @@ static bool walk_step(struct walk *walk, const char *part, size_t length, bool f
     return walk_prepend(walk, target, (size_t)size);
 }
 
+/* Linux 5.6; the header is older than that on some machines that this is built on. */
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+struct how_to_open {
+    uint64_t flags;
+    uint64_t mode;
+    uint64_t resolve;
+};
+
+enum {
+    WITHOUT_LINKS = 0x04, /* RESOLVE_NO_SYMLINKS */
+};
+
+/* True if no link is on the way, as far as the path exists: then it leads where its text says. The
+ * kernel says ELOOP of the first link that it meets, and that something is missing only where it
+ * has met none before it. */
+static bool has_no_links(const char *path, bool follow)
+{
+    const struct how_to_open how = {
+        .flags = O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW),
+        .resolve = WITHOUT_LINKS,
+    };
+    const long opened = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+
+    if (opened < 0)
+        return errno == ENOENT;
+    close((int)opened);
+    return true;
+}
+
 static bool walk_path(const char *path, bool follow, char *buffer, size_t size, bool *settled)
 {
     struct walk walk = {.at = sizeof(walk.rest), .settled = settled};
@@ -223,6 +261,8 @@ static bool walk_path(const char *path, bool follow, char *buffer, size_t size, 
 
     if (path[0] != '/' || !walk_prepend(&walk, path, strlen(path)))
         return false;
+    /* Then there is nothing to ask on the way. */
+    missing = !settled && has_no_links(path, follow);
     while ((part = walk_next(&walk, &length, &last))) {
         if (length == 1 && part[0] == '.')
             continue;
@@ -255,15 +295,13 @@ bool process_path_is_settled(const char *path)
 
 static bool resolve(void *context, const char *path, bool follow, char *buffer, size_t size)
 {
-    (void)context;
-    return process_resolve_path(path, follow, buffer, size);
+    return names_stand(context) && process_resolve_path(path, follow, buffer, size);
 }
 
 static bool caller_directory(void *context, char *buffer, size_t size)
 {
-    (void)context;
     /* A directory outside the process's root is "(unreachable)/...". */
-    return getcwd(buffer, size) && buffer[0] == '/';
+    return names_stand(context) && getcwd(buffer, size) && buffer[0] == '/';
 }
 
 /* A thread can have a table of descriptors of its own (unshare(2), CLONE_FILES), and no event tells
@@ -275,8 +313,7 @@ static enum resolver_answer descriptor_path(void *context, int64_t descriptor, c
 {
     char link[sizeof(DESCRIPTORS) + 12];
 
-    (void)context;
-    if (descriptor < 0 || descriptor > INT_MAX)
+    if (descriptor < 0 || descriptor > INT_MAX || !names_stand(context))
         return ANSWER_UNKNOWN;
     snprintf(link, sizeof(link), DESCRIPTORS "/%d", (int)descriptor);
     const ssize_t length = readlink(link, buffer, size);
@@ -328,7 +365,8 @@ static int open_directories(void *context, int *descriptors, int max)
     long size = -1;
     int rounds = 0;
 
-    (void)context;
+    if (!names_stand(context))
+        return -1;
     const int own = open(DESCRIPTORS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (own < 0)
         return -1;
@@ -480,6 +518,10 @@ struct event_resolver process_resolver_table(struct process_resolver *resolver)
     struct event_resolver table = {
         .context = resolver,
         .python_minor = resolver->api ? resolver->api->minor : 0,
+        .caller_directory = caller_directory,
+        .descriptor_path = descriptor_path,
+        .open_directories = open_directories,
+        .resolve = resolve,
         .variable = variable,
         .environment = environment,
         .socket_family = socket_family,
@@ -488,18 +530,13 @@ struct event_resolver process_resolver_table(struct process_resolver *resolver)
         .host_names = host_names,
     };
 
-    if (process_resolver_names_stand()) {
-        table.caller_directory = caller_directory;
-        table.descriptor_path = descriptor_path;
-        table.open_directories = open_directories;
-        table.resolve = resolve;
+    if (resolver->starts_program && names_stand(resolver))
         table.executable = executable;
-    }
     return table;
 }
 
 bool process_descriptor_path(int descriptor, char *buffer, size_t size)
 {
-    return process_resolver_names_stand() &&
-           descriptor_path(NULL, descriptor, buffer, size) == ANSWER_KNOWN;
+    struct process_resolver resolver = {.api = NULL};
+    return descriptor_path(&resolver, descriptor, buffer, size) == ANSWER_KNOWN;
 }

@@ -2,6 +2,7 @@
 #include "client/hook/session_floor.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,12 +13,15 @@ static struct {
 } own;
 
 /* The directory of a process's threads has two links and one for each thread. Where it cannot be
- * seen, there may be any number. */
+ * seen, the kernel is asked for what it grants to a process of one thread alone, and does nothing
+ * then (unshare(2)). */
 static bool is_single_threaded(void)
 {
     struct statx status;
-    return statx(AT_FDCWD, "/proc/self/task", 0, STATX_NLINK, &status) == 0 &&
-           status.stx_nlink == 3;
+
+    if (statx(AT_FDCWD, "/proc/self/task", 0, STATX_NLINK, &status) == 0)
+        return status.stx_nlink == 3;
+    return unshare(CLONE_THREAD) == 0;
 }
 
 static bool fail(struct session_failure *failure, const struct floor_failure *why)

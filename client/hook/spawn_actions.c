@@ -127,6 +127,24 @@ bool spawn_actions_are_known(void)
     return atomic_load(&state) == KNOWN;
 }
 
+bool spawn_actions_next_open(const posix_spawn_file_actions_t *actions, int *at,
+                             struct spawned_open *open)
+{
+    const struct actions *all = (const struct actions *)(const void *)actions;
+
+    while (*at < all->used) {
+        const struct action *action = &all->list[(*at)++];
+        if (action->kind == ACTION_CHDIR || action->kind == ACTION_FCHDIR)
+            open->elsewhere = true;
+        if (action->kind != ACTION_OPEN)
+            continue;
+        open->path = action->open.path;
+        open->flags = action->open.flags;
+        return true;
+    }
+    return false;
+}
+
 /* ---------------------------------------------------------------------------------------- doing
  */
 

@@ -10,8 +10,10 @@
 #include "daemon/admin/log_reader.h"
 #include "daemon/admin/outbox.h"
 #include "daemon/admin/policy_change.h"
+#include "daemon/admin/session_list.h"
 #include "daemon/admin/why.h"
 #include "daemon/session/decision.h"
+#include "daemon/session/session.h"
 
 struct admin {
     struct server *server;
@@ -116,6 +118,15 @@ static void show(struct admin *admin, struct connection *connection,
     outbox_fail(connection, WARDER__V1__FAILURE_KIND__FAILURE_KIND_NOT_FOUND, text);
 }
 
+static void count_floors(const struct server *server, Warder__V1__Status *status)
+{
+    for (const struct session *session = server->sessions; session; session = session->hh.next) {
+        const struct session_floor *floor = &session->floor;
+        status->floors_asked += floor->classes != 0;
+        status->floors_lacking += (floor->classes & ~floor->taken_classes) != 0;
+    }
+}
+
 static void tell_status(struct admin *admin, struct connection *connection)
 {
     Warder__V1__AdminReply reply = WARDER__V1__ADMIN_REPLY__INIT;
@@ -141,6 +152,7 @@ static void tell_status(struct admin *admin, struct connection *connection)
     status.pid = getpid();
     status.state_directory = text_field(server->configuration->state_directory);
     status.session_socket = text_field(server->configuration->session_socket);
+    count_floors(server, &status);
     status.record_all = server->configuration->record_all;
     reply.body_case = WARDER__V1__ADMIN_REPLY__BODY_STATUS;
     reply.status = &status;
@@ -192,6 +204,9 @@ static void administer(void *context, struct connection *connection,
         return;
     case WARDER__V1__ADMIN_REQUEST__BODY_STATUS:
         tell_status(admin, connection);
+        return;
+    case WARDER__V1__ADMIN_REQUEST__BODY_SESSIONS:
+        session_list_send(admin->server, connection, request->sessions->most);
         return;
     case WARDER__V1__ADMIN_REQUEST__BODY_WHY:
         if (administers) /* for others denials wait as they do: they are counted, and get lines */

@@ -93,16 +93,18 @@ bool audit_database_open(struct audit_database *database, const char *directory,
             ->connection, /* a session that a restarted daemon takes up again is there already */
         "INSERT INTO sessions (session, started, facts) VALUES (?1, ?2, ?3)"
         " ON CONFLICT (session) DO UPDATE SET ended = NULL,"
-        " facts = json_patch(facts, excluded.facts)",
+        " facts = CASE WHEN json_valid(facts) THEN json_patch(facts, excluded.facts)"
+        " ELSE excluded.facts END",
         error, size);
     database->end_session = database_prepare(
         database->connection,
         "UPDATE sessions SET ended = ?2, decisions = ?3, denials = ?4 WHERE session = ?1", error,
         size);
-    database->add_fact = database_prepare(
-        database->connection,
-        "UPDATE sessions SET facts = json_set(facts, '$.' || ?2, json(?3)) WHERE session = ?1",
-        error, size);
+    database->add_fact =
+        database_prepare(database->connection,
+                         "UPDATE sessions SET facts = json_set(facts, '$.' || ?2, json(?3))"
+                         " WHERE session = ?1 AND json_valid(facts) AND json_valid(?3)",
+                         error, size);
     database->insert_record = database_prepare(
         database->connection,
         "INSERT INTO records (time, kind, session, number, count, verdict, event, summary, "

@@ -61,6 +61,8 @@ struct audit_item *audit_item_decision_in(void *memory, uint64_t session,
     struct audit_decision *copy = &item->decision;
 
     *copy = *decision;
+    if (decision->time > 0)
+        item->time = decision->time;
     copy->verdict = pack(&packer, decision->verdict, text_size(decision->verdict));
     copy->policy = pack(&packer, decision->policy, text_size(decision->policy));
     copy->rule = pack(&packer, decision->rule, text_size(decision->rule));
@@ -105,7 +107,13 @@ struct audit_item *audit_item_copy_in(void *memory, const struct audit_item *ite
         break;
     case AUDIT_SESSION_END:
         break;
-    default:
+    case AUDIT_SESSION_FACT:
+        copy->fact.name = moved(copy, item, copy->fact.name);
+        copy->fact.json = moved(copy, item, copy->fact.json);
+        break;
+    case AUDIT_REFUSAL:
+    case AUDIT_DROP:
+    case AUDIT_DAEMON:
         copy->notice.text = moved(copy, item, copy->notice.text);
         break;
     }

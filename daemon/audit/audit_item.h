@@ -36,6 +36,7 @@ struct audit_decision {
     bool unknown;          /* the rule fired because something could not be known, */
     bool spent;            /* and that because the steps of a decision were spent */
     bool settled;          /* by the hook, in process */
+    uint64_t time;         /* when, nanoseconds since 1970, UTC; 0: now */
     const char *file;      /* the calling line, of denials; NULL if it is not known */
     uint32_t line;
     const void *event; /* the packed Event, as it came over the socket */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "policies/catalogue/catalogue.h"
+
 static void add_value(struct siphash *hash, const struct value *value)
 {
     const uint32_t head[3] = {value->kind, value->marks, value->count};
@@ -39,12 +41,23 @@ static bool program_of(const struct session *session, const struct event *event,
     return true;
 }
 
+/* An audit event of an exec: also one that the hook has left to the C boundary, because nobody
+ * could know yet what it would become. */
+static bool starts_program(const struct event *event)
+{
+    const struct event_entry *entry = catalogue_event(event->number);
+
+    if (event->operation_count == 1)
+        return event->operations[0].operation_class == CLASS_EXEC;
+    return event->operation_count == 0 && entry && entry->classes == 1U << CLASS_EXEC;
+}
+
 void continuation_remember(struct session *session, const struct event *event, uint64_t number)
 {
     struct allowed_exec *allowed = &session->allowed[number % ALLOWED_EXECS_KEPT];
     uint64_t program;
 
-    if (event->operation_count != 1 || event->operations[0].operation_class != CLASS_EXEC)
+    if (!starts_program(event))
         return;
     *allowed = (struct allowed_exec){.decision = number};
     allowed->known = program_of(session, event, &program);

@@ -9,6 +9,8 @@
 
 #include "daemon/session/asked_event.h"
 #include "daemon/session/continuation.h"
+#include "daemon/session/settled_records.h"
+#include "daemon/store/database.h"
 #include "policies/engine/event_text.h"
 #include "proto/event_wire.h"
 
@@ -22,6 +24,7 @@ struct ruling {
     uint64_t generation;
     struct budget *budget; /* of the whole decision, over all blocks */
     bool only_exec;        /* a fork that is allowed for the sake of an exec alone */
+    uint32_t exec_rule;    /* that allowed an exec, of the session's exec_policy; or RULE_DEFAULT */
 };
 
 /* What is said about a ruling, in the words of its policy. */
@@ -68,6 +71,9 @@ static void add_block(struct ruling *ruling, const struct policy_block *block,
     evaluate_within(block, governing, &session->subject, event, ruling->budget, &judgement);
     take_would(ruling, block, judgement.would, &judgement.would_by);
     take_logs(ruling, block, &judgement);
+    if (!observed && judgement.verdict == VERDICT_ALLOW && block == session->exec_block &&
+        judgement.by.policy == session->exec_policy)
+        ruling->exec_rule = judgement.by.rule;
     if (!observed && judgement.override != OVERRIDE_NONE && !ruling->override_block) {
         ruling->judgement.override = judgement.override;
         ruling->judgement.overridden = judgement.overridden;
@@ -110,6 +116,7 @@ static void judge(struct session *session, const struct event *event, struct bud
                       .would = VERDICT_ALLOW,
                       .override = OVERRIDE_NONE},
         .budget = budget,
+        .exec_rule = RULE_DEFAULT,
     };
     const struct policy_block *block = session->generation->block;
     const struct governing governing = {.policies = session->governing,
@@ -210,14 +217,14 @@ static void add_environment_name(void *context, const char *name, uint32_t lengt
 }
 
 /* The variables that the rule which allowed an exec speaks of. */
-static void tell_environment(const struct ruling *ruling, struct environment_names *names)
+static void tell_environment(const struct session *session, const struct ruling *ruling,
+                             struct environment_names *names)
 {
-    const struct deciding *by = &ruling->judgement.by;
-
     names->count = 0;
-    if (ruling->block && by->policy != POLICY_NO_INDEX && by->rule != RULE_DEFAULT &&
-        rule_effect(ruling->block, by->rule) == EFFECT_ALLOW)
-        policy_rule_environment(ruling->block, by->rule, add_environment_name, names);
+    if (ruling->exec_rule != RULE_DEFAULT &&
+        rule_effect(session->exec_block, ruling->exec_rule) == EFFECT_ALLOW)
+        policy_rule_environment(session->exec_block, ruling->exec_rule, add_environment_name,
+                                names);
 }
 
 static void send_verdict(struct connection *connection, const struct incoming *incoming,
@@ -237,11 +244,12 @@ static void send_verdict(struct connection *connection, const struct incoming *i
     verdict.decision = number;
     verdict.guarded = session->guard.guarded;
     verdict.held = session->guard.held;
+    verdict.flat = session->guard.flat;
     if (ruling->judgement.verdict == VERDICT_ALLOW) {
         verdict.outcome = WARDER__V1__OUTCOME__OUTCOME_ALLOW;
         verdict.only_exec = ruling->only_exec;
         if (class_of(event, 0) == CLASS_EXEC) {
-            tell_environment(ruling, &names);
+            tell_environment(session, ruling, &names);
             verdict.environment = names.names;
             verdict.n_environment = names.count;
         }
@@ -467,10 +475,11 @@ struct description {
     char logs[JUDGEMENT_LOGS_MAX * (sizeof(struct citation) + 2)];
 };
 
-/* False if the decision is not to be recorded. */
+/* False if the decision is not to be recorded. `settled`: when the hook settled it, nanoseconds
+ * since 1970; 0: it was asked. */
 static bool describe(const struct session *session, const struct event *event,
                      const struct ruling *ruling, uint64_t number,
-                     const ProtobufCBinaryData *packed, bool settled,
+                     const ProtobufCBinaryData *packed, uint64_t settled,
                      struct description *description)
 {
     const struct judgement *judgement = &ruling->judgement;
@@ -482,7 +491,8 @@ static bool describe(const struct session *session, const struct event *event,
         .count = 1,
         .generation = ruling->generation,
         .verdict = "allow",
-        .settled = settled,
+        .settled = settled > 0,
+        .time = settled,
         .logged_by = logged_by(ruling, event, description->logs, sizeof(description->logs)),
         .event = packed->data,
         .event_size = packed->len,
@@ -529,7 +539,7 @@ static void record_described(struct session *session, const struct audit_decisio
 
 /* Records what there is to record. */
 static void record(struct session *session, const struct event *event, const struct ruling *ruling,
-                   uint64_t number, const ProtobufCBinaryData *packed, bool settled)
+                   uint64_t number, const ProtobufCBinaryData *packed, uint64_t settled)
 {
     struct description description;
 
@@ -561,7 +571,7 @@ static void answer_denial(struct connection *connection, const struct incoming *
     struct session *session = connection->session;
     struct description description;
     const bool described =
-        packed->data && describe(session, event, ruling, number, packed, false, &description);
+        packed->data && describe(session, event, ruling, number, packed, 0, &description);
 
     send_verdict(connection, incoming, event, ruling,
                  described ? number_of_denial(session, &description.decision) : number);
@@ -589,6 +599,7 @@ void decision_answer(struct connection *connection, struct incoming *incoming,
         connection_refuse(connection, "out of memory while a new generation was taken up");
         return;
     }
+    settled_records_read(session); /* of what happened before */
     judge(session, &event, &budget, &ruling);
     if (is_continued(session, ask, &event, &ruling)) {
         send_verdict(connection, incoming, &event, &ruling, ask->continues);
@@ -609,7 +620,7 @@ void decision_answer(struct connection *connection, struct incoming *incoming,
     if (ruling.judgement.verdict == VERDICT_ALLOW) {
         continuation_remember(session, &event, number);
         send_verdict(connection, incoming, &event, &ruling, number);
-        record(session, &event, &ruling, number, &packed, false);
+        record(session, &event, &ruling, number, &packed, 0);
     } else {
         answer_denial(connection, incoming, &event, &ruling, number, &packed);
     }
@@ -708,8 +719,7 @@ void decision_place(struct session *session, const Warder__V1__Denied *denied)
     }
 }
 
-/* Says in the record how much is missing from it. What the hook counts is its process's word. */
-static void record_gap(struct session *session, uint64_t count, const char *text)
+void decision_record_gap(struct session *session, uint64_t count, const char *text)
 {
     if (count == 0)
         return;
@@ -719,6 +729,35 @@ static void record_gap(struct session *session, uint64_t count, const char *text
     if (item) /* the database's numbers are signed */
         item->notice.count = count < INT64_MAX ? count : INT64_MAX;
     session_record(session, item, false);
+}
+
+/* When the hook says that it settled an event. It may say what it likes, so it is heard only where
+ * that is about now: batches are not held back for long. */
+static uint64_t settled_time(uint64_t said, uint64_t now)
+{
+    const uint64_t most = UINT64_C(10) * 1000000000;
+    return said <= now && now - said <= most ? said : now;
+}
+
+bool decision_record_one(struct session *session, const Warder__V1__Record *settled,
+                         struct budget *budget, struct arena *arena)
+{
+    struct event event;
+    struct ruling ruling;
+
+    if (!settled->event || !event_from_wire(settled->event, arena, &event))
+        return false;
+    const ProtobufCBinaryData packed = asked_event_pack(settled->event, arena);
+    if (!packed.data)
+        return false;
+    judge(session, &event, budget, &ruling);
+    /* The hook let it pass, whatever is said of it here: that is what happened. */
+    ruling.judgement.verdict = VERDICT_ALLOW;
+    session->decisions++;
+    session->server->statistics.decisions++;
+    record(session, &event, &ruling, session->decisions, &packed,
+           settled_time(settled->time, wall_clock_now()));
+    return true;
 }
 
 void decision_record_settled(struct connection *connection, struct session *session,
@@ -732,25 +771,12 @@ void decision_record_settled(struct connection *connection, struct session *sess
         return;
     }
     for (size_t i = 0; i < records->n_records; i++) {
-        const Warder__V1__Event *message = records->records[i]->event;
-        struct event event;
-        struct ruling ruling;
-
-        if (!message || !event_from_wire(message, &server->arena, &event)) {
-            connection_refuse(connection, "a recorded event that is ill formed");
+        if (!session_follow_generation(session) ||
+            !decision_record_one(session, records->records[i], &budget, &server->arena)) {
+            connection_refuse(connection, "a recorded event that is ill formed, or too large");
             return;
         }
-        const ProtobufCBinaryData packed = asked_event_pack(message, &server->arena);
-        if (!session_follow_generation(session) || !packed.data) {
-            connection_refuse(connection, "a batch of records larger than the memory for it");
-            return;
-        }
-        judge(session, &event, &budget, &ruling);
-        /* The hook let it pass, whatever the newest policy says: that is what happened. */
-        ruling.judgement.verdict = VERDICT_ALLOW;
-        session->decisions++;
-        record(session, &event, &ruling, session->decisions, &packed, true);
     }
-    record_gap(session, records->lost, "records lost by the hook");
-    record_gap(session, records->unanswered, "denied without an answer of the daemon");
+    decision_record_gap(session, records->lost, "records lost by the hook");
+    decision_record_gap(session, records->unanswered, "denied without an answer of the daemon");
 }

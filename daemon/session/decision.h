@@ -19,7 +19,15 @@ void decision_answer(struct connection *connection, struct incoming *incoming,
 /* The calling line of a denial, as the process says. */
 void decision_place(struct session *session, const Warder__V1__Denied *denied);
 
-/* Events that the hook settled itself. */
+/* Records one event that the hook settled itself, as it is judged by the session's generation. The
+ * arena is the caller's. False if it is ill formed, or too large. */
+bool decision_record_one(struct session *session, const Warder__V1__Record *settled,
+                         struct budget *budget, struct arena *arena);
+
+/* Says in the record how much is missing from it. What the hook counts is its process's word. */
+void decision_record_gap(struct session *session, uint64_t count, const char *text);
+
+/* Events that the hook settled itself, in a message. */
 void decision_record_settled(struct connection *connection, struct session *session,
                              const Warder__V1__Records *records);
 

@@ -112,12 +112,13 @@ static void add_paths(struct floor *floor, struct path_set *floored, struct path
         path_set_meet(floored, outline);
 }
 
-static void add_network(struct network_outline *floored, const struct outline_question *question,
+static void add_network(struct floor *floor, struct network_outline *floored,
+                        const struct outline_question *question,
                         enum operation_class operation_class, uint64_t *sum)
 {
     struct network_outline outline;
 
-    outline_network(question, operation_class, &outline);
+    floor->failed |= !outline_network(question, operation_class, &outline);
     *sum = sum_of_network(*sum, &outline);
     network_outline_meet(floored, &outline);
 }
@@ -149,9 +150,9 @@ void floor_add(struct floor *floor, const struct policy_block *block, uint32_t p
         add_paths(floor, &floor->write, &outline, &sum);
     }
     if (asked.classes & bit(CLASS_CONNECT))
-        add_network(&floor->connect, &question, CLASS_CONNECT, &sum);
+        add_network(floor, &floor->connect, &question, CLASS_CONNECT, &sum);
     if (asked.classes & bit(CLASS_BIND))
-        add_network(&floor->bind, &question, CLASS_BIND, &sum);
+        add_network(floor, &floor->bind, &question, CLASS_BIND, &sum);
     floor->classes |= asked.classes;
     floor->required |= asked.required & asked.classes;
     keep_part(floor, block, policy, sum);

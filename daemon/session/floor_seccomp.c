@@ -5,11 +5,13 @@
 #include "daemon/session/floor_seccomp.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,6 +32,7 @@ enum {
     REQUEST_TIOCLINUX = 0x541c, /* likewise */
     FLAG_FASTOPEN = 0x20000000, /* linux/socket.h: MSG_FASTOPEN connects */
     FLAG_NEWTIME = 0x80,        /* linux/sched.h: CLONE_NEWTIME */
+    PRIORITY_OF_GROUP = 0x2,    /* linux/ioprio.h: IOPRIO_WHO_PGRP; IOPRIO_WHO_USER has it too */
     CALL_FCHMODAT2 = 452,       /* asm-generic/unistd.h: the same number on every machine */
     CALL_SETXATTRAT = 463,
     CALL_REMOVEXATTRAT = 466,
@@ -148,6 +151,10 @@ static const char *const powers[] = {"ptrace",
                                      "settimeofday",
                                      "clock_settime",
                                      "clock_settime64",
+                                     "adjtimex",
+                                     "clock_adjtime",
+                                     "clock_adjtime64",
+                                     "syslog",
                                      "stime",
                                      "open_by_handle_at",
                                      "lookup_dcookie",
@@ -161,9 +168,36 @@ static const char *const powers[] = {"ptrace",
                                      "setdomainname",
                                      NULL};
 
+/* Memory, semaphores and queues of System V belong to the host, not to a process or directory:
+ * Landlock does not see them, and no audit event says who uses which. */
+static const char *const shared[] = {"shmget", "shmat",      "shmctl", "semget", "semop",
+                                     "semctl", "semtimedop", "msgget", "msgsnd", "msgrcv",
+                                     "msgctl", "ipc",        NULL};
+
 /* What a program is prepared not to have: it does without. */
 static const char *const unheard[] = {"io_uring_setup", "io_uring_enter", "io_uring_register",
                                       "clone3", NULL};
+
+/* How much of the machine another process gets: no right of Landlock, and no audit event, has
+ * these. A process is named by its number or by 0, its own. Who names itself by number is refused
+ * too. */
+static void add_others(struct builder *builder)
+{
+    static const char *const first[] = {"sched_setscheduler", "sched_setparam", "sched_setattr",
+                                        "sched_setaffinity",  "migrate_pages",  "move_pages"};
+    const struct scmp_arg_cmp named = above(0, 0);
+    const struct scmp_arg_cmp who = above(1, 0);
+    const struct scmp_arg_cmp limited[] = {above(0, 0), above(2, 0)};
+
+    for (size_t i = 0; i < sizeof(first) / sizeof(*first); i++)
+        refuse_if(builder, seccomp_syscall_resolve_name(first[i]), EPERM, 1, &named);
+    refuse_if(builder, SCMP_SYS(prlimit64), EPERM, 2, limited);
+    refuse_if(builder, SCMP_SYS(setpriority), EPERM, 1, &who);
+    refuse_if(builder, SCMP_SYS(ioprio_set), EPERM, 1, &who);
+    /* A group of processes, or all of a user: their own too. */
+    refuse_bits(builder, SCMP_SYS(setpriority), EPERM, 0, PRIO_PGRP | PRIO_USER);
+    refuse_bits(builder, SCMP_SYS(ioprio_set), EPERM, 0, PRIORITY_OF_GROUP);
+}
 
 static void add_base(struct builder *builder, const struct seccomp_plan *plan)
 {
@@ -171,11 +205,13 @@ static void add_base(struct builder *builder, const struct seccomp_plan *plan)
                                 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 
     refuse_all(builder, powers, EPERM);
+    refuse_all(builder, shared, EACCES);
     refuse_all(builder, unheard, ENOSYS);
     refuse_if(builder, CALL_OPEN_TREE_ATTR, EPERM, 0, NULL);
     /* In `clone`, the bit of CLONE_NEWTIME is of the signal's number. */
     refuse_bits(builder, SCMP_SYS(unshare), EPERM, 0, namespaces | FLAG_NEWTIME);
     refuse_bits(builder, SCMP_SYS(clone), EPERM, 0, namespaces);
+    add_others(builder);
     /* Words put into a terminal are read by whoever owns it. */
     refuse_value(builder, "ioctl", EPERM, 1, INT_MASK, REQUEST_TIOCSTI);
     refuse_value(builder, "ioctl", EPERM, 1, INT_MASK, REQUEST_TIOCLINUX);
@@ -217,6 +253,9 @@ static void add_metadata(struct builder *builder, const struct seccomp_plan *pla
     refuse_if(builder, CALL_SETXATTRAT, EACCES, 0, NULL);
     refuse_if(builder, CALL_REMOVEXATTRAT, EACCES, 0, NULL);
     refuse_if(builder, CALL_FILE_SETATTR, EACCES, 0, NULL);
+    /* A queue is a file that no Landlock rule names. */
+    refuse(builder, "mq_unlink", EACCES);
+    refuse_bits(builder, SCMP_SYS(mq_open), EACCES, 1, O_CREAT);
     for (size_t i = 0; i < sizeof(attribute_requests) / sizeof(*attribute_requests); i++)
         refuse_value(builder, "ioctl", EACCES, 1, INT_MASK, attribute_requests[i]);
     if (plan->no_tree) {

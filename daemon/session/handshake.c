@@ -15,14 +15,15 @@
 #include <unistd.h>
 
 #include "daemon/audit/audit_query.h"
+#include "daemon/session/handed_connection.h"
 #include "daemon/session/kept_session.h"
+#include "daemon/session/policy_handout.h"
 #include "daemon/session/run.h"
 #include "daemon/session/session.h"
 #include "daemon/session/session_facts.h"
 
 enum {
     PROTOCOL_VERSION = 1,
-    CONNECTIONS_PER_SESSION = 4, /* design, "The session" */
 };
 
 enum job_kind {
@@ -335,6 +336,9 @@ static void send_welcome(struct job *job, struct session *session, Warder__V1__F
     struct server *server = connection->server;
     Warder__V1__DaemonMessage message = WARDER__V1__DAEMON_MESSAGE__INIT;
     Warder__V1__Welcome welcome = WARDER__V1__WELCOME__INIT;
+    Warder__V1__PolicyHandout handout;
+    int descriptors[HANDOUT_DESCRIPTORS_MAX];
+    int count = 0;
 
     welcome.session = session->number;
     if (!derived)
@@ -347,9 +351,15 @@ static void send_welcome(struct job *job, struct session *session, Warder__V1__F
     welcome.floor = floor;
     welcome.guarded = session->guard.guarded;
     welcome.held = session->guard.held;
+    welcome.flat = session->guard.flat;
     message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_WELCOME;
     message.welcome = &welcome;
-    connection_send(connection, &job->to, &message, NULL, 0);
+    if (job->message->hello->takes_policy &&
+        policy_handout_fill(session, !derived, &handout, descriptors, &count))
+        welcome.handout = &handout;
+    connection_send(connection, &job->to, &message, descriptors, count);
+    if (welcome.handout)
+        policy_handout_sent(welcome.handout, descriptors, count);
 }
 
 /* The floor that the process is to take, in the server's arena. A forked child has its parent's. */
@@ -447,19 +457,11 @@ static bool is_vouched_for(const unsigned char *key, const struct packet_header 
     return packet_is_authentic(&context, header, body, length);
 }
 
-static size_t connections_of(const struct session *session)
-{
-    size_t count = 0;
-    for (const struct connection *at = session->connections; at; at = at->next_of_session)
-        count++;
-    return count;
-}
-
 /* Gives a session back a connection. The oldest goes where there are as many as there may be:
  * whoever comes back has lost some that were not seen to close. */
 static void take_up(struct session *session, struct connection *connection)
 {
-    while (connections_of(session) >= CONNECTIONS_PER_SESSION) {
+    while (session_connection_count(session) >= CONNECTIONS_PER_SESSION) {
         struct connection *oldest = session->connections;
         while (oldest->next_of_session)
             oldest = oldest->next_of_session;
@@ -505,32 +507,6 @@ static void after_resume(struct job *job)
     send_resumed(connection, &job->to, &job->message->resume->nonce);
 }
 
-/* One end for us, as a connection; the other to be handed out. NULL on failure. */
-static struct connection *hand_out(struct connection *asking, enum connection_state state,
-                                   int *other)
-{
-    struct server *server = asking->server;
-    int sockets[2];
-    const int on = 1;
-
-    if (!user_account_charge(&server->accounts, asking->account, CHARGE_CONNECTION, 1))
-        return NULL;
-    if (packet_socket_pair(sockets) < 0) {
-        user_account_return(&server->accounts, asking->account, CHARGE_CONNECTION, 1);
-        return NULL;
-    }
-    /* Who speaks on it will be somebody else than who asked for it: the kernel says who. */
-    setsockopt(sockets[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
-    const struct connection_options options = {.state = state, .account = asking->account};
-    struct connection *connection = connection_new(server, sockets[0], &options);
-    if (!connection) {
-        close(sockets[1]);
-        return NULL;
-    }
-    *other = sockets[1];
-    return connection;
-}
-
 /* The launcher is under what it launches, and with it all that descends from it. The owner of a
  * private daemon need not be: every session there is of its run. */
 static bool bind_launcher(struct connection *connection, struct run *run)
@@ -573,8 +549,9 @@ static void after_launch(struct job *job)
     }
     struct run *run = run_new(server, job->wishes, connection);
     job->wishes = NULL;
-    struct connection *opened =
-        run && bind_launcher(connection, run) ? hand_out(connection, STATE_DOOR, &door) : NULL;
+    struct connection *opened = run && bind_launcher(connection, run)
+                                    ? connection_hand_out(connection, STATE_DOOR, &door)
+                                    : NULL;
     if (!opened) {
         run_release(server, run);
         send_refusal(job, "too many connections, processes or wishes, or out of memory");
@@ -779,49 +756,4 @@ void handshake_launch(struct connection *connection, struct incoming *incoming)
         connection_refuse(connection, no_memory);
     else
         job_start(job);
-}
-
-void handshake_open(struct connection *connection, struct incoming *incoming)
-{
-    Warder__V1__DaemonMessage message = WARDER__V1__DAEMON_MESSAGE__INIT;
-    Warder__V1__Opened opened_message = WARDER__V1__OPENED__INIT;
-    const struct reply_to to = connection_reply_to(connection, incoming);
-    struct session *session = connection->session;
-    const bool child =
-        incoming->message->open->purpose == WARDER__V1__OPEN_PURPOSE__OPEN_PURPOSE_CHILD;
-    struct connection *opened = NULL;
-    int other = -1;
-
-    if (connection->state == STATE_DOOR) {
-        opened = hand_out(connection, STATE_OPENED, &other);
-        if (opened)
-            opened->run = run_hold(connection->run);
-        if (opened && !connection_expect_hello(opened)) {
-            connection_close(opened);
-            close(other);
-            opened = NULL;
-        }
-    } else if (child || connections_of(session) < CONNECTIONS_PER_SESSION) {
-        opened = hand_out(connection, child ? STATE_CHILD : STATE_WAITING, &other);
-        if (opened) {
-            opened->number = connection_fresh_number();
-            opened_message.connection = opened->number;
-        }
-    }
-    if (!opened) {
-        connection_refuse(connection, "more connections than a session, or its user, may have");
-        return;
-    }
-    if (opened->state == STATE_CHILD) {
-        session_hold(session);
-        opened->parent = session;
-        memcpy(opened->key, session->key, sizeof(opened->key));
-        opened->keyed = true;
-    } else if (opened->state == STATE_WAITING) {
-        session_add_connection(session, opened);
-    }
-    message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_OPENED;
-    message.opened = &opened_message;
-    connection_send(connection, &to, &message, &other, 1);
-    close(other);
 }

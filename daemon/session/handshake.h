@@ -1,4 +1,4 @@
-/* How sessions begin: Hello, Resume, Launch, Open.
+/* How sessions begin: Hello, Resume, Launch.
  *
  * What the loop can check at once it does; the rest (names, groups, policy texts, kept sessions) is
  * done by a worker, while the connection may say nothing. */
@@ -10,6 +10,5 @@
 void handshake_hello(struct connection *connection, struct incoming *incoming);
 void handshake_resume(struct connection *connection, struct incoming *incoming);
 void handshake_launch(struct connection *connection, struct incoming *incoming);
-void handshake_open(struct connection *connection, struct incoming *incoming);
 
 #endif

@@ -2,8 +2,11 @@
 #include "daemon/session/protocol.h"
 
 #include "daemon/session/decision.h"
+#include "daemon/session/handed_connection.h"
 #include "daemon/session/handshake.h"
+#include "daemon/session/policy_handout.h"
 #include "daemon/session/session.h"
+#include "daemon/session/settled_records.h"
 
 #define HELLO (1U << WARDER__V1__CLIENT_MESSAGE__BODY_HELLO)
 #define RESUME (1U << WARDER__V1__CLIENT_MESSAGE__BODY_RESUME)
@@ -13,6 +16,8 @@
 #define DENIED (1U << WARDER__V1__CLIENT_MESSAGE__BODY_DENIED)
 #define RECORDS (1U << WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS)
 #define FLOOR_TAKEN (1U << WARDER__V1__CLIENT_MESSAGE__BODY_FLOOR_TAKEN)
+#define FETCH_POLICY (1U << WARDER__V1__CLIENT_MESSAGE__BODY_FETCH_POLICY)
+#define RECORDS_WAIT (1U << WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS_WAIT)
 #define ADMIN (1U << WARDER__V1__CLIENT_MESSAGE__BODY_ADMIN)
 
 static const unsigned allowed[] = {
@@ -21,7 +26,7 @@ static const unsigned allowed[] = {
     [STATE_OPENED] = HELLO,
     [STATE_CHILD] = HELLO,
     [STATE_WAITING] = 0,
-    [STATE_SESSION] = OPEN | ASK | DENIED | RECORDS | FLOOR_TAKEN,
+    [STATE_SESSION] = OPEN | ASK | DENIED | RECORDS | FLOOR_TAKEN | FETCH_POLICY | RECORDS_WAIT,
     [STATE_LAUNCHER] = 0,
     [STATE_CONTROL] = LAUNCH | ADMIN,
     [STATE_ADMIN] = ADMIN,
@@ -54,7 +59,7 @@ void protocol_dispatch(struct connection *connection, struct incoming *incoming)
         handshake_launch(connection, incoming);
         return;
     case WARDER__V1__CLIENT_MESSAGE__BODY_OPEN:
-        handshake_open(connection, incoming);
+        connection_open_another(connection, incoming);
         return;
     case WARDER__V1__CLIENT_MESSAGE__BODY_ASK:
         decision_answer(connection, incoming, message->ask);
@@ -68,6 +73,12 @@ void protocol_dispatch(struct connection *connection, struct incoming *incoming)
     case WARDER__V1__CLIENT_MESSAGE__BODY_FLOOR_TAKEN:
         if (!session_floor_take(connection->session, message->floor_taken, &refusal))
             connection_refuse(connection, refusal);
+        return;
+    case WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS_WAIT:
+        settled_records_wait(connection->session);
+        return;
+    case WARDER__V1__CLIENT_MESSAGE__BODY_FETCH_POLICY:
+        policy_handout_answer(connection, incoming);
         return;
     case WARDER__V1__CLIENT_MESSAGE__BODY_ADMIN:
         server->administer(server->administration, connection, incoming);

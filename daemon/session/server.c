@@ -14,8 +14,10 @@
 #include "daemon/session/connection.h"
 #include "daemon/session/decision.h"
 #include "daemon/session/floor_seccomp.h"
+#include "daemon/session/policy_handout.h"
 #include "daemon/session/run.h"
 #include "daemon/session/session.h"
+#include "daemon/session/settled_records.h"
 #include "daemon/session/subject_process.h"
 #include "daemon/store/database.h"
 #include "proto/packet.h"
@@ -46,6 +48,8 @@ bool server_init(struct server *server)
     server->reply = malloc(PACKET_SIZE_MAX);
     server->denials = denial_queue_new();
     server->filters = seccomp_cache_new();
+    if (server->configuration->settle_in_process)
+        server->handouts = policy_handouts_new(); /* without them, every event is asked */
     if (!memory || !server->packet || !server->body || !server->reply || !server->denials ||
         !server->filters) {
         free(memory);
@@ -94,6 +98,7 @@ void server_deinit(struct server *server)
     user_accounts_deinit(&server->accounts);
     denial_queue_free(server->denials);
     seccomp_cache_free(server->filters);
+    policy_handouts_free(server->handouts);
     generation_release(server->generation);
     free(server->packet);
     free(server->body);
@@ -106,6 +111,7 @@ void server_set_generation(struct server *server, struct generation *generation)
 {
     generation_release(server->generation);
     server->generation = generation;
+    policy_handouts_renew(server->handouts);
 }
 
 /* ------------------------------------------------------------------------------------------ time
@@ -174,6 +180,7 @@ static void on_tick(uv_timer_t *timer)
     const bool denials = decision_flush(server, false);
     const bool refusals = report_refusals(server, now);
     const bool held = let_go(server);
+    settled_records_read_waiting(server);
 
     if (!late && !denials && !refusals && !held)
         uv_timer_stop(timer);

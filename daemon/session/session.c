@@ -11,6 +11,7 @@
 #include "daemon/audit/redaction.h"
 #include "daemon/session/decision.h"
 #include "daemon/session/kept_session.h"
+#include "daemon/session/settled_records.h"
 
 /* ----------------------------------------------------------------------------------------- facts
  */
@@ -235,31 +236,41 @@ static bool find_governing(struct session *session)
     return true;
 }
 
-static void add_guard(struct policy_guard *all, struct policy_guard one, bool observes)
+/* Adds what one policy has an eye on. */
+static void add_guard(struct session *session, const struct policy_block *block, uint32_t policy,
+                      bool observes, unsigned *exec_policies)
 {
-    all->guarded |= one.guarded;
-    if (!observes)
-        all->held |= one.held;
+    const struct policy_guard one = policy_guard(block, policy);
+
+    session->guard.guarded |= one.guarded;
+    if (observes || policy_observes(block, policy))
+        return;
+    session->guard.held |= one.held;
+    session->guard.flat |= one.flat;
+    if (one.held & (1U << CLASS_EXEC)) {
+        session->exec_block = ++*exec_policies == 1 ? block : NULL;
+        session->exec_policy = policy;
+    }
 }
 
 /* What the C boundary has to ask about: in doubt more than less. */
 static void find_guard(struct session *session)
 {
     const struct policy_block *block = session->generation->block;
-    struct policy_guard guard = {.guarded = session->record ? UINT32_MAX : 0};
+    unsigned exec_policies = 0;
 
+    session->guard = (struct policy_guard){.guarded = session->record ? UINT32_MAX : 0};
+    session->exec_block = NULL;
     for (size_t i = 0; i < session->governing_count; i++)
-        add_guard(&guard, policy_guard(block, session->governing[i]),
-                  policy_observes(block, session->governing[i]));
+        add_guard(session, block, session->governing[i], false, &exec_policies);
     for (size_t i = 0; i < session->observed_count; i++)
-        add_guard(&guard, policy_guard(block, session->observed[i]), true);
+        add_guard(session, block, session->observed[i], true, &exec_policies);
     for (size_t i = 0; i < session->wishes.count; i++) {
         const struct policy_block *own = session->wishes.items[i]->block;
         const uint32_t count = own ? policy_block_policy_count(own) : 0;
         for (uint32_t policy = 0; policy < count; policy++)
-            add_guard(&guard, policy_guard(own, policy), policy_observes(own, policy));
+            add_guard(session, own, policy, false, &exec_policies);
     }
-    session->guard = guard;
 }
 
 bool session_follow_generation(struct session *session)
@@ -268,6 +279,7 @@ bool session_follow_generation(struct session *session)
 
     if (session->generation == current && session->governing)
         return true;
+    settled_records_read(session); /* of what was settled by the one before */
     generation_release(session->generation);
     session->generation = generation_hold(current);
     if (find_governing(session)) {
@@ -339,6 +351,7 @@ size_t session_policy_names(const struct session *session, struct arena *arena,
 
 static void session_free(struct session *session)
 {
+    settled_records_close(session);
     session_facts_deinit(&session->facts);
     wish_list_release(&session->wishes);
     generation_release(session->generation);
@@ -504,7 +517,8 @@ void session_end(struct session *session)
     struct server *server = session->server;
 
     if (session_find(server, session->number) != session)
-        return; /* it is ending already */
+        return;                    /* it is ending already */
+    settled_records_read(session); /* the last ones */
     HASH_DEL(server->sessions, session);
     server->session_count--;
     user_account_return(&server->accounts, session->account, CHARGE_SESSION, 1);

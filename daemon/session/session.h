@@ -71,6 +71,10 @@ struct session {
     uint32_t *observed; /* policies named by a run that only observes */
     size_t observed_count;
     struct policy_guard guard; /* of all that governs it, in the generation that it has */
+    /* The one enforced policy that could deny an exec: its rules alone can let variables through to
+     * a program. NULL: there is none, or there are several. */
+    const struct policy_block *exec_block;
+    uint32_t exec_policy;
     struct allowed_exec allowed[ALLOWED_EXECS_KEPT]; /* the last ones, in turn */
     uint64_t decisions;
     uint64_t denials;
@@ -78,6 +82,7 @@ struct session {
     bool record;    /* every decision */
     bool resumable; /* kept in the runtime directory */
     struct connection *connections;
+    struct settled_records *records; /* that its hook writes; NULL: it has no ring */
     struct subject_process *process; /* it is of; held; NULL once the session is over */
     struct session *next_of_process;
     UT_hash_handle hh; /* by number */

@@ -121,6 +121,7 @@ static bool keep_message(struct wishes *wishes, const Warder__V1__Wishes *messag
 struct wishes *wishes_new(const Warder__V1__Wishes *message, char **error)
 {
     static const Warder__V1__Wishes none = WARDER__V1__WISHES__INIT;
+    static uint64_t last_number;
     struct wishes *wishes = calloc(1, sizeof(*wishes));
 
     *error = NULL;
@@ -129,6 +130,7 @@ struct wishes *wishes_new(const Warder__V1__Wishes *message, char **error)
     if (!message)
         message = &none;
     wishes->references = 1;
+    wishes->number = __atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED);
     wishes->observe = message->observe;
     wishes->record = message->record;
     if (take_names(wishes, message, error) && take_labels(wishes, message, error) &&

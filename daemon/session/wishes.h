@@ -34,6 +34,7 @@ struct generation;
 
 struct wishes {
     unsigned references;
+    uint64_t number; /* of these wishes, and of no others before or after */
     char **policy_names;
     size_t policy_name_count;
     struct policy_block *block;             /* of the texts; NULL if there were none */

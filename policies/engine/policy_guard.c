@@ -57,25 +57,30 @@ static uint32_t classes_of_events(const struct policy_block *block, uint32_t rul
 struct policy_guard policy_guard(const struct policy_block *block, uint32_t policy)
 {
     const struct policy_record *record = block_policy(block, policy);
-    struct policy_guard guard = {0, 0};
+    struct policy_guard guard = {0, 0, 0};
+    uint32_t allowed = 0;
 
     for (uint32_t class = 0; class < CLASS_COUNT; class ++)
         if (record->defaults[class].verdict == DEFAULT_DENY)
             guard.held |= 1U << class;
+    guard.flat = guard.held;
     for (uint32_t i = 0; i < record->rules.count; i++) {
         const uint32_t index = record->rules.first + i;
         const struct rule_record *rule = block_rule(block, index);
-        if (rule->effect == EFFECT_ALLOW)
-            continue;
         uint32_t classes = rule->classes | classes_of_events(block, index);
         if (rule->globs.count > 0)
             classes |= classes_of_globs(block, rule);
+        if (rule->effect == EFFECT_ALLOW) {
+            allowed |= classes;
+            continue;
+        }
         guard.guarded |= classes;
         if (rule->effect != EFFECT_LOG)
             guard.held |= classes;
     }
     guard.guarded = (guard.guarded | guard.held) & EVERY_CLASS;
     guard.held &= EVERY_CLASS;
+    guard.flat &= record->overrides.count > 0 ? 0 : ~allowed;
     return guard;
 }
 

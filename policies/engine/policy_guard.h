@@ -13,6 +13,7 @@
 struct policy_guard {
     uint32_t guarded; /* denied, killed or recorded */
     uint32_t held;    /* denied or killed */
+    uint32_t flat;    /* denied whatever the operation: by default, with nothing allowed */
 };
 
 /* Of one policy of a block, enforced or not. Linear in its rules. */

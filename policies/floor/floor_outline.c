@@ -58,7 +58,8 @@ static bool glob_means_event_of(const struct policy_block *block, uint32_t rule,
 {
     const struct block_range globs = block_rule(block, rule)->globs;
     struct budget budget = {EVALUATION_STEPS_MAX};
-    const struct question question = {.block = block, .budget = &budget};
+    static const struct subject nobody = {.user = NULL};
+    const struct question question = {.block = block, .subject = &nobody, .budget = &budget};
 
     for (uint16_t event = 1; globs.count > 0 && event <= catalogue_event_count(); event++) {
         const struct event_entry *entry = catalogue_event(event);

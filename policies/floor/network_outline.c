@@ -188,7 +188,7 @@ static void of_node(const struct policy_block *block, uint32_t index, unsigned d
     struct network_outline part;
 
     network_outline_all(out);
-    if (depth > BLOCK_DEPTH_MAX || !budget_pay(budget, 1))
+    if (depth > BLOCK_DEPTH_MAX || !budget_pay(budget, 1 + node->count))
         return;
     if (node->kind == NODE_PREDICATE)
         of_predicate(block, node, out);
@@ -223,13 +223,14 @@ static void add_allowed(void *context, uint32_t condition)
     join(visit->out, &part);
 }
 
-void outline_network(const struct outline_question *question, enum operation_class operation_class,
+bool outline_network(const struct outline_question *question, enum operation_class operation_class,
                      struct network_outline *out)
 {
-    struct visit visit = {question->block, {OUTLINE_STEPS_MAX}, out};
+    struct visit visit = {question->block, {NETWORK_STEPS_MAX}, out};
 
     nothing(out);
     outline_visit_allows(question, operation_class, add_allowed, &visit);
+    return !budget_is_spent(&visit.budget);
 }
 
 static bool is_exact(const struct policy_block *block, uint32_t index, unsigned depth,

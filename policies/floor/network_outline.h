@@ -20,15 +20,19 @@ enum floor_family {
     FLOOR_FAMILIES_ALL = 63,
 };
 
-enum { PORT_WORDS = 65536 / 64 };
+enum {
+    PORT_WORDS = 65536 / 64,
+    NETWORK_STEPS_MAX = 50 * 1000, /* nodes and values of one outline: each moves 8 KiB */
+};
 
 struct network_outline {
     uint32_t families;          /* enum floor_family: 0: nothing is allowed */
     uint64_t ports[PORT_WORDS]; /* bit N % 64 of word N / 64: port N, of the internet families */
 };
 
-/* The outline of the policy for connect or bind. */
-void outline_network(const struct outline_question *question, enum operation_class operation_class,
+/* The outline of the policy for connect or bind. False if its conditions are more than can be
+ * looked at: nobody may go by it then. */
+bool outline_network(const struct outline_question *question, enum operation_class operation_class,
                      struct network_outline *out);
 
 /* Everything there is. */

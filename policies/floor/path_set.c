@@ -124,7 +124,7 @@ bool path_set_has(const struct path_set *set, const struct floor_path *path)
 {
     if (set->everywhere)
         return true;
-    for (struct floor_path above = *path; above.length > 1; above.length--) {
+    for (struct floor_path above = *path; above.length > 0; above.length--) {
         if (above.length < path->length && path->text[above.length] != '/')
             continue;
         const struct floor_path *found = find_text(set, &above);

@@ -2,6 +2,12 @@
  * wrong with one class is said once, the most telling reason first. */
 #include "policies/language/check_internal.h"
 
+enum {
+    /* Of one class of one policy. A process is handed twice as many (daemon/session/floor.h), for
+     * each may resolve to something else and count as both. */
+    FLOOR_NAMES_MAX = 1024,
+};
+
 /* One class of a floor, and where it stands. */
 struct floored {
     struct checker *checker;
@@ -91,6 +97,23 @@ static bool names_files(const struct condition *condition)
     }
 }
 
+/* Files and directories that a condition names. */
+static size_t count_names(const struct condition *condition)
+{
+    size_t count = 0;
+
+    if (condition->kind == CONDITION_PREDICATE) {
+        const struct checked_predicate *checked = condition->predicate->checked;
+        for (const struct typed_value *value = checked ? checked->values : NULL; value;
+             value = value->next)
+            count += checked->attribute == ATTRIBUTE_PATH || checked->attribute == ATTRIBUTE_FILE;
+        return count;
+    }
+    for (const struct condition *child = condition->first; child; child = child->next)
+        count += count_names(child);
+    return count;
+}
+
 /* A program is started by a fork, and a fork that is allowed is one. */
 static bool check_fork(const struct floored *floored)
 {
@@ -135,6 +158,27 @@ static bool check_files(const struct floored *floored)
         return false;
     }
     return true;
+}
+
+/* Each is a rule of Landlock's, and goes to the process when it starts. */
+static bool check_size(const struct floored *floored)
+{
+    size_t count = 0;
+
+    for (const struct rule *rule = floored->policy->rules; rule; rule = rule->next)
+        if (rule->effect == EFFECT_ALLOW && rule->condition &&
+            is_about(rule, floored->operation_class))
+            count += count_names(rule->condition);
+    if (count <= FLOOR_NAMES_MAX)
+        return true;
+    struct diagnostic *error =
+        report(floored->checker->diagnostics, ERROR_FLOOR_TOO_LARGE, floored->span,
+               "floor `%s` has %zu files and directories in its allows, and the kernel is handed "
+               "%d at most",
+               floored->name, count, FLOOR_NAMES_MAX);
+    diagnostic_help(error, "name the directories that they are in: where %s under [\"…\"]",
+                    floored->operation_class == CLASS_EXEC ? "file" : "path");
+    return false;
 }
 
 /* Where a statement speaks of the class: by its name, or by `all`. */
@@ -216,7 +260,7 @@ static void check_class(const struct floored *floored)
     }
     if (!check_default(floored) ||
         (floored->operation_class == CLASS_FORK && !check_fork(floored)) ||
-        (files && !check_files(floored)))
+        (files && (!check_files(floored) || !check_size(floored))))
         return;
     warn_without_denial(floored);
 }

@@ -68,6 +68,7 @@
     X(OVERRIDE_OF_MANDATORY, 65, "an override of the mandatory tier")                              \
     X(OVERRIDE_OF_HIGHER, 66, "an override of a higher tier")                                      \
     X(WRITABLE_UNDER_FLOOR, 67, "a floor with an allow of a file that the subject can write")      \
+    X(FLOOR_TOO_LARGE, 68, "a floor beside allows of more than a process can be handed")           \
     X(DUPLICATE_POLICY, 70, "two policies of one name in one tier")                                \
     X(DUPLICATE_RULE, 71, "two rules of one name in one policy")                                   \
     X(DUPLICATE_SET, 72, "two sets of one name")                                                   \

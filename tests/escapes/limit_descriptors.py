@@ -5,6 +5,7 @@ def start():
     full.wait()
     try: os.waitpid(os.posix_spawn("/bin/touch", ["touch", m], {}), 0)
     except OSError as e: print("denied:", e)
+first = threading.Thread(target=int); first.start(); first.join()  # what glibc loads for the end of a thread
 threads = [threading.Thread(target=start) for _ in range(7)]
 for thread in threads: thread.start()
 try: resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))

@@ -1,4 +1,5 @@
 # ctypes without its events: a union of a number and a pointer reads and writes any address
+# makes: sign
 import os, sys
 m = sys.argv[1]
 try:

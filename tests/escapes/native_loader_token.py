@@ -1,4 +1,5 @@
 # the loader expands $LIB in the name of a module, the kernel does not: to the policy it is a link to the interpreter's own
+# makes: sign
 import _imp, os, shutil, sys
 from importlib.machinery import ExtensionFileLoader, ModuleSpec
 m = sys.argv[1]; d = m + ".d"; own = os.path.join(os.path.dirname(os.__file__), "lib-dynload")

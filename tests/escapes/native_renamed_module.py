@@ -1,4 +1,5 @@
 # an extension module of the interpreter's own, by another name
+# makes: sign
 import importlib.machinery, importlib.util, os, sys
 m = sys.argv[1]
 try:

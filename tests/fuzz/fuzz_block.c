@@ -11,9 +11,17 @@
 
 #include "policies/engine/block_layout.h"
 #include "policies/engine/evaluate.h"
+#include "policies/floor/network_outline.h"
+#include "policies/floor/rings.h"
 #include "policies/language/compile.h"
 
-enum { BLOCK_SIZE_MAX = 64 * 1024, GOVERNING_MAX = 16, CHANGES_MAX = 32 };
+enum {
+    BLOCK_SIZE_MAX = 64 * 1024,
+    GOVERNING_MAX = 16,
+    CHANGES_MAX = 32,
+    FLOORS_MAX = 4, /* policies whose floors are looked at */
+    FLOOR_MEMORY = 64 * 1024,
+};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -45,11 +53,15 @@ static const char *const texts[] = {
     "deny event \"sys._getframe\" where arg[0] is 3 as frames\n"
     "deny event \"os.*\" where arg.path is \"/q\" as raw\n"
     "log all where event is \"open\" as logged\n"
+    "allow read, write where path under [\"/r\", session.temp] or path matches \"/g/*\" as opened\n"
+    "allow event \"os.mk*\" where path is \"/m\" as made\n"
+    "allow bind where port in [80, 8000-8100] and not family is \"unix\" as offered\n"
     "}\n"
     "policy q {\n"
     "override local/p.exact where path under \"/srv\" reason \"ticket 1\" until 2027-01-31\n"
     "}\n",
-    "policy r { kill fork as f allow exec where file under \"/usr/bin\" as e }\n",
+    "policy r { floor exec kill fork as f default deny exec allow exec where file under "
+    "\"/usr/bin\" as e }\n",
 };
 enum { TEXTS = sizeof(texts) / sizeof(*texts) };
 
@@ -119,6 +131,31 @@ static size_t read_texts(const struct policy_block *block, const struct subject 
     return seen;
 }
 
+/* What the kernel would hold of it: sets that are sorted, and rings that there are. */
+static void outline(const struct policy_block *block, const struct governing *governing,
+                    const struct subject *subject, uint32_t policy, char *memory)
+{
+    static const enum operation_class files[] = {CLASS_EXEC, CLASS_READ, CLASS_WRITE, CLASS_NATIVE};
+    const struct outline_question question = {block, policy, subject, governing};
+    struct network_outline network;
+    struct arena arena;
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        arena_init(&arena, memory, FLOOR_MEMORY);
+        const struct path_set set = outline_paths(&question, files[i], &arena);
+        for (size_t j = 0; j < set.count && !set.failed; j++)
+            if (!path_set_has(&set, &set.items[j]))
+                abort();
+    }
+    for (enum operation_class class = CLASS_CONNECT; class <= CLASS_BIND; class ++)
+        if (outline_network(&question, class, &network) &&
+            network_outline_port_count(&network) > 65536)
+            abort();
+    for (uint32_t rule = 0; rule < policy_block_rule_count(block) && rule < GOVERNING_MAX; rule++)
+        if (rings_of_rule(block, policy, rule, CLASS_WRITE).rings == 0)
+            abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input input = {data, size};
@@ -152,6 +189,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (judgement.verdict > VERDICT_KILL ||
             read_texts(block, &scene.subject) > (size_t)UINT32_MAX * CLASS_COUNT)
             abort();
+        char *memory = malloc(FLOOR_MEMORY);
+        for (uint32_t i = 0; memory && i < count && i < FLOORS_MAX; i++)
+            outline(block, &governing, &scene.subject, i, memory);
+        free(memory);
     }
     free(exact);
     return 0;

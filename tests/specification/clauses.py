@@ -57,7 +57,8 @@ def named_by_c(text):
         if inside:
             start, last = inside[-1]
             end = text.find("\n}\n", start)
-            registered = f"cmocka_unit_test({last})" in text or f", {last}, " in text
+            registered = any(words in text for words in (f"cmocka_unit_test({last})",
+                                                         f"cmocka_unit_test_setup({last}, ", f", {last}, "))
             if comment.start() < end and registered:
                 name = last
         found += [(number, name) for number in _numbers(comment.group(0))]

@@ -21,7 +21,7 @@ import threading
 import time
 from pathlib import Path
 
-from support import BUILD, SOURCE, TESTS, WARDER, clean_environment
+from support import BUILD, SOURCE, TESTS, clean_environment
 
 ESCAPES = TESTS / "escapes"
 NOBODY = 65534
@@ -164,7 +164,7 @@ class Deputy:
             if not order and source.type == socket.SOCK_STREAM:
                 self.selector.unregister(source)
                 source.close()
-        if order.decode(errors="replace").strip() == self.marker:
+        if self.marker in order.decode(errors="replace").split():
             Path(self.marker).touch()
 
     def close(self):
@@ -212,7 +212,8 @@ class Place:
 
     def copy_build(self):
         """The programs with the hook beside them, once with the C boundary and once without."""
-        for name, hook in ("warder", BUILD / "lib" / "libwarder.so"), ("ring-1", self.hook_without_boundary()):
+        without = BUILD / "tests" / "escapes" / "libwarder-without-boundary.so"
+        for name, hook in ("warder", BUILD / "lib" / "libwarder.so"), ("ring-1", without):
             top = self.directory / name
             for part in "bin", "lib":
                 (top / part).mkdir(parents=True)
@@ -223,12 +224,6 @@ class Place:
         package.mkdir(parents=True)
         shutil.copy(SOURCE / "client" / "python" / "warder" / "__init__.py", package)
         (package / "_hook.so").symlink_to(self.directory / "warder" / "lib" / "libwarder.so")
-
-    @staticmethod
-    def hook_without_boundary():
-        """A hook of the tests alone, whose names of libc's functions nobody sees."""
-        without = BUILD / "tests" / "escapes" / "libwarder-without-boundary.so"
-        return without if without.exists() else BUILD / "lib" / "libwarder.so"
 
     def interpreter(self, path, user):
         """What this user can run: the interpreter, or a copy of its whole tree."""
@@ -329,12 +324,12 @@ class Place:
         ring, by = self.stopped_by(state, status, text)
         return Attempt(HELD, by, ring, status, text, seconds)
 
-    @staticmethod
-    def stopped_by(state, status, text):
+    def stopped_by(self, state, status, text):
         """From the record, if something was denied there; else what the kernel said."""
         denied = []
         if state:
-            log = subprocess.run([str(WARDER), "log", "--denied", "--json", "-n", "0", "--state-dir", str(state)],
+            program = self.directory / "warder" / "bin" / "warder"
+            log = subprocess.run([str(program), "log", "--denied", "--json", "-n", "0", "--state-dir", str(state)],
                                  capture_output=True, env=clean_environment())
             denied = [json.loads(line) for line in log.stdout.splitlines()] if log.returncode == 0 else []
         rows = [row for row in denied if row["kind"] == "decision" and row.get("rule")]

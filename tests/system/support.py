@@ -30,6 +30,8 @@ PATIENCE = float(os.environ.get("WARDER_TEST_PATIENCE", "60"))
 NO_PROCESS = SOURCE / "policies" / "no-process.warder"
 UNTRUSTED = SOURCE / "policies" / "untrusted.warder"
 ALLOW_ALL = 'policy allow-all "Everything is allowed" { default allow all }\n'
+# Everything is allowed, but nothing can be settled in the interpreter: what an observed policy would deny is asked.
+ASK_ALL = 'policy ask-all "Everything is asked about" { mode observe  default deny all }\n'
 
 
 def python():
@@ -178,6 +180,12 @@ class Test(unittest.TestCase):
         daemon = Daemon(directory, *options, **more)
         self.addCleanup(self.finish, daemon)
         return daemon.start()
+
+    def asked_daemon(self, *options, **more):
+        """One that is asked about every event: nothing is settled in the interpreters."""
+        path = self.directory / "asked.toml"
+        path.write_text('evaluate = "daemon"\n')
+        return self.daemon("--config", path, *options, **more)
 
     def finish(self, daemon):
         if daemon.process is None:

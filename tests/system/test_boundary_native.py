@@ -8,7 +8,7 @@ import shutil
 import socket
 import threading
 
-from support import BUILD, UNTRUSTED, Test, clean_environment, execute, python
+from support import ALLOW_ALL, BUILD, TESTS, UNTRUSTED, Test, clean_environment, execute, python
 
 LIBRARIES = BUILD / "tests" / "libraries"
 LOUD = LIBRARIES / "libloud.so"
@@ -224,9 +224,29 @@ print("done")
         self.assertEqual((result.status, result.out), (0, ""), result)
 
 
+    def test_module_bound_to_libc_itself_starts_no_program_either(self):
+        module = execute([python(), "-c", "import _posixsubprocess as m; print(getattr(m, '__file__', ''))"]).out.strip()
+        if not module:
+            self.skipTest("_posixsubprocess is built into this interpreter")
+        started = self.directory / "started"
+        policy = self.policy('policy no { deny exec where argv has matches "*started*" as no-touch }', "no.warder")
+        attack = TESTS / "escapes" / "silent_fork_exec.py"
+        code = f"""
+import os, sys
+sys.setdlopenflags(os.RTLD_NOW | os.RTLD_DEEPBIND)
+sys.argv[1:] = [{str(started)!r}]
+exec(open({str(attack)!r}).read())
+"""
+        self.assertEqual(execute([python(), self.script(code)]).status, 0)
+        self.assertTrue(started.exists())
+        started.unlink()
+        self.run_under(policy, [python(), self.script(code)])
+        self.assertFalse(started.exists())
+
+
 class Imported(Native):
     def test_standard_extension_modules_load_under_untrusted(self):
-        modules = "ssl, sqlite3, decimal, hashlib, socket, json, zlib, bz2, select, multiprocessing.shared_memory"
+        modules = "ssl, decimal, hashlib, socket, json, zlib, bz2, select, multiprocessing.shared_memory"
         result = self.run_under(UNTRUSTED, [python(), "-c", f"import {modules}; print('done')"])
         self.assertEqual((result.status, result.out), (0, "done\n"), result)
 
@@ -424,3 +444,87 @@ if child == 0:
 print(os.waitpid(child, 0)[1])
 """
         self.assertEqual(self.connects(code), ["0"])
+
+
+class Environment(Test):
+    per_interpreter = True
+
+    SHOWN = ("import os; print(sorted(name for name in os.environ if name.startswith(('WARDER_', 'LD_')) "
+             "and not name.startswith('WARDER_TEST_')), os.environ.get('LD_PRELOAD'))")
+    # A child says whether it is under policy by what becomes of a denied operation.
+    CHILD = "import os\ntry:\n    os.kill(1, 0)\n    print('free')\nexcept PermissionError as error:\n    " \
+            "print(type(error).__name__)\n"
+    POLICY = "policy guarded { deny signal as no-signals }\n"
+    NO_EXEC = "policy guarded { deny signal as no-signals deny exec where argv has 'never' as no-never }\n"
+
+    def test_preload_and_the_way_to_the_daemon_are_not_shown(self):
+        self.assertEqual(self.python_under(self.policy(ALLOW_ALL), self.SHOWN).out, "[] None\n")
+
+    def test_other_preloads_and_variables_stay(self):
+        environment = clean_environment(LD_PRELOAD=LOUD, WARDER_OTHER="1", LD_BIND_NOW="1")
+        result = self.python_under(self.policy(ALLOW_ALL), self.SHOWN, env=environment)
+        self.assertEqual(result.out, f"['LD_BIND_NOW', 'LD_PRELOAD', 'WARDER_OTHER'] {LOUD}\n", result)
+
+    def test_environment_is_the_same_as_without_warder(self):
+        code = "import os; print(sorted(os.environ.items()))"
+        environment = clean_environment(A="1", B="", C="x=y")
+        without = execute([python(), "-c", code], env=environment)
+        result = self.python_under(self.policy(ALLOW_ALL), code, env=environment)
+        self.assertEqual(result.out, without.out)
+
+    def test_daemon_of_the_host_is_found_and_hidden(self):
+        daemon = self.daemon()
+        result = execute([python(), "-c", self.SHOWN], env=daemon.preloaded())
+        self.assertEqual(result.out, "[] None\n", result)
+        self.assertEqual(daemon.status()["sessions_total"], 1)
+
+    def test_children_stay_under_policy_however_they_are_started(self):
+        child = self.script(self.CHILD, "child.py")
+        code = f"""
+import os, subprocess, sys
+child = [sys.executable, {str(child)!r}]
+line = " ".join(child)
+sys.stdout.reconfigure(line_buffering=True)
+subprocess.run(child)
+subprocess.run(child, env={{}})
+subprocess.run(child, close_fds=False)
+subprocess.run(line, shell=True, env={{"LD_PRELOAD": ""}})
+os.system(line)
+print(os.popen(line).read(), end="")
+os.waitpid(os.posix_spawn(child[0], child, {{}}), 0)
+os.waitpid(os.spawnv(os.P_NOWAIT, child[0], child), 0)
+os.waitpid(os.spawnve(os.P_NOWAIT, child[0], child, {{"A": "1"}}), 0)
+os.environ.clear()
+subprocess.run(child)
+number = os.fork()
+if number == 0:
+    os.execv(child[0], child)
+os.waitpid(number, 0)
+"""
+        for text in self.POLICY, self.NO_EXEC:
+            with self.subTest(text):
+                result = self.run_under(self.policy(text), [python(), self.script(code)])
+                self.assertEqual(result.status, 0, result)
+                self.assertEqual(result.out.split(), ["PolicyDenied"] * 11, result)
+
+    def test_children_get_a_preload_of_the_programs_own_beside_the_hooks(self):
+        child = self.script(self.CHILD, "child.py")
+        code = f"""
+import subprocess, sys
+subprocess.run([sys.executable, {str(child)!r}], env={{"LD_PRELOAD": {str(LOUD)!r}}})
+"""
+        result = self.run_under(self.policy(self.POLICY), [python(), self.script(code)])
+        self.assertEqual((result.status, result.out), (0, "PolicyDenied\n"), result)
+        self.assertIn(SAYS, result.err)
+
+    def test_the_hook_by_a_name_of_the_programs_own_does_not_take_its_place(self):
+        child = self.script(self.CHILD, "child.py")
+        code = f"""
+import os, subprocess, sys
+hook = next(line.split()[-1] for line in open("/proc/self/maps") if "libwarder" in line)
+descriptor = os.open(hook, os.O_RDONLY | os.O_CLOEXEC)
+for name in f"/proc/self/fd/{{descriptor}}", "libwarder.so", "/nonexistent/" + os.path.basename(hook):
+    subprocess.run([sys.executable, {str(child)!r}], env={{"LD_PRELOAD": name}})
+"""
+        result = self.run_under(self.policy(self.POLICY), [python(), self.script(code)])
+        self.assertEqual((result.status, result.out), (0, "PolicyDenied\n" * 3), result)

@@ -129,6 +129,52 @@ class Check(Test):
         self.assertEqual(result.status, 1, result)
         self.assertIn("E067", [entry["code"] for entry in diagnostics])
 
+    POLICY_WITH_FLOORS = """policy p {
+    default deny exec, write, read, ffi
+    floor exec, write
+    allow exec  where file is "/usr/bin/true" and argv starts ["true"] as program
+    allow write where path under "/srv/out" as out
+    deny  write where path matches "/srv/out/**/*.py" as no-code
+    deny  event "subprocess.Popen" as no-popen
+    allow import as modules
+    deny  connect as no-connect
+}
+"""
+
+    def test_rings_say_of_each_rule_what_holds_it(self):
+        # Clause K-23.
+        result = self.check("--json", "--rings", self.file("p.warder", self.POLICY_WITH_FLOORS))
+        self.assertEqual(result.status, 0, result)
+        rows = [json.loads(line) for line in result.out.splitlines()]
+        rings = {row["rule"]: (row["rings"], row["kernel"]) for row in rows if "rule" in row}
+        self.assertEqual(rings["default-exec"], ([1, 2, 3], ""))
+        self.assertEqual(rings["default-write"], ([1, 3], ""))
+        self.assertEqual(rings["default-read"][0], [1])
+        self.assertIn("`floor read` would hold it", rings["default-read"][1])
+        self.assertEqual(rings["defaults"], ([1], ""))
+        self.assertEqual(rings["out"], ([1, 3], ""))
+        self.assertEqual(rings["program"], ([1, 2, 3], "the kernel lets its programs start with any arguments"))
+        self.assertEqual(rings["no-code"], ([1], "the kernel holds it outside of what the allows open, and not below"))
+        self.assertEqual(rings["no-popen"][0], [1])
+        self.assertEqual(rings["modules"], ([1], ""))
+        self.assertIn("`floor connect`", rings["no-connect"][1])
+        gaps = {row["floor"]: row["not_held"] for row in rows if "floor" in row}
+        self.assertEqual(sorted(gaps), ["exec", "write"])
+
+    def test_rings_are_a_table_of_the_policies_that_were_asked_about(self):
+        result = self.check("--rings", self.file("p.warder", self.POLICY_WITH_FLOORS))
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("policy p: what holds each rule", result.out)
+        self.assertNotIn("policy untrusted", result.out)
+        self.assertRegex(result.out, r"default-exec +deny exec +rings 1, 2 and 3\n")
+        self.assertRegex(result.out, r"out +allow write +rings 1 and 3\n")
+        self.assertIn("not held under `floor write`", result.out)
+
+    def test_rings_of_a_policy_with_an_error_are_not_said(self):
+        result = self.check("--rings", self.file("p.warder", "policy p { default deny exce }\n"))
+        self.assertEqual(result.status, 1, result)
+        self.assertNotIn("what holds each rule", result.out)
+
     def test_ten_thousand_rules_are_checked(self):
         rules = "".join(f'    deny read where path under "/srv/{i}" as r{i}\n' for i in range(10000))
         result = self.check(self.file("large.warder", f"policy large {{\n{rules}}}\n"))

@@ -45,7 +45,7 @@ class Interrupted(Test):
             self.assertEqual(self.ask(process), answer)
 
     def test_daemon_that_hangs_means_a_denial_within_the_bound(self):
-        daemon = self.daemon()
+        daemon = self.asked_daemon()
         with interpreter_process([python(), "-c", LOOP], env=daemon.preloaded()) as process:
             self.assertEqual(self.ask(process), "allowed\n")
             daemon.process.send_signal(signal.SIGSTOP)
@@ -56,7 +56,7 @@ class Interrupted(Test):
             wait_until(lambda: self.ask(process) == "allowed\n", "events are allowed again")
 
     def test_denials_without_an_answer_are_counted_in_the_record(self):
-        daemon = self.daemon()
+        daemon = self.asked_daemon()
 
         def gaps():
             return [(row["summary"], row["count"], row["pid"]) for row in daemon.log() if row["kind"] == "drop"]
@@ -84,7 +84,7 @@ class Interrupted(Test):
             self.assertRegex(text, rf"drop +{said} x3  uid \d+  pid {process.pid}")
 
     def test_interpreter_lock_is_released_while_the_daemon_is_asked(self):
-        daemon = self.daemon()
+        daemon = self.asked_daemon()
         with interpreter_process([python(), "-c", """
 import sys, threading
 counted = [0]

@@ -40,6 +40,7 @@ class Explain(Test):
       default deny exec, write
           message "Not in builds"
       says: Not in builds
+      held by rings 1 and 2; `floor exec` would hold it in the kernel, against native code too
 
 near misses
   allow local/ci.git  ({self.ci}:4)
@@ -47,6 +48,12 @@ near misses
   allow local/ci.make  ({self.ci}:5)
       file is "/usr/bin/make": it was "/usr/bin/git" (the first of 2)
 """)
+
+    def test_explain_says_which_rings_hold_the_answer(self):
+        # Clause K-23.
+        by = self.told("exec", "/usr/bin/git", "argv", "git", "push")["by"]
+        self.assertEqual((by["rings"], by["kernel"][:12]), ([1, 2], "`floor exec`"))
+        self.assertEqual(self.told("exec", "/usr/bin/git", "argv", "git", "pull")["by"]["rings"], [1, 2])
 
     def test_explain_names_the_rule_that_allowed(self):
         result = self.explain("exec", "/usr/bin/git", "argv", "git", "pull")

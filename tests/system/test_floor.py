@@ -143,7 +143,7 @@ class NativeCode(Floor):
                        "own memory", "own memory by directory"},
             "reads": {"open", "list", "open by directory", "open anew", "memory", "maps"},
             "connections": {"tcp", "unix", "abstract", "own port"},
-            "powers": {"ptrace", "write memory", "read memory", "take a descriptor", "signal"},
+            "powers": {"ptrace", "write memory", "read memory", "take a descriptor", "limit", "signal"},
         }
         for family, names in possible.items():
             with self.subTest(family):
@@ -201,7 +201,7 @@ class NativeCode(Floor):
             self.skipTest("the kernel's Landlock cannot keep signals inside")
         found = self.attack(NO_COPIES, "powers")
         # A filter more takes nothing of those that are there.
-        self.assertHeld(found, "own signal", "allow all again", io_uring="ENOSYS")
+        self.assertHeld(found, "own signal", "own limits", "allow all again", io_uring="ENOSYS")
         self.assertIsNone(self.bystander.poll())
 
     @unittest.skipUnless(os.uname().machine == "x86_64", "this machine has one kind of system calls")

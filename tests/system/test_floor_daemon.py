@@ -5,13 +5,13 @@ What a process then does with it is the matter of test_floor.py.
 
 import ctypes
 import errno
+import json
 import os
-import signal
 import socket
-import struct
 
 import wire
 from attackers import Process, ProtocolTest
+from support import wait_until
 
 CLASSES = {"exec": 1, "fork": 2, "read": 4, "write": 5, "connect": 6, "bind": 7}
 FLOOR_TAKEN = 9
@@ -52,10 +52,6 @@ class Floor:
             self.paths[wire.first(parts, 1).decode()] = (wire.first(parts, 2), bool(wire.first(parts, 30, 0)))
         self.connect_ports = None if wire.first(fields, 7, 0) else packed(fields, 6)
         self.bind_ports = None if wire.first(fields, 9, 0) else packed(fields, 8)
-
-    def under(self, name):
-        """The paths of a class, less what the machine adds to them by links."""
-        return sorted(path for path, (classes, _) in self.paths.items() if classes & bits(name))
 
 
 def place(number, *paths):
@@ -138,6 +134,7 @@ class WhatArrives(FloorTest):
         self.assertEqual(len(floor.base_filter) % 8, 0)
 
     def test_policy_that_observes_gives_none(self):
+        # Clause K-13.
         daemon = self.serving('policy p { applies { platform is "linux" } mode observe default deny exec floor exec }')
         self.assertIsNone(self.floor(daemon))
 
@@ -149,6 +146,7 @@ class WhatArrives(FloorTest):
                                        "/dev/null": (bits("write"), False)})
 
     def test_floor_of_several_policies_is_what_all_of_them_let_through(self):
+        # Clause K-13.
         daemon = self.serving(
             'policy a { applies { platform is "linux" } default deny write floor write '
             'allow write where path under ["/srv/a", "/srv/b/deep", "/srv/only-a"] as w }',
@@ -174,6 +172,16 @@ class WhatArrives(FloorTest):
                                          'allow write where path under "/srv/own" as w }'))
         self.assertEqual(floor.paths, {})
 
+    def test_floor_of_read_opens_what_is_started_and_loaded_too(self):
+        # Clause K-17.
+        daemon = self.serving('policy p { applies { platform is "linux" } default deny read, exec, native '
+                              'floor read, exec allow read where path under "/srv/r" as r '
+                              'allow exec where file is "/srv/program" as e '
+                              'allow native where path under "/srv/lib" as n }')
+        floor = self.floor(daemon)
+        self.assertEqual(floor.paths, {"/srv/r": (bits("read"), False), "/srv/lib": (bits("read"), False),
+                                       "/srv/program": (bits("read", "exec"), True)})
+
     def test_ports_and_families_of_rules_arrive(self):
         daemon = self.serving('policy p { applies { platform is "linux" } default deny connect, bind '
                               'floor connect, bind allow connect where port in [443, 8000-8002] as c }')
@@ -181,10 +189,20 @@ class WhatArrives(FloorTest):
         self.assertEqual(floor.connect_ports, [443, 8000, 8001, 8002])
         self.assertEqual(floor.bind_ports, [])
 
+    def test_more_ports_than_a_list_can_have_are_not_listed(self):
+        daemon = self.serving('policy p { applies { platform is "linux" } default deny connect, bind '
+                              'floor connect, bind allow connect where port in [1-5000] as c allow bind as b }')
+        floor = self.floor(daemon)
+        self.assertIsNone(floor.connect_ports)
+        self.assertEqual(floor.classes, bits("connect"))  # of bind everything is allowed
+
     def test_floor_that_is_too_large_refuses_the_session(self):
-        names = ", ".join(f'"/srv/{"x" * 30}{number}"' for number in range(2100))
-        daemon = self.serving('policy p { applies { platform is "linux" } default deny write floor write '
-                              f'allow write where path in [{names}] as w }}')
+        def named(directory):
+            return ", ".join(f'"/srv/{directory}/{number}"' for number in range(1000))
+        daemon = self.serving('policy p { applies { platform is "linux" } default deny read, write, exec '
+                              f'floor read, write, exec allow read where path in [{named("r")}] as r '
+                              f'allow write where path in [{named("w")}] as w '
+                              f'allow exec where file in [{named("e")}] as e }}')
         kind, words = self.welcome(daemon)
         self.assertEqual(kind, "refused")
         self.assertIn("name directories instead", words)
@@ -204,6 +222,145 @@ class WhatArrives(FloorTest):
         self.assertEqual(floor.classes, bits("exec"))
         self.assertGreater(len(floor.base_filter), 0)
         self.assertEqual((floor.interpreter_filter, floor.paths), (b"", {}))
+
+
+class WhatIsTaken(FloorTest):
+    POLICY = 'policy p { applies { platform is "linux" } default deny exec, write floor exec, write%s }'
+
+    def held(self, daemon, classes, missing=(), ask=True):
+        """A process with a session that says it took these classes, one after the other if they are several; it
+        lives until the end that is given back is closed."""
+        if not isinstance(classes, tuple):
+            classes = () if classes is None else (classes,)
+        ours, theirs = socket.socketpair()
+
+        def live():
+            ours.close()
+            connection = wire.Connection(daemon.socket)
+            assert connection.say_hello() is None
+            for taken in classes:
+                connection.send(wire.message((FLOOR_TAKEN, wire.message(
+                    (1, taken), (2, 7), *((3, words) for words in missing)))))
+            verdict = None
+            if ask:
+                try:
+                    verdict = connection.ask(wire.reading("/dev/null"))
+                except wire.Ended:
+                    verdict = "ended"
+            theirs.send(b"x")
+            theirs.recv(1)
+            return verdict
+        process = Process(live)
+        theirs.close()
+        self.assertEqual(ours.recv(1), b"x")
+        return process, ours
+
+    def sessions(self, daemon):
+        result = daemon.command("status", "--sessions", "--json")
+        self.assertEqual(result.status, 0, result)
+        return [json.loads(line) for line in result.out.splitlines()]
+
+    def test_status_tells_what_each_session_took_and_what_its_kernel_lacks(self):
+        daemon = self.serving(self.POLICY % "")
+        process, end = self.held(daemon, bits("exec"), ["files cut by truncate", "a\x1bb"])
+        session, = self.sessions(daemon)
+        self.assertEqual((session["pid"], session["policies"]), (process.pid, ["local/p"]))
+        floor = session["floor"]
+        self.assertEqual((floor["asked"], floor["taken"], floor["said"], floor["landlock"]),
+                         (["exec", "write"], ["exec"], True, 7))
+        self.assertEqual(floor["missing"][0], "files cut by truncate")
+        self.assertNotIn("\x1b", floor["missing"][1])
+        self.assertIsNone(floor["changed_by"])
+        text = daemon.command("status", "--sessions").out
+        self.assertIn("NOT HELD   write", text)
+        self.assertIn("missing    files cut by truncate", text)
+        self.assertEqual((daemon.status()["floors"], daemon.status()["floors_lacking"]), (1, 1))
+        end.close()
+        self.assertEqual(process.result(), "allow")
+
+    def test_status_tells_a_session_whose_policies_ask_for_another_floor_now(self):
+        # Clause K-11.
+        daemon = self.serving(self.POLICY % "")
+        process, end = self.held(daemon, bits("exec", "write"))
+        daemon.apply('policy other { applies { platform is "windows" } default deny exec floor exec }')
+        self.assertIsNone(self.sessions(daemon)[0]["floor"]["changed_by"])
+        daemon.apply(self.POLICY % ' allow write where path under "/srv" as w')
+        self.assertEqual(self.sessions(daemon)[0]["floor"]["changed_by"], "local/p")
+        self.assertIn("taken before local/p changed: restart the process", daemon.command("status", "--sessions").out)
+        end.close()
+        process.result()
+
+    def test_policy_that_came_later_and_one_that_went_are_named(self):
+        daemon = self.serving(self.POLICY % "")
+        process, end = self.held(daemon, bits("exec", "write"))
+        daemon.apply('policy more { applies { platform is "linux" } default deny bind floor bind }')
+        self.assertEqual(self.sessions(daemon)[0]["floor"]["changed_by"], "local/more")
+        self.assertEqual(daemon.command("remove", "more").status, 0)
+        self.assertIsNone(self.sessions(daemon)[0]["floor"]["changed_by"])
+        self.assertEqual(daemon.command("remove", "p").status, 0)
+        self.assertEqual(self.sessions(daemon)[0]["floor"]["changed_by"], "local/p")
+        end.close()
+        process.result()
+
+    def test_what_was_taken_is_in_the_record(self):
+        daemon = self.serving('policy q { applies { platform is "linux" } deny read where path under "/denied" as no }',
+                              self.POLICY % "")
+
+        def become():
+            connection = wire.Connection(daemon.socket)
+            assert connection.say_hello() is None
+            connection.send(wire.message((FLOOR_TAKEN, wire.message((1, bits("exec", "fork")), (2, 3), (3, "one")))))
+            return connection.ask(wire.reading("/denied/x"))
+        self.assertEqual(Process(become).result(), "deny")
+        row = wait_until(lambda: [row for row in daemon.log("-n", "0") if row["kind"] == "decision"], "the record")[-1]
+        self.assertEqual(row["subject"]["floor"],
+                         {"asked": ["exec", "write"], "taken": ["exec"], "landlock": 3, "missing": ["one"]})
+
+    def test_process_that_did_not_take_what_is_required_is_turned_away(self):
+        # Clause K-7.
+        daemon = self.serving(self.POLICY % " required")
+        process, end = self.held(daemon, bits("exec"))
+        end.close()
+        self.assertEqual(process.result(), "ended")
+        self.assertIn("did not take the floor", " ".join(row["summary"] for row in self.refusals(daemon)))
+
+    def test_events_before_a_required_floor_are_turned_away(self):
+        # Clause K-7.
+        daemon = self.serving(self.POLICY % " required")
+        process, end = self.held(daemon, None)
+        end.close()
+        self.assertEqual(process.result(), "ended")
+        self.assertIn("before the floor", " ".join(row["summary"] for row in self.refusals(daemon)))
+
+    def test_only_the_first_word_of_what_was_taken_counts(self):
+        daemon = self.serving(self.POLICY % "")
+        process, end = self.held(daemon, (0, bits("exec", "write")))
+        self.assertEqual(self.sessions(daemon)[0]["floor"]["taken"], [])
+        end.close()
+        process.result()
+
+    def test_forked_child_has_its_parents_floor(self):
+        # Clause K-11.
+        daemon = self.serving(self.POLICY % " required")
+
+        def become():
+            connection = wire.Connection(daemon.socket)
+            assert connection.say_hello() is None
+            connection.send(wire.message((FLOOR_TAKEN, wire.message((1, bits("exec", "write"))))))
+            child = connection.another(child=True)
+            pid = os.fork()
+            if pid == 0:
+                nonce = os.urandom(16)
+                reply = child.request(wire.hello(nonce))
+                status = 1
+                if reply.kind == wire.WELCOME and 8 not in reply.fields:
+                    child.session = wire.first(reply.fields, 1)
+                    child.key = wire.child_key(child.key, nonce, wire.first(reply.fields, 3), child.session)
+                    child.number = wire.first(reply.fields, 4)
+                    status = 0 if child.ask(wire.reading("/dev/null")) == "allow" else 2
+                os._exit(status)
+            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        self.assertEqual(Process(become).result(), 0)
 
 
 class WhatTheFiltersHold(FloorTest):

@@ -2,14 +2,16 @@
 
 import os
 import pwd
+import re
 import unittest
 from pathlib import Path
 
-from support import ALLOW_ALL, BUILD, PACKAGE, WARDER, Test, clean_environment, execute, others_reach, python
+from support import ALLOW_ALL, BUILD, HOOK, PACKAGE, TESTS, WARDER, Test, clean_environment, execute, others_reach, python
 from test_floor import LANDLOCK_SCOPES, NO_COPIES, NO_PROGRAMS, NEITHER, floor_on, landlock_abi
 
 NOBODY = pwd.getpwnam("nobody").pw_uid
 LATE = BUILD / "tests" / "programs" / "late_python"
+EARLY_THREAD = BUILD / "tests" / "programs" / "early_thread.so"
 
 # All that a floor can hold, as wide as ordinary programs need it.
 EVERYTHING = """policy everything {{
@@ -271,6 +273,23 @@ print(ctypes.CDLL(None).fork())
                           "-c", code], cwd=self.directory)
         self.assertEqual((result.status, result.out.split()), (0, ["2", "-1"]), result)
 
+    def test_threads_that_are_there_before_are_held_by_filters_and_not_by_landlock(self):
+        environment = clean_environment(LD_PRELOAD=EARLY_THREAD)
+        code = f"""
+import os
+counts = set()
+for thread in os.listdir("/proc/self/task"):
+    with open("/proc/self/task/%s/status" % thread) as file:
+        counts |= {{line.strip() for line in file if line.startswith("Seccomp:")}}
+print(len(os.listdir("/proc/self/task")), *counts)
+"""
+        result = self.run_under(self.policy(NO_COPIES), [python(), "-c", code], env=environment)
+        self.assertEqual((result.status, result.out), (0, "2 Seccomp:\t2\n"), result)
+        result = self.run_under(self.policy(floor_on("write", f'path under "{self.directory}"')),
+                                [python(), "-c", code], env=environment)
+        self.assertEqual((result.status, result.out), (126, ""), result)
+        self.assertIn("threads were running already", result.err)
+
     def test_attach_takes_no_floor_and_raises_where_one_is_required(self):
         for required, words in ((False, "attached 0"), (True, "ConnectionError")):
             with self.subTest(required=required):
@@ -296,6 +315,59 @@ except ConnectionError as error:
         result = execute([python(), "-c", f"print({status_of('Seccomp')}, {status_of('NoNewPrivs')})"],
                          env=daemon.preloaded())
         self.assertEqual((result.status, result.out), (0, "2 1\n"), result)
+
+    def test_interpreter_below_a_floor_of_connect_says_why_it_cannot_start(self):
+        program = Path(python()).resolve()
+        policy = (f'policy p {{ default allow all default deny exec, connect allow exec where file is "{program}" as self '
+                  f'allow connect where family is "inet" as some floor exec, connect }}')
+        result = self.run_under(self.policy(policy), [python(), "-c", f"""
+import subprocess
+print(subprocess.run([{str(program)!r}, "-c", "print('ran')"]).returncode)
+"""])
+        self.assertEqual((result.status, result.out), (0, "126\n"), result)
+        self.assertIn("a floor on `connect` lets no Unix socket be made", result.err)
+
+    def test_floor_is_taken_where_proc_is_not_there(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can take /proc away")
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } default allow all default deny write '
+                     f'allow write where path under "{self.directory}" as some floor write required }}')
+        code = """
+try:
+    import ctypes
+    print(ctypes.CDLL(None, use_errno=True).open(b"/etc/passwd", 1), ctypes.get_errno())
+except OSError as error:
+    print(error)
+"""
+        result = execute(["unshare", "--mount", "/bin/sh", "-c", 'umount -l /proc && LD_PRELOAD=$1 exec "$2" -c "$3"', "sh",
+                          HOOK, python(), code], env=clean_environment(WARDER_SOCKET=daemon.socket))
+        self.assertEqual((result.status, result.out), (0, "-1 13\n"), result)
+
+    def test_process_under_a_floor_reaches_no_administration_root_included(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } default allow all default deny exec floor exec required }')
+        code = f"""
+import os, sys
+sys.path.insert(0, {str(TESTS / "system")!r})
+import wire
+def ask():
+    failed = wire.first(wire.Connection({str(daemon.admin)!r}).request(wire.status()).fields, 2)
+    return wire.first(wire.decode(failed), 2).decode() if failed else "answered"
+print(ask(), flush=True)
+if os.fork() == 0:
+    if os.fork() == 0:
+        print(ask(), flush=True)
+    else:
+        os.wait()
+    os._exit(0)
+os.wait()
+"""
+        result = execute([python(), "-c", code], env=daemon.preloaded())
+        self.assertEqual(result.status, 0, result)
+        answers = result.out.splitlines()
+        self.assertEqual(len(answers), 2, result)
+        self.assertTrue(all("under policy" in answer or "only root" in answer for answer in answers), result)
 
     def test_library_of_an_interpreter_that_comes_late_takes_it_before_its_code(self):
         library = self.libpython()
@@ -376,6 +448,9 @@ attempt("ptrace", lambda: libc.ptrace(0x4206, daemon, 0, 0))
 attempt("write memory", lambda: libc.process_vm_writev(daemon, vector, 1, vector, 1, 0))
 attempt("memory file", lambda: os.open("/proc/%d/mem" % daemon, os.O_RDWR))
 attempt("descriptor", lambda: libc.syscall(438, libc.syscall(434, daemon, 0), 3, 0))
+attempt("limit", lambda: libc.prlimit(daemon, 4, ctypes.create_string_buffer(16), None))
+attempt("descriptor of the command", lambda: libc.syscall(438, libc.syscall(434, parent, 0), 3, 0))
+attempt("memory of the command", lambda: os.open("/proc/%d/mem" % parent, os.O_RDWR))
 attempt("the command", lambda: os.kill(parent, signal.SIGKILL))
 print("judged", open("/dev/null").close() is None)
 """
@@ -384,16 +459,27 @@ print("judged", open("/dev/null").close() is None)
         if landlock_abi() < LANDLOCK_SCOPES:
             self.skipTest("the kernel's Landlock cannot keep signals inside")
         without_floor = 'policy p { default allow all deny signal where target is "other" and pid is 1 as n }'
-        for policy in NO_COPIES, without_floor:
+        for policy, reached in ((NO_COPIES, set()), (without_floor, {"limit"})):
             for uid in self.users():
                 with self.subTest(policy, uid=uid):
                     result = self.run_as(uid, policy, ["/usr/bin/python3", "-c", self.ATTACKS])
                     self.assertEqual(result.status, 0, result)
                     answers = dict(line.rsplit(" ", 1) for line in result.out.splitlines())
                     self.assertEqual(answers.pop("judged"), "True", result)
-                    self.assertEqual({name: answer for name, answer in answers.items()
-                                      if answer not in ("EPERM", "EACCES")}, {}, result)
-                    self.assertEqual(len(answers), 8)
+                    self.assertEqual({name for name, answer in answers.items() if answer not in ("EPERM", "EACCES")},
+                                     reached, result)
+                    self.assertEqual(len(answers), 11)
+
+    def test_nobody_looks_into_a_run_and_its_daemon_where_nothing_is_kept_inside(self):
+        looks = re.sub('^attempt\\("(kill|stop|by handle|limit|the command)".*\n', "", self.ATTACKS, flags=re.MULTILINE)
+        for uid in self.users():
+            if uid is None and os.geteuid() == 0:
+                continue  # root may trace whatever it likes
+            result = self.run_as(uid, ALLOW_ALL, ["/usr/bin/python3", "-c", looks])
+            answers = dict(line.rsplit(" ", 1) for line in result.out.splitlines())
+            self.assertEqual(answers.pop("judged", None), "True", result)
+            self.assertEqual({name for name, answer in answers.items() if answer not in ("EPERM", "EACCES")}, set(), result)
+            self.assertEqual(len(answers), 6, result)
 
     def test_program_goes_on_signalling_what_it_starts_and_job_control_works(self):
         policy = 'policy p { default allow all deny signal where target is "other" and pid is 1 as n }'

@@ -7,7 +7,7 @@ import sys
 import unittest
 from pathlib import Path
 
-from support import ALLOW_ALL, BUILD, NO_PROCESS, PATIENCE, Test, clean_environment, execute, python, python_version
+from support import ALLOW_ALL, ASK_ALL, BUILD, NO_PROCESS, PATIENCE, Test, clean_environment, execute, python, python_version
 
 DENY_ID = """
 import subprocess
@@ -226,7 +226,7 @@ print("done")
         self.assertEqual(sum(row.get("arguments", {}).get("path") == "/dev/null" for row in rows), 12 * 40)
 
     def test_processes_and_threads_at_once(self):
-        result = self.python_under(self.policy(ALLOW_ALL), """
+        result = self.python_under(self.policy(ASK_ALL), """
 import os, threading
 def work():
     for i in range(5):
@@ -254,7 +254,7 @@ if __name__ == "__main__":
         with multiprocessing.get_context(method).Pool(3) as pool:
             print(sum(pool.map(square, range(20))))
 """)
-        result = self.run_under(self.policy(ALLOW_ALL), [python(), script])
+        result = self.run_under(self.policy(ASK_ALL), [python(), script])
         self.assertEqual((result.status, result.out), (0, "2470\n2470\n"), result)
 
     def test_children_started_by_a_program_are_under_policy(self):
@@ -269,7 +269,7 @@ print(subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE).stdou
 
     def test_daemon_threads_at_exit_do_no_harm(self):
         for _ in range(5):
-            result = self.python_under(self.policy(ALLOW_ALL), """
+            result = self.python_under(self.policy(ASK_ALL), """
 import os, threading, time
 def work():
     while True:
@@ -302,7 +302,7 @@ sys.keep = Late()
         self.assertIn("finaliser denied", result.out)
 
     def test_signal_during_the_wait_is_handled_afterwards(self):
-        result = self.python_under(self.policy(ALLOW_ALL), """
+        result = self.python_under(self.policy(ASK_ALL), """
 import os, signal
 fired = []
 signal.signal(signal.SIGALRM, lambda *arguments: fired.append(1))

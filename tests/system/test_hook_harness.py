@@ -34,9 +34,10 @@ class HarnessTest(Test):
     labels = ("system", "hook_harness")
     timeout = 300
 
-    def host(self, *policies):
+    def host(self, *policies, evaluate="daemon"):
         # What runs under a sanitizer, on a machine full of tests, may take longer than a host's bound.
-        configuration = self.policy("[limits]\nverdict_milliseconds = 30000\n", "configuration.toml")
+        configuration = self.policy(f'evaluate = "{evaluate}"\n[limits]\nverdict_milliseconds = 30000\n',
+                                    "configuration.toml")
         daemon = self.daemon("--config", configuration)
         for policy in policies:
             daemon.apply(policy)

@@ -194,18 +194,3 @@ class Stored(Test):
         result = self.echo_at(daemon, "--policy", mine)
         self.assertIn("denied by local/strict.no", result.out)
         self.assertIn("this override cancels nothing: this policy is not stored on the host", result.err)
-
-    def test_floor_that_is_not_held_gives_a_warning_and_a_required_one_is_refused(self):
-        # Clause K-7.
-        daemon = self.daemon()
-        floor = self.policy("policy p { default deny exec  floor exec }")
-        required = self.policy("policy p { default deny exec  floor exec required }", "required.warder")
-        for result in daemon.command("apply", floor), self.echo_at(daemon, "--policy", floor):
-            self.assertEqual(result.status, 0, result)
-            self.assertIn("does not hold floors", result.out + result.err)
-        for result, status in (daemon.command("apply", required), 1), \
-                (self.echo_at(daemon, "--policy", required), 125):
-            self.assertEqual(result.status, status, result)
-            self.assertIn("this floor is required", result.out + result.err)
-        self.assertIn("floor exec", daemon.command("show", "p").out)  # the first one stays
-        self.assertNotIn("required", daemon.command("show", "p").out)

@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from support import ALLOW_ALL, HOOK, Test, interpreter_process, python
+from support import ALLOW_ALL, ASK_ALL, HOOK, Test, interpreter_process, python
 
 ROUNDS = 5  # of what depends on being caught in the right moment
 
@@ -30,7 +30,7 @@ except PermissionError:
 
     def test_signal_during_the_wait_for_a_verdict_runs_no_python_code_inside_the_hook(self):
         # A handler that ran between the verdict and the operation could change what was judged.
-        daemon = self.daemon()
+        daemon = self.asked_daemon()
         daemon.apply(ALLOW_ALL)
         for number in range(ROUNDS):
             made = self.directory / f"made{number}"
@@ -88,7 +88,7 @@ print(ours.recv(100))
         self.assertEqual((result.status, result.out), (0, "b'here'\n"), result)
 
     def goes_on(self, code):
-        result = self.python_under(self.policy(ALLOW_ALL), code)
+        result = self.python_under(self.policy(ASK_ALL), code)
         self.assertEqual((result.status, result.out), (0, "goes on\n"), result)
 
     def test_forked_child_that_closes_every_descriptor_goes_on(self):
@@ -142,7 +142,7 @@ class Crowds(Test):
 
     def test_call_that_keeps_the_interpreter_lock_for_long_denies_no_other_thread(self):
         # A PyDLL's function keeps the lock while it runs: longer than a verdict may take.
-        result = self.python_under(self.policy(ALLOW_ALL), """
+        result = self.python_under(self.policy(ASK_ALL), """
 import ctypes, sys, threading, time
 denied = []
 stop = False
@@ -171,7 +171,7 @@ class Threads(Test):
 
     def test_threads_that_set_a_trace_function_at_once_get_in_nobody_s_way(self):
         # 3.10.13 and 3.11.2 refuse a second one while the event of the first is asked about.
-        result = self.python_under(self.policy(ALLOW_ALL), """
+        result = self.python_under(self.policy(ASK_ALL), """
 import sys, threading
 failed = []
 def work():

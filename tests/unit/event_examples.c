@@ -363,7 +363,7 @@ const struct event_example event_examples[] = {
             "exec file=/bin/sh>/usr/bin/dash argv=[sh,-c,id] cwd=/work env={} shell=true",
             BYTES("/bin/sh"), LIST(BYTES("sh"), BYTES("-c"), BYTES("id")), EMPTY_LIST,
             BYTES("/usr/bin/dash"), NONE, NONE, NONE),
-    EXAMPLE("libc.popen", "exec file=/bin/sh>? argv=[sh,-c,id] cwd=/work env={} shell=?",
+    EXAMPLE("libc.popen", "exec file=/bin/sh>? argv=[sh,-c,id] cwd=/work env={} shell=true",
             BYTES("/bin/sh"), LIST(BYTES("sh"), BYTES("-c"), BYTES("id")), EMPTY_LIST, NONE, NONE,
             NONE, NONE),
     EXAMPLE("libc.wordexp", "exec file=/bin/sh>/usr/bin/dash argv=? cwd=/work env={A=1} shell=true",

@@ -131,6 +131,25 @@ static void allowed_decisions_are_dropped_first_and_counted(void **state)
     assert_int_equal(count(state, "SELECT sum(count) FROM records WHERE kind = 'drop'"), 5);
 }
 
+static void what_is_known_of_a_session_later_is_among_its_facts(void **state)
+{
+    struct audit_log *log = start(state, 1);
+
+    audit_log_add(log, audit_item_session_start(7, "{\"proved\":{\"uid\":1}}"), ALICE, false);
+    audit_log_add(log, audit_item_session_fact(7, "floor", "{\"taken\":[\"exec\"]}"), ALICE, false);
+    audit_log_add(log, audit_item_session_start(8, "not JSON"), ALICE, false);
+    audit_log_add(log, audit_item_session_fact(8, "floor", "{}"), ALICE, false);
+    audit_log_add(log, audit_item_session_fact(7, "broken", "{"), ALICE, false);
+    /* A session that is taken up again says its facts anew, and not this one. */
+    audit_log_add(log, audit_item_session_start(7, "{\"proved\":{\"uid\":2}}"), ALICE, false);
+    audit_log_add(log, audit_item_session_start(8, "{}"), ALICE, false);
+    stop(log);
+    assert_int_equal(count(state, "SELECT count(*) FROM sessions WHERE session = 7 AND facts = "
+                                  "'{\"proved\":{\"uid\":2},\"floor\":{\"taken\":[\"exec\"]}}'"),
+                     1);
+    assert_int_equal(count(state, "SELECT count(*) FROM sessions WHERE facts = '{}'"), 1);
+}
+
 static void numbers_of_sessions_go_on_where_they_ended(void **state)
 {
     struct audit_log *log = start(state, 1);
@@ -411,6 +430,7 @@ int main(void)
         TEST(queue_is_bounded_for_each_user),
         TEST(whole_queue_is_bounded_by_those_with_the_most),
         TEST(allowed_decisions_are_dropped_first_and_counted),
+        TEST(what_is_known_of_a_session_later_is_among_its_facts),
         TEST(numbers_of_sessions_go_on_where_they_ended),
         TEST(numbers_of_sessions_that_left_no_record_are_not_used_again),
         TEST(numbers_of_sessions_are_unique_where_they_cannot_be_reserved),

@@ -43,6 +43,7 @@ static void every_setting_is_taken(void **state)
     assert_string_equal(configuration.admin_socket, "/r/a");
     assert_string_equal(configuration.user, "warder");
     assert_true(configuration.record_all);
+    assert_false(configuration.settle_in_process);
     assert_int_equal(configuration.sessions_per_user, 1);
     assert_int_equal(configuration.connections_per_user, 2);
     assert_int_equal(configuration.unfinished_per_user, 3);
@@ -112,7 +113,7 @@ static void values_of_the_wrong_kind_are_errors(void **state)
     assert_wrong(state, "socket = 7\n", "socket is a string");
     assert_wrong(state, "record = true\n", "record is \"denied\" or \"all\"");
     assert_wrong(state, "record = \"some\"\n", "record is \"denied\" or \"all\"");
-    assert_wrong(state, "evaluate = \"hook\"\n", "evaluate is \"daemon\"");
+    assert_wrong(state, "evaluate = \"both\"\n", "evaluate is \"hook\" or \"daemon\"");
     assert_wrong(state, "limits = 7\n", "limits is a table");
     assert_wrong(state, "[limits]\nsessions_per_user = \"many\"\n", "is a whole number from 1");
     assert_wrong(state, "[limits]\nsessions_per_user = 1.5\n", "is a whole number");

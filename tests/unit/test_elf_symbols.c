@@ -31,7 +31,7 @@ struct image {
 };
 
 static struct image *image;
-static ElfW(Phdr) headers[2];
+static ElfW(Phdr) headers[3];
 static struct dl_phdr_info info;
 
 static uint32_t gnu_hash(const char *name)
@@ -140,6 +140,41 @@ static void tables_larger_than_the_segment_are_none(void **state)
     assert_null(look_up("answer"));
 }
 
+/* The middle of the names: "\0ans" in one segment, "wer" in the next. */
+static void tables_across_two_segments_are_read(void **state)
+{
+    (void)state;
+    const size_t cut = offsetof(struct image, strings) + 4;
+    headers[0].p_memsz = cut;
+    headers[2] = (ElfW(Phdr)){
+        .p_type = PT_LOAD, .p_flags = PF_R, .p_vaddr = cut, .p_memsz = sizeof(*image) - cut};
+    assert_null(look_up("answer"));
+    info.dlpi_phnum = 3;
+    assert_ptr_equal(look_up("answer"), (char *)image + 16);
+    headers[2].p_vaddr++; /* a gap is no part of the table */
+    headers[2].p_memsz--;
+    assert_null(look_up("answer"));
+}
+
+static void a_library_has_the_name_that_it_gives_itself(void **state)
+{
+    struct elf_object object;
+    (void)state;
+    elf_describe(&info, &object);
+    assert_null(object.soname);
+    image->dynamic[3] = (ElfW(Dyn)){.d_tag = DT_SONAME, .d_un.d_val = 1};
+    headers[0].p_memsz = sizeof(*image);
+    elf_describe(&info, &object);
+    assert_string_equal(object.soname, "answer");
+    image->dynamic[3].d_un.d_val = sizeof(image->strings);
+    elf_describe(&info, &object);
+    assert_null(object.soname);
+    image->dynamic[3].d_un.d_val = 1;
+    image->strings[7] = 'r'; /* without an end */
+    elf_describe(&info, &object);
+    assert_null(object.soname);
+}
+
 static void tables_outside_readable_segments_are_none(void **state)
 {
     (void)state;
@@ -195,6 +230,8 @@ int main(void)
         TEST(names_outside_the_segment_are_not_read),
         TEST(a_chain_without_end_stops_with_the_segment),
         TEST(tables_larger_than_the_segment_are_none),
+        TEST(tables_across_two_segments_are_read),
+        TEST(a_library_has_the_name_that_it_gives_itself),
         TEST(tables_outside_readable_segments_are_none),
         TEST(a_dynamic_section_without_end_stops_with_the_segment),
         TEST(relative_entries_are_those_of_the_vdso),

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -138,6 +139,7 @@ static const struct seccomp_plan nothing = {.exec = false};
 static void every_floor_refuses_powers_over_others_and_the_kernel(void **state)
 {
     (void)state;
+    /* Clause K-22. */
     const enum seccomp_program_kind kinds[] = {SECCOMP_BASE, SECCOMP_INTERPRETER};
     for (size_t i = 0; i < 2; i++)
         ASSERT_CALLS(
@@ -152,6 +154,27 @@ static void every_floor_refuses_powers_over_others_and_the_kernel(void **state)
             {"open_by_handle_at", {0}, REFUSED(EPERM)}, {"kexec_load", {0}, REFUSED(EPERM)},
             {"reboot", {0}, REFUSED(EPERM)}, {"io_uring_setup", {0}, REFUSED(ENOSYS)},
             {"io_uring_enter", {0}, REFUSED(ENOSYS)}, {"clone3", {0}, REFUSED(ENOSYS)});
+}
+
+static void every_floor_leaves_other_processes_their_share_of_the_machine(void **state)
+{
+    (void)state;
+    ASSERT_CALLS(
+        &nothing, SECCOMP_BASE, {"sched_setaffinity", {0, 8}, ALLOWED},
+        {"sched_setaffinity", {1, 8}, REFUSED(EPERM)},
+        {"sched_setscheduler", {0, SCHED_IDLE}, ALLOWED},
+        {"sched_setscheduler", {4711, SCHED_IDLE}, REFUSED(EPERM)},
+        {"sched_setparam", {4711}, REFUSED(EPERM)}, {"sched_setattr", {4711}, REFUSED(EPERM)},
+        {"migrate_pages", {4711}, REFUSED(EPERM)}, {"move_pages", {4711}, REFUSED(EPERM)},
+        /* asked for, or its own: not another's changed */
+        {"prlimit64", {4711, 7, 0, 0x1000}, ALLOWED}, {"prlimit64", {0, 7, 0x1000, 0}, ALLOWED},
+        {"prlimit64", {4711, 7, 0x1000, 0}, REFUSED(EPERM)},
+        {"setpriority", {PRIO_PROCESS, 0, 19}, ALLOWED},
+        {"setpriority", {PRIO_PROCESS, 4711, 19}, REFUSED(EPERM)},
+        {"setpriority", {PRIO_PGRP, 0, 19}, REFUSED(EPERM)},
+        {"setpriority", {PRIO_USER, 0, 19}, REFUSED(EPERM)}, {"ioprio_set", {1, 0, 0}, ALLOWED},
+        {"ioprio_set", {1, 4711, 0}, REFUSED(EPERM)}, {"ioprio_set", {2, 0, 0}, REFUSED(EPERM)},
+        {"ioprio_set", {3, 0, 0}, REFUSED(EPERM)});
 }
 
 static void every_floor_lets_ordinary_calls_through(void **state)
@@ -189,6 +212,7 @@ static void words_cannot_be_put_into_a_terminal_whatever_stands_above_the_reques
 static void calls_of_another_machine_end_the_process(void **state)
 {
     (void)state;
+    /* Clause K-22. */
     static const uint64_t none[6];
     const enum seccomp_program_kind kinds[] = {SECCOMP_BASE, SECCOMP_INTERPRETER};
 
@@ -211,6 +235,7 @@ static void calls_of_another_machine_end_the_process(void **state)
 static void floor_of_exec_refuses_programs_in_memory_and_without_allows_every_start(void **state)
 {
     (void)state;
+    /* Clause K-18. */
     const struct seccomp_plan some = {.exec = true};
     const struct seccomp_plan none = {.exec = true, .no_exec = true};
 
@@ -226,6 +251,7 @@ static void floor_of_exec_refuses_programs_in_memory_and_without_allows_every_st
 static void floor_of_fork_leaves_threads(void **state)
 {
     (void)state;
+    /* Clause K-19. */
     const struct seccomp_plan plan = {.no_fork = true};
     const uint64_t thread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
                             CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID |
@@ -241,6 +267,7 @@ static void floor_of_fork_leaves_threads(void **state)
 static void floor_of_write_refuses_owners_and_attributes_and_set_id(void **state)
 {
     (void)state;
+    /* Clause K-20. */
     const struct seccomp_plan plan = {.write = true};
 
     ASSERT_CALLS(&plan, SECCOMP_INTERPRETER, {"chown", {0}, REFUSED(EACCES)},
@@ -255,6 +282,7 @@ static void floor_of_write_refuses_owners_and_attributes_and_set_id(void **state
 static void floor_of_write_without_a_directory_refuses_modes_and_times_too(void **state)
 {
     (void)state;
+    /* Clause K-20. */
     const struct seccomp_plan plan = {.write = true, .no_tree = true};
 
     ASSERT_CALLS(&plan, SECCOMP_INTERPRETER, {"chmod", {0, 0755}, REFUSED(EACCES)},
@@ -287,6 +315,7 @@ static void calls_that_libseccomp_does_not_know_are_refused_by_number(void **sta
 static void floor_of_connect_without_allows_leaves_pairs_alone(void **state)
 {
     (void)state;
+    /* Clause K-21. */
     const struct seccomp_plan plan = {.connect = true, .bind = true};
 
     ASSERT_CALLS(&plan, SECCOMP_INTERPRETER, {"socket", {AF_UNIX, SOCK_STREAM}, REFUSED(EACCES)},
@@ -311,6 +340,7 @@ static void floor_of_connect_without_allows_leaves_pairs_alone(void **state)
 static void floor_of_connect_to_ports_leaves_tcp_and_datagrams_of_the_internet(void **state)
 {
     (void)state;
+    /* Clause K-21. */
     const struct seccomp_plan plan = {.connect = true, .connect_families = FLOOR_FAMILIES_INTERNET};
 
     ASSERT_CALLS(&plan, SECCOMP_INTERPRETER,
@@ -552,6 +582,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_floor_refuses_powers_over_others_and_the_kernel),
+        cmocka_unit_test(every_floor_leaves_other_processes_their_share_of_the_machine),
         cmocka_unit_test(every_floor_lets_ordinary_calls_through),
         cmocka_unit_test(namespaces_are_refused_by_every_call_that_makes_them),
         cmocka_unit_test(words_cannot_be_put_into_a_terminal_whatever_stands_above_the_request),

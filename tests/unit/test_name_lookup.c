@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -176,6 +177,18 @@ static void variables_that_steer_lookups_are_a_reason_for_doubt(void **state)
     assert_false(doubted_after("os.chdir", &search));
 }
 
+static void variables_that_were_there_at_the_start_are_one_too(void **state)
+{
+    (void)state;
+    unsetenv("LOCALDOMAIN");
+    name_lookup_begin();
+    assert_false(name_lookup_is_doubted());
+    setenv("LOCALDOMAIN", "evil.example", 1);
+    name_lookup_begin();
+    assert_true(name_lookup_is_doubted());
+    unsetenv("LOCALDOMAIN");
+}
+
 static void *note_many(void *data)
 {
     char name[48];
@@ -232,6 +245,7 @@ int main(void)
         cmocka_unit_test_setup(an_address_of_many_names_says_that_there_are_more, forget),
         cmocka_unit_test_setup(after_doubt_nothing_is_added, forget),
         cmocka_unit_test_setup(variables_that_steer_lookups_are_a_reason_for_doubt, forget),
+        cmocka_unit_test_setup(variables_that_were_there_at_the_start_are_one_too, forget),
         cmocka_unit_test_setup(threads_note_at_once, forget),
         cmocka_unit_test_setup(a_forked_child_has_its_parents_names, forget),
     };

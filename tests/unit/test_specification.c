@@ -11,6 +11,7 @@
 #include "specification_values.h"
 
 #include "policies/catalogue/catalogue.h"
+#include "policies/floor/floor_outline.h"
 #include "policies/language/text_buffer.h"
 
 enum {
@@ -399,6 +400,39 @@ static void do_holds(struct trial *trial, struct reader *reader)
     trial->assertions++;
 }
 
+/* `opens write /srv/work /srv/file!`: what the kernel would open of the first policy; `!` is alone.
+ */
+static void do_opens(struct trial *trial, struct reader *reader)
+{
+    static char memory[64 * 1024];
+    uint32_t policies[SCENE_GOVERNING_MAX];
+    struct text_buffer found = {0};
+    struct arena arena;
+    char class[READER_WORD_MAX];
+
+    assert_good(trial);
+    const struct governing governing = {
+        .policies = policies, .count = governing_policies(trial, policies), .today = trial->today};
+    reader_word(reader, class);
+    arena_init(&arena, memory, sizeof(memory));
+    const struct outline_question question = {.block = trial->block,
+                                              .policy = 0,
+                                              .subject = &trial->scene.subject,
+                                              .overriding = &governing};
+    const struct path_set set =
+        outline_paths(&question, vocabulary_class(class, strlen(class)), &arena);
+    assert_false(set.failed);
+    for (size_t i = 0; i < set.count; i++)
+        text_buffer_format(&found, "%s%.*s%s", i > 0 ? " " : "", (int)set.items[i].length,
+                           set.items[i].text, set.items[i].alone ? "!" : "");
+    assert_string_equal(set.everywhere ? "everything"
+                        : found.bytes  ? found.bytes
+                                       : "nothing",
+                        reader_rest(reader));
+    text_buffer_deinit(&found);
+    trial->assertions++;
+}
+
 static void do_option(struct trial *trial, struct reader *reader)
 {
     assert_false(trial->compiled);
@@ -442,6 +476,8 @@ static void do_line(struct trial *trial, const char *line)
         do_governs(trial, &reader);
     else if (reader_take(&reader, "holds "))
         do_holds(trial, &reader);
+    else if (reader_take(&reader, "opens "))
+        do_opens(trial, &reader);
     else if (reader_take(&reader, "event "))
         do_event(trial, &reader);
     else

@@ -106,6 +106,7 @@ long attacker_number(const char *name)
         CALL(chroot),
         CALL(ioctl),
         CALL(kill),
+        CALL(prlimit64),
         CALL(tgkill),
         CALL(bpf),
         CALL(userfaultfd),

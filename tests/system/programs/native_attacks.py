@@ -215,6 +215,8 @@ def powers():
     yield "signal", call("kill", other, 0)
     yield "end", call("tgkill", other, other, 9)
     yield "end by handle", call("pidfd_send_signal", handle, 9, 0, 0)
+    yield "limit", call("prlimit64", other, 0, struct.pack("<2Q", 0, 0), 0)
+    yield "own limits", call("prlimit64", 0, 7, 0, bytes(16))
     yield "own signal", call("kill", os.getpid(), 0)
     filter_of_all = struct.pack("<HBBI", 0x06, 0, 0, 0x7fff0000)
     yield "allow all again", call("seccomp", 1, 0, struct.pack("<HxxxxxxQ", 1, word(filter_of_all)))

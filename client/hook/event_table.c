@@ -1,0 +1,142 @@
+/* Invariants. The epoch is set to 0 before the bytes change and to its value after, so a reader who
+ * finds the same epoch before and after it has read a byte has read one of that table. A hint says
+ * which event had its name at some address before: a buffer that is used again has another text
+ * there, so the text is always compared, and a hint that is wrong costs a search. */
+#define _GNU_SOURCE
+#include "client/hook/event_table.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "policies/catalogue/catalogue.h"
+#include "policies/engine/event.h"
+
+enum {
+    HINT_BITS = 9, /* three times as many as there are events */
+    HINT_COUNT = 1 << HINT_BITS,
+};
+
+struct event_table {
+    _Atomic uint64_t epoch; /* 0: nothing is skipped */
+    bool skips[REACH_EVENTS_MAX];
+};
+
+static const struct event_table no_table;
+static const struct generation_page no_page;
+
+static struct event_table *wiped;                   /* in children; NULL until it is made */
+static const struct event_table *table = &no_table; /* the same, for readers */
+static const struct generation_page *page = &no_page;
+static _Atomic uint16_t hints[HINT_COUNT];
+
+bool event_table_ready(void)
+{
+    const size_t size = (sizeof(struct event_table) + GENERATION_PAGE_SIZE - 1) /
+                        GENERATION_PAGE_SIZE * GENERATION_PAGE_SIZE;
+
+    if (wiped)
+        return true;
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return false;
+    if (madvise(memory, size, MADV_WIPEONFORK) < 0) { /* Linux 4.14 */
+        munmap(memory, size);
+        return false;
+    }
+    wiped = memory;
+    __atomic_store_n(&table, wiped, __ATOMIC_RELEASE);
+    return true;
+}
+
+void event_table_set_page(const struct generation_page *new_page)
+{
+    if (wiped)
+        wiped->epoch = 0;
+    __atomic_store_n(&page, new_page ? new_page : &no_page, __ATOMIC_SEQ_CST);
+}
+
+uint64_t event_table_page_epoch(void)
+{
+    return generation_page_epoch(page);
+}
+
+uint64_t event_table_epoch(void)
+{
+    return table->epoch;
+}
+
+/* Events that the hook itself has to see: of an interpreter's life, of variables that steer lookups
+ * of names, and those whose decision the C boundary continues. */
+static bool is_always_looked_at(const struct event_entry *entry)
+{
+    static const char *const names[] = {
+        "cpython._PySys_ClearAuditHooks", "cpython.PyInterpreterState_Clear",
+        "cpython.PyInterpreterState_New", "os.putenv", "os.unsetenv"};
+    const uint32_t continued = UINT32_C(1) << CLASS_EXEC | UINT32_C(1) << CLASS_FORK;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (strcmp(names[i], entry->name) == 0)
+            return true;
+    return (entry->classes & continued) != 0;
+}
+
+void event_table_set(uint64_t epoch, const struct policy_reach *reach, bool records)
+{
+    if (!wiped)
+        return;
+    wiped->epoch = 0;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    memset(wiped->skips, 0, sizeof(wiped->skips));
+    for (uint16_t number = 0;
+         !records && number <= catalogue_event_count() && number < REACH_EVENTS_MAX; number++) {
+        const struct event_entry *entry = catalogue_event(number);
+        wiped->skips[number] =
+            !policy_reaches(reach, number) && !(entry && is_always_looked_at(entry));
+    }
+    wiped->epoch = epoch;
+}
+
+static inline size_t hint_of(const char *name)
+{
+    const uint64_t mixed = (uint64_t)(uintptr_t)name * UINT64_C(0x9e3779b97f4a7c15);
+    return (size_t)(mixed >> (64 - HINT_BITS));
+}
+
+/* The event's number; EVENT_UNKNOWN if the catalogue does not know the name. */
+static uint16_t search(const char *name)
+{
+    const size_t length = strnlen(name, EVENT_NAME_MAX + 1);
+    const struct event_entry *entry =
+        length <= EVENT_NAME_MAX ? catalogue_find(name, length) : NULL;
+
+    if (!entry)
+        return EVENT_UNKNOWN;
+    __atomic_store_n(&hints[hint_of(name)], entry->number, __ATOMIC_RELAXED);
+    return entry->number;
+}
+
+static inline uint16_t number_of(const char *name)
+{
+    const uint16_t hint = __atomic_load_n(&hints[hint_of(name)], __ATOMIC_RELAXED);
+    const struct event_entry *entry = catalogue_event(hint);
+
+    return entry && strcmp(entry->name, name) == 0 ? hint : search(name);
+}
+
+bool event_table_skips(const char *name)
+{
+    const struct event_table *at = __atomic_load_n(&table, __ATOMIC_ACQUIRE);
+    const uint64_t epoch = __atomic_load_n(&at->epoch, __ATOMIC_ACQUIRE);
+
+    if (epoch == 0 || epoch != generation_page_epoch(page))
+        return false;
+    const uint16_t number = number_of(name);
+    const bool skips = number < REACH_EVENTS_MAX && at->skips[number];
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    if (!skips || __atomic_load_n(&at->epoch, __ATOMIC_RELAXED) != epoch)
+        return false;
+    /* The hook's own. */
+    return number != EVENT_UNKNOWN || strncmp(name, "warder.", sizeof("warder.") - 1) != 0;
+}

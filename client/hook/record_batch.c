@@ -1,0 +1,85 @@
+#define _GNU_SOURCE
+#include "client/hook/record_batch.h"
+
+#include <pthread.h>
+#include <stdint.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proto/event_wire.h"
+#include "proto/record_ring.h"
+
+static struct {
+    pthread_mutex_t lock;
+    struct record_ring *ring;
+    _Atomic bool news;
+} batch = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+void record_batch_take_ring(int descriptor)
+{
+    pthread_mutex_lock(&batch.lock);
+    record_ring_unmap(batch.ring);
+    batch.ring = descriptor >= 0 ? record_ring_map(descriptor) : NULL;
+    batch.news = false;
+    pthread_mutex_unlock(&batch.lock);
+    if (descriptor >= 0)
+        close(descriptor);
+}
+
+void record_batch_become_child(void)
+{
+    batch.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    batch.ring = NULL; /* it is not mapped here */
+    batch.news = false;
+}
+
+static uint64_t wall_clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static bool put(const void *record, size_t size)
+{
+    bool first = false;
+
+    if (pthread_mutex_trylock(&batch.lock) != 0)
+        return false;
+    const bool put = batch.ring && record_ring_put(batch.ring, record, size, &first);
+    if (put && first)
+        batch.news = true;
+    pthread_mutex_unlock(&batch.lock);
+    return put;
+}
+
+bool record_batch_add(const struct event *event, struct arena *arena)
+{
+    Warder__V1__Record record = WARDER__V1__RECORD__INIT;
+    Warder__V1__Event wire;
+    const size_t mark = arena->used;
+    bool added = false;
+
+    if (batch.ring && event_to_wire(event, arena, &wire)) {
+        record.time = wall_clock();
+        record.event = &wire;
+        const size_t size = warder__v1__record__get_packed_size(&record);
+        uint8_t *packed = size <= RECORD_RING_RECORD_MAX ? arena_alloc(arena, size) : NULL;
+        if (packed) {
+            warder__v1__record__pack(&record, packed);
+            added = put(packed, size);
+        }
+    }
+    arena->used = mark;
+    return added;
+}
+
+void record_batch_not_told(void)
+{
+    batch.news = true;
+}
+
+bool record_batch_is_news(void)
+{
+    return batch.news && __atomic_exchange_n(&batch.news, false, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,129 @@
+/* A batch is copied out of the ring and decoded in memory of its own, record by record: reading may
+ * come in the middle of another message's handling, whose memory must stay as it is. */
+#include "daemon/session/settled_records.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon/session/decision.h"
+#include "daemon/session/session.h"
+#include "proto/record_ring.h"
+
+enum {
+    /* For one record, whose every two bytes can be a value: of 128 bytes in protobuf-c (message.h),
+     * and some 50 in the engine's form. */
+    ARENA_SIZE = 128 * RECORD_RING_RECORD_MAX,
+};
+
+struct settled_records {
+    struct record_ring *ring;
+    struct session *session;
+    uint64_t read; /* bytes, ever */
+    bool waits;
+    struct settled_records *next; /* waiting */
+};
+
+bool settled_records_open(struct session *session, int *descriptor)
+{
+    if (session->records)
+        return false;
+    struct settled_records *records = calloc(1, sizeof(*records));
+    struct record_ring *ring = records ? record_ring_new(descriptor) : NULL;
+    if (!ring) {
+        free(records);
+        return false;
+    }
+    records->ring = ring;
+    records->session = session;
+    session->records = records;
+    return true;
+}
+
+static void stop_waiting(struct settled_records *records)
+{
+    struct settled_records **at = &records->session->server->first_waiting;
+
+    while (records->waits && *at && *at != records)
+        at = &(*at)->next;
+    if (records->waits && *at)
+        *at = records->next;
+    records->waits = false;
+}
+
+void settled_records_close(struct session *session)
+{
+    struct settled_records *records = session->records;
+
+    if (!records)
+        return;
+    stop_waiting(records);
+    record_ring_unmap(records->ring);
+    free(records);
+    session->records = NULL;
+}
+
+void settled_records_wait(struct session *session)
+{
+    struct settled_records *records = session->records;
+
+    if (!records || records->waits)
+        return;
+    records->waits = true;
+    records->next = session->server->first_waiting;
+    session->server->first_waiting = records;
+    server_start_tick(session->server);
+}
+
+/* False if there is something that is no record. */
+static bool record_all(struct session *session, const unsigned char *bytes, size_t size,
+                       void *memory)
+{
+    struct budget budget = {RECORDS_STEPS_MAX};
+    struct arena arena;
+    size_t length;
+    size_t step;
+
+    for (size_t at = 0; at < size; at += step) {
+        const unsigned char *record = record_ring_next(bytes + at, size - at, &length, &step);
+        if (!record)
+            return false;
+        arena_init(&arena, memory, ARENA_SIZE);
+        const Warder__V1__Record *settled = (const Warder__V1__Record *)message_decode(
+            &warder__v1__record__descriptor, &arena, record, length);
+        if (!settled || !decision_record_one(session, settled, &budget, &arena))
+            return false;
+    }
+    return true;
+}
+
+void settled_records_read(struct session *session)
+{
+    static _Alignas(64) unsigned char bytes[RECORD_RING_BYTES]; /* the loop thread's */
+    static _Alignas(64) unsigned char memory[ARENA_SIZE];
+    struct settled_records *records = session->records;
+    size_t size;
+
+    if (!records || !session->generation)
+        return;
+    const bool sound = record_ring_take(records->ring, &records->read, bytes, &size) &&
+                       record_all(session, bytes, size, memory);
+    if (sound)
+        return;
+    server_record_refusal(session->server, session->account, session->facts.identity.pid,
+                          session->number,
+                          "records that are none, in the memory that it writes to");
+    settled_records_close(session);
+}
+
+void settled_records_read_waiting(struct server *server)
+{
+    while (server->first_waiting) {
+        struct settled_records *records = server->first_waiting;
+        struct session *session = records->session;
+        const uint64_t began = uv_hrtime();
+
+        stop_waiting(records);
+        settled_records_read(session);
+        turns_charge(server, session->account, uv_hrtime() - began);
+    }
+}

@@ -1,0 +1,368 @@
+"""Programs and forks where they reach libc: what no audit event tells, or tells too early.
+
+The policies here allow a program or two, so that it is the C boundary that decides: each call is made both for
+one that is allowed and for one that is not.
+"""
+
+import os
+import shutil
+import textwrap
+
+from support import ALLOW_ALL, Test, execute, python
+
+SOME = """policy some {
+    default deny exec message "not this one"
+    allow exec where file is "/bin/true" as nothing
+    allow exec where file is "/bin/sh" and not argv has matches "*bad*" as shell
+}
+"""
+NO_FORK = """policy no-fork {
+    default deny exec, fork
+    allow exec where file is "/bin/true" as nothing
+}
+"""
+# Denies nothing that a test does, but could.
+HELD = 'policy held { deny exec where file is "/no/such/file" as nothing }\n'
+
+# The functions of libc that start a program, each called by name in a child of its own: how it ended.
+CALLS = """
+import ctypes, errno, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+STRINGS = ctypes.c_char_p * 3
+def argv(file): return STRINGS(os.path.basename(file), b"", None)
+def in_child(call):
+    child = os.fork()
+    if child == 0:
+        call()
+        os._exit(100 + ctypes.get_errno())
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) if hasattr(os, "waitstatus_to_exitcode") else \\
+        os.WEXITSTATUS(os.waitpid(child, 0)[1])
+def spawn(function, file):
+    child = ctypes.c_int()
+    error = function(ctypes.byref(child), file, None, None, argv(file), STRINGS())
+    return 100 + error if error else os.WEXITSTATUS(os.waitpid(child.value, 0)[1])
+def environment(): return STRINGS(b"A=1", None, None)
+calls = {
+    "execve": lambda file: in_child(lambda: libc.execve(file, argv(file), environment())),
+    "execv": lambda file: in_child(lambda: libc.execv(file, argv(file))),
+    "execvp": lambda file: in_child(lambda: libc.execvp(file, argv(file))),
+    "execvpe": lambda file: in_child(lambda: libc.execvpe(file, argv(file), environment())),
+    "execl": lambda file: in_child(lambda: libc.execl(file, file, None)),
+    "execlp": lambda file: in_child(lambda: libc.execlp(file, file, None)),
+    "execle": lambda file: in_child(lambda: libc.execle(file, file, None, environment())),
+    "execveat": lambda file: in_child(lambda: libc.execveat(-100, file, argv(file), environment(), 0)),
+    "fexecve": lambda file: in_child(lambda: libc.fexecve(os.open(file, os.O_RDONLY), argv(file), environment())),
+    "syscall": lambda file: in_child(lambda: libc.syscall(EXECVE, file, argv(file), environment())),
+    "posix_spawn": lambda file: spawn(libc.posix_spawn, file),
+    "posix_spawnp": lambda file: spawn(libc.posix_spawnp, file),
+}
+EXECVE = {"x86_64": 59, "aarch64": 221}[os.uname().machine]
+"""
+
+# _posixsubprocess.fork_exec without subprocess, as multiprocessing calls it: what the child reports.
+FORK_EXEC = """
+import os, sys, _posixsubprocess
+def fork_exec(argv, environment=None):
+    reading, writing = os.pipe()
+    arguments = [argv, [os.fsencode(argv[0])], True, (writing,), None, environment, -1, -1, -1, -1, -1, -1,
+                 reading, writing, True, False]
+    if sys.version_info >= (3, 11): arguments += [-1]
+    if sys.version_info >= (3, 9): arguments += [None, None, None]
+    if sys.version_info >= (3, 9): arguments += [-1]
+    arguments += [None]
+    if (3, 11) <= sys.version_info < (3, 14): arguments += [True]
+    child = _posixsubprocess.fork_exec(*arguments)
+    os.close(writing)
+    said = os.read(reading, 1000)
+    os.close(reading)
+    os.waitpid(child, 0)
+    return said
+"""
+
+
+class Boundary(Test):
+    per_interpreter = True
+
+    def under(self, policy, code, *options, **more):
+        return self.run_under(self.policy(policy), [python(), self.script(textwrap.dedent(code))], *options, **more)
+
+    def marker(self):
+        return self.directory / "marker"
+
+    def test_each_function_that_starts_a_program_is_judged(self):
+        result = self.under(SOME, CALLS + "for name in calls:\n"
+                                          "    print(name, calls[name](b'/bin/true'), calls[name](b'/bin/touch'))\n")
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(len(result.out.splitlines()), 12, result)
+        for line in result.out.splitlines():
+            with self.subTest(line):
+                self.assertRegex(line, r"^\w+ 0 113$")  # 100 + EACCES
+
+    def test_what_is_not_there_is_not_asked_about(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { user in ["root", "nobody"] or not user is "x" } ' + SOME.split("{", 1)[1])
+        code = CALLS + "print([calls[name](b'/no/such/file') for name in calls if name != 'fexecve'])"
+        result = execute([python(), self.script(code)], env=daemon.preloaded())
+        self.assertEqual(result.out.strip(), str([102] * 11), result)  # 100 + ENOENT
+        self.assertNotIn("/no/such/file", str(daemon.log("--denied")))
+
+    def test_shell_functions_are_judged(self):
+        code = CALLS + """
+libc.popen.restype = ctypes.c_void_p
+def popen(command):
+    stream = libc.popen(command, b"r")
+    return libc.pclose(ctypes.c_void_p(stream)) if stream else "none"
+print(libc.system(b"exit 3") >> 8, libc.system(b"bad"), ctypes.get_errno())
+print(popen(b"exit 4") >> 8, popen(b"bad"))
+print(libc.system(None))
+"""
+        result = self.under(SOME, code)
+        self.assertEqual(result.out.split(), ["3", "-1", "13", "4", "none", "1"], result)
+
+    def test_words_with_a_command_are_not_expanded(self):
+        code = CALLS + """
+class Words(ctypes.Structure):
+    _fields_ = [("count", ctypes.c_size_t), ("words", ctypes.POINTER(ctypes.c_char_p)), ("first", ctypes.c_size_t)]
+words = Words()
+print(libc.wordexp(b"a $HOME b", ctypes.byref(words), 0), words.count)
+print(libc.wordexp(b"$(/bin/touch %s)", ctypes.byref(words), 0))
+""" % str(self.marker())
+        result = self.under(SOME, code)
+        self.assertEqual(result.out.split(), ["0", "3", "4"], result)  # WRDE_CMDSUB
+        self.assertFalse(self.marker().exists())
+
+    def test_direct_fork_exec_is_judged_and_says_why(self):
+        code = FORK_EXEC + f"""
+print(fork_exec(["/bin/true"]))
+print(fork_exec(["/bin/touch", {str(self.marker())!r}]))
+print(os.strerror(13))
+print(os.strerror(13))
+"""
+        result = self.under(SOME, code)
+        lines = result.out.splitlines()
+        self.assertEqual(lines[:2], ["b''", "b'OSError:d:'"], result)
+        self.assertRegex(lines[2], r'^warder: exec "/bin/touch" denied by local/some\.default-exec: not this one '
+                                   r"\[decision [0-9a-f]+-\d+\]$")
+        self.assertEqual(lines[3], "Permission denied")  # said once
+        self.assertFalse(self.marker().exists())
+
+    def test_subprocess_says_the_rule_of_what_ring_1_could_not_know(self):
+        code = f"""
+        import subprocess
+        class Program:
+            names = ["/bin/true", "/bin/touch", "/bin/touch"]
+            def __fspath__(self): return self.names.pop(0) if len(self.names) > 1 else self.names[0]
+        try: subprocess.run([Program(), {str(self.marker())!r}])
+        except PermissionError as error: print(error)
+        """
+        result = self.under(SOME, code)
+        self.assertIn('exec "/bin/touch" denied by local/some.default-exec: not this one', result.out, result)
+        self.assertFalse(self.marker().exists())
+
+    def test_objects_that_name_an_allowed_program_start_it(self):
+        result = self.under(SOME, """
+        import pathlib, subprocess
+        print(subprocess.run([pathlib.Path("/bin/true")]).returncode)
+        """)
+        self.assertEqual(result.out, "0\n", result)
+
+    def test_fork_on_the_way_to_an_allowed_program_is_let_be(self):
+        result = self.under(NO_FORK, """
+        import os, subprocess
+        print(subprocess.run(["/bin/true"]).returncode, subprocess.run("/bin/true", close_fds=False).returncode)
+        try: os.fork()
+        except PermissionError as error: print(error)
+        """)
+        self.assertRegex(result.out, r"^0 0\nwarder: fork denied by local/no-fork.default-fork", result)
+
+    def test_direct_fork_exec_is_no_way_around_a_denied_fork(self):
+        result = self.under(NO_FORK, FORK_EXEC + """
+try: fork_exec(["/bin/true"])
+except PermissionError as error: print(error)
+""")
+        self.assertIn("fork denied by local/no-fork.default-fork", result.out, result)
+
+    def test_child_forked_for_a_program_may_do_nothing_else(self):
+        result = self.under(NO_FORK, f"""
+        import os, subprocess
+        try: subprocess.run(["/bin/true"], preexec_fn=lambda: open({str(self.marker())!r}, "w"))
+        except BaseException as error: print(type(error).__name__)
+        """)
+        self.assertIn("has done something else; it is ended", result.err, result)
+        self.assertFalse(self.marker().exists())
+
+    def test_raw_forks_are_judged(self):
+        result = self.under(NO_FORK, CALLS + """
+for name in "fork", "vfork":
+    print(name, getattr(libc, name)(), ctypes.get_errno())
+numbers = {"x86_64": (57, 58, 56), "aarch64": (220,)}[os.uname().machine]
+for number in numbers:
+    print(libc.syscall(number, 17, 0, 0, 0, 0), ctypes.get_errno())
+print(libc.syscall(435, 0, 0), ctypes.get_errno())
+print(libc.daemon(1, 1), ctypes.get_errno())
+""")
+        lines = result.out.splitlines()
+        self.assertEqual(lines[:2], ["fork -1 13", "vfork -1 13"], result)
+        self.assertEqual(set(lines[2:-2]), {"-1 13"}, result)
+        self.assertEqual(lines[-2:], ["-1 38", "-1 13"], result)  # ENOSYS
+
+    def test_loader_is_no_program(self):
+        loader = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "aarch64": "/lib/ld-linux-aarch64.so.1"}[os.uname().machine]
+        result = self.under(HELD, f"""
+        import subprocess
+        try: subprocess.run([{loader!r}, "/bin/touch", {str(self.marker())!r}])
+        except PermissionError as error: print(error)
+        """)
+        self.assertIn("the dynamic loader starts any program that it is given", result.out, result)
+        self.assertFalse(self.marker().exists())
+
+    def test_interpreter_of_a_script_is_seen(self):
+        script = self.directory / "script"
+        script.write_text(f"#!/bin/sh -e\n/bin/touch {self.marker()}\necho \"$@\"\n")
+        script.chmod(0o755)
+        nested = self.directory / "nested"
+        nested.write_text(f"#!{script}\n")
+        nested.chmod(0o755)
+        code = f"""
+        import subprocess
+        for file in {str(script)!r}, {str(nested)!r}:
+            try: print(subprocess.run([file, "a b", "c"], stdout=subprocess.PIPE).stdout.decode().split())
+            except PermissionError as error: print(error)
+        """
+        result = self.under('policy p { deny exec where interpreter is "/bin/sh" as no-shell }', code)
+        self.assertIn("denied by local/p.no-shell", result.out, result)
+        self.assertFalse(self.marker().exists())
+        result = self.under(HELD, code)
+        first, second = result.out.splitlines()
+        self.assertEqual(first, "['a', 'b', 'c']", result)
+        self.assertIn("its interpreter is a script itself", second)
+        self.assertTrue(self.marker().exists())
+
+    def test_child_of_an_emptied_environment_is_under_policy(self):
+        result = self.under(HELD.replace("/no/such/file", "/bin/true"), """
+        import subprocess, sys
+        code = "import os\\ntry: os.execv('/bin/true', ['true'])\\nexcept PermissionError as e: print(e)"
+        subprocess.run([sys.executable, "-c", code], env={})
+        """)
+        self.assertIn("denied by local/held.nothing", result.out, result)
+        self.assertIn("denied by local/p.no", self.under(
+            'policy p { deny write where path is "/no/such/file" as no }', """
+            import subprocess, sys
+            code = "try: open('/no/such/file', 'w')\\nexcept PermissionError as e: print(e)"
+            subprocess.run([sys.executable, "-c", code], env={})
+            """).out)
+
+    def test_variables_that_steer_a_program_do_not_pass(self):
+        code = """
+        import subprocess
+        environment = {"LD_LIBRARY_PATH": "/x", "BASH_ENV": "/x", "PYTHONPATH": "/x", "GIT_DIR": "/x", "PLAIN": "1"}
+        print(sorted(line.split("=")[0] for line in subprocess.run(
+            ["/usr/bin/env"], env=environment, stdout=subprocess.PIPE).stdout.decode().split()))
+        """
+        seen = self.under(HELD, code).out
+        for name in "LD_LIBRARY_PATH", "BASH_ENV", "PYTHONPATH", "GIT_DIR":
+            self.assertNotIn(name, seen)
+        self.assertIn("PLAIN", seen)
+        self.assertIn("LD_PRELOAD", seen)
+        named = 'policy p { default deny exec\n' \
+                'allow exec where file is "/usr/bin/env" and env has "LD_LIBRARY_PATH" as one }'
+        seen = self.under(named, code).out
+        self.assertIn("LD_LIBRARY_PATH", seen)
+        self.assertNotIn("BASH_ENV", seen)
+        self.assertIn("GIT_DIR", self.under(ALLOW_ALL, code).out)
+
+    def race(self, start, seconds=3):
+        """A thread flips a link between what is allowed and what is not; another puts descriptors in place of others."""
+        code = f"""
+        import os, subprocess, sys, threading, time
+        marker, link = {str(self.marker())!r}, {str(self.directory / "link")!r}
+        stop = []
+        def flip():
+            while not stop:
+                for target in "/bin/true", "/bin/touch":
+                    os.symlink(target, link + "-new")
+                    os.rename(link + "-new", link)
+        def swap():
+            touch = os.dup2(os.open("/bin/touch", os.O_RDONLY), 300)
+            while not stop:
+                for descriptor in range(20, 60):
+                    try: os.dup2(touch, descriptor); os.close(descriptor)
+                    except OSError: pass
+        os.symlink("/bin/true", link)
+        threads = [threading.Thread(target=target) for target in (flip, swap)]
+        for thread in threads: thread.start()
+        sys.setswitchinterval(1e-4)
+        outcomes = {{}}
+        def start():
+            {start}
+        end = time.monotonic() + {seconds}
+        while time.monotonic() < end:
+            try: outcome = start()
+            except PermissionError: outcome = "denied"
+            except OSError: outcome = "failed"
+            outcomes[outcome] = outcomes.get(outcome, 0) + 1
+        stop.append(True)
+        for thread in threads: thread.join()
+        print(outcomes)
+        """
+        result = self.under(SOME, code)
+        self.assertEqual(result.status, 0, result)
+        self.assertFalse(self.marker().exists(), result)
+        self.assertIn("denied", result.out, result)
+        self.assertIn("0:", result.out, result)
+
+    def test_flipped_link_is_no_way_through_posix_spawn(self):
+        self.race('return os.waitpid(os.posix_spawn(link, ["touch", marker], {}), 0)[1]')
+
+    def test_flipped_link_is_no_way_through_subprocess(self):
+        self.race("return subprocess.call([link, marker], close_fds=False)")
+
+    def test_descriptor_put_in_place_by_file_actions_is_judged(self):
+        code = f"""
+        import os
+        touch = os.open("/bin/touch", os.O_RDONLY)
+        actions = [(os.POSIX_SPAWN_DUP2, touch, number) for number in range(3, 200)]
+        print(os.waitpid(os.posix_spawn("/bin/true", ["touch", {str(self.marker())!r}], {{}}, file_actions=actions),
+                         0)[1])
+        out = os.open({str(self.directory / "out")!r}, os.O_WRONLY | os.O_CREAT)
+        child = os.posix_spawn("/bin/sh", ["sh", "-c", "echo said"], {{}}, file_actions=[
+            (os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_CLOSE, out),
+            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0)])
+        print(os.waitpid(child, 0)[1])
+        """
+        result = self.under(SOME, code)
+        self.assertEqual(result.out.split(), ["0", "0"], result)
+        self.assertEqual((self.directory / "out").read_text(), "said\n")
+        self.assertFalse(self.marker().exists())
+
+    def test_one_start_is_one_decision(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { not user is "x" } log exec, fork as all\n'
+                     ' deny exec where file is "/no/such/file" as nothing }')
+        code = 'import subprocess\nprint(subprocess.run(["/bin/true"]).returncode)'
+        result = execute([python(), "-I", "-S", "-c", code], env=daemon.preloaded())
+        self.assertEqual(result.out, "0\n", result)
+        events = [entry["event"] for entry in daemon.log() if entry["kind"] == "decision" and "exec" in str(entry)]
+        names = [event["name"] if isinstance(event, dict) else event for event in events]
+        self.assertEqual([name for name in names if name in ("subprocess.Popen", "libc.execve", "libc.vfork",
+                                                             "libc.fork", "libc.posix_spawn", "os.posix_spawn")][:1],
+                         ["subprocess.Popen"], names)
+        self.assertNotIn("libc.execve", names)
+
+    def test_programs_that_leave_the_reach_of_the_hook_are_told(self):
+        program = self.directory / "static"
+        source = self.directory / "static.c"
+        source.write_text("int main(void) { return 0; }\n")
+        compiler = shutil.which("cc")
+        if not compiler or execute([compiler, "-static", "-o", program, source]).status != 0:
+            self.skipTest("there is no compiler that links statically")
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { not user is "x" } log event "libc.*" as all }')
+        result = execute([python(), "-c", FORK_EXEC + f"print(fork_exec([{str(program)!r}]))"], env=daemon.preloaded())
+        self.assertEqual(result.out, "b''\n", result)
+        self.assertIn("static", str([entry for entry in daemon.log() if "libc.execve" in str(entry)]))
+
+    def test_process_without_a_session_notices_nothing(self):
+        result = self.run_under(self.policy(SOME), ["/bin/sh", "-c", "/bin/echo one; (exec /bin/echo two); env -i "
+                                                                     "/bin/echo three"])
+        self.assertEqual(result.out.split(), ["one", "two", "three"], result)
