@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "client/floor/floor_capabilities.h"
 #include "client/floor/floor_seccomp.h"
 #include "client/floor/kernel_landlock.h"
 #include "policies/engine/vocabulary.h"
@@ -48,8 +49,9 @@ static void foresee(const Warder__V1__Floor *floor, const struct floor_terms *te
     }
     if (terms->threads) {
         *plan = (struct landlock_plan){.held = 0};
-        missing_words_add(&taken->missing, "files, ports of TCP and signals: threads were running "
-                                           "already, which Landlock does not reach");
+        missing_words_add(&taken->missing,
+                          "files, ports of TCP, signals and powers of root: threads were running "
+                          "already, which Landlock does not reach");
     } else {
         landlock_plan_make(plan, floor, terms->stage, terms->landlock_abi, &taken->missing);
         taken->landlock_abi = (uint32_t)terms->landlock_abi;
@@ -102,6 +104,14 @@ static bool take_filter(const Warder__V1__Floor *floor, const struct floor_terms
     return error == 0 || fail(failure, "the filter of system calls", error);
 }
 
+/* A thread's are its own: of a process that has others already, none are dropped, for code that is
+ * kept from them in this one would find them in the next. */
+static bool drop_capabilities(const struct floor_terms *terms, struct floor_failure *failure)
+{
+    const int error = terms->threads ? 0 : floor_drop_capabilities();
+    return error == 0 || fail(failure, "the part that takes powers of root away", error);
+}
+
 bool floor_take(const Warder__V1__Floor *floor, const struct floor_terms *terms,
                 struct floor_taken *taken, struct floor_failure *failure)
 {
@@ -111,7 +121,8 @@ bool floor_take(const Warder__V1__Floor *floor, const struct floor_terms *terms,
     if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) < 0)
         return fail(failure, "no_new_privs", -errno);
     return take_landlock(floor, &plan, taken, failure) &&
-           (!seccomp_is_there() || take_filter(floor, terms, failure));
+           (!seccomp_is_there() || take_filter(floor, terms, failure)) &&
+           drop_capabilities(terms, failure);
 }
 
 bool floor_is_enough(const Warder__V1__Floor *floor, const struct floor_taken *taken,

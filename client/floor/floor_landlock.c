@@ -91,11 +91,11 @@ static void plan_files(struct landlock_plan *plan, uint32_t classes, int abi,
         rights |= RIGHTS_TO_WRITE;
     plan->files = rights & rights_up_to(abi);
     plan->held |= classes & (bit(CLASS_EXEC) | bit(CLASS_READ) | bit(CLASS_WRITE));
-    if (!(classes & bit(CLASS_WRITE)))
-        return;
-    if (abi < LANDLOCK_ABI_REFER)
+    if (rights && abi < LANDLOCK_ABI_REFER)
         missing_words_add(missing, "files moved or linked from one directory to another, which is "
                                    "refused everywhere (Landlock ABI 2, Linux 5.19)");
+    if (!(classes & bit(CLASS_WRITE)))
+        return;
     if (abi < LANDLOCK_ABI_TRUNCATE) {
         missing_words_add(missing, "`write`: files cut by truncate and O_TRUNC "
                                    "(Landlock ABI 3, Linux 6.2)");
@@ -125,7 +125,7 @@ static void plan_ports(struct landlock_plan *plan, const Warder__V1__Floor *floo
 void landlock_plan_make(struct landlock_plan *plan, const Warder__V1__Floor *floor,
                         enum floor_stage stage, int abi, struct missing_words *missing)
 {
-    const uint32_t classes = stage == FLOOR_INTERPRETER ? floor->classes : 0;
+    uint32_t classes = stage == FLOOR_INTERPRETER ? floor->classes : 0;
 
     *plan = (struct landlock_plan){.held = 0};
     if (abi <= 0) {
@@ -133,6 +133,8 @@ void landlock_plan_make(struct landlock_plan *plan, const Warder__V1__Floor *flo
                                    "or it is not switched on (lsm= on its command line)");
         return;
     }
+    if (!names_programs(floor)) /* none is started at all: the filter's part */
+        classes &= ~bit(CLASS_EXEC);
     plan_files(plan, classes, abi, missing);
     plan_ports(plan, floor, classes, abi, missing);
     if (floor->classes && abi >= LANDLOCK_ABI_SCOPES) {
@@ -142,6 +144,10 @@ void landlock_plan_make(struct landlock_plan *plan, const Warder__V1__Floor *flo
     } else if (floor->classes) {
         missing_words_add(missing, "signals to other processes (Landlock ABI 6, Linux 6.12)");
     }
+    /* Once a process is in one domain that restricts files, each of its domains refuses to move
+     * them between directories unless it says otherwise: this one, and what comes after it. */
+    if (landlock_plan_is_needed(plan) && abi >= LANDLOCK_ABI_REFER)
+        plan->files |= LANDLOCK_REFER;
 }
 
 bool landlock_plan_is_needed(const struct landlock_plan *plan)
@@ -156,6 +162,7 @@ struct ruleset {
     int descriptor;
     uint64_t files;    /* what it restricts */
     uint32_t programs; /* the class, if it names some */
+    bool moves;        /* writing is free: so is moving files, as far as that opens nothing */
     unsigned absent;
 };
 
@@ -184,8 +191,8 @@ static bool holds_procfs(int place)
 static int allow_at(struct ruleset *ruleset, int place, uint64_t rights, bool alone)
 {
     rights &= ruleset->files;
-    if (holds_procfs(place))
-        rights &= ~RIGHTS_TO_WRITE;
+    if (holds_procfs(place)) /* which has no two directories that a file could be in */
+        rights &= ~RIGHTS_TO_WRITE | (ruleset->moves ? LANDLOCK_REFER : 0);
     if (!is_directory(place))
         rights &= LANDLOCK_RIGHTS_OF_A_FILE;
     else if (alone) /* what a rule gives, it gives to all beneath: its list of names, at most */
@@ -272,7 +279,9 @@ static int allow_path(struct ruleset *ruleset, const Warder__V1__FloorPath *path
  * read there. Programs below a directory have, but for scripts, this one's loader. */
 static int allow_necessities(struct ruleset *ruleset)
 {
-    const int error = allow_beneath(ruleset, "/proc", 0, LANDLOCK_READ_DIRECTORY, false);
+    int error = allow_beneath(ruleset, "/proc", 0, LANDLOCK_READ_DIRECTORY, false);
+    if (error == 0 && ruleset->moves)
+        error = allow_beneath(ruleset, "/", 0, LANDLOCK_REFER, false);
     return error == 0 && ruleset->programs ? allow_needs(ruleset, "/proc/self/exe") : error;
 }
 
@@ -333,8 +342,8 @@ int landlock_plan_take(const struct landlock_plan *plan, const Warder__V1__Floor
                                               plan->ports, plan->scopes};
     struct ruleset ruleset = {.files = plan->files};
 
-    if (plan->files & LANDLOCK_EXECUTE && names_programs(floor))
-        ruleset.programs = bit(CLASS_EXEC);
+    ruleset.programs = plan->files & LANDLOCK_EXECUTE ? bit(CLASS_EXEC) : 0;
+    ruleset.moves = !(plan->files & LANDLOCK_WRITE_FILE);
 
     /* A kernel of an older ABI knows a shorter structure, and takes this one if the rest is zero.
      */

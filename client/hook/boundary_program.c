@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/hook/daemon_connection.h"
 #include "client/hook/process_resolver.h"
 #include "client/hook/raw_syscall.h"
 
@@ -100,7 +101,7 @@ static bool gives_rights(const struct program_file *file, const char *link)
                        sizeof(capabilities)) > 0;
 }
 
-static void read_head(struct program_file *file)
+static int read_head(struct program_file *file)
 {
     char link[sizeof(DESCRIPTOR_LINK) + 12];
 
@@ -110,6 +111,8 @@ static void read_head(struct program_file *file)
     file->kind = PROGRAM_UNREADABLE;
     file->reach = REACH_HOOK;
     file->head_size = 0;
+    if (readable == -EMFILE)
+        return -EMFILE;
     if (readable >= 0) {
         const long size = raw_syscall(SYS_pread64, readable, file->head, PROGRAM_HEAD_SIZE, 0);
         file->head_size = size > 0 ? (size_t)size : 0;
@@ -124,6 +127,7 @@ static void read_head(struct program_file *file)
     file->head[file->head_size] = '\0';
     if (file->kind != PROGRAM_SCRIPT && gives_rights(file, link))
         file->reach = REACH_SET_ID;
+    return 0;
 }
 
 /* The loader starts any program that it is given: it is known by its name, and by being the one
@@ -170,9 +174,8 @@ static int look_at(struct program_file *file, const struct program_name *name, s
         return -E2BIG;
     if (process_descriptor_path(file->descriptor, text, PATH_MAX))
         file->name = text;
-    read_head(file);
     file->is_loader = is_loader(file);
-    return 0;
+    return read_head(file);
 }
 
 /* The line behind `#!`, as the kernel reads it (fs/binfmt_script.c): a name, and all the rest as
@@ -202,7 +205,7 @@ static int read_line(const struct program_file *file, struct arena *arena, const
     return *name && (behind == end || *argument || !*behind) ? 0 : -E2BIG;
 }
 
-int program_look(struct program *program, const struct program_name *name, struct arena *arena)
+static int look(struct program *program, const struct program_name *name, struct arena *arena)
 {
     struct program_name next = *name;
 
@@ -226,6 +229,19 @@ int program_look(struct program *program, const struct program_name *name, struc
         next.directory = AT_FDCWD;
         next.flags = 0;
     }
+}
+
+int program_look(struct program *program, const struct program_name *name, struct arena *arena)
+{
+    int error = look(program, name, arena);
+
+    /* The kernel needs no descriptor of the program's to execute a file. */
+    if (error == -EMFILE) {
+        const struct descriptor_room room = descriptor_room_make();
+        error = look(program, name, arena);
+        descriptor_room_end(&room);
+    }
+    return error;
 }
 
 void program_close(struct program *program)

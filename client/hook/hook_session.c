@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client/hook/event_table.h"
 #include "client/hook/fatal.h"
 #include "client/hook/process_facts.h"
 #include "client/hook/record_batch.h"
@@ -68,7 +69,8 @@ static struct {
     _Atomic uint32_t guarded;
     _Atomic uint32_t held;
     _Atomic uint32_t flat;
-    char path[108]; /* of the session socket; sun_path's size */
+    _Atomic uint64_t guard_epoch; /* of the generation page, that the three are of */
+    struct daemon_address daemon;
     char python_version[24];
     _Atomic int64_t bound; /* nanoseconds for a verdict */
     unsigned forged;
@@ -199,14 +201,44 @@ static void tell_floor(struct question *question)
     daemon_connection_exchange(&question->connection, &exchange, &message, NULL, NULL);
 }
 
+/* Which classes the policies in force have something to say about, as the daemon said at an epoch.
+ */
+<<<<<<< HEAD
+static void take_guard(uint32_t guarded, uint32_t held, uint32_t flat, uint64_t epoch)
+{
+    session.guard_epoch = 0;
+    session.guarded = guarded;
+    session.held = held;
+    session.flat = flat;
+=======
+struct guard {
+    uint32_t guarded;
+    uint32_t held;
+    uint32_t flat;
+};
+
+static void take_guard(const struct guard *guard, uint64_t epoch)
+{
+    session.guard_epoch = 0;
+    session.guarded = guard->guarded;
+    session.held = guard->held;
+    session.flat = guard->flat;
+>>>>>>> main
+    session.guard_epoch = epoch;
+}
+
 /* What it says of the session beside that. */
 static void take_terms(const Warder__V1__Welcome *welcome)
 {
     if (welcome->verdict_milliseconds > 0)
         session.bound = (int64_t)welcome->verdict_milliseconds * 1000000;
-    session.guarded = welcome->guarded;
-    session.held = welcome->held;
-    session.flat = welcome->flat;
+<<<<<<< HEAD
+    take_guard(welcome->guarded, welcome->held, welcome->flat,
+               welcome->handout ? welcome->handout->epoch : 0);
+=======
+    const struct guard guard = {welcome->guarded, welcome->held, welcome->flat};
+    take_guard(&guard, welcome->handout ? welcome->handout->epoch : 0);
+>>>>>>> main
 }
 
 /* A Hello: what is said, and by whom; `parent_key`: the session of this process's parent vouches
@@ -327,14 +359,15 @@ static bool connect_first(struct question *question, const struct session_reques
     const int64_t deadline = monotonic_now() + session.bound;
     const int door = request->socket_path ? -1 : process_door();
 
-    process_session_socket(request->socket_path, session.path, sizeof(session.path));
+    process_session_socket(request->socket_path, session.daemon.path, sizeof(session.daemon.path));
+    session.daemon.process = process_session_daemon(request->socket_path);
     if (door >= 0 && connect_by_door(question, door, deadline))
         return true;
-    if (!session.path[0]) {
+    if (!session.daemon.path[0]) {
         refuse(failure, "the path of the policy daemon's socket is too long, or empty");
         return false;
     }
-    if (daemon_connection_open(&question->connection, session.path, deadline))
+    if (daemon_connection_open(&question->connection, &session.daemon, deadline))
         return true;
     const int end = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (end < 0 && errno == EACCES)
@@ -343,7 +376,7 @@ static bool connect_first(struct question *question, const struct session_reques
                "started this one has left it no connection to the policy daemon");
     else
         snprintf(failure->text, sizeof(failure->text), "no policy daemon answers at %s",
-                 session.path);
+                 session.daemon.path);
     if (end >= 0)
         close(end);
     return false;
@@ -641,7 +674,7 @@ static bool resume(struct question *question, int64_t deadline)
 
     daemon_connection_close(&question->connection);
     if (!fresh_nonce(nonce) ||
-        !daemon_connection_open(&question->connection, session.path, deadline))
+        !daemon_connection_open(&question->connection, &session.daemon, deadline))
         return false;
     request.session = session.identity.number;
     request.nonce = bytes_field(nonce, sizeof(nonce));
@@ -749,7 +782,7 @@ static bool start_as_child(struct question *question, struct session_failure *fa
     memcpy(parent_key, session.identity.key, sizeof(parent_key));
     if (daemon_connection_is_intact(&session.handed)) {
         question->connection = session.handed;
-    } else if (daemon_connection_open(&question->connection, session.path,
+    } else if (daemon_connection_open(&question->connection, &session.daemon,
                                       monotonic_now() + session.bound)) {
         parent =
             session.identity.number; /* the program has closed what was handed to it, or none was */
@@ -952,13 +985,18 @@ static bool ask_once(struct daemon_connection *connection, const struct exchange
     ask.continues = continues;
     message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_ASK;
     message.ask = &ask;
+    const uint64_t epoch = event_table_page_epoch(); /* the answer is of this one, or a later */
     const enum exchange_result result =
         daemon_connection_exchange(connection, exchange, &message, &reply, NULL);
     if (result == EXCHANGE_DONE) {
         if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_VERDICT) {
-            session.guarded = reply->verdict->guarded;
-            session.held = reply->verdict->held;
-            session.flat = reply->verdict->flat;
+<<<<<<< HEAD
+            take_guard(reply->verdict->guarded, reply->verdict->held, reply->verdict->flat, epoch);
+=======
+            const struct guard guard = {reply->verdict->guarded, reply->verdict->held,
+                                        reply->verdict->flat};
+            take_guard(&guard, epoch);
+>>>>>>> main
             take_verdict(reply->verdict, answer);
         } else {
             refuse(failure, failure_of(EXCHANGE_FORGED));
@@ -1034,7 +1072,7 @@ void hook_session_ask_beside(struct exchange_memory *memory, const struct event 
 
     answer_begin(answer);
     arena_init(&memory->arena, whole.memory + whole.used, whole.size - whole.used);
-    if (!daemon_connection_open(&connection, session.path, deadline)) {
+    if (!daemon_connection_open(&connection, &session.daemon, deadline)) {
         refuse(&failure, "the policy daemon cannot be reached");
     } else if (say_hello(&connection, memory, &plan, &identity, &failure)) {
         const struct exchange exchange = {
@@ -1081,24 +1119,31 @@ pid_t hook_session_process_number(void)
     return session.process;
 }
 
+/* Of what has come into force since the daemon said it, nothing is known yet. A forked child knows
+ * what its parent knew. */
+static bool guard_is_stale(void)
+{
+    const uint64_t page = event_table_page_epoch();
+    return page != 0 && page != session.guard_epoch;
+}
+
 uint32_t hook_session_guarded(void)
 {
-    /* Of what has come into force since the daemon said it, nothing is known yet. */
-    if (settled_policy_is_stale())
+    if (guard_is_stale())
         return UINT32_MAX;
     return session.state == SESSION_NONE ? 0 : session.guarded;
 }
 
 uint32_t hook_session_held(void)
 {
-    if (settled_policy_is_stale())
+    if (guard_is_stale())
         return UINT32_MAX;
     return session.state == SESSION_NONE ? 0 : session.held;
 }
 
 uint32_t hook_session_flat(void)
 {
-    return session.state == SESSION_NONE ? 0 : session.flat;
+    return session.state == SESSION_NONE || guard_is_stale() ? 0 : session.flat;
 }
 
 noreturn void hook_session_end_process(const char *line)

@@ -276,6 +276,8 @@ static void keep(struct session *session, const Warder__V1__Hello *hello)
     said.wishes = NULL; /* they are among the session's */
     kept.hello = &said;
     arena_reset(&server->arena);
+    if (!session_floor_keep(&session->floor, &server->arena, &kept))
+        return;
     kept.wishes = wishes;
     for (size_t i = 0; i < session->wishes.count; i++) {
         const struct wishes *one = session->wishes.items[i];
@@ -502,6 +504,11 @@ static void after_resume(struct job *job)
             return;
         }
         session->resumable = true;
+        if (!session_floor_restore(&session->floor, kept)) {
+            session_end(session);
+            send_refusal(job, "the policy daemon is out of memory");
+            return;
+        }
     }
     take_up(session, connection);
     send_resumed(connection, &job->to, &job->message->resume->nonce);

@@ -21,6 +21,7 @@ struct errand {
     uint64_t number;
     unsigned char *bytes; /* NULL: remove */
     size_t size;
+    bool adds; /* to what is there */
 };
 
 struct errands {
@@ -52,8 +53,9 @@ static bool path_of(const char *directory, uint64_t number, char *path, size_t s
 
 static void write_file(const char *path, const struct errand *errand)
 {
-    const int file =
-        open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+    const int file = open(
+        path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | (errand->adds ? O_APPEND : O_CREAT | O_TRUNC),
+        S_IRUSR | S_IWUSR);
     if (file < 0)
         return;
     const ssize_t written = write(file, errand->bytes, errand->size);
@@ -112,22 +114,24 @@ static bool know_directory(const struct server *server)
     return false;
 }
 
-static void add_errand(struct server *server, uint64_t number, unsigned char *bytes, size_t size)
+/* Takes the bytes over. */
+static void add_errand(struct server *server, const struct errand *wanted)
 {
     struct errand *errand = calloc(1, sizeof(*errand));
 
     if (!errand || !know_directory(server)) {
-        free(bytes);
+        free(wanted->bytes);
         free(errand);
         return;
     }
-    *errand = (struct errand){.number = number, .bytes = bytes, .size = size};
+    *errand = *wanted;
     *errands.end = errand;
     errands.end = &errand->next;
     start_next(server->loop);
 }
 
-void kept_session_write(struct server *server, const Warder__V1__KeptSession *kept)
+static void pack_errand(struct server *server, uint64_t number, const Warder__V1__KeptSession *kept,
+                        bool adds)
 {
     const size_t size = warder__v1__kept_session__get_packed_size(kept);
     unsigned char *bytes = size <= KEPT_SESSION_SIZE_MAX ? malloc(size) : NULL;
@@ -135,12 +139,24 @@ void kept_session_write(struct server *server, const Warder__V1__KeptSession *ke
     if (!bytes)
         return;
     warder__v1__kept_session__pack(kept, bytes);
-    add_errand(server, kept->session, bytes, size);
+    const struct errand errand = {.number = number, .bytes = bytes, .size = size, .adds = adds};
+    add_errand(server, &errand);
+}
+
+void kept_session_write(struct server *server, const Warder__V1__KeptSession *kept)
+{
+    pack_errand(server, kept->session, kept, false);
+}
+
+void kept_session_add(struct server *server, uint64_t number, const Warder__V1__KeptSession *more)
+{
+    pack_errand(server, number, more, true);
 }
 
 void kept_session_remove(struct server *server, uint64_t number)
 {
-    add_errand(server, number, NULL, 0);
+    const struct errand errand = {.number = number};
+    add_errand(server, &errand);
 }
 
 static const Warder__V1__KeptSession *read_file(const char *path, struct arena *arena)

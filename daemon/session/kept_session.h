@@ -23,6 +23,9 @@ bool kept_sessions_directory(const char *session_socket, char *directory, size_t
 /* Keeps a session under its number; the message is packed before the call returns. */
 void kept_session_write(struct server *server, const Warder__V1__KeptSession *kept);
 
+/* Adds fields to a session that is kept already. */
+void kept_session_add(struct server *server, uint64_t number, const Warder__V1__KeptSession *more);
+
 void kept_session_remove(struct server *server, uint64_t number);
 
 /* Reads one back: blocks, for a worker thread. The message lives in the arena; NULL if there is

@@ -8,6 +8,7 @@
 #include "daemon/audit/audit_log.h"
 #include "daemon/audit/event_json.h"
 #include "daemon/session/floor.h"
+#include "daemon/session/kept_session.h"
 #include "daemon/session/session.h"
 #include "policies/engine/event_text.h"
 
@@ -190,6 +191,24 @@ static void record(struct session *session)
     json_decref(json);
 }
 
+/* A restarted daemon shall know it, too. */
+static void keep_taken(struct session *session, const Warder__V1__FloorTaken *taken)
+{
+    Warder__V1__KeptSession more = WARDER__V1__KEPT_SESSION__INIT;
+
+    more.floor_taken = (Warder__V1__FloorTaken *)taken;
+    if (session->resumable)
+        kept_session_add(session->server, session->number, &more);
+}
+
+static bool take(struct session_floor *floor, const Warder__V1__FloorTaken *taken)
+{
+    floor->taken = true;
+    floor->taken_classes = taken->classes & floor->classes;
+    floor->landlock_abi = taken->landlock_abi;
+    return take_missing(floor, taken);
+}
+
 bool session_floor_take(struct session *session, const Warder__V1__FloorTaken *taken,
                         const char **refusal)
 {
@@ -197,15 +216,79 @@ bool session_floor_take(struct session *session, const Warder__V1__FloorTaken *t
 
     if (floor->taken) /* only what was said before the program's own code could say it counts */
         return true;
-    floor->taken = true;
-    floor->taken_classes = taken->classes & floor->classes;
-    floor->landlock_abi = taken->landlock_abi;
     *refusal = "out of memory";
-    if (!take_missing(floor, taken))
+    if (!take(floor, taken))
         return false;
+    keep_taken(session, taken);
     record(session);
     *refusal = "a process that did not take the floor which its policies require";
     return (floor->required & ~floor->taken_classes) == 0;
+}
+
+static bool keep_parts(const struct session_floor *floor, struct arena *arena,
+                       Warder__V1__KeptFloor *kept)
+{
+    kept->parts = arena_zalloc(arena, floor->part_count + 1, sizeof(*kept->parts));
+    for (size_t i = 0; kept->parts && i < floor->part_count; i++) {
+        Warder__V1__KeptFloorPart *part = arena_alloc(arena, sizeof(*part));
+        if (!part)
+            return false;
+        warder__v1__kept_floor_part__init(part);
+        part->policy = text_field(floor->parts[i].policy);
+        part->sum = floor->parts[i].sum;
+        kept->parts[kept->n_parts++] = part;
+    }
+    return kept->parts != NULL;
+}
+
+/* As the process said it. */
+static bool keep_words(const struct session_floor *floor, struct arena *arena,
+                       Warder__V1__FloorTaken *taken)
+{
+    taken->classes = floor->taken_classes;
+    taken->landlock_abi = floor->landlock_abi;
+    taken->missing = arena_zalloc(arena, floor->missing_count + 1, sizeof(*taken->missing));
+    for (size_t i = 0; taken->missing && i < floor->missing_count; i++)
+        taken->missing[taken->n_missing++] = text_field(floor->missing[i]);
+    return taken->missing != NULL;
+}
+
+bool session_floor_keep(const struct session_floor *floor, struct arena *arena,
+                        Warder__V1__KeptSession *kept)
+{
+    Warder__V1__KeptFloor *asked = arena_alloc(arena, sizeof(*asked));
+    Warder__V1__FloorTaken *taken = arena_alloc(arena, sizeof(*taken));
+
+    if (!asked || !taken)
+        return false;
+    warder__v1__kept_floor__init(asked);
+    warder__v1__floor_taken__init(taken);
+    asked->classes = floor->classes;
+    asked->required = floor->required;
+    asked->generation = floor->generation;
+    kept->floor = asked;
+    kept->floor_taken = floor->taken ? taken : NULL;
+    return keep_parts(floor, arena, asked) && keep_words(floor, arena, taken);
+}
+
+bool session_floor_restore(struct session_floor *floor, const Warder__V1__KeptSession *kept)
+{
+    const Warder__V1__KeptFloor *asked = kept->floor;
+
+    if (!asked)
+        return true;
+    floor->classes = asked->classes;
+    floor->required = asked->required;
+    floor->generation = asked->generation;
+    floor->parts = calloc(asked->n_parts + 1, sizeof(*floor->parts));
+    for (size_t i = 0; floor->parts && i < asked->n_parts; i++) {
+        const ProtobufCBinaryData *policy = &asked->parts[i]->policy;
+        char *name = strndup(field_bytes(policy), policy->len);
+        if (!name)
+            return false;
+        floor->parts[floor->part_count++] = (struct kept_part){name, asked->parts[i]->sum};
+    }
+    return floor->parts && (!kept->floor_taken || take(floor, kept->floor_taken));
 }
 
 bool session_floor_is_settled(const struct session_floor *floor)

@@ -48,6 +48,14 @@ bool session_floor_inherit(struct session_floor *floor, const struct session_flo
 bool session_floor_take(struct session *session, const Warder__V1__FloorTaken *taken,
                         const char **refusal);
 
+/* Puts the floor, in the arena, into what is kept for a daemon that comes after this one. What is
+ * taken later is added there by session_floor_take. False on lack of memory. */
+bool session_floor_keep(const struct session_floor *floor, struct arena *arena,
+                        Warder__V1__KeptSession *kept);
+
+/* Takes up again what was kept. False on lack of memory. */
+bool session_floor_restore(struct session_floor *floor, const Warder__V1__KeptSession *kept);
+
 /* True if the session may go on to speak of events: nothing is required, or it was taken. */
 bool session_floor_is_settled(const struct session_floor *floor);
 

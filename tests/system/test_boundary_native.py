@@ -8,7 +8,7 @@ import shutil
 import socket
 import threading
 
-from support import ALLOW_ALL, BUILD, TESTS, UNTRUSTED, Test, clean_environment, execute, python
+from support import ALLOW_ALL, BUILD, TESTS, UNTRUSTED, Test, clean_environment, execute, interpreter_process, python
 
 LIBRARIES = BUILD / "tests" / "libraries"
 LOUD = LIBRARIES / "libloud.so"
@@ -157,6 +157,33 @@ print([line.split()[-1] for line in open("/proc/self/maps") if "libhere" in line
 """
         without = execute([python(), self.script(CALL + code)], cwd=self.directory)
         self.assertEqual(self.runs(policy, code).out, without.out)
+
+
+    def test_policy_that_comes_while_the_process_runs_holds_at_the_next_load(self):
+        daemon = self.daemon()
+        code = CALL + f"""
+print(load({str(LIBRARIES / "libneeded.so")!r})[0] is not None, flush=True)
+sys.stdin.readline()
+print(load({str(LOUD)!r})[1], flush=True)
+"""
+        with interpreter_process([python(), self.script(code)], env=daemon.preloaded()) as process:
+            self.assertEqual(process.stdout.readline(), "True\n")
+            daemon.apply('policy late { applies { user matches "*" } default deny native message "Not any more" }')
+            out, err = process.communicate("\n", timeout=60)
+        self.assertIn("late.default-native: Not any more", out)
+        self.assertNotIn(SAYS, err)
+
+    def test_forked_child_is_asked_about_no_more_than_its_parent(self):
+        policy = self.policy("policy other { deny signal as no-signals }\n")
+        code = f"""
+import os
+number = os.fork()
+if number == 0:
+    os.execve(sys.executable, [sys.executable, "-c", "import os; print(os.environ.get('PYTHONPATH'))"],
+              {{"PYTHONPATH": "/nonexistent"}})
+os.waitpid(number, 0)
+"""
+        self.assertEqual(self.runs(policy, code).out, "/nonexistent\n")
 
 
 class Escapes(Native):

@@ -339,6 +339,42 @@ class WhatIsTaken(FloorTest):
         end.close()
         process.result()
 
+    def test_restarted_daemon_knows_the_floors_of_sessions(self):
+        daemon = self.serving(self.POLICY % " required")
+        ours, theirs = socket.socketpair()
+
+        def process():
+            ours.close()
+            connection = wire.Connection(daemon.socket)
+            assert connection.say_hello() is None
+            connection.send(wire.message((FLOOR_TAKEN, wire.message((1, bits("exec", "write")), (2, 5), (3, "one")))))
+            connection.ask(wire.reading("/dev/null"))
+            theirs.send(b"x")
+            theirs.recv(1)
+            fresh = wire.Connection(daemon.socket)
+            reply = fresh.request(wire.resume(connection.session), key=connection.key)
+            fresh.number, fresh.key = wire.first(reply.fields, 2), connection.key
+            verdict = fresh.ask(wire.reading("/dev/null"))
+            theirs.send(b"x")
+            theirs.recv(1)
+            return verdict
+        asked = Process(process)
+        theirs.close()
+        ours.recv(1)
+        before, = self.sessions(daemon)
+        kept = daemon.directory / "sessions" / before["session"]
+        wait_until(lambda: b"one" in kept.read_bytes(), "the floor is kept")
+        daemon.kill()
+        daemon.start()
+        ours.send(b"x")
+        ours.recv(1)
+        after, = self.sessions(daemon)
+        self.assertEqual(after["floor"], before["floor"])
+        daemon.apply(self.POLICY % ' required allow write where path under "/srv" as w')
+        self.assertEqual(self.sessions(daemon)[0]["floor"]["changed_by"], "local/p")
+        ours.close()
+        self.assertEqual(asked.result(), "allow")
+
     def test_forked_child_has_its_parents_floor(self):
         # Clause K-11.
         daemon = self.serving(self.POLICY % " required")

@@ -78,8 +78,11 @@ with tempfile.NamedTemporaryFile() as file:
     file.write(b"x")
 with open("made", "w") as file, open(os.devnull, "w") as null:
     print("x", file=null)
-os.rename("made", "renamed")
-print(os.path.exists("renamed"))
+os.mkdir("below")
+os.rename("made", "below/renamed")
+os.link("below/renamed", "linked")
+os.rename("linked", os.path.join(tempfile.mkdtemp(dir="."), "moved"))
+print(os.path.exists("below/renamed"))
 """, "2 1", 100, "hello", "pool", True, True)
 
     def test_refusals_of_the_kernel_are_permission_errors(self):

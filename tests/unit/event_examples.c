@@ -376,7 +376,8 @@ const struct event_example event_examples[] = {
     EXAMPLE("libc.dlopen", "native path=/bin/x.so>/srv/x.so", BYTES("/bin/x.so"), INT(2),
             BYTES("/srv/x.so")),
     EXAMPLE("libc.dlopen", "native path=/bin/x.so>?", BYTES("/bin/x.so"), INT(2), NONE),
-    EXAMPLE("libc.dlopen", "native path=? name=libm.so.6", BYTES("libm.so.6"), INT(2), NONE),
+    EXAMPLE("libc.dlopen", "native path=?(libm.so.6) name=libm.so.6", BYTES("libm.so.6"), INT(2),
+            NONE),
     EXAMPLE("libc.chroot", "native path=/srv", BYTES("/srv")),
 };
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -172,6 +173,29 @@ static void another_file_behind_a_name_is_not_the_same(void **state)
     program_close(&first);
 }
 
+static void a_program_is_seen_where_no_descriptor_is_left(void **state)
+{
+    struct program program;
+    struct rlimit before;
+    const char *path = write_program(state, "script", "#!/bin/sh\n");
+    const int highest = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const struct rlimit none = {.rlim_cur = (rlim_t)highest, .rlim_max = before.rlim_max};
+    process_resolver_note_root();
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_true(open("/dev/null", O_RDONLY | O_CLOEXEC) < 0);
+    const int error = look(&program, path, 0);
+    struct rlimit after;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &after), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(error, 0);
+    assert_int_equal(after.rlim_cur, none.rlim_cur);
+    assert_int_equal(program.count, 2);
+    program_close(&program);
+    close(highest);
+}
+
 static void a_path_is_firm_if_nobody_can_put_another_file_there(void **state)
 {
     assert_false(program_path_is_firm(write_program(state, "mine", "x"))); /* below /tmp */
@@ -191,6 +215,7 @@ int main(void)
         cmocka_unit_test(memory_has_no_name),
         cmocka_unit_test(the_loader_is_known_under_any_name),
         cmocka_unit_test(another_file_behind_a_name_is_not_the_same),
+        cmocka_unit_test(a_program_is_seen_where_no_descriptor_is_left),
         cmocka_unit_test(a_path_is_firm_if_nobody_can_put_another_file_there),
     };
     return cmocka_run_group_tests(tests, temporary_directory_make, temporary_directory_remove);

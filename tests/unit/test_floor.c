@@ -214,6 +214,7 @@ static void each_abi_holds_what_it_can_and_names_the_rest(void **state)
     (void)state;
     example_init(&example, all);
     example.floor.any_connect_port = example.floor.any_bind_port = false;
+    example_path(&example, "/usr/bin/env", CLASS(EXEC));
     for (int abi = 0; abi <= ABI_NEWEST + 1; abi++) {
         struct landlock_plan plan;
         struct missing_words missing = {.count = 0};
@@ -255,7 +256,7 @@ static void before_the_program_processes_outside_alone_are_held(void **state)
     example_init(&example, CLASS(EXEC) | CLASS(WRITE) | CLASS(CONNECT));
     example.floor.any_connect_port = false;
     landlock_plan_make(&plan, &example.floor, FLOOR_BEFORE_PROGRAM, ABI_NEWEST, &missing);
-    assert_int_equal(plan.files, 0);
+    assert_int_equal(plan.files, LANDLOCK_REFER);
     assert_int_equal(plan.ports, 0);
     assert_int_equal(plan.scopes, LANDLOCK_SCOPE_SIGNALS | LANDLOCK_SCOPE_ABSTRACT);
     assert_int_equal(plan.held, 0);
@@ -393,6 +394,51 @@ static void writes_are_held_to_the_directories_that_are_named(void **state)
         return;
     places_make(&places);
     in_child(try_writing, &places);
+    places_remove(&places);
+}
+
+static void try_moving(void *data)
+{
+    const struct places *places = data;
+    struct one_call_filter filter;
+    struct example example;
+    char in[160];
+    char out[160];
+    char root[160];
+
+    snprintf(in, sizeof(in), "%s/moved", places->in);
+    snprintf(out, sizeof(out), "%s/moved", places->out);
+    snprintf(root, sizeof(root), "%s/moved", places->root);
+    close(open(in, O_WRONLY | O_CREAT, 0600));
+    for (int i = 0; i < 3; i++) {
+        example_init(&example, i == 0   ? CLASS(EXEC)
+                               : i == 1 ? CLASS(EXEC) | CLASS(FORK)
+                                        : CLASS(READ));
+        if (i == 1)
+            example_path(&example, "/usr/bin/env", CLASS(EXEC));
+        if (i == 2)
+            example_path(&example, places->in, CLASS(READ));
+        example.floor.interpreter_filter = one_call_filter(&filter, SYS_getppid, EACCES);
+        CHECK(take(&example).classes == example.floor.classes);
+        CHECK(syscall(SYS_renameat2, AT_FDCWD, in, AT_FDCWD, root, 0) == 0);
+        CHECK(syscall(SYS_linkat, AT_FDCWD, root, AT_FDCWD, out, 0) == 0);
+        CHECK(syscall(SYS_unlinkat, AT_FDCWD, out, 0) == 0);
+        if (i < 2)
+            CHECK(syscall(SYS_renameat2, AT_FDCWD, root, AT_FDCWD, in, 0) == 0);
+    }
+    /* What could not be read would become readable. */
+    CHECK_ERROR(syscall(SYS_renameat2, AT_FDCWD, root, AT_FDCWD, in, 0), EXDEV);
+}
+
+static void files_are_moved_as_before_where_writing_is_free(void **state)
+{
+    struct places places;
+
+    (void)state;
+    if (!kernel_has(LANDLOCK_ABI_REFER))
+        return;
+    places_make(&places);
+    in_child(try_moving, &places);
     places_remove(&places);
 }
 
@@ -978,6 +1024,7 @@ int main(void)
         cmocka_unit_test(required_class_that_is_not_held_is_said_with_what_is_missing),
         cmocka_unit_test(class_counts_as_held_only_with_its_filter),
         cmocka_unit_test(writes_are_held_to_the_directories_that_are_named),
+        cmocka_unit_test(files_are_moved_as_before_where_writing_is_free),
         cmocka_unit_test(floor_can_be_taken_by_every_abi_that_the_kernel_has),
         cmocka_unit_test(proc_is_never_writable_whatever_the_floor_names),
         cmocka_unit_test(reads_are_held_to_the_files_that_are_named),

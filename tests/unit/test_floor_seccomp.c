@@ -177,6 +177,17 @@ static void every_floor_leaves_other_processes_their_share_of_the_machine(void *
         {"ioprio_set", {3, 0, 0}, REFUSED(EPERM)});
 }
 
+static void every_floor_keeps_the_kernel_from_writing_where_a_program_says(void **state)
+{
+    (void)state;
+    ASSERT_CALLS(&nothing, SECCOMP_BASE, {"getsockopt", {3, 6, 35}, REFUSED(ENOPROTOOPT)},
+                 {"getsockopt", {3, UINT64_C(1) << 32 | 6, 35}, REFUSED(ENOPROTOOPT)},
+                 {"getsockopt", {3, 6, 11}, ALLOWED}, {"getsockopt", {3, 1, 35}, ALLOWED},
+                 {"mmap", {0, 4096, 3, MAP_PRIVATE | MAP_FIXED}, REFUSED(EPERM)},
+                 {"mmap", {0x10000, 4096, 3, MAP_PRIVATE | MAP_FIXED}, ALLOWED},
+                 {"mmap", {0, 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS}, ALLOWED});
+}
+
 static void every_floor_lets_ordinary_calls_through(void **state)
 {
     (void)state;
@@ -583,6 +594,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_floor_refuses_powers_over_others_and_the_kernel),
         cmocka_unit_test(every_floor_leaves_other_processes_their_share_of_the_machine),
+        cmocka_unit_test(every_floor_keeps_the_kernel_from_writing_where_a_program_says),
         cmocka_unit_test(every_floor_lets_ordinary_calls_through),
         cmocka_unit_test(namespaces_are_refused_by_every_call_that_makes_them),
         cmocka_unit_test(words_cannot_be_put_into_a_terminal_whatever_stands_above_the_request),

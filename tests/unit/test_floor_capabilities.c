@@ -1,0 +1,94 @@
+/* The powers of root that a floor takes, in a child: what is dropped stays dropped. */
+#define _GNU_SOURCE
+#include "client/floor/floor_capabilities.h"
+
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "unit_test.h"
+
+/* CapEff, or another line of its kind, of the calling process. */
+static uint64_t capabilities(const char *name)
+{
+    char line[128];
+    uint64_t found = UINT64_MAX;
+    FILE *status = fopen("/proc/self/status", "re");
+
+    while (status && fgets(line, sizeof(line), status))
+        if (strncmp(line, name, strlen(name)) == 0)
+            found = strtoull(line + strlen(name), NULL, 16);
+    if (status)
+        fclose(status);
+    return found;
+}
+
+/* Exits 0 where all is as it should be, as another program at last. */
+static void look_at_what_is_left(void)
+{
+    static const char *const sets[] = {"CapInh:", "CapPrm:", "CapEff:", "CapBnd:"};
+    const uint64_t gone = floor_dropped_capabilities();
+    const uint64_t before = capabilities("CapEff:");
+    char wanted[128];
+
+    if (floor_drop_capabilities() != 0)
+        _exit(2);
+    for (size_t i = 0; i < sizeof(sets) / sizeof(*sets); i++)
+        if (capabilities(sets[i]) & gone)
+            _exit(3);
+    const uint64_t left = capabilities("CapEff:");
+    if (left != (before & ~gone))
+        _exit(4);
+    if (floor_drop_capabilities() != 0) /* the floor of a program that is started on top */
+        _exit(5);
+    snprintf(wanted, sizeof(wanted), "grep -qi 'CapEff:.*%016llx' /proc/self/status",
+             (unsigned long long)left);
+    execl("/bin/sh", "sh", "-c", wanted, (char *)NULL);
+    _exit(6);
+}
+
+static void powers_are_gone_for_good_and_others_stay(void **state)
+{
+    int status;
+
+    (void)state;
+    if (geteuid() != 0) {
+        print_message("not root: there are no powers to take\n");
+        skip();
+    }
+    fflush(NULL);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        look_at_what_is_left();
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void what_a_service_needs_is_not_among_them(void **state)
+{
+    static const int kept[] = {CAP_SETUID, CAP_SETGID,           CAP_CHOWN, CAP_DAC_OVERRIDE,
+                               CAP_FOWNER, CAP_NET_BIND_SERVICE, CAP_KILL};
+    static const int taken[] = {CAP_SYS_ADMIN, CAP_SYS_RAWIO,  CAP_SYS_NICE, CAP_NET_ADMIN,
+                                CAP_MKNOD,     CAP_SYS_MODULE, CAP_BPF,      CAP_SETPCAP};
+    const uint64_t gone = floor_dropped_capabilities();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+        assert_false(gone >> kept[i] & 1);
+    for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++)
+        assert_true(gone >> taken[i] & 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(powers_are_gone_for_good_and_others_stay),
+        cmocka_unit_test(what_a_service_needs_is_not_among_them),
+    };
+    return cmocka_run_group_tests_name("floor_capabilities", tests, NULL, NULL);
+}
