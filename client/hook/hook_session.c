@@ -203,14 +203,6 @@ static void tell_floor(struct question *question)
 
 /* Which classes the policies in force have something to say about, as the daemon said at an epoch.
  */
-<<<<<<< HEAD
-static void take_guard(uint32_t guarded, uint32_t held, uint32_t flat, uint64_t epoch)
-{
-    session.guard_epoch = 0;
-    session.guarded = guarded;
-    session.held = held;
-    session.flat = flat;
-=======
 struct guard {
     uint32_t guarded;
     uint32_t held;
@@ -223,7 +215,6 @@ static void take_guard(const struct guard *guard, uint64_t epoch)
     session.guarded = guard->guarded;
     session.held = guard->held;
     session.flat = guard->flat;
->>>>>>> main
     session.guard_epoch = epoch;
 }
 
@@ -232,13 +223,8 @@ static void take_terms(const Warder__V1__Welcome *welcome)
 {
     if (welcome->verdict_milliseconds > 0)
         session.bound = (int64_t)welcome->verdict_milliseconds * 1000000;
-<<<<<<< HEAD
-    take_guard(welcome->guarded, welcome->held, welcome->flat,
-               welcome->handout ? welcome->handout->epoch : 0);
-=======
     const struct guard guard = {welcome->guarded, welcome->held, welcome->flat};
     take_guard(&guard, welcome->handout ? welcome->handout->epoch : 0);
->>>>>>> main
 }
 
 /* A Hello: what is said, and by whom; `parent_key`: the session of this process's parent vouches
@@ -642,26 +628,23 @@ static void relieve_crowd(struct question *question)
 /* ---------------------------------------------------------------------------------------- resume
  */
 
-/* One more over another connection that this session still has: a floor may leave no other way. */
-static bool reopen(struct question *question, int64_t deadline)
+/* Takes another connection that this session still has and nobody is using: a floor may leave no
+ * way to a new one. */
+static bool take_over(struct question *question)
 {
-    struct question *other = NULL;
-    uint64_t number;
+    struct daemon_connection *found = NULL;
 
     pthread_mutex_lock(&session.lock);
-    for (int i = 0; i < QUESTION_COUNT && !other; i++)
-        if (!session.questions[i].busy && session.questions[i].connection.socket >= 0 &&
-            give_memory(&session.questions[i]))
-            other = &session.questions[i];
-    if (other)
-        other->busy = true;
+    for (int i = 0; i < QUESTION_COUNT && !found; i++)
+        if (!session.questions[i].busy &&
+            daemon_connection_is_intact(&session.questions[i].connection))
+            found = &session.questions[i].connection;
+    if (found) {
+        question->connection = *found;
+        *found = DAEMON_CONNECTION_NONE;
+    }
     pthread_mutex_unlock(&session.lock);
-    if (!other)
-        return false;
-    const int socket =
-        fetch_connection(other, WARDER__V1__OPEN_PURPOSE__OPEN_PURPOSE_SESSION, deadline, &number);
-    hook_session_return(other);
-    return socket >= 0 && daemon_connection_adopt(&question->connection, socket, number);
+    return found != NULL;
 }
 
 /* A fresh connection for a session that had one before: both sides prove that they know the key. */
@@ -874,8 +857,7 @@ static bool connect_again(struct question *question, int64_t deadline,
         return true;
     if (session.state == SESSION_CHILD)
         return false;
-    if (question->connection.socket >= 0 || resume(question, deadline) ||
-        reopen(question, deadline))
+    if (question->connection.socket >= 0 || resume(question, deadline) || take_over(question))
         return true;
     refuse(failure, "the policy daemon cannot be reached; nothing is allowed without it");
     return false;
@@ -990,13 +972,9 @@ static bool ask_once(struct daemon_connection *connection, const struct exchange
         daemon_connection_exchange(connection, exchange, &message, &reply, NULL);
     if (result == EXCHANGE_DONE) {
         if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_VERDICT) {
-<<<<<<< HEAD
-            take_guard(reply->verdict->guarded, reply->verdict->held, reply->verdict->flat, epoch);
-=======
             const struct guard guard = {reply->verdict->guarded, reply->verdict->held,
                                         reply->verdict->flat};
             take_guard(&guard, epoch);
->>>>>>> main
             take_verdict(reply->verdict, answer);
         } else {
             refuse(failure, failure_of(EXCHANGE_FORGED));
