@@ -362,6 +362,38 @@ print(libc.daemon(1, 1), ctypes.get_errno())
         self.assertEqual(result.out, "b''\n", result)
         self.assertIn("static", str([entry for entry in daemon.log() if "libc.execve" in str(entry)]))
 
+    def test_multiprocessing_starts_where_its_interpreter_is_allowed(self):
+        code = """
+        import multiprocessing, os, sys
+        def work(name): print(name, os.getppid() != 1, flush=True)
+        if __name__ == "__main__":
+            for method in "spawn", "forkserver":
+                process = multiprocessing.get_context(method).Process(target=work, args=(method,))
+                process.start(); process.join()
+                print(process.exitcode, flush=True)
+        """
+        interpreter = os.path.realpath(python())
+        allowed = 'policy p { default deny exec allow exec where file is "%s" as own }' % interpreter
+        result = self.under(allowed, code)
+        self.assertEqual(result.out.split(), ["spawn", "True", "0", "forkserver", "True", "0"], result)
+        result = self.under(SOME, code)
+        self.assertNotIn("True", result.out, result)
+
+    def test_programs_of_tcl_are_judged(self):
+        code = """
+        import tkinter
+        tcl = tkinter.Tcl()
+        print(repr(tcl.eval("exec /bin/true")))
+        try: tcl.eval("exec /bin/touch %s")
+        except tkinter.TclError as error: print(error)
+        """ % self.marker()
+        if execute([python(), "-c", "import tkinter"]).status != 0:
+            self.skipTest("this interpreter has no tkinter")
+        result = self.under(SOME, code)
+        self.assertIn("''\n", result.out, result)
+        self.assertIn("permission denied", result.out, result)
+        self.assertFalse(self.marker().exists())
+
     def test_process_without_a_session_notices_nothing(self):
         result = self.run_under(self.policy(SOME), ["/bin/sh", "-c", "/bin/echo one; (exec /bin/echo two); env -i "
                                                                      "/bin/echo three"])
