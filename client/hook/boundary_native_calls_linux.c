@@ -3,11 +3,16 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "client/hook/boundary_native.h"
 #include "client/hook/elf_symbols.h"
+#include "client/hook/real_libc.h"
+
+/* <libintl.h> makes macros of its functions. */
+char *bindtextdomain(const char *domain, const char *directory);
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -43,4 +48,28 @@ EXPORTED int chroot(const char *path)
         return -1;
     }
     return boundary_native_allows_root(path) ? next(path) : -1;
+}
+
+/* Without a directory it is a question, and nothing is changed by it. What is judged is copied, and
+ * the copy is what libc keeps. */
+EXPORTED char *bindtextdomain(const char *domain, const char *directory)
+{
+    char domain_copy[NAME_MAX + 1];
+    char copy[PATH_MAX];
+
+    if (!domain || !directory)
+        return real_libc()->bindtextdomain(domain, directory);
+    const size_t domain_length = strnlen(domain, sizeof(domain_copy));
+    const size_t length = strnlen(directory, sizeof(copy));
+    if (domain_length == sizeof(domain_copy) || length == sizeof(copy)) {
+        errno = ENAMETOOLONG; /* no file could be of that name */
+        return NULL;
+    }
+    memcpy(domain_copy, domain, domain_length);
+    domain_copy[domain_length] = '\0';
+    memcpy(copy, directory, length);
+    copy[length] = '\0';
+    if (!boundary_native_allows_translations(domain_copy, copy))
+        return NULL;
+    return real_libc()->bindtextdomain(domain_copy, copy);
 }

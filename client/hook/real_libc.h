@@ -42,7 +42,13 @@ typedef int spawn_function(pid_t *pid, const char *path, const posix_spawn_file_
     FUNCTION(pclose, int (*)(FILE *))                                                              \
     FUNCTION(wordexp, int (*)(const char *, wordexp_t *, int))                                     \
     FUNCTION(syscall, long (*)(long, ...))                                                         \
-    FUNCTION(strerror, char *(*)(int))
+    FUNCTION(strerror, char *(*)(int))                                                             \
+    FUNCTION(ioctl, int (*)(int, unsigned long, ...))                                              \
+    FUNCTION(fcntl, int (*)(int, int, ...))                                                        \
+    FUNCTION(fcntl64, int (*)(int, int, ...))                                                      \
+    FUNCTION(getsockopt, int (*)(int, int, int, void *, unsigned *))                               \
+    FUNCTION(setsockopt, int (*)(int, int, int, const void *, unsigned))                           \
+    FUNCTION(bindtextdomain, char *(*)(const char *, const char *))
 
 #define REAL_LIBC_MEMBER(name, type) __typeof__(type) name;
 struct real_libc {
