@@ -63,7 +63,9 @@ enum {
     VALUE_BYTES_MAX = 64 * 1024, /* bytes of one text; more than PATH_MAX (4096), and half of
                                     the longest single argument of execve (MAX_ARG_STRLEN) */
     VALUE_NODES_MAX = 16 * 1024, /* nodes of one event */
-    VALUE_TOTAL_BYTES_MAX = 512 * 1024, /* bytes of all texts of one event */
+    /* Bytes of all texts of one event. A message has most of them twice, as arguments and as
+     * attributes, and must stay below MESSAGE_SIZE_MAX (proto/packet.h). */
+    VALUE_TOTAL_BYTES_MAX = 320 * 1024,
 };
 
 static inline struct value value_none(void)

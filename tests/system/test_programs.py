@@ -163,6 +163,21 @@ server.shutdown()
 server.server_close()
 """, "{'sum': 6}", "{'sum': 9}")
 
+    def test_programs_get_as_many_arguments_as_without_warder(self):
+        code = """
+import subprocess
+for count in 5, 15, 19:
+    print(subprocess.run(["/bin/true"] + ["y" * 100000] * count).returncode)
+try:
+    subprocess.run(["/bin/true"] + ["y" * 100000] * 100)
+except OSError as error:
+    print(error.errno)
+"""
+        held = self.policy('policy held { deny exec where file is "/no/such/file" as nothing }')
+        for policy in self.policy(ALLOW_ALL, "all.warder"), held:
+            with self.subTest(policy):
+                self.prints(code, "0", "0", "0", "7", policy=policy)
+
     def test_sqlite_database_is_written_and_read(self):
         self.has("sqlite3")
         self.prints("""

@@ -1,5 +1,6 @@
 /* What is found out about this host for the checker. */
 #include <errno.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,11 +135,23 @@ static void interpreters_are_found_by_their_names(void **state)
     assert_int_equal(policy_host_pythons(path), own | 1U << 30 | 1U << 31);
 }
 
+static void names_of_the_asking_process_are_left_as_they_are(void **state)
+{
+    static const char *const names[] = {"/proc/self", "/proc/self/status", "/proc/thread-self/fd",
+                                        "/dev/fd/1", "/dev/stdin"};
+    char resolved[PATH_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        assert_false(policy_host_resolve(NULL, names[i], resolved, sizeof(resolved)));
+}
+
 int main(void)
 {
 #define TEST(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, temporary_directory_make, temporary_directory_remove)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_of_the_asking_process_are_left_as_they_are),
         TEST(path_resolves_as_far_as_it_exists),
         TEST(file_that_everybody_can_write_has_a_writer),
         TEST(directory_that_others_can_write_is_as_good_as_the_file),
