@@ -118,10 +118,10 @@ static void untrusted_tells_no_descriptor_whom_to_signal_and_types_nothing(void 
         {"fcntl.ioctl", 0x541c, "deny untrusted.no-typing"}, /* TIOCLINUX */
         {"fcntl.ioctl", INT64_C(0x100005412), "deny untrusted.no-typing"},
         {"fcntl.ioctl", -0x5412, "deny untrusted.no-typing"},
-        {"fcntl.ioctl", 0x8912, "deny untrusted.default-control"}, /* SIOCGIFCONF */
-        {"fcntl.ioctl", 0x5413, "allow untrusted.terminals"},      /* TIOCGWINSZ */
-        {"fcntl.fcntl", 2, "allow untrusted.descriptor-flags"},    /* F_SETFD */
-        {"fcntl.flock", 8, "allow untrusted.locks-and-maps"},      /* LOCK_UN */
+        {"fcntl.ioctl", 0x8912, "deny untrusted.default"},      /* SIOCGIFCONF */
+        {"fcntl.ioctl", 0x5413, "allow untrusted.terminals"},   /* TIOCGWINSZ */
+        {"fcntl.fcntl", 2, "allow untrusted.descriptor-flags"}, /* F_SETFD */
+        {"fcntl.flock", 8, "allow untrusted.locks-and-maps"},   /* LOCK_UN */
     };
     struct scene scene;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
