@@ -2,6 +2,7 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -46,6 +47,7 @@ struct daemon {
     struct listener *sessions;
     struct listener *administration;
     bool made_session_socket; /* and so removes it */
+    int socket_directory;     /* of a private daemon; -1: none */
     bool made_admin_socket;
     uv_signal_t terminate;
     uv_signal_t interrupt;
@@ -180,6 +182,16 @@ static bool open_listener(struct daemon *daemon, const char *name, char *path, m
     return *listener || say("out of memory");
 }
 
+/* The directory of a private daemon's socket was made for it alone. */
+static void name_socket_directory(const struct configuration *configuration, char *directory,
+                                  size_t size)
+{
+    const char *slash = strrchr(configuration->session_socket, '/');
+
+    snprintf(directory, size, "%.*s", (int)(slash ? slash - configuration->session_socket : 0),
+             configuration->session_socket);
+}
+
 static bool open_sockets(struct daemon *daemon)
 {
     struct configuration *configuration = &daemon->configuration;
@@ -187,8 +199,12 @@ static bool open_sockets(struct daemon *daemon)
     if (!open_listener(daemon, "session", configuration->session_socket, 0666, STATE_NEW,
                        &daemon->sessions, &daemon->made_session_socket))
         return false;
-    if (daemon->options->control >= 0)
+    if (daemon->options->control >= 0) {
+        char directory[CONFIGURATION_PATH_MAX];
+        name_socket_directory(configuration, directory, sizeof(directory));
+        daemon->socket_directory = open(directory, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         return true;
+    }
     return open_listener(daemon, "admin", configuration->admin_socket, 0666, STATE_ADMIN,
                          &daemon->administration, &daemon->made_admin_socket);
 }
@@ -398,17 +414,26 @@ static void on_control_check(uv_check_t *check)
     }
 }
 
-/* What was made for a private daemon alone, if nothing else is there: whoever made it may have been
- * killed. */
-static void remove_socket_directory(const struct configuration *configuration)
+/* Whoever made it may have been killed. The program that runs under this daemon can have put
+ * something else in its place: what goes is in the directory that was there first, and so is its
+ * name only while it leads there. */
+static void remove_socket_directory(const struct daemon *daemon)
 {
+    const char *socket = daemon->configuration.session_socket;
+    const char *slash = strrchr(socket, '/');
     char directory[CONFIGURATION_PATH_MAX];
-    const char *slash = strrchr(configuration->session_socket, '/');
+    struct stat made;
+    struct stat there;
 
-    snprintf(directory, sizeof(directory), "%.*s",
-             (int)(slash ? slash - configuration->session_socket : 0),
-             configuration->session_socket);
-    rmdir(directory);
+    if (daemon->socket_directory < 0)
+        return;
+    if (daemon->made_session_socket && slash)
+        unlinkat(daemon->socket_directory, slash + 1, 0);
+    name_socket_directory(&daemon->configuration, directory, sizeof(directory));
+    if (fstat(daemon->socket_directory, &made) == 0 && lstat(directory, &there) == 0 &&
+        made.st_ino == there.st_ino && made.st_dev == there.st_dev)
+        rmdir(directory); /* of an empty one alone */
+    close(daemon->socket_directory);
 }
 
 static int close_all(struct daemon *daemon)
@@ -423,7 +448,7 @@ static int close_all(struct daemon *daemon)
     }
     close_handle((uv_handle_t *)&daemon->written);
     uv_run(&daemon->loop, UV_RUN_DEFAULT);
-    if (daemon->made_session_socket)
+    if (daemon->made_session_socket && !daemon->server.is_private)
         unlink(configuration->session_socket);
     if (daemon->made_admin_socket)
         unlink(configuration->admin_socket);
@@ -433,8 +458,7 @@ static int close_all(struct daemon *daemon)
     server_deinit(&daemon->server);
     policy_store_free(daemon->store);
     uv_loop_close(&daemon->loop);
-    if (daemon->options->control >= 0 && daemon->made_session_socket)
-        remove_socket_directory(configuration);
+    remove_socket_directory(daemon);
     if (daemon->state_lock >= 0)
         close(daemon->state_lock);
     return status;
@@ -474,7 +498,7 @@ static bool open_loop(struct daemon *daemon)
 
 int daemon_run(const struct options *options)
 {
-    static struct daemon daemon; /* zeroed; one in a process */
+    static struct daemon daemon = {.socket_directory = -1}; /* one in a process */
 
     daemon.state_lock = -1;
     daemon.options = options;

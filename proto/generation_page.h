@@ -10,6 +10,7 @@
 #define WARDER_PROTO_GENERATION_PAGE_H
 
 #include <linux/futex.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -29,8 +30,8 @@ struct generation_page {
 /* What the page says: an epoch, or 0 where nothing may go by it any more. */
 static inline uint64_t generation_page_epoch(const struct generation_page *page)
 {
-    const uint64_t epoch = __atomic_load_n(&page->epoch, __ATOMIC_ACQUIRE);
-    const uint32_t owner = __atomic_load_n(&page->owner, __ATOMIC_RELAXED);
+    const uint64_t epoch = atomic_load_explicit(&page->epoch, memory_order_acquire);
+    const uint32_t owner = atomic_load_explicit(&page->owner, memory_order_relaxed);
     return owner == 0 || (owner & FUTEX_OWNER_DIED) ? 0 : epoch;
 }
 

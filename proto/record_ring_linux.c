@@ -7,6 +7,7 @@
 #include "proto/record_ring.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -84,14 +85,14 @@ bool record_ring_put(struct record_ring *ring, const void *record, size_t size, 
         return false;
     copy_in(ring, written, &length, LENGTH_SIZE);
     copy_in(ring, written + LENGTH_SIZE, record, size);
-    __atomic_store_n(&ring->written, written + LENGTH_SIZE + size, __ATOMIC_SEQ_CST);
-    *first = __atomic_load_n(&ring->read, __ATOMIC_SEQ_CST) == written;
+    atomic_store_explicit(&ring->written, written + LENGTH_SIZE + size, memory_order_seq_cst);
+    *first = atomic_load_explicit(&ring->read, memory_order_seq_cst) == written;
     return true;
 }
 
 bool record_ring_take(struct record_ring *ring, uint64_t *read, unsigned char *buffer, size_t *size)
 {
-    const uint64_t written = __atomic_load_n(&ring->written, __ATOMIC_SEQ_CST);
+    const uint64_t written = atomic_load_explicit(&ring->written, memory_order_seq_cst);
     const uint64_t used = written - *read;
 
     *size = 0;
@@ -104,7 +105,7 @@ bool record_ring_take(struct record_ring *ring, uint64_t *read, unsigned char *b
     memcpy(buffer + front, ring->bytes, (size_t)used - front);
     *read = written;
     *size = (size_t)used;
-    __atomic_store_n(&ring->read, written, __ATOMIC_SEQ_CST);
+    atomic_store_explicit(&ring->read, written, memory_order_seq_cst);
     return true;
 }
 

@@ -307,6 +307,7 @@ static bool gather(struct ask *ask, const struct request *request, bool private)
 
 struct launched {
     int door;
+    pid_t daemon;             /* a private one; 0: the host's */
     Warder__V1__Floor *floor; /* owned; NULL: none */
     char token[65];
     char socket[PATH_MAX];
@@ -447,6 +448,7 @@ static int run_launched(struct daemon_client *client, const struct request *requ
         .program = request->program,
         .hook = hook,
         .door = launched->door,
+        .daemon = launched->daemon,
         .session_socket = launched->socket,
         .token = launched->token,
         .client = client,
@@ -503,6 +505,7 @@ static int run_private(const struct request *request, struct ask *ask)
     prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
     if (!guards_something(request) || !private_daemon_start(&daemon, kept, request->record))
         return EXIT_RUN_FAILED;
+    launched.daemon = daemon.pid;
     if (launch(daemon.client, ask, request, &launched) == LAUNCH_DONE)
         status = run_launched(daemon.client, request, &launched, ask);
     if (status != EXIT_RUN_FAILED && (request->observe || (request->record && !kept)))

@@ -14,6 +14,7 @@ struct private_daemon {
     pid_t pid;
     struct daemon_client *client; /* its owner's connection; owned */
     char *directory;              /* of its socket; owned */
+    int opened;                   /* that directory, whatever its name leads to by now; owned */
 };
 
 /* `state_directory` NULL: its record and store are in its memory alone, where the program cannot

@@ -2,6 +2,7 @@
 #include "client/cli/private_daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -130,9 +131,12 @@ static bool start(struct private_daemon *daemon, const char *state_directory, en
 static bool start_in_directory(struct private_daemon *daemon, const char *state_directory,
                                enum purpose purpose)
 {
-    *daemon = (struct private_daemon){.pid = -1, .directory = make_directory()};
-    if (!daemon->directory) {
+    *daemon = (struct private_daemon){.pid = -1, .directory = make_directory(), .opened = -1};
+    if (daemon->directory)
+        daemon->opened = open(daemon->directory, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (daemon->opened < 0) {
         complain("no temporary directory can be made: %s", strerror(errno));
+        free(daemon->directory);
         return false;
     }
     if (start(daemon, state_directory, purpose))
@@ -157,11 +161,25 @@ static bool has_ended(pid_t pid)
     return waitpid(pid, NULL, WNOHANG) != 0;
 }
 
+/* The program may have put something else in its place, and what lies there is not ours. */
+static void remove_directory(struct private_daemon *daemon)
+{
+    struct stat made;
+    struct stat there;
+
+    if (daemon->opened < 0)
+        return;
+    unlinkat(daemon->opened, "session.sock", 0);
+    unlinkat(daemon->opened, "sessions", AT_REMOVEDIR);
+    if (fstat(daemon->opened, &made) == 0 && lstat(daemon->directory, &there) == 0 &&
+        made.st_ino == there.st_ino && made.st_dev == there.st_dev)
+        rmdir(daemon->directory); /* of an empty directory alone */
+    close(daemon->opened);
+    daemon->opened = -1;
+}
+
 void private_daemon_stop(struct private_daemon *daemon)
 {
-    static const char *const files[] = {"session.sock", "sessions"};
-    char path[PATH_MAX];
-
     daemon_client_free(daemon->client);
     daemon->client = NULL;
     for (int waited = 0; daemon->pid > 0 && !has_ended(daemon->pid); waited += 10) {
@@ -173,12 +191,7 @@ void private_daemon_stop(struct private_daemon *daemon)
         nanosleep(&(struct timespec){.tv_nsec = 10000000L}, NULL);
     }
     daemon->pid = -1;
-    for (size_t i = 0; daemon->directory && i < sizeof(files) / sizeof(*files); i++) {
-        snprintf(path, sizeof(path), "%s/%s", daemon->directory, files[i]);
-        remove(path);
-    }
-    if (daemon->directory)
-        rmdir(daemon->directory);
+    remove_directory(daemon);
     free(daemon->directory);
     daemon->directory = NULL;
 }

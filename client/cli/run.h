@@ -11,6 +11,7 @@ struct run_plan {
     char **program;                 /* argv, terminated by NULL */
     const char *hook;               /* path of libwarder.so */
     int door;                       /* taken over */
+    pid_t daemon;                   /* that must answer there; 0: the host's, whatever it is */
     const char *session_socket;     /* where interpreters connect that do not have the door */
     const char *token;              /* of the run, hexadecimal */
     struct daemon_client *client;   /* hears of each interpreter that says Hello */

@@ -129,6 +129,17 @@ static bool take_floor(const struct run_plan *plan)
     return false;
 }
 
+/* A private daemon's socket lies where the program can put another: its number does not change. */
+static bool name_daemon(pid_t daemon)
+{
+    char number[16];
+
+    if (daemon == 0)
+        return unsetenv("WARDER_DAEMON") == 0;
+    snprintf(number, sizeof(number), "%d", (int)daemon);
+    return setenv("WARDER_DAEMON", number, 1) == 0;
+}
+
 /* In the child. Reports through the pipe, which closes if the exec succeeds. */
 __attribute__((noreturn)) static void become_program(const struct run_plan *plan,
                                                      const sigset_t *mask, int report)
@@ -137,7 +148,7 @@ __attribute__((noreturn)) static void become_program(const struct run_plan *plan
 
     if (leave_door(plan->door) && set_preload(plan->hook) &&
         setenv("WARDER_RUN", plan->token, 1) == 0 &&
-        setenv("WARDER_SOCKET", plan->session_socket, 1) == 0) {
+        setenv("WARDER_SOCKET", plan->session_socket, 1) == 0 && name_daemon(plan->daemon)) {
         sigprocmask(SIG_SETMASK, mask, NULL);
         if (!take_floor(plan)) {
             error = SAID_ALREADY;

@@ -179,13 +179,18 @@ static bool keeps_interpreter_lock(const struct event *event)
     return false;
 }
 
+/* True if other threads run while this one waits. */
+static bool lets_others_run(const struct runtime *runtime, const struct event *event)
+{
+    return runtime->started && python_thread(&runtime->api) != NULL &&
+           !keeps_interpreter_lock(event);
+}
+
 /* Fills in the answer; anything but an allow from the daemon is a denial. */
 static void judge(struct runtime *runtime, python_object *args, const struct event_entry *entry,
                   struct event *event, struct answer *answer)
 {
     const struct python_api *api = &runtime->api;
-    const bool threaded =
-        runtime->started && python_thread(api) != NULL && !keeps_interpreter_lock(event);
     struct question *question = hook_session_borrow(false);
 
     if (!question && settled_aside(runtime, args, entry, event)) {
@@ -193,7 +198,7 @@ static void judge(struct runtime *runtime, python_object *args, const struct eve
         return;
     }
     if (!question)
-        question = wait_for_question(api, threaded);
+        question = wait_for_question(api, lets_others_run(runtime, event));
     if (!question) {
         deny_unread(answer, event, "every connection to the policy daemon is in use");
         return;
@@ -209,6 +214,7 @@ static void judge(struct runtime *runtime, python_object *args, const struct eve
         answer->outcome = WARDER__V1__OUTCOME__OUTCOME_ALLOW;
         return;
     }
+    const bool threaded = lets_others_run(runtime, event);
     void *thread = threaded ? api->PyEval_SaveThread() : NULL;
     hook_session_ask(question, event, answer);
     if (answer->outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW)

@@ -47,9 +47,8 @@ struct execution {
     char *const *argv;
     char *const *environment;
     size_t argument_count;
-    bool held;
-    bool through_shell; /* the kernel did not know the file: libc gives it to the shell */
     struct program program;
+    int script; /* left open for an interpreter to open again; -1: none */
     struct exec_failure *failure;
 };
 
@@ -253,15 +252,20 @@ static void set_signal_mask(const struct exec_call *call)
 
 /* The name by which an interpreter opens its script again: the one it was asked for by, if nobody
  * can put another file in its place, or its descriptor, which then stays open. */
-static const char *script_name(struct program_file *script, struct arena *arena)
+static const char *script_name(struct execution *execution, struct program_file *script)
 {
+    struct arena *arena = &execution->memory->texts;
+
     if (script->name && script->written[0] == '/' && program_path_is_firm(script->name) &&
         program_path_is_firm(script->written))
         return script->written;
     long open = raw_syscall(SYS_fcntl, script->descriptor, F_DUPFD, SCRIPT_DESCRIPTOR_LEAST);
     if (raw_failed(open)) /* a low limit of open files */
         open = raw_syscall(SYS_fcntl, script->descriptor, F_DUPFD, STDERR_FILENO + 1);
-    char *text = raw_failed(open) ? NULL : arena_alloc(arena, 32);
+    if (raw_failed(open))
+        return NULL;
+    execution->script = (int)open; /* there is one alone: see execute_file */
+    char *text = arena_alloc(arena, 32);
     if (text)
         snprintf(text, 32, "/proc/self/fd/%ld", open);
     return text;
@@ -286,7 +290,7 @@ static char *const *argv_of_program(struct execution *execution)
     for (size_t i = scripts; i > 0; i--) {
         if (program->arguments[i - 1])
             argv[used++] = program->arguments[i - 1];
-        const char *name = script_name(&program->files[i - 1], arena);
+        const char *name = script_name(execution, &program->files[i - 1]);
         if (!name)
             return NULL;
         argv[used++] = name;
@@ -326,6 +330,8 @@ static void execute_held(struct execution *execution)
     set_signal_mask(execution->call);
     fail(execution, (int)-raw_syscall(SYS_execveat, program_last(&execution->program)->descriptor,
                                       "", argv, environment, AT_EMPTY_PATH));
+    if (execution->script >= 0)
+        raw_syscall(SYS_close, execution->script);
 }
 
 /* Executes as asked for. */
@@ -348,11 +354,17 @@ static void execute_as_asked(struct execution *execution)
     fail(execution, (int)-result);
 }
 
-static bool calls_loader(const struct program *program)
+/* What no judgement of the file can stand for. */
+static bool is_refused(struct execution *execution)
 {
+    const struct program *program = &execution->program;
+
     for (unsigned i = 0; i < program->count; i++)
         if (program->files[i].is_loader)
-            return true;
+            return !deny(execution, "the dynamic loader starts any program that it is given");
+    if (program->count > 2)
+        return !deny(execution,
+                     "its interpreter is a script itself, and no rule could name what runs it");
     return false;
 }
 
@@ -365,7 +377,6 @@ static void execute_file(struct execution *execution)
     struct arena *event_arena = &execution->memory->exchange.arena;
 
     execution->failure->error = 0;
-    execution->held = boundary_holds(CLASS_EXEC);
     execution->program.count = 0;
     if (!boundary_guards(CLASS_EXEC)) {
         execute_as_asked(execution);
@@ -378,16 +389,12 @@ static void execute_file(struct execution *execution)
         fail(execution, -error);
         return;
     }
-    if (execution->held && calls_loader(&execution->program))
-        deny(execution, "the dynamic loader starts any program that it is given");
-    else if (execution->held && execution->program.count > 2)
-        deny(execution, "its interpreter is a script itself, and no rule could name what runs it");
-    else if (judge(execution)) {
+    if (!(boundary_holds(CLASS_EXEC) && is_refused(execution)) && judge(execution)) {
         /* The verdict may have come with other policies. */
-        if (execution->held || boundary_holds(CLASS_EXEC))
-            execute_held(execution);
-        else
+        if (!boundary_holds(CLASS_EXEC))
             execute_as_asked(execution);
+        else if (!is_refused(execution))
+            execute_held(execution);
     }
     program_close(&execution->program);
 }
@@ -454,7 +461,7 @@ static void execute_along_path(struct execution *execution)
 
 void boundary_exec(const struct exec_call *call, struct exec_failure *failure)
 {
-    struct execution execution = {.call = call, .failure = failure};
+    struct execution execution = {.call = call, .script = -1, .failure = failure};
 
     *failure = (struct exec_failure){.error = EFAULT};
     if (!call->path)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "policies/engine/arena.h"
 #include "proto/message.h"
@@ -64,10 +65,16 @@ void descriptor_room_end(const struct descriptor_room *room);
  * socket is closed and false returned. */
 bool daemon_connection_adopt(struct daemon_connection *connection, int socket, uint64_t number);
 
+/* Where the daemon is, and who it must be. */
+struct daemon_address {
+    char path[108]; /* of its session socket; sun_path's size */
+    pid_t process;  /* that answers there; 0: the owner of the socket says enough */
+};
+
 /* Connects to the daemon's session socket, waiting for room in its queue until the deadline. False
  * if nobody is there, or somebody whom this process must not trust. */
-bool daemon_connection_open(struct daemon_connection *connection, const char *path,
-                            int64_t deadline);
+bool daemon_connection_open(struct daemon_connection *connection,
+                            const struct daemon_address *address, int64_t deadline);
 
 /* True if this process can take another descriptor: one that it cannot is lost with the packet that
  * brings it, and with the packet the connection. */

@@ -127,12 +127,15 @@ bool daemon_connection_adopt(struct daemon_connection *connection, int socket, u
 
 /* The daemon runs as root or as the user that owns its socket in a directory of root's; a private
  * one as the user whose program it holds. */
-static bool peer_is_trusted(int socket, const char *path)
+static bool peer_is_trusted(int socket, const struct daemon_address *daemon)
 {
+    const char *path = daemon->path;
     struct ucred peer;
     socklen_t size = sizeof(peer);
 
     if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+        return false;
+    if (daemon->process != 0 && peer.pid != daemon->process)
         return false;
     if (peer.uid == 0 || peer.uid == geteuid())
         return true;
@@ -153,15 +156,14 @@ static bool peer_is_trusted(int socket, const char *path)
            (directory.stx_uid == 0 || directory.stx_uid == peer.uid);
 }
 
-bool daemon_connection_open(struct daemon_connection *connection, const char *path,
-                            int64_t deadline)
+bool daemon_connection_open(struct daemon_connection *connection,
+                            const struct daemon_address *daemon, int64_t deadline)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
+    _Static_assert(sizeof(address.sun_path) == sizeof(daemon->path), "of one size");
     *connection = DAEMON_CONNECTION_NONE;
-    if (strlen(path) >= sizeof(address.sun_path))
-        return false;
-    memcpy(address.sun_path, path, strlen(path) + 1);
+    memcpy(address.sun_path, daemon->path, sizeof(address.sun_path));
     const int end = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (end < 0)
         return false;
@@ -174,7 +176,7 @@ bool daemon_connection_open(struct daemon_connection *connection, const char *pa
         }
         nanosleep(&(struct timespec){.tv_nsec = CONNECT_RETRY_NS}, NULL);
     }
-    if (!peer_is_trusted(end, path)) {
+    if (!peer_is_trusted(end, daemon)) {
         close(end);
         return false;
     }

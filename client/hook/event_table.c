@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "client/hook/event_table.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -87,7 +88,7 @@ void event_table_set(uint64_t epoch, const struct policy_reach *reach, bool reco
     if (!wiped)
         return;
     wiped->epoch = 0;
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    atomic_thread_fence(memory_order_seq_cst);
     memset(wiped->skips, 0, sizeof(wiped->skips));
     for (uint16_t number = 0;
          !records && number <= catalogue_event_count() && number < REACH_EVENTS_MAX; number++) {
@@ -113,13 +114,13 @@ static uint16_t search(const char *name)
 
     if (!entry)
         return EVENT_UNKNOWN;
-    __atomic_store_n(&hints[hint_of(name)], entry->number, __ATOMIC_RELAXED);
+    atomic_store_explicit(&hints[hint_of(name)], entry->number, memory_order_relaxed);
     return entry->number;
 }
 
 static inline uint16_t number_of(const char *name)
 {
-    const uint16_t hint = __atomic_load_n(&hints[hint_of(name)], __ATOMIC_RELAXED);
+    const uint16_t hint = atomic_load_explicit(&hints[hint_of(name)], memory_order_relaxed);
     const struct event_entry *entry = catalogue_event(hint);
 
     return entry && strcmp(entry->name, name) == 0 ? hint : search(name);
@@ -128,14 +129,14 @@ static inline uint16_t number_of(const char *name)
 bool event_table_skips(const char *name)
 {
     const struct event_table *at = __atomic_load_n(&table, __ATOMIC_ACQUIRE);
-    const uint64_t epoch = __atomic_load_n(&at->epoch, __ATOMIC_ACQUIRE);
+    const uint64_t epoch = atomic_load_explicit(&at->epoch, memory_order_acquire);
 
     if (epoch == 0 || epoch != generation_page_epoch(page))
         return false;
     const uint16_t number = number_of(name);
     const bool skips = number < REACH_EVENTS_MAX && at->skips[number];
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    if (!skips || __atomic_load_n(&at->epoch, __ATOMIC_RELAXED) != epoch)
+    atomic_thread_fence(memory_order_acquire);
+    if (!skips || atomic_load_explicit(&at->epoch, memory_order_relaxed) != epoch)
         return false;
     /* The hook's own. */
     return number != EVENT_UNKNOWN || strncmp(name, "warder.", sizeof("warder.") - 1) != 0;

@@ -61,7 +61,7 @@ static struct {
     int64_t turn_given; /* the last one */
     struct session_identity identity;
     _Atomic uint64_t guard_epoch; /* of the generation page, that the three are of */
-    char path[108];               /* of the session socket; sun_path's size */
+    struct daemon_address daemon;
     char python_version[24];
     _Atomic int64_t bound; /* nanoseconds for a verdict */
     unsigned forged;
@@ -337,14 +337,15 @@ static bool connect_first(struct question *question, const struct session_reques
     const int64_t deadline = monotonic_now() + session.bound;
     const int door = request->socket_path ? -1 : process_door();
 
-    process_session_socket(request->socket_path, session.path, sizeof(session.path));
+    process_session_socket(request->socket_path, session.daemon.path, sizeof(session.daemon.path));
+    session.daemon.process = process_session_daemon(request->socket_path);
     if (door >= 0 && connect_by_door(question, door, deadline))
         return true;
-    if (!session.path[0]) {
+    if (!session.daemon.path[0]) {
         refuse(failure, "the path of the policy daemon's socket is too long, or empty");
         return false;
     }
-    if (daemon_connection_open(&question->connection, session.path, deadline))
+    if (daemon_connection_open(&question->connection, &session.daemon, deadline))
         return true;
     const int end = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (end < 0 && errno == EACCES)
@@ -353,7 +354,7 @@ static bool connect_first(struct question *question, const struct session_reques
                "started this one has left it no connection to the policy daemon");
     else
         snprintf(failure->text, sizeof(failure->text), "no policy daemon answers at %s",
-                 session.path);
+                 session.daemon.path);
     if (end >= 0)
         close(end);
     return false;
@@ -621,26 +622,23 @@ static void relieve_crowd(struct question *question)
 /* ---------------------------------------------------------------------------------------- resume
  */
 
-/* One more over another connection that this session still has: a floor may leave no other way. */
-static bool reopen(struct question *question, int64_t deadline)
+/* Takes another connection that this session still has and nobody is using: a floor may leave no
+ * way to a new one. */
+static bool take_over(struct question *question)
 {
-    struct question *other = NULL;
-    uint64_t number;
+    struct daemon_connection *found = NULL;
 
     pthread_mutex_lock(&session.lock);
-    for (int i = 0; i < QUESTION_COUNT && !other; i++)
-        if (!session.questions[i].busy && session.questions[i].connection.socket >= 0 &&
-            give_memory(&session.questions[i]))
-            other = &session.questions[i];
-    if (other)
-        other->busy = true;
+    for (int i = 0; i < QUESTION_COUNT && !found; i++)
+        if (!session.questions[i].busy &&
+            daemon_connection_is_intact(&session.questions[i].connection))
+            found = &session.questions[i].connection;
+    if (found) {
+        question->connection = *found;
+        *found = DAEMON_CONNECTION_NONE;
+    }
     pthread_mutex_unlock(&session.lock);
-    if (!other)
-        return false;
-    const int socket =
-        fetch_connection(other, WARDER__V1__OPEN_PURPOSE__OPEN_PURPOSE_SESSION, deadline, &number);
-    hook_session_return(other);
-    return socket >= 0 && daemon_connection_adopt(&question->connection, socket, number);
+    return found != NULL;
 }
 
 /* A fresh connection for a session that had one before: both sides prove that they know the key. */
@@ -653,7 +651,7 @@ static bool resume(struct question *question, int64_t deadline)
 
     daemon_connection_close(&question->connection);
     if (!fresh_nonce(nonce) ||
-        !daemon_connection_open(&question->connection, session.path, deadline))
+        !daemon_connection_open(&question->connection, &session.daemon, deadline))
         return false;
     request.session = session.identity.number;
     request.nonce = bytes_field(nonce, sizeof(nonce));
@@ -765,7 +763,7 @@ static bool start_as_child(struct question *question, struct session_failure *fa
     memcpy(parent_key, session.identity.key, sizeof(parent_key));
     if (daemon_connection_is_intact(&session.handed)) {
         question->connection = session.handed;
-    } else if (daemon_connection_open(&question->connection, session.path,
+    } else if (daemon_connection_open(&question->connection, &session.daemon,
                                       monotonic_now() + session.bound)) {
         parent =
             session.identity.number; /* the program has closed what was handed to it, or none was */
@@ -857,8 +855,7 @@ static bool connect_again(struct question *question, int64_t deadline,
         return true;
     if (session_terms()->state == SESSION_CHILD)
         return false;
-    if (question->connection.socket >= 0 || resume(question, deadline) ||
-        reopen(question, deadline))
+    if (question->connection.socket >= 0 || resume(question, deadline) || take_over(question))
         return true;
     refuse(failure, "the policy daemon cannot be reached; nothing is allowed without it");
     return false;
@@ -1051,7 +1048,7 @@ void hook_session_ask_beside(struct exchange_memory *memory, const struct event 
 
     answer_begin(answer);
     arena_init(&memory->arena, whole.memory + whole.used, whole.size - whole.used);
-    if (!daemon_connection_open(&connection, session.path, deadline)) {
+    if (!daemon_connection_open(&connection, &session.daemon, deadline)) {
         refuse(&failure, "the policy daemon cannot be reached");
     } else if (say_hello(&connection, memory, &plan, &identity, &failure)) {
         const struct exchange exchange = {
@@ -1122,7 +1119,7 @@ uint32_t hook_session_held(void)
 
 uint32_t hook_session_flat(void)
 {
-    return session_terms()->state == SESSION_NONE ? 0 : session_terms()->flat;
+    return session_terms()->state == SESSION_NONE || guard_is_stale() ? 0 : session_terms()->flat;
 }
 
 noreturn void hook_session_end_process(const char *line)

@@ -8,8 +8,8 @@
  * the child says Hello over it, under its parent's key, when it raises its first event. A child
  * that came to be in another way (a bare clone) finds its memory wiped of the parent's mark and
  * connects by path. A lost connection is resumed by path, each side proving that it knows the key;
- * where a floor forbids that, over another connection of the session. Whatever fails, the answer is
- * a denial, within the bound. */
+ * where a floor forbids that, another connection of the session is used. Whatever fails, the answer
+ * is a denial, within the bound. */
 #ifndef WARDER_CLIENT_HOOK_HOOK_SESSION_H
 #define WARDER_CLIENT_HOOK_HOOK_SESSION_H
 

@@ -15,12 +15,13 @@ extern char **environ;
 
 enum {
     VALUE_SIZE_MAX = 256, /* a socket's path has 108 bytes, a token 32, a door 32 */
-    VARIABLES = 3,
+    VARIABLES = 4,
 };
 
 static const char preload_name[] = "LD_PRELOAD=";
 static const char separators[] = ": "; /* of its elements: ld.so(8) */
-static const char *const names[VARIABLES] = {"WARDER_DOOR=", "WARDER_RUN=", "WARDER_SOCKET="};
+static const char *const names[VARIABLES] = {
+    "WARDER_DAEMON=", "WARDER_DOOR=", "WARDER_RUN=", "WARDER_SOCKET="};
 
 static struct {
     bool taken;

@@ -1,7 +1,8 @@
 /* The variables that brought the hook here, and that bring it to children.
  *
  * `warder run` and a host's configuration reach an interpreter through its environment: LD_PRELOAD
- * names this object, WARDER_DOOR, WARDER_RUN and WARDER_SOCKET say where the daemon is. Python code
+ * names this object, WARDER_DOOR, WARDER_RUN, WARDER_SOCKET and WARDER_DAEMON say where the daemon is
+ * and which. Python code
  * sees none of it: what is said there is taken when the process comes under policy, and hidden
  * before the interpreter reads its environment. What else stands in LD_PRELOAD stays. (The kernel's
  * copy, /proc/self/environ, still shows all of it.)
@@ -17,7 +18,7 @@
 #include <stddef.h>
 
 enum {
-    INHERITED_VARIABLES_MAX = 4, /* LD_PRELOAD and the three of Warder's */
+    INHERITED_VARIABLES_MAX = 5, /* LD_PRELOAD and the four of Warder's */
 };
 
 /* Reads the variables; only the first call does. A variable that is not there, or is longer than
@@ -34,7 +35,7 @@ void inherited_environment_hide(void);
  * this object: the host preloads it for every program (ld.so.preload), or it was imported. */
 const char *const *inherited_environment(size_t *count);
 
-/* The value of LD_PRELOAD, WARDER_DOOR, WARDER_RUN or WARDER_SOCKET: as it was taken, or, where
+/* The value of LD_PRELOAD or one of Warder's: as it was taken, or, where
  * nothing was taken (a process that attaches itself), as it stands in the environment now. NULL:
  * none. */
 const char *inherited_environment_value(const char *name);

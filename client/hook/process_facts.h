@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "policies/engine/arena.h"
 #include "proto/message.h"
@@ -36,5 +37,10 @@ int process_door(void);
 /* Where the daemon's session socket is: `wanted` if given, the host's if it is there, what `warder
  * run` said (WARDER_SOCKET), the host's place otherwise. */
 void process_session_socket(const char *wanted, char *path, size_t size);
+
+/* Which process must answer there: that of a private daemon, as `warder run` said (WARDER_DAEMON);
+ * its socket lies in a directory of the program's own user, who can put another in its place. 0: the
+ * owner of the socket says enough. */
+pid_t process_session_daemon(const char *wanted);
 
 #endif

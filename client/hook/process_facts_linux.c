@@ -409,3 +409,15 @@ void process_session_socket(const char *wanted, char *path, size_t size)
     else
         path[0] = '\0';
 }
+
+pid_t process_session_daemon(const char *wanted)
+{
+    const char *text = inherited_environment_value("WARDER_DAEMON");
+    char *end;
+
+    if (wanted || !text || host_daemon_is_there())
+        return 0;
+    const long number = strtol(text, &end, 10);
+    /* What is no number is nobody's: nothing answers to it. */
+    return number > 0 && number <= INT_MAX && *end == '\0' ? (pid_t)number : -1;
+}

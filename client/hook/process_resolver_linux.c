@@ -253,12 +253,17 @@ static bool has_no_links(const char *path, bool follow)
 
 static bool walk_path(const char *path, bool follow, char *buffer, size_t size, bool *settled)
 {
-    struct walk walk = {.at = sizeof(walk.rest), .settled = settled};
+    struct walk walk; /* three pages: only what is used is set */
     const char *part;
     size_t length;
     bool last;
     bool missing = false;
 
+    walk.resolved[0] = '\0';
+    walk.length = 0;
+    walk.at = sizeof(walk.rest);
+    walk.links = 0;
+    walk.settled = settled;
     if (path[0] != '/' || !walk_prepend(&walk, path, strlen(path)))
         return false;
     /* Then there is nothing to ask on the way. */

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "client/hook/record_batch.h"
 
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <time.h>
 #include <unistd.h>
@@ -10,25 +10,26 @@
 #include "proto/record_ring.h"
 
 static struct {
-    pthread_mutex_t lock;
+    atomic_flag busy; /* somebody is at the ring: no libc before 2.34 has a lock to be tried */
     struct record_ring *ring;
     _Atomic bool news;
-} batch = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} batch = {.busy = ATOMIC_FLAG_INIT};
 
 void record_batch_take_ring(int descriptor)
 {
-    pthread_mutex_lock(&batch.lock);
+    while (atomic_flag_test_and_set(&batch.busy)) /* for as long as a record is copied */
+        ;
     record_ring_unmap(batch.ring);
     batch.ring = descriptor >= 0 ? record_ring_map(descriptor) : NULL;
     batch.news = false;
-    pthread_mutex_unlock(&batch.lock);
+    atomic_flag_clear(&batch.busy);
     if (descriptor >= 0)
         close(descriptor);
 }
 
 void record_batch_become_child(void)
 {
-    batch.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    atomic_flag_clear(&batch.busy);
     batch.ring = NULL; /* it is not mapped here */
     batch.news = false;
 }
@@ -44,12 +45,12 @@ static bool put(const void *record, size_t size)
 {
     bool first = false;
 
-    if (pthread_mutex_trylock(&batch.lock) != 0)
+    if (atomic_flag_test_and_set(&batch.busy))
         return false;
     const bool put = batch.ring && record_ring_put(batch.ring, record, size, &first);
     if (put && first)
         batch.news = true;
-    pthread_mutex_unlock(&batch.lock);
+    atomic_flag_clear(&batch.busy);
     return put;
 }
 
@@ -81,5 +82,5 @@ void record_batch_not_told(void)
 
 bool record_batch_is_news(void)
 {
-    return batch.news && __atomic_exchange_n(&batch.news, false, __ATOMIC_RELAXED);
+    return batch.news && atomic_exchange_explicit(&batch.news, false, memory_order_relaxed);
 }

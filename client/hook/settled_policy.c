@@ -6,6 +6,7 @@
 #include "client/hook/settled_policy.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -237,7 +238,7 @@ static struct settled_policy *unused(void)
         if (policy == settled.now)
             continue;
         policy->epoch = 0;
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        atomic_thread_fence(memory_order_seq_cst);
         if (policy->users == 0)
             return policy;
     }
@@ -299,11 +300,11 @@ static struct settled_policy *use(void)
 
     if (!policy)
         return NULL;
-    __atomic_add_fetch(&policy->users, 1, __ATOMIC_SEQ_CST);
+    atomic_fetch_add_explicit(&policy->users, 1, memory_order_seq_cst);
     const uint64_t epoch = policy->epoch;
     if (epoch != 0 && epoch == event_table_epoch() && epoch == event_table_page_epoch())
         return policy;
-    __atomic_sub_fetch(&policy->users, 1, __ATOMIC_RELEASE);
+    atomic_fetch_sub_explicit(&policy->users, 1, memory_order_release);
     return NULL;
 }
 
@@ -325,7 +326,7 @@ enum settlement settled_policy_judge(const struct event *event)
                   judgement.override == OVERRIDE_NONE && !judgement.spent;
         recorded |= judgement.log;
     }
-    __atomic_sub_fetch(&policy->users, 1, __ATOMIC_RELEASE);
+    atomic_fetch_sub_explicit(&policy->users, 1, memory_order_release);
     if (!allowed)
         return SETTLED_NOT;
     return recorded ? SETTLED_RECORDED : SETTLED_SILENTLY;

@@ -83,14 +83,14 @@ static bool later_ones_are_known(posix_spawn_file_actions_t *object, const struc
     address = find("posix_spawn_file_actions_addfchdir_np");
     memcpy(&fchdir_function, &address, sizeof(address));
     if (fchdir_function &&
-        (fchdir_function(object, 31) != 0 || actions->list[used].kind != ACTION_FCHDIR ||
-         actions->list[used++].descriptor != 31))
+        (fchdir_function(object, 1) != 0 || actions->list[used].kind != ACTION_FCHDIR ||
+         actions->list[used++].descriptor != 1))
         return false;
     address = find("posix_spawn_file_actions_addclosefrom_np");
     memcpy(&closefrom_function, &address, sizeof(address));
     return !closefrom_function ||
-           (closefrom_function(object, 37) == 0 && actions->list[used].kind == ACTION_CLOSE_FROM &&
-            actions->list[used].descriptor == 37);
+           (closefrom_function(object, 2) == 0 && actions->list[used].kind == ACTION_CLOSE_FROM &&
+            actions->list[used].descriptor == 2);
 }
 
 /* glibc's objects grow by eight elements: no list is read behind its end. */
@@ -102,14 +102,14 @@ static bool look(void)
 
     if (posix_spawn_file_actions_init(&object) != 0)
         return false;
-    if (posix_spawn_file_actions_addclose(&object, 11) == 0 &&
-        posix_spawn_file_actions_adddup2(&object, 13, 17) == 0 &&
-        posix_spawn_file_actions_addopen(&object, 19, "/known", O_WRONLY | O_CREAT, 0640) == 0 &&
+    if (posix_spawn_file_actions_addclose(&object, 1) == 0 &&
+        posix_spawn_file_actions_adddup2(&object, 2, 3) == 0 &&
+        posix_spawn_file_actions_addopen(&object, 2, "/known", O_WRONLY | O_CREAT, 0640) == 0 &&
         actions->used == 3 && actions->allocated >= 6 && actions->list) {
         const struct action *list = actions->list;
-        known = list[0].kind == ACTION_CLOSE && list[0].descriptor == 11 &&
-                list[1].kind == ACTION_DUP2 && list[1].dup2.from == 13 && list[1].dup2.to == 17 &&
-                list[2].kind == ACTION_OPEN && list[2].open.descriptor == 19 && list[2].open.path &&
+        known = list[0].kind == ACTION_CLOSE && list[0].descriptor == 1 &&
+                list[1].kind == ACTION_DUP2 && list[1].dup2.from == 2 && list[1].dup2.to == 3 &&
+                list[2].kind == ACTION_OPEN && list[2].open.descriptor == 2 && list[2].open.path &&
                 list[2].open.flags == (O_WRONLY | O_CREAT) && list[2].open.mode == 0640 &&
                 strcmp(list[2].open.path, "/known") == 0 && later_ones_are_known(&object, actions);
     }
@@ -119,12 +119,13 @@ static bool look(void)
 
 bool spawn_actions_are_known(void)
 {
-    enum { NOT_LOOKED, KNOWN, UNKNOWN };
-    static _Atomic int state;
+    static _Atomic bool known;
 
-    if (atomic_load(&state) == NOT_LOOKED)
-        atomic_store(&state, look() ? KNOWN : UNKNOWN);
-    return atomic_load(&state) == KNOWN;
+    /* Not to be looked at is no answer: libc takes no number that is not below the limit of open
+     * files. */
+    if (!atomic_load(&known))
+        atomic_store(&known, look());
+    return atomic_load(&known);
 }
 
 bool spawn_actions_next_open(const posix_spawn_file_actions_t *actions, int *at,

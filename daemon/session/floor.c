@@ -6,7 +6,6 @@
 #include "policies/engine/index_hash.h"
 
 enum {
-    NAME_MAX_LENGTH = 320, /* TIER/NAME */
     FIRST_PARTS = 8,
 };
 
@@ -51,8 +50,6 @@ static uint64_t sum_of_network(uint64_t sum, const struct network_outline *outli
 static void keep_part(struct floor *floor, const struct policy_block *block, uint32_t policy,
                       uint64_t sum)
 {
-    char cited[NAME_MAX_LENGTH];
-
     if (floor->part_count == floor->part_capacity) {
         const size_t capacity = floor->part_capacity == 0 ? FIRST_PARTS : 2 * floor->part_capacity;
         struct floor_part *parts = arena_zalloc(floor->arena, capacity, sizeof(*parts));
@@ -65,11 +62,10 @@ static void keep_part(struct floor *floor, const struct policy_block *block, uin
         floor->parts = parts;
         floor->part_capacity = capacity;
     }
-    snprintf(cited, sizeof(cited), "%s/%s", policy_tier_name(policy_tier(block, policy)),
-             policy_name(block, policy));
-    const char *name = arena_copy(floor->arena, cited, strlen(cited));
-    floor->failed |= name == NULL;
-    floor->parts[floor->part_count++] = (struct floor_part){name, sum};
+    struct floor_part *part = &floor->parts[floor->part_count++];
+    part->sum = sum;
+    snprintf(part->policy, sizeof(part->policy), "%s/%s",
+             policy_tier_name(policy_tier(block, policy)), policy_name(block, policy));
 }
 
 /* ---------------------------------------------------------------------------------------- classes

@@ -24,6 +24,7 @@ enum {
     FLOOR_PATH_BYTES_MAX = 64 * 1024,
     /* Of a class: where a policy allows more, Landlock is not given a list of them. */
     FLOOR_PORTS_MAX = 1024,
+    FLOOR_NAME_MAX = 320, /* bytes of TIER/NAME, as administration takes it */
 };
 
 /* What a person is told whose policies name too much. */
@@ -33,8 +34,8 @@ enum {
 
 /* What one policy adds: the same sum says that it asks for the same as before. */
 struct floor_part {
-    const char *policy; /* TIER/NAME, the arena's */
     uint64_t sum;
+    char policy[FLOOR_NAME_MAX]; /* TIER/NAME */
 };
 
 struct floor {

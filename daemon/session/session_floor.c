@@ -228,7 +228,7 @@ bool session_floor_take(struct session *session, const Warder__V1__FloorTaken *t
 static bool keep_parts(const struct session_floor *floor, struct arena *arena,
                        Warder__V1__KeptFloor *kept)
 {
-    kept->parts = arena_zalloc(arena, floor->part_count + 1, sizeof(*kept->parts));
+    kept->parts = arena_zalloc(arena, floor->part_count + 1, sizeof(Warder__V1__KeptFloorPart *));
     for (size_t i = 0; kept->parts && i < floor->part_count; i++) {
         Warder__V1__KeptFloorPart *part = arena_alloc(arena, sizeof(*part));
         if (!part)
@@ -333,15 +333,4 @@ const char *session_floor_changed_by(struct session *session, struct arena *aren
             changed = kept->parts[i].policy;
     }
     return changed;
-}
-
-void floor_classes_text(uint32_t classes, char *text, size_t size)
-{
-    size_t length = 0;
-
-    text[0] = '\0';
-    for (int class = CLASS_NONE + 1; class < CLASS_COUNT && length < size; class ++)
-        if (classes >> class & 1)
-            length += (size_t)snprintf(text + length, size - length, "%s%s", length > 0 ? ", " : "",
-                                       vocabulary_class_name((enum operation_class) class));
 }

@@ -67,7 +67,4 @@ const char *session_floor_changed_by(struct session *session, struct arena *aren
 bool run_floor_offer(struct server *server, const struct wishes *wishes, struct arena *arena,
                      Warder__V1__Floor **out, const char **refusal);
 
-/* The names of classes, `exec, write`, into `text`. */
-void floor_classes_text(uint32_t classes, char *text, size_t size);
-
 #endif

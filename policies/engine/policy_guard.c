@@ -59,6 +59,7 @@ struct policy_guard policy_guard(const struct policy_block *block, uint32_t poli
     const struct policy_record *record = block_policy(block, policy);
     struct policy_guard guard = {0, 0, 0};
     uint32_t allowed = 0;
+    uint32_t flat = 0; /* by rules that fire whatever else there is */
 
     for (uint32_t class = 0; class < CLASS_COUNT; class ++)
         if (record->defaults[class].verdict == DEFAULT_DENY)
@@ -75,12 +76,15 @@ struct policy_guard policy_guard(const struct policy_block *block, uint32_t poli
             continue;
         }
         guard.guarded |= classes;
-        if (rule->effect != EFFECT_LOG)
-            guard.held |= classes;
+        if (rule->effect == EFFECT_LOG)
+            continue;
+        guard.held |= classes;
+        if (rule->condition == (uint32_t)BLOCK_NONE)
+            flat |= rule->classes;
     }
     guard.guarded = (guard.guarded | guard.held) & EVERY_CLASS;
     guard.held &= EVERY_CLASS;
-    guard.flat &= record->overrides.count > 0 ? 0 : ~allowed;
+    guard.flat = record->overrides.count > 0 ? 0 : (guard.flat & ~allowed) | flat;
     return guard;
 }
 

@@ -163,7 +163,7 @@ static void add_in_place(struct paths *paths, struct path_set *set, const char *
             path_set_add(set, "/", 1, alone);
         return;
     }
-    char *text = arena_alloc(paths->arena, front + length);
+    char *text = arena_alloc(paths->arena, front + length + 1);
     if (!text) {
         set->failed = true;
         return;
@@ -171,6 +171,7 @@ static void add_in_place(struct paths *paths, struct path_set *set, const char *
     memcpy(text, place, front);
     if (length > 0)
         memcpy(text + front, rest, length);
+    text[front + length] = '\0';
     path_set_add(set, text, front + length, alone);
 }
 

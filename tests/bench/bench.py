@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import daemon_load
+import hook_cost
 import results
 
 BUILD = Path(sys.argv[1])
@@ -155,17 +156,23 @@ def heading(text, base, name):
     print(f"\n{text}\n{'':<48}{base:>13} {name:>13}{'ratio':>8}  (middle half)")
 
 
-def bench_verdict(daemon):
-    values = measure({
-        "echo": lambda: float(run([WORK / "echo", "3000"])),
-        "verdict": lambda: event_cost(2, True, daemon),
-    })
+def bench_verdict(_):
+    with asked() as daemon:
+        values = measure({
+            "echo": lambda: float(run([WORK / "echo", "3000"])),
+            "verdict": lambda: event_cost(2, True, daemon),
+        })
     heading("One verdict: an event's round trip through warderd, against a packet's there and back",
             "raw echo", "verdict")
     row("event of two numbers", values, "verdict", "echo", "us", 1e3)
 
 
-def bench_event(daemon):
+def bench_event(_):
+    with asked() as daemon:
+        event_costs(daemon)
+
+
+def event_costs(daemon):
     heading("One audit event, seen from Python, without a hook and with one", "none", "hook")
     for arguments in (0, 2, 4):
         values = measure({
@@ -191,11 +198,23 @@ def bench_programs(daemon):
             row(f"{label}, warder run, {what}", part, "run", "none", "ms", 1e6)
 
 
+def asked():
+    """A daemon that is asked about every event."""
+    path = WORK / "asked-of-everything.toml"
+    path.write_text('evaluate = "daemon"\n')
+    return Daemon(f"asked{time.monotonic_ns()}", ("--config", path))
+
+
+def bench_hook(_):
+    hook_cost.bench(sys.modules[__name__])
+
+
 def bench_daemon(_):
     daemon_load.bench(sys.modules[__name__])
 
 
-BENCHES = {"verdict": bench_verdict, "event": bench_event, "programs": bench_programs, "daemon": bench_daemon}
+BENCHES = {"verdict": bench_verdict, "event": bench_event, "programs": bench_programs,
+           "hook": bench_hook, "daemon": bench_daemon}
 
 
 def main():

@@ -1,5 +1,6 @@
-/* What an attacker's native code would be: it makes $EVIL_MARKER, by a program, as soon as it is loaded. It stands for
- * an extension module, a preload, an audit library, a provider of OpenSSL, an extension of SQLite, a converter of iconv. */
+/* What an attacker's native code would be: it makes $EVIL_MARKER, by a program, as soon as it is
+ * loaded. It stands for an extension module, a preload, an audit library, a provider of OpenSSL, an
+ * extension of SQLite, a converter of iconv. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,7 +16,8 @@ __attribute__((constructor)) static void make_marker(void)
     const char *marker = getenv("EVIL_MARKER");
     char command[4096];
 
-    if (!marker || snprintf(command, sizeof(command), "/bin/touch %s", marker) >= (int)sizeof(command))
+    if (!marker ||
+        snprintf(command, sizeof(command), "/bin/touch %s", marker) >= (int)sizeof(command))
         return;
     unsetenv("LD_PRELOAD");
     unsetenv("LD_AUDIT");

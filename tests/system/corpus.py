@@ -8,6 +8,7 @@ of its own, which other users can read, with a copy of what was built, of the sc
 has to be readable where the sources are, and nothing is left when it is closed.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -178,14 +179,49 @@ class Deputy:
             os.close(descriptor)
 
 
+class Talker:
+    """A server on this machine that says something to whoever connects."""
+
+    def __init__(self):
+        self.offered = socket.create_server(("127.0.0.1", 0))
+        self.port = self.offered.getsockname()[1]
+        self.ends = []
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            end, _ = self.offered.accept()
+            if self.ends is None:
+                end.close()
+                return
+            self.ends.append(end)
+            with contextlib.suppress(OSError):
+                end.sendall(b"WRITTEN BY THE KERNEL")
+
+    def close(self):
+        ends, self.ends = self.ends, None
+        socket.create_connection(("127.0.0.1", self.port)).close()
+        self.thread.join()
+        for end in (*ends, self.offered):
+            end.close()
+
+
 class Place:
     def __init__(self):
         # Not in a temporary directory: those may be written under most policies.
         parent = "/var/lib" if os.geteuid() == 0 else str(BUILD)
         self.directory = Path(tempfile.mkdtemp(prefix="warder-escapes-", dir=parent))
-        self.directory.chmod(0o755)
         self.count = 0
         self.interpreters = {}
+        try:
+            self.fill()
+        except BaseException:
+            self.close()
+            raise
+
+    def fill(self):
+        self.directory.chmod(0o755)
         self.copy_build()
         shutil.copytree(ESCAPES, self.directory / "escapes", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(BUILD / "tests" / "escapes" / "evil.so", self.directory / "evil.so")
@@ -376,6 +412,10 @@ class Surroundings:
             deputy = Deputy(directory, marker)
             self.closes.append(deputy.close)
             self.environment.update(ESCAPE_DEPUTY=directory, ESCAPE_DEPUTY_ABSTRACT=deputy.abstract)
+        if script.needs("ESCAPE_PORT"):
+            talker = Talker()
+            self.closes.append(talker.close)
+            self.environment["ESCAPE_PORT"] = talker.port
         if script.needs("DAEMON_PID"):
             become = {"user": user, "group": user, "extra_groups": []} if user is not None else {}
             process = subprocess.Popen(["sleep", "1000"], stdin=subprocess.DEVNULL, start_new_session=True, **become)

@@ -478,10 +478,11 @@ print(len(seen))
         self.assertEqual((result.status, result.out), (0, "0\n"), result)
 
     def test_arguments_that_may_answer_differently_are_unknown(self):
+        # A file that is written: of a program the C boundary sees more than the event.
         policy = self.policy("""
 policy p {
-    default deny exec
-    allow exec where file is "/bin/true" as true
+    default deny write
+    allow write where path is "/srv/true" as true
 }
 """)
         result = self.python_under(policy, """
@@ -489,23 +490,23 @@ import os
 ran = []
 class Text(str):
     def __eq__(self, other): ran.append(1); return True
-    def __str__(self): ran.append(1); return "/bin/true"
+    def __str__(self): ran.append(1); return "/srv/true"
     __repr__ = __fspath__ = __str__
     __hash__ = str.__hash__
 class Path:
-    def __fspath__(self): ran.append(1); return "/bin/true"
+    def __fspath__(self): ran.append(1); return "/srv/true"
 class List(list):
     def __iter__(self): ran.append(1); return iter([])
     def __len__(self): ran.append(1); return 0
     def __getitem__(self, index): ran.append(1); return "true"
 import sys
-for program in Text("/bin/true"), Path():
+for program in Text("/srv/true"), Path():
     try:
-        sys.audit("os.posix_spawn", program, List(["true"]), {})
+        sys.audit("os.mkdir", program, List(["true"]), -1)
         print("allowed")
     except PermissionError as error:
         print("denied", len(ran))
-sys.audit("os.posix_spawn", "/bin/true", ["true"], {})
+sys.audit("os.mkdir", "/srv/true", 0o777, -1)
 print("allowed")
 """)
         self.assertEqual((result.status, result.out), (0, "denied 0\ndenied 0\nallowed\n"), result)

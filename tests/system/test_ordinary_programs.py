@@ -88,14 +88,21 @@ asyncio.run(main())
 
     def test_files_and_databases_work_under_floors_where_they_may_be_written(self):
         self.under_each("""
-import os, pathlib, shutil, sqlite3, tempfile
+import os, pathlib, shutil, tempfile
+try:
+    import sqlite3
+except PermissionError:  # untrusted code has none
+    sqlite3 = None
 places = [pathlib.Path(tempfile.mkdtemp())] + ([pathlib.Path("data")] if os.path.isdir("data") else [])
 for place in places:
-    base = sqlite3.connect(str(place / "base.db"))
-    with base:
-        base.execute("CREATE TABLE t (a)")
-        base.execute("INSERT INTO t VALUES (1)")
-    base.close()
+    if sqlite3:
+        base = sqlite3.connect(str(place / "base.db"))
+        with base:
+            base.execute("CREATE TABLE t (a)")
+            base.execute("INSERT INTO t VALUES (1)")
+        base.close()
+    else:
+        (place / "base.db").touch()
     (place / "a").mkdir()
     (place / "a" / "file").write_text("x")
     os.chmod(place / "a" / "file", 0o600)
@@ -267,9 +274,10 @@ class Installing(Programs):
         return path
 
     def test_pip_installs_a_wheel_into_a_virtual_environment(self):
-        self.has("ensurepip")
+        self.has("pip")
         place = self.directory / "environment"
-        made = execute([python(), "-m", "venv", place])
+        # pip is the interpreter's: an environment with its own takes a minute to be made.
+        made = execute([python(), "-m", "venv", "--without-pip", "--system-site-packages", place])
         self.assertEqual(made.status, 0, made)
         environment = clean_environment(HOME=self.directory, PIP_ROOT_USER_ACTION="ignore")
         result = self.run_under(PIP_INSTALL, [place / "bin" / "python", "-m", "pip", "install", "--no-index", "--no-deps",

@@ -246,7 +246,9 @@ try:
     os.system("id")
 except PermissionError:
     pass
-directory = pathlib.Path(os.environ["WARDER_SOCKET"]).parent
+# Python is not shown what Warder left in the environment; the kernel's copy has it.
+environment = dict(entry.split("=", 1) for entry in open("/proc/self/environ").read().split("\\0") if "=" in entry)
+directory = pathlib.Path(environment["WARDER_SOCKET"]).parent
 left = sorted(str(path.relative_to(directory)) for path in directory.rglob("*"))
 held = []
 for name in os.listdir("/proc/self/fd"):
@@ -261,6 +263,44 @@ print(left, [name for name in held if name.endswith((".db", "-wal")) or "memfd" 
         self.assertIn("no-process", result.err)
         self.assertIn("denied", result.err)
         self.assertNothingLeft()
+
+    def test_who_takes_the_place_of_a_private_daemon_is_not_believed(self):
+        program = """
+import os, pathlib, socket, subprocess, sys
+variables = open("/proc/self/environ").read().split("\\0")
+path = pathlib.Path(next(entry for entry in variables if entry.startswith("WARDER_SOCKET=")).split("=", 1)[1])
+path.parent.rename(str(path.parent) + "-gone")
+path.parent.mkdir()
+end = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+end.bind(str(path))
+end.listen()
+child = subprocess.Popen([sys.executable, "-c", "print('free')"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+end.settimeout(20)
+connection, _ = end.accept()
+connection.settimeout(20)
+print("said", connection.recv(1))
+out, error = child.communicate()
+print(out, child.returncode != 0, b"no policy daemon answers" in error)
+"""
+        policy = self.directory / "open.warder"
+        policy.write_text('policy open { deny write where path under "/nonexistent" as nothing }')
+        result = self.warder("run", "--policy", policy, "--", sys.executable, "-c", program)
+        self.assertEqual((result.status, result.out), (0, "said b''\nb'' True True\n"), result)
+
+    def test_what_lies_where_the_private_daemon_s_directory_was_is_left_alone(self):
+        kept = self.directory / "kept"
+        (kept / "sessions").mkdir(parents=True)
+        (kept / "session.sock").write_text("kept")
+        program = f"""
+import os, pathlib
+variables = open("/proc/self/environ").read().split("\\0")
+path = pathlib.Path(next(entry for entry in variables if entry.startswith("WARDER_SOCKET=")).split("=", 1)[1])
+path.parent.rename(str(path.parent) + "-gone")
+os.symlink({str(kept)!r}, path.parent)
+"""
+        result = self.warder("run", "--policy", "no-process", "--", sys.executable, "-c", program)
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(sorted(path.name for path in kept.iterdir()), ["session.sock", "sessions"])
 
     def test_private_daemon_has_no_administration_socket(self):
         with subprocess.Popen([WARDER, "run", "--policy", "no-process", "--", "/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,

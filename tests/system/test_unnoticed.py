@@ -75,10 +75,11 @@ class Descriptors(Test):
 
     def test_descriptor_with_the_number_of_the_door_is_left_alone(self):
         # `warder run` leaves a descriptor open for the first interpreter, and says so in the environment,
-        # which children inherit.
+        # which children inherit; Python is shown the kernel's copy of it alone.
         result = self.python_under(self.policy(ALLOW_ALL), """
 import os, socket, subprocess, sys
-number = int(os.environ["WARDER_DOOR"].split(":")[0])
+environment = dict(entry.split("=", 1) for entry in open("/proc/self/environ").read().split("\\0") if "=" in entry)
+number = int(environment["WARDER_DOOR"].split(":")[0])
 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 os.dup2(theirs.fileno(), number)
 child = [sys.executable, "-c", "import os, sys; os.write(int(sys.argv[1]), b'here')", str(number)]
@@ -213,13 +214,14 @@ class Users(Test):
                 self.skipTest(f"{command[-1] or command[0]} cannot be reached by other users")
         result = self.python_under(self.policy(ALLOW_ALL), f"""
 import os, subprocess, sys
-environment = {{key: value for key, value in os.environ.items() if key != "{drop}"}}
 def give_up_root():
     os.setgroups([])
     os.setgid({NOBODY})
     os.setuid({NOBODY})
 child = "import os, sys; print(os.getuid(), 'warder' in sys.builtin_module_names)"
-sys.exit(subprocess.call([sys.executable, "-c", child], preexec_fn=give_up_root, env=environment))
+# What brings the hook along goes with every child of an interpreter: a program without one drops it.
+dropping = ["/usr/bin/env", "-u", "{drop}"] if "{drop}" else []
+sys.exit(subprocess.call([*dropping, sys.executable, "-c", child], preexec_fn=give_up_root))
 """)
         return result
 

@@ -67,6 +67,7 @@ static void a_class_is_flatly_denied_where_nothing_of_it_is_allowed(void **state
                               "allow exec where file is \"/bin/true\" as t }")
                          .flat,
                      FORK);
+    assert_int_equal(guard_of("policy p { deny exec as no }").flat, EXEC);
     assert_int_equal(guard_of("policy p { default deny exec allow event \"os.exec\" as t }").flat,
                      0);
 }
