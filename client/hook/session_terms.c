@@ -6,19 +6,12 @@
 #include <sys/mman.h>
 
 #include "client/hook/fatal.h"
-
-enum {
-#if defined(__aarch64__)
-    PAGES_SIZE = 65536, /* the largest pages that there are */
-#else
-    PAGES_SIZE = 4096,
-#endif
-};
+#include "client/hook/own_pages.h"
 
 static union {
     struct session_terms terms;
-    unsigned char pages[PAGES_SIZE];
-} kept_terms __attribute__((aligned(PAGES_SIZE)));
+    unsigned char pages[OWN_PAGES_SIZE];
+} kept_terms __attribute__((aligned(OWN_PAGES_SIZE)));
 
 /* Who changes them does it alone: another's end would leave the pages read-only before one's own.
  */

@@ -156,10 +156,11 @@ print("went on")
                 self.assertNotEqual(result.status, 0)
 
     def test_what_says_that_there_is_a_session_is_read_only(self):
-        symbols = execute(["nm", "--defined-only", HOOK]).out.splitlines()
-        offset, = (int(line.split()[0], 16) for line in symbols if line.split()[-1] == "kept_terms")
-        result = self.under(self.policy(NO_PROGRAMS), FIND + f"""
+        symbols = [line.split() for line in execute(["nm", "--defined-only", HOOK]).out.splitlines()]
+        for name in "kept_terms", "kept_calls":
+            offset, = (int(fields[0], 16) for fields in symbols if fields[-1] == name)
+            result = self.under(self.policy(NO_PROGRAMS), FIND + f"""
 at = min(low for low, high in own) + {offset}
 print(*[line.split()[1] for (low, high), line in areas if int(low, 16) <= at < int(high, 16)])
 """)
-        self.assertEqual((result.status, result.out), (0, "r--p\n"), result)
+            self.assertEqual((result.status, result.out), (0, "r--p\n"), result)
