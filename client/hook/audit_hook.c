@@ -26,6 +26,7 @@
 #include "client/hook/name_lookup.h"
 #include "client/hook/process_resolver.h"
 #include "client/hook/record_batch.h"
+#include "client/hook/session_terms.h"
 #include "client/hook/settled_policy.h"
 #include "policies/catalogue/catalogue.h"
 #include "policies/engine/event_map.h"
@@ -34,6 +35,7 @@ enum {
     RUNTIMES_MAX = 4,
     ARGUMENTS_FORWARDED_MAX = 32, /* of an event that the catalogue does not know */
     MEMORY_DOMAIN_RAW = 0,        /* PYMEM_DOMAIN_RAW */
+    RUNTIME_SIZE_MAX = 1 << 20,   /* of _PyRuntime: 3.12 has 460,000 bytes */
 };
 
 static const char verify_event[] = "warder.verify";
@@ -327,6 +329,7 @@ static void expect_clearing(struct runtime *runtime)
         return;
     runtime->clearing = true;
     own->runtime = runtime;
+    session_terms_unwatch(runtime->hook_entry);
     own->spared[0] = runtime->hook_entry;
     own->spared[1] = runtime->late_entry;
     own->awaited = runtime->hook_entry;
@@ -465,6 +468,11 @@ bool audit_hook_install(struct runtime *runtime)
     const int result = runtime->early ? add_hook_noting_entry(runtime, hook)
                                       : runtime->api.PySys_AddAuditHook(hook, runtime);
     runtime->hooked = result == 0;
+    if (runtime->hooked && runtime->early)
+        session_terms_watch(runtime->api.runtime,
+                            runtime->api.runtime_size < RUNTIME_SIZE_MAX ? runtime->api.runtime_size
+                                                                         : RUNTIME_SIZE_MAX,
+                            runtime->hook_entry);
     return runtime->hooked;
 }
 

@@ -9,21 +9,34 @@
 #include "client/hook/boundary_refusal.h"
 #include "client/hook/fatal.h"
 #include "client/hook/process_resolver.h"
+#include "client/hook/session_terms.h"
 #include "policies/catalogue/catalogue.h"
 #include "policies/engine/event_map.h"
 
+/* Before anything is decided by them. */
+static void check_terms(void)
+{
+    const char *broken = session_terms_broken();
+
+    if (broken)
+        hook_session_end_process(broken);
+}
+
 bool boundary_guards(enum operation_class operation_class)
 {
+    check_terms();
     return (hook_session_guarded() >> operation_class) & 1;
 }
 
 bool boundary_holds(enum operation_class operation_class)
 {
+    check_terms();
     return (hook_session_held() >> operation_class) & 1;
 }
 
 bool boundary_flatly_denies(enum operation_class operation_class)
 {
+    check_terms();
     return (hook_session_flat() >> operation_class) & 1;
 }
 
@@ -32,6 +45,7 @@ static bool standing;
 void boundary_begin(void)
 {
     standing = true;
+    session_terms_begin();
 }
 
 bool boundary_stands(void)

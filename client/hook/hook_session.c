@@ -2,11 +2,12 @@
  *
  * - `session.lock` guards everything in `session` but the inside of a busy question, which belongs
  * to the thread that borrowed it. What is atomic in it may be read without the lock; `state`
- * is set last, so who sees a live session sees its key and number.
+ * (session_terms.h) is set last, so who sees a live session sees its key and number.
  * - A key never travels after user code has begun to run: a forked child's is derived from its
  *   parent's, a resumed session keeps its own.
- * - `session.owner` is a page that the kernel wipes in every forked child. Where the mark is gone
- * and no fork handler has run, connections and numbers are the parent's and are not used. */
+ * - The owner's page (session_terms.h) is one that the kernel wipes in every forked child. Where
+ * the mark is gone and no fork handler has run, connections and numbers are the parent's and are
+ * not used. */
 #define _GNU_SOURCE
 #include "client/hook/hook_session.h"
 
@@ -28,6 +29,7 @@
 #include "client/hook/process_facts.h"
 #include "client/hook/record_batch.h"
 #include "client/hook/session_floor.h"
+#include "client/hook/session_terms.h"
 #include "client/hook/settled_policy.h"
 #include "policies/engine/event_text.h"
 #include "proto/event_wire.h"
@@ -35,12 +37,6 @@
 enum {
     OWNER_MARK = 0x57,
     TURN_NS = 250 * 1000 * 1000, /* to get CPython's lock in, when it is a thread's turn */
-};
-
-enum session_state {
-    SESSION_NONE,
-    SESSION_LIVE,
-    SESSION_CHILD, /* forked: Hello is still to be said */
 };
 
 /* A thread in line, on its stack. It does not hold CPython's lock, nor wait for it: no thread is
@@ -63,12 +59,7 @@ static struct {
     struct waiter *last;
     int turns;          /* idle questions that are kept for those who have left the line */
     int64_t turn_given; /* the last one */
-    _Atomic enum session_state state;
     struct session_identity identity;
-    pid_t process; /* whose session it is */
-    _Atomic uint32_t guarded;
-    _Atomic uint32_t held;
-    _Atomic uint32_t flat;
     _Atomic uint64_t guard_epoch; /* of the generation page, that the three are of */
     struct daemon_address daemon;
     char python_version[24];
@@ -78,7 +69,6 @@ static struct {
     _Atomic bool crowded; /* somebody had to wait: open another connection when one comes back */
     struct question questions[QUESTION_COUNT];
     struct daemon_connection handed; /* for the child of the fork that is under way */
-    volatile unsigned char *owner;
 } session = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
     .questions = {{.connection = {.socket = -1}},
@@ -96,7 +86,7 @@ int64_t hook_session_bound(void)
 
 bool hook_session_is_live(void)
 {
-    return session.state != SESSION_NONE;
+    return session_terms()->state != SESSION_NONE;
 }
 
 /* Memory for a question, once; kept for the life of the process. */
@@ -211,10 +201,12 @@ struct guard {
 
 static void take_guard(const struct guard *guard, uint64_t epoch)
 {
-    session.guard_epoch = 0;
-    session.guarded = guard->guarded;
-    session.held = guard->held;
-    session.flat = guard->flat;
+    if (!session_terms_have_classes(guard->guarded, guard->held, guard->flat)) {
+        if (hook_session_process() == PROCESS_BESIDE)
+            return;
+        session.guard_epoch = 0;
+        session_terms_set_classes(guard->guarded, guard->held, guard->flat);
+    }
     session.guard_epoch = epoch;
 }
 
@@ -309,9 +301,9 @@ static bool say_own_hello(struct question *question, const struct session_reques
         close_descriptors(&handout);
         return false;
     }
+    session_terms_set_process(getpid());
     take_terms(welcome);
     settled_policy_take(&handout);
-    session.process = getpid();
     const bool held = session_floor_take(welcome->floor, request->route, failure);
     tell_floor(question);
     return held;
@@ -374,8 +366,10 @@ static void after_fork_in_child(void);
 
 static void mark_owner(void)
 {
-    if (session.owner)
-        *session.owner = OWNER_MARK;
+    volatile unsigned char *owner = session_terms()->owner;
+
+    if (owner)
+        *owner = OWNER_MARK;
 }
 
 static void watch_forks(void)
@@ -388,7 +382,7 @@ static void watch_forks(void)
     void *page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page != MAP_FAILED && madvise(page, (size_t)sysconf(_SC_PAGESIZE), MADV_WIPEONFORK) == 0)
-        session.owner = page;
+        session_terms_set_owner(page);
     mark_owner();
 }
 
@@ -399,7 +393,7 @@ bool hook_session_start(const struct session_request *request, struct session_fa
 
     watch_forks(); /* from here on a fork waits for the lock: its child finds it free */
     pthread_mutex_lock(&session.lock);
-    if (session.state != SESSION_NONE) {
+    if (session_terms()->state != SESSION_NONE) {
         pthread_mutex_unlock(&session.lock);
         return true;
     }
@@ -411,7 +405,7 @@ bool hook_session_start(const struct session_request *request, struct session_fa
         started = say_own_hello(question, request, NULL, 0, failure);
     descriptor_room_end(&room);
     if (started) {
-        session.state = SESSION_LIVE;
+        session_terms_set_state(SESSION_LIVE);
     } else {
         daemon_connection_close(&question->connection);
     }
@@ -424,7 +418,7 @@ void hook_session_abandon(void)
     pthread_mutex_lock(&session.lock);
     for (int i = 0; i < QUESTION_COUNT; i++)
         daemon_connection_close(&session.questions[i].connection);
-    session.state = SESSION_NONE;
+    session_terms_set_state(SESSION_NONE);
     pthread_mutex_unlock(&session.lock);
 }
 
@@ -692,7 +686,8 @@ static void before_fork(void)
 
     int64_t left = session.bound;
     bool turn = false;
-    while (session.state != SESSION_NONE && !(question = hook_session_borrow(turn)) && left > 0)
+    while (session_terms()->state != SESSION_NONE && !(question = hook_session_borrow(turn)) &&
+           left > 0)
         turn = hook_session_wait(&left, turn);
     /* A child that forks before its first event becomes a session now: its child needs a parent. */
     if (question && make_ready(question, deadline, &failure)) {
@@ -716,13 +711,14 @@ static void after_fork_in_parent(void)
 /* Drops what is the parent's. Its descriptors are closed in this process alone. */
 static void become_child(void)
 {
+    session_terms_become_child();
     for (int i = 0; i < QUESTION_COUNT; i++) {
         daemon_connection_close(&session.questions[i].connection);
         session.questions[i].busy = false;
     }
-    if (session.state != SESSION_NONE)
-        session.state = SESSION_CHILD;
-    session.process = getpid();
+    if (session_terms()->state != SESSION_NONE)
+        session_terms_set_state(SESSION_CHILD);
+    session_terms_set_process(getpid());
     session.crowded = false;
     session.first = session.last = NULL; /* the threads are the parent's */
     session.turns = 0;
@@ -742,7 +738,9 @@ static void after_fork_in_child(void)
 
 void hook_session_check_process(void)
 {
-    if (!session.owner || *session.owner == OWNER_MARK)
+    const volatile unsigned char *owner = session_terms()->owner;
+
+    if (!owner || *owner == OWNER_MARK)
         return;
     session.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     session.handed = DAEMON_CONNECTION_NONE;
@@ -758,7 +756,7 @@ static bool start_as_child(struct question *question, struct session_failure *fa
     uint64_t parent = 0;
 
     pthread_mutex_lock(&session.lock);
-    if (session.state != SESSION_CHILD) { /* another thread was first */
+    if (session_terms()->state != SESSION_CHILD) { /* another thread was first */
         pthread_mutex_unlock(&session.lock);
         return false;
     }
@@ -777,7 +775,7 @@ static bool start_as_child(struct question *question, struct session_failure *fa
     session.handed = DAEMON_CONNECTION_NONE;
     const bool started = say_own_hello(question, &request, parent_key, parent, failure);
     if (started)
-        session.state = SESSION_LIVE;
+        session_terms_set_state(SESSION_LIVE);
     else
         daemon_connection_close(&question->connection);
     pthread_mutex_unlock(&session.lock);
@@ -853,9 +851,9 @@ static void count_forgery(void)
 static bool connect_again(struct question *question, int64_t deadline,
                           struct session_failure *failure)
 {
-    if (session.state == SESSION_CHILD && start_as_child(question, failure))
+    if (session_terms()->state == SESSION_CHILD && start_as_child(question, failure))
         return true;
-    if (session.state == SESSION_CHILD)
+    if (session_terms()->state == SESSION_CHILD)
         return false;
     if (question->connection.socket >= 0 || resume(question, deadline) || take_over(question))
         return true;
@@ -865,7 +863,7 @@ static bool connect_again(struct question *question, int64_t deadline,
 
 static bool make_ready(struct question *question, int64_t deadline, struct session_failure *failure)
 {
-    if (session.state == SESSION_LIVE && question->connection.socket >= 0)
+    if (session_terms()->state == SESSION_LIVE && question->connection.socket >= 0)
         return true;
     const struct descriptor_room room = descriptor_room_make();
     const bool ready = connect_again(question, deadline, failure);
@@ -1071,16 +1069,16 @@ bool hook_session_make_ready(void)
     struct question *question;
     const int64_t deadline = monotonic_now() + session.bound;
 
-    if (session.state == SESSION_LIVE)
+    if (session_terms()->state == SESSION_LIVE)
         return true;
     int64_t left = session.bound;
     bool turn = false;
-    while (session.state != SESSION_NONE && !(question = hook_session_borrow(turn))) {
+    while (session_terms()->state != SESSION_NONE && !(question = hook_session_borrow(turn))) {
         if (left <= 0)
             return false;
         turn = hook_session_wait(&left, turn);
     }
-    if (session.state == SESSION_NONE)
+    if (session_terms()->state == SESSION_NONE)
         return false;
     const bool ready = make_ready(question, deadline, &failure);
     hook_session_return(question);
@@ -1089,12 +1087,12 @@ bool hook_session_make_ready(void)
 
 enum session_process hook_session_process(void)
 {
-    return getpid() == session.process ? PROCESS_OF_SESSION : PROCESS_BESIDE;
+    return getpid() == session_terms()->process ? PROCESS_OF_SESSION : PROCESS_BESIDE;
 }
 
 pid_t hook_session_process_number(void)
 {
-    return session.process;
+    return session_terms()->process;
 }
 
 /* Of what has come into force since the daemon said it, nothing is known yet. A forked child knows
@@ -1109,25 +1107,25 @@ uint32_t hook_session_guarded(void)
 {
     if (guard_is_stale())
         return UINT32_MAX;
-    return session.state == SESSION_NONE ? 0 : session.guarded;
+    return session_terms()->state == SESSION_NONE ? 0 : session_terms()->guarded;
 }
 
 uint32_t hook_session_held(void)
 {
     if (guard_is_stale())
         return UINT32_MAX;
-    return session.state == SESSION_NONE ? 0 : session.held;
+    return session_terms()->state == SESSION_NONE ? 0 : session_terms()->held;
 }
 
 uint32_t hook_session_flat(void)
 {
-    return session.state == SESSION_NONE || guard_is_stale() ? 0 : session.flat;
+    return session_terms()->state == SESSION_NONE || guard_is_stale() ? 0 : session_terms()->flat;
 }
 
 noreturn void hook_session_end_process(const char *line)
 {
     if (hook_session_process() == PROCESS_BESIDE)
-        kill(session.process, SIGKILL);
+        kill(session_terms()->process, SIGKILL);
     fatal_end(line);
 }
 

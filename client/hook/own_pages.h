@@ -6,4 +6,15 @@
 
 void own_pages_seal(void);
 
+/* The size of what is kept read-only by itself: the largest pages that the architecture has. Such
+ * data stands in a union with so many bytes, aligned to as many. */
+#if defined(__aarch64__)
+#define OWN_PAGES_SIZE 65536
+#else
+#define OWN_PAGES_SIZE 4096
+#endif
+
+/* Makes such pages read-only for good, and seals them. */
+void own_pages_keep(void *pages);
+
 #endif

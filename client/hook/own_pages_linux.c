@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -50,4 +51,10 @@ static int seal_if_own(struct dl_phdr_info *info, size_t size, void *data)
 void own_pages_seal(void)
 {
     dl_iterate_phdr(seal_if_own, (void *)(uintptr_t)own_pages_seal);
+}
+
+void own_pages_keep(void *pages)
+{
+    if (mprotect(pages, OWN_PAGES_SIZE, PROT_READ) == 0)
+        seal((uintptr_t)pages, (uintptr_t)pages + OWN_PAGES_SIZE);
 }

@@ -68,6 +68,13 @@ bool python_api_load(struct python_api *api, const struct elf_object *object)
 #undef REQUIRED
 #undef OPTIONAL
 #undef DATA
+    const struct elf_object *holder = &program;
+    if (!copies || !(api->runtime = elf_symbol(&program, "_PyRuntime"))) {
+        api->runtime = elf_symbol(object, "_PyRuntime");
+        holder = object;
+    }
+    if (api->runtime)
+        api->runtime_size = holder->end - (uintptr_t)api->runtime;
     if (!api->_PyThreadState_UncheckedGet && !api->PyThreadState_GetUnchecked)
         return false;
     if (!api->_PyInterpreterState_Get && !api->PyInterpreterState_Get)

@@ -140,11 +140,13 @@ struct python_api {
 #undef PYTHON_FUNCTION
 #undef PYTHON_DATA
 
-    int minor;          /* of version 3: 8 for 3.8 */
-    char version[24];   /* "3.11.7", as Py_GetVersion begins */
-    bool free_threaded; /* built without the global interpreter lock */
-    size_t type_offset; /* of ob_type in an object, bytes */
-    size_t head_size;   /* of PyObject_HEAD: 16, in free-threaded builds 32 */
+    int minor;           /* of version 3: 8 for 3.8 */
+    char version[24];    /* "3.11.7", as Py_GetVersion begins */
+    bool free_threaded;  /* built without the global interpreter lock */
+    size_t type_offset;  /* of ob_type in an object, bytes */
+    size_t head_size;    /* of PyObject_HEAD: 16, in free-threaded builds 32 */
+    void *runtime;       /* _PyRuntime; NULL where it is not shown */
+    size_t runtime_size; /* bytes that may be read of it, and of what comes behind */
 };
 
 /* Fills in the table from the object that defines the API. False if a required name is missing, the

@@ -5,27 +5,50 @@
 #include <string.h>
 
 #include "client/hook/elf_symbols.h"
+#include "client/hook/own_pages.h"
 
-static struct real_libc table;
-static _Atomic bool filled;
+/* Once it is filled in, nothing writes to it any more (own_pages.h). */
+static union {
+    struct {
+        struct real_libc table;
+        _Atomic bool taken; /* a thread fills it in */
+        _Atomic bool filled;
+    };
+    unsigned char pages[OWN_PAGES_SIZE];
+} kept_calls __attribute__((aligned(OWN_PAGES_SIZE)));
 
 void *boundary_real_syscall;
 
-/* Every thread that finds it empty fills in the same. */
-const struct real_libc *real_libc(void)
+static void find_all(struct real_libc *table)
 {
     struct elf_object object;
 
-    if (atomic_load_explicit(&filled, memory_order_acquire))
-        return &table;
 #define FIND(name, type)                                                                           \
     if (elf_find_definer(#name, &object)) {                                                        \
         void *address = elf_symbol(&object, #name);                                                \
-        memcpy(&table.name, &address, sizeof(table.name));                                         \
+        memcpy(&table->name, &address, sizeof(table->name));                                       \
     }
     REAL_LIBC(FIND)
 #undef FIND
-    memcpy(&boundary_real_syscall, &table.syscall, sizeof(boundary_real_syscall));
-    atomic_store_explicit(&filled, true, memory_order_release);
-    return &table;
+}
+
+/* Every thread that finds it empty looks for the same; one writes it down, and the others wait for
+ * the length of a copy. */
+const struct real_libc *real_libc(void)
+{
+    struct real_libc found = {0};
+
+    if (atomic_load_explicit(&kept_calls.filled, memory_order_acquire))
+        return &kept_calls.table;
+    find_all(&found);
+    if (atomic_exchange(&kept_calls.taken, true)) {
+        while (!atomic_load_explicit(&kept_calls.filled, memory_order_acquire))
+            ;
+        return &kept_calls.table;
+    }
+    kept_calls.table = found;
+    memcpy(&boundary_real_syscall, &found.syscall, sizeof(boundary_real_syscall));
+    atomic_store_explicit(&kept_calls.filled, true, memory_order_release);
+    own_pages_keep(kept_calls.pages);
+    return &kept_calls.table;
 }

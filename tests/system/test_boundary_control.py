@@ -1,0 +1,166 @@
+"""What the kernel is told to write where, at the C boundary; and what it would have to overwrite there.
+
+The escapes (tests/escapes, mem_kernel_* and native_translations) try the ways; here is what is refused by whom, and
+that programs which have no such thing in mind notice nothing.
+"""
+
+from support import ALLOW_ALL, HOOK, UNTRUSTED, Test, execute, python
+
+# Python code may not reach memory by ffi; and what it says to descriptors is nobody's concern.
+NO_FFI = """policy own "No way to memory" { deny ffi as no-ffi }
+"""
+
+NO_PROGRAMS = """policy own "No programs" { deny exec as no-exec message "No programs here" }
+"""
+
+ORDINARY = """
+import array, asyncio, fcntl, mmap, os, socket, struct, tempfile, termios, threading
+with tempfile.TemporaryFile() as file:
+    file.write(bytes(8192))
+    file.flush()
+    flags = fcntl.fcntl(file, fcntl.F_GETFL)
+    fcntl.fcntl(file, fcntl.F_SETFL, flags | os.O_APPEND)
+    fcntl.fcntl(file, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+    os.close(fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 50))
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.flock(file, fcntl.LOCK_UN)
+    fcntl.lockf(file, fcntl.LOCK_EX)
+    os.lockf(file.fileno(), os.F_ULOCK, 0)
+    lock = fcntl.fcntl(file, fcntl.F_GETLK, struct.pack("hhqqi", fcntl.F_WRLCK, 0, 0, 0, 0))
+    assert struct.unpack("hhqqi", lock)[0] == fcntl.F_UNLCK
+    with mmap.mmap(file.fileno(), 4096) as memory:
+        memory[0] = 1
+    fcntl.ioctl(file, termios.FIOCLEX)
+reading, writing = os.pipe()
+os.write(writing, b"abc")
+assert struct.unpack("i", fcntl.ioctl(reading, termios.FIONREAD, bytes(4))) == (3,)
+left = bytearray(4)
+assert fcntl.ioctl(reading, termios.FIONREAD, left) == 0 and left == struct.pack("i", 3)
+left = array.array("i", [0])
+assert fcntl.ioctl(reading, termios.FIONREAD, left) == 0 and left[0] == 3
+assert fcntl.ioctl(reading, termios.FIONREAD, bytearray(4096)) == 0
+assert os.get_blocking(reading)
+os.set_blocking(reading, False)
+os.set_inheritable(reading, True)
+with socket.socket() as one:
+    one.settimeout(1)
+    one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    assert one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    assert len(one.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)) == 8
+    name = struct.pack("16s16x", b"lo")
+    assert fcntl.ioctl(one, 0x8915, name)[20:24] == bytes([127, 0, 0, 1])
+async def main():
+    await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(None, threading.get_ident), 10)
+asyncio.run(main())
+print("worked")
+"""
+
+# The terminals of a floor are those that the process was started with.
+TERMINALS = """
+master, slave = os.openpty()
+size = struct.pack("HHHH", 40, 132, 0, 0)
+fcntl.ioctl(slave, termios.TIOCSWINSZ, size)
+assert fcntl.ioctl(slave, termios.TIOCGWINSZ, bytes(8)) == size
+assert os.get_terminal_size(slave) == (132, 40)
+assert os.isatty(slave) and termios.tcgetattr(slave) and os.ttyname(slave)
+"""
+
+REFUSED = """
+import errno, fcntl, os, socket, struct
+reading, writing = os.pipe()
+class Number:
+    def __index__(self):
+        return 4096
+def refused(function):
+    try:
+        print(function())
+    except OSError as error:
+        print(error.errno, error.strerror)
+refused(lambda: fcntl.ioctl(reading, 0x541b, 4096))
+refused(lambda: fcntl.ioctl(reading, 0x541b, Number()))
+refused(lambda: fcntl.fcntl(reading, 5, 4096))
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+    refused(lambda: fcntl.ioctl(one, 0x8912, bytes(16)))
+with socket.socket() as one:
+    refused(lambda: one.getsockopt(6, 35, 64))
+    refused(lambda: one.setsockopt(0, 64, bytes(64)))
+refused(lambda: fcntl.fcntl(reading, fcntl.F_DUPFD, 70))
+"""
+
+NUMBER = "13 warder: {} denied: a number stands where this request takes an address"
+
+# CPython's record of the hook is the last one, whose function lies in this object; the runtime's word that leads there is
+# the head of its hooks.
+FIND = """
+import ctypes, os
+with open("/proc/self/maps") as maps:
+    areas = [(line.split()[0].split("-"), line) for line in maps]
+readable = [tuple(int(end, 16) for end in area) for area, line in areas if line.split()[1].startswith("r")]
+own = [tuple(int(end, 16) for end in area) for area, line in areas if "libwarder" in line]
+def inside(places, address):
+    return any(low <= address < high for low, high in places)
+def word(address):
+    return ctypes.c_size_t.from_address(address)
+start = ctypes.addressof(ctypes.c_char.in_dll(ctypes.pythonapi, "_PyRuntime"))
+for head in range(start, start + (1 << 18), 8):
+    entry = word(head).value
+    if entry % 8 == 0 and inside(readable, entry) and inside(readable, entry + 16) \
+            and word(entry).value == 0 and inside(own, word(entry + 8).value):
+        break
+else:
+    raise SystemExit("no hook was found")
+"""
+
+
+class Control(Test):
+    per_interpreter = True
+
+    def under(self, policy, code):
+        return self.run_under(policy, [python(), self.script(code)])
+
+    def test_ordinary_use_goes_on_for_untrusted_code(self):
+        result = self.under(UNTRUSTED, ORDINARY.replace("bytearray(4096)", "bytearray(1000)"))
+        self.assertEqual((result.status, result.out), (0, "worked\n"), result)
+
+    def test_program_under_a_policy_that_allows_everything_notices_nothing(self):
+        result = self.under(self.policy(ALLOW_ALL), ORDINARY + TERMINALS)
+        self.assertEqual((result.status, result.out), (0, "worked\n"), result)
+
+    def test_no_address_of_the_programs_choice_reaches_the_kernel_where_memory_is_held(self):
+        result = self.under(self.policy(NO_FFI), REFUSED)
+        self.assertEqual(result.out.splitlines(), [
+            NUMBER.format("ioctl"), NUMBER.format("ioctl"), NUMBER.format("fcntl"),
+            "13 warder: ioctl denied: the structure of this request holds addresses of memory",
+            "92 Protocol not available", "92 Protocol not available", "70"], result)
+
+    def test_kernel_answers_where_nobody_holds_memory(self):
+        result = self.under(self.policy(ALLOW_ALL), REFUSED)
+        answers = result.out.splitlines()
+        self.assertEqual(answers[:3], ["14 Bad address"] * 3, result)
+        self.assertEqual(answers[-1], "70", result)
+        self.assertNotIn("warder", result.out)
+
+    def test_interpreter_whose_hook_was_taken_out_is_ended(self):
+        for what in ("word(head).value = 0",
+                     "word(entry + 8).value = ctypes.cast(ctypes.pythonapi.PyErr_CheckSignals, ctypes.c_void_p).value"):
+            with self.subTest(what):
+                result = self.under(self.policy(NO_PROGRAMS), FIND + f"""
+print("found", flush=True)
+{what}
+os.posix_spawn("/bin/sh", ["sh", "-c", "echo through"], {{}})
+print("went on")
+""")
+                self.assertEqual(result.out, "found\n", result)
+                self.assertIn("warder: the audit hook has been taken out of this interpreter; it is ended", result.err)
+                self.assertNotEqual(result.status, 0)
+
+    def test_what_says_that_there_is_a_session_is_read_only(self):
+        symbols = [line.split() for line in execute(["nm", "--defined-only", HOOK]).out.splitlines()]
+        for name in "kept_terms", "kept_calls":
+            offset, = (int(fields[0], 16) for fields in symbols if fields[-1] == name)
+            result = self.under(self.policy(NO_PROGRAMS), FIND + f"""
+at = min(low for low, high in own) + {offset}
+print(*[line.split()[1] for (low, high), line in areas if int(low, 16) <= at < int(high, 16)])
+""")
+            self.assertEqual((result.status, result.out), (0, "r--p\n"), result)
