@@ -1,11 +1,10 @@
 /* The variables that brought the hook here, and that bring it to children.
  *
  * `warder run` and a host's configuration reach an interpreter through its environment: LD_PRELOAD
- * names this object, WARDER_DOOR, WARDER_RUN, WARDER_SOCKET and WARDER_DAEMON say where the daemon is
- * and which. Python code
- * sees none of it: what is said there is taken when the process comes under policy, and hidden
- * before the interpreter reads its environment. What else stands in LD_PRELOAD stays. (The kernel's
- * copy, /proc/self/environ, still shows all of it.)
+ * names this object, WARDER_DOOR, WARDER_RUN, WARDER_SOCKET and WARDER_DAEMON say where the daemon
+ * is and which. Python code sees none of it: what is said there is taken when the process comes
+ * under policy, and hidden before the interpreter reads its environment. What else stands in
+ * LD_PRELOAD stays. (The kernel's copy, /proc/self/environ, still shows all of it.)
  *
  * Whoever starts a program from here puts them back: inherited_environment() is what its
  * environment must have, whatever the caller asked for. Everything is written once, before user

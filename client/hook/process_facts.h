@@ -39,8 +39,8 @@ int process_door(void);
 void process_session_socket(const char *wanted, char *path, size_t size);
 
 /* Which process must answer there: that of a private daemon, as `warder run` said (WARDER_DAEMON);
- * its socket lies in a directory of the program's own user, who can put another in its place. 0: the
- * owner of the socket says enough. */
+ * its socket lies in a directory of the program's own user, who can put another in its place. 0:
+ * the owner of the socket says enough. */
 pid_t process_session_daemon(const char *wanted);
 
 #endif
