@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 
 #include "client/hook/argument_reader.h"
+#include "client/hook/boundary_change.h"
 #include "client/hook/boundary_continuation.h"
 #include "client/hook/boundary_fork.h"
 #include "client/hook/boundary_native.h"
@@ -53,6 +54,7 @@ static void note_allowed(const struct event *event)
 {
     name_lookup_note_event(event);
     boundary_native_allowed(event);
+    boundary_change_allowed(event);
 }
 
 /* What this process decides without the daemon: only "allowed" can come from here, and everything

@@ -559,8 +559,13 @@ struct event_resolver process_resolver_table(struct process_resolver *resolver)
     return table;
 }
 
-bool process_descriptor_path(int descriptor, char *buffer, size_t size)
+enum resolver_answer process_descriptor_name(int descriptor, char *buffer, size_t size)
 {
     struct process_resolver resolver = {.api = NULL};
-    return descriptor_path(&resolver, descriptor, buffer, size) == ANSWER_KNOWN;
+    return descriptor_path(&resolver, descriptor, buffer, size);
+}
+
+bool process_descriptor_path(int descriptor, char *buffer, size_t size)
+{
+    return process_descriptor_name(descriptor, buffer, size) == ANSWER_KNOWN;
 }
