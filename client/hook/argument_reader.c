@@ -14,7 +14,6 @@
 enum {
     TYPE_NAME_MAX = 128,    /* bytes of a type's name that are kept */
     BIG_INT_BYTES_MAX = 64, /* of a number beyond 64 bits; a longer one is cut to nothing */
-    UCS4_BLOCK = 1024,      /* characters that are copied at once, on the stack */
     UTF8_BYTES_MAX = 4,     /* of one character */
 };
 
@@ -111,7 +110,6 @@ static struct value read_text(struct argument_reader *reader, python_object *obj
 {
     const struct python_api *api = reader->api;
     const python_size length = api->PyUnicode_GetLength(object);
-    uint32_t block[UCS4_BLOCK];
     size_t used = 0;
 
     if (length < 0) {
@@ -129,8 +127,10 @@ static struct value read_text(struct argument_reader *reader, python_object *obj
         return cut_value(VALUE_TEXT);
 
     struct value value = {.kind = VALUE_TEXT, .bytes = text};
-    const bool whole = length <= UCS4_BLOCK;
-    if (whole && length > 0 && !api->PyUnicode_AsUCS4(object, block, UCS4_BLOCK, 0)) {
+    /* Where all of it fits, it is read as CPython has it and encoded in its place: no character
+     * takes more than it does there. */
+    const bool whole = size >= wanted;
+    if (whole && length > 0 && !api->PyUnicode_AsUCS4(object, (void *)text, length, 0)) {
         api->PyErr_Clear();
         return cut_value(VALUE_TEXT);
     }
@@ -139,7 +139,11 @@ static struct value read_text(struct argument_reader *reader, python_object *obj
             value.marks |= VALUE_CUT;
             break;
         }
-        const uint32_t character = whole ? block[i] : api->PyUnicode_ReadChar(object, i);
+        uint32_t character;
+        if (whole)
+            memcpy(&character, text + (size_t)i * sizeof(character), sizeof(character));
+        else
+            character = api->PyUnicode_ReadChar(object, i);
         used += encode(character, text + used, &value.marks);
     }
     if (used > size) { /* the last character crossed the bound */

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 
 #include "client/hook/argument_reader.h"
+#include "client/hook/boundary_change.h"
 #include "client/hook/boundary_continuation.h"
 #include "client/hook/boundary_fork.h"
 #include "client/hook/boundary_native.h"
@@ -28,6 +29,7 @@
 #include "client/hook/record_batch.h"
 #include "client/hook/session_terms.h"
 #include "client/hook/settled_policy.h"
+#include "client/hook/work_memory.h"
 #include "policies/catalogue/catalogue.h"
 #include "policies/engine/event_map.h"
 
@@ -54,6 +56,7 @@ static void note_allowed(const struct event *event)
 {
     name_lookup_note_event(event);
     boundary_native_allowed(event);
+    boundary_change_allowed(event);
 }
 
 /* What this process decides without the daemon: only "allowed" can come from here, and everything
@@ -370,11 +373,33 @@ static void note_interpreter(struct runtime *runtime, const char *name)
         runtime->ending = NULL; /* it may stand where one has ended */
 }
 
+_Static_assert(sizeof(struct answer) <= WORK_MEMORY_SIZE, "an answer has a block");
+
+static int hook_judging(struct runtime *runtime, python_object *args,
+                        const struct event_entry *entry, struct event *event, struct answer *answer)
+{
+    judge(runtime, args, entry, event, answer);
+
+    /* Any program can raise this event. CPython does so once it says that it is not initialised any
+     * more, which no program can make it say without ending it. */
+    if (strcmp(event->name, clear_event) == 0 && !runtime->api.Py_IsInitialized()) {
+        runtime->hooked = false;
+        runtime->started = false;
+        expect_clearing(runtime);
+        return 0;
+    }
+    if (answer->outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW ||
+        (entry && entry->veto == VETO_NEVER))
+        return 0;
+    if (answer->unanswered)
+        hook_session_count_unanswered();
+    return denial_raise(&runtime->api, event, entry, answer, denial_state(runtime));
+}
+
 static int hook(const char *name, python_object *args, void *data)
 {
     struct runtime *runtime = data;
     struct event event = {.name = name};
-    struct answer answer;
 
     if (!runtime->started)
         runtime->started = runtime->api.Py_IsInitialized() != 0;
@@ -401,22 +426,12 @@ static int hook(const char *name, python_object *args, void *data)
     if (boundary_only_execs() && (!entry || entry->classes != 1U << CLASS_EXEC))
         fatal_end("warder: a process that was forked to start an allowed program, by a policy that "
                   "denies forks, has done something else; it is ended");
-    judge(runtime, args, entry, &event, &answer);
-
-    /* Any program can raise this event. CPython does so once it says that it is not initialised any
-     * more, which no program can make it say without ending it. */
-    if (strcmp(name, clear_event) == 0 && !runtime->api.Py_IsInitialized()) {
-        runtime->hooked = false;
-        runtime->started = false;
-        expect_clearing(runtime);
-        return 0;
-    }
-    if (answer.outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW ||
-        (entry && entry->veto == VETO_NEVER))
-        return 0;
-    if (answer.unanswered)
-        hook_session_count_unanswered();
-    return denial_raise(&runtime->api, &event, entry, &answer, denial_state(runtime));
+    struct answer *answer = work_memory_take();
+    if (!answer)
+        fatal_end("warder: out of memory: an event cannot be judged, and the process is ended");
+    const int result = hook_judging(runtime, args, entry, &event, answer);
+    work_memory_return(answer);
+    return result;
 }
 
 /* The hook for the time between the clearing of the hooks and the end of the process, or the next

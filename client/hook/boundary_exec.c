@@ -24,6 +24,7 @@
 #include "client/hook/boundary_program.h"
 #include "client/hook/boundary_refusal.h"
 #include "client/hook/raw_syscall.h"
+#include "client/hook/work_memory.h"
 
 /* Linux 5.9 */
 #ifndef SYS_close_range
@@ -486,13 +487,33 @@ void boundary_exec(const struct exec_call *call, struct exec_failure *failure)
     boundary_memory_return(execution.memory);
 }
 
-int boundary_exec_or_fail(const struct exec_call *call)
+static void exec_or_refuse(const struct exec_call *call, struct exec_failure *failure)
+{
+    boundary_exec(call, failure);
+    if (failure->denied)
+        boundary_refuse(&failure->answer);
+    errno = failure->error;
+}
+
+/* The child of a vfork could not give a block back to its parent. */
+static __attribute__((noinline)) void exec_beside(const struct exec_call *call)
 {
     struct exec_failure failure;
+    exec_or_refuse(call, &failure);
+}
 
-    boundary_exec(call, &failure);
-    if (failure.denied)
-        boundary_refuse(&failure.answer);
-    errno = failure.error;
+int boundary_exec_or_fail(const struct exec_call *call)
+{
+    if (hook_session_process() == PROCESS_BESIDE) {
+        exec_beside(call);
+        return -1;
+    }
+    struct exec_failure *failure = work_memory_take();
+    if (!failure) {
+        errno = ENOMEM;
+        return -1;
+    }
+    exec_or_refuse(call, failure);
+    work_memory_return(failure);
     return -1;
 }

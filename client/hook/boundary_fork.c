@@ -17,6 +17,7 @@
 #include "client/hook/fatal.h"
 #include "client/hook/raw_syscall.h"
 #include "client/hook/real_libc.h"
+#include "client/hook/work_memory.h"
 
 #ifndef SYS_clone3
 #define SYS_clone3 435
@@ -55,32 +56,43 @@ static bool ask(const char *event, uint64_t continues, struct answer *answer)
     return answer->outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW;
 }
 
-bool boundary_may_fork(const char *event)
+static bool may_fork(const char *event, struct answer *answer)
 {
-    struct answer answer;
     bool decided = false;
 
-    for_exec = false;
-    if (!hook_session_is_live())
-        return true;
-    hook_session_check_process();
     if (only_execs) {
         boundary_deny(event, "this process may do nothing but start the program that it is for",
-                      &answer);
-        boundary_refuse(&answer);
+                      answer);
+        boundary_refuse(answer);
         return false;
     }
     const uint64_t continues = boundary_continuation_fork(&decided);
     const bool again = decided && !boundary_guards(CLASS_NONE);
     if (boundary_guards(CLASS_FORK) && !again) {
-        if (!ask(event, continues, &answer)) {
-            boundary_refuse(&answer);
+        if (!ask(event, continues, answer)) {
+            boundary_refuse(answer);
             return false;
         }
-        for_exec = answer.only_exec;
+        for_exec = answer->only_exec;
     }
     boundary_refusal_expect();
     return true;
+}
+
+bool boundary_may_fork(const char *event)
+{
+    for_exec = false;
+    if (!hook_session_is_live())
+        return true;
+    hook_session_check_process();
+    struct answer *answer = work_memory_take();
+    if (!answer) {
+        errno = ENOMEM;
+        return false;
+    }
+    const bool may = may_fork(event, answer);
+    work_memory_return(answer);
+    return may;
 }
 
 /* Code that raises no event goes on in such a child as long as it likes, and no event ends it. A
@@ -115,12 +127,15 @@ void boundary_forked(bool child)
  * is left to it anyway, for no interpreter runs code there. */
 static bool prepare_child(const char *event)
 {
-    struct answer answer;
-
     if (boundary_memory_prepare())
         return true;
-    boundary_deny(event, "there is no memory to judge its child in", &answer);
-    boundary_refuse(&answer);
+    struct answer *answer = work_memory_take();
+    if (answer) {
+        boundary_deny(event, "there is no memory to judge its child in", answer);
+        boundary_refuse(answer);
+    }
+    work_memory_return(answer);
+    errno = EACCES;
     return false;
 }
 

@@ -23,6 +23,7 @@
 #include "client/hook/elf_symbols.h"
 #include "client/hook/hook_session.h"
 #include "client/hook/process_resolver.h"
+#include "client/hook/work_memory.h"
 
 _Static_assert(offsetof(struct native_call, path) == 0 && offsetof(struct native_call, flags) == 8,
                "boundary_native_jump.S knows the offsets");
@@ -54,12 +55,15 @@ static bool standing;
 /* What a call is about. */
 struct load {
     const char *event;
-    const char *given; /* as the caller wrote it, copied */
+    char given[PATH_MAX]; /* as the caller wrote it, copied */
     bool searched; /* a bare name, or one that the loader expands: where it leads is not known */
     bool loaded;   /* it is in the process already */
     char text[PATH_MAX]; /* absolute, as far as it is known */
     char file[PATH_MAX]; /* with links resolved; empty: not known */
+    char sentence[PATH_MAX + 128];
+    struct answer answer;
 };
+_Static_assert(sizeof(struct load) <= WORK_MEMORY_SIZE, "a load has a block");
 
 /* ------------------------------------------------------------------------------ thread's memory */
 
@@ -281,20 +285,19 @@ static bool is_missing(const struct load *load)
 
 /* The path that the loader gets for a load that was judged; NULL, and a sentence left, if there is
  * none that leads there for certain. */
-static const char *path_to_pass(const struct load *load)
+static const char *path_to_pass(struct load *load)
 {
     const char *path = load->given;
-    char text[PATH_MAX + 128];
 
     if (!load->searched && strcmp(load->file, load->given) != 0 &&
         (load->given[0] != '/' || !process_path_is_settled(load->given)))
         path = load->file;
     /* The loader expands $ORIGIN and its like in any path. */
     if (path == load->file && (!path[0] || strchr(path, '$'))) {
-        snprintf(text, sizeof(text),
+        snprintf(load->sentence, sizeof(load->sentence),
                  "warder: %s not loaded: where its path leads cannot be known for certain",
                  load->given);
-        leave_denial(text);
+        leave_denial(load->sentence);
         return NULL;
     }
     path = keep_path(path);
@@ -312,20 +315,19 @@ static struct value text_or_none(const char *text)
                : value_none();
 }
 
-static bool is_allowed(const struct load *load, int flags)
+static bool is_allowed(struct load *load, int flags)
 {
-    struct answer answer;
     struct question *question = boundary_borrow();
     const struct value arguments[] = {text_or_none(load->text[0] ? load->text : load->given),
                                       value_int(flags), text_or_none(load->file)};
 
     const bool allowed = boundary_judge(question, load->event, arguments,
-                                        sizeof(arguments) / sizeof(*arguments), &answer);
+                                        sizeof(arguments) / sizeof(*arguments), &load->answer);
     boundary_return(question);
     if (!allowed) {
-        boundary_refuse(&answer);
+        boundary_refuse(&load->answer);
         boundary_refusal_take(); /* dlerror() says it, not strerror() */
-        leave_denial(answer.text);
+        leave_denial(load->answer.text);
     }
     return allowed;
 }
@@ -345,13 +347,12 @@ static bool judge(struct load *load, bool base, struct native_call *call)
     find_file(load);
     const bool held = boundary_holds(CLASS_NATIVE);
     if (is_missing(load)) {
-        char text[PATH_MAX + 128];
         if (!held)
             return true;
         /* In the words of the loader. */
-        snprintf(text, sizeof(text),
+        snprintf(load->sentence, sizeof(load->sentence),
                  "%s: cannot open shared object file: No such file or directory", load->given);
-        leave_denial(text);
+        leave_denial(load->sentence);
         return false;
     }
     if (!was_allowed(load) && !is_allowed(load, flags))
@@ -363,9 +364,6 @@ static bool judge(struct load *load, bool base, struct native_call *call)
 
 static void *judge_call(const char *event, bool base, void *next, struct native_call *call)
 {
-    char given[PATH_MAX];
-    struct load load = {.event = event, .given = given};
-
     if (own)
         own->denied = false;
     /* Its calls would go to libc and past every function that stands before it. */
@@ -375,16 +373,23 @@ static void *judge_call(const char *event, bool base, void *next, struct native_
     if (!next || !call->path || (call->flags & RTLD_NOLOAD) || !boundary_guards(CLASS_NATIVE))
         return next;
     const int error = errno;
-    const size_t length = strnlen(call->path, sizeof(given));
+    const size_t length = strnlen(call->path, PATH_MAX);
+    struct load *load = length > 0 && length < PATH_MAX ? work_memory_take() : NULL;
     bool made = true;
-    if (length == sizeof(given)) {
+    if (length == PATH_MAX) {
         leave_denial("warder: not loaded: its path is longer than any that the kernel opens");
         made = false;
+    } else if (load) {
+        load->event = event;
+        load->loaded = false;
+        memcpy(load->given, call->path, length);
+        load->given[length] = '\0';
+        made = judge(load, base, call);
     } else if (length > 0) {
-        memcpy(given, call->path, length);
-        given[length] = '\0';
-        made = judge(&load, base, call);
+        leave_denial("warder: not loaded: out of memory");
+        made = false;
     }
+    work_memory_return(load);
     errno = error;
     return made ? next : NULL;
 }
@@ -414,20 +419,24 @@ void *boundary_native_dlmopen(const char *path, int flags, struct native_call *c
 
 bool boundary_native_allows_root(const char *path)
 {
-    char copy[PATH_MAX];
-    struct answer answer;
-    const size_t length = path ? strnlen(path, sizeof(copy)) : 0;
+    const size_t length = path ? strnlen(path, PATH_MAX) : 0;
 
-    if (length == 0 || length == sizeof(copy) || !boundary_guards(CLASS_NATIVE))
+    if (length == 0 || length == PATH_MAX || !boundary_guards(CLASS_NATIVE))
         return true; /* the kernel refuses it, or nobody does */
-    memcpy(copy, path, length);
-    copy[length] = '\0';
-    const struct value argument = text_or_none(copy);
+    struct load *load = work_memory_take();
+    if (!load) {
+        errno = ENOMEM;
+        return false;
+    }
+    memcpy(load->given, path, length);
+    load->given[length] = '\0';
+    const struct value argument = text_or_none(load->given);
     struct question *question = boundary_borrow();
-    const bool allowed = boundary_judge(question, "libc.chroot", &argument, 1, &answer);
+    const bool allowed = boundary_judge(question, "libc.chroot", &argument, 1, &load->answer);
     boundary_return(question);
     if (!allowed)
-        boundary_refuse(&answer);
+        boundary_refuse(&load->answer);
+    work_memory_return(load);
     return allowed;
 }
 

@@ -14,11 +14,17 @@
 #include "client/hook/daemon_connection.h"
 #include "client/hook/process_resolver.h"
 #include "client/hook/raw_syscall.h"
+#include "client/hook/work_memory.h"
 
 /* Linux 5.8 */
 #ifndef SYS_faccessat2
 #define SYS_faccessat2 439
 #endif
+
+enum {
+    ELF_SEGMENTS_MAX = 64,
+    ELF_SEGMENTS_AT_ONCE = 8,
+};
 
 /* This thread's descriptors: it may have a table of its own. */
 #define DESCRIPTOR_LINK "/proc/thread-self/fd/%d"
@@ -71,7 +77,7 @@ static int identify(struct program_file *file)
 static enum program_reach reach_of_elf(const struct program_file *file, int readable)
 {
     ElfW(Ehdr) header;
-    ElfW(Phdr) segments[64];
+    ElfW(Phdr) segments[ELF_SEGMENTS_AT_ONCE];
 
     if (file->head_size < sizeof(header))
         return REACH_STATIC;
@@ -81,13 +87,17 @@ static enum program_reach reach_of_elf(const struct program_file *file, int read
     size_t count = header.e_phnum;
     if (header.e_phentsize != sizeof(segments[0]))
         return REACH_STATIC;
-    if (count > sizeof(segments) / sizeof(segments[0]))
-        count = sizeof(segments) / sizeof(segments[0]);
-    const long size =
-        raw_syscall(SYS_pread64, readable, segments, count * sizeof(segments[0]), header.e_phoff);
-    for (size_t i = 0; size > 0 && (i + 1) * sizeof(segments[0]) <= (size_t)size; i++)
-        if (segments[i].p_type == PT_INTERP)
-            return REACH_HOOK;
+    if (count > ELF_SEGMENTS_MAX)
+        count = ELF_SEGMENTS_MAX;
+    for (size_t at = 0; at < count; at += ELF_SEGMENTS_AT_ONCE) {
+        const size_t left = count - at;
+        const size_t some = left < ELF_SEGMENTS_AT_ONCE ? left : ELF_SEGMENTS_AT_ONCE;
+        const long size = raw_syscall(SYS_pread64, readable, segments, some * sizeof(segments[0]),
+                                      header.e_phoff + at * sizeof(segments[0]));
+        for (size_t i = 0; size > 0 && (i + 1) * sizeof(segments[0]) <= (size_t)size; i++)
+            if (segments[i].p_type == PT_INTERP)
+                return REACH_HOOK;
+    }
     return REACH_STATIC;
 }
 
@@ -287,13 +297,9 @@ static bool is_firm(const char *path)
     return status.stx_uid == 0 || (status.stx_uid != user && status.stx_uid != getuid());
 }
 
-bool program_path_is_firm(const char *path)
+/* `part` has room for the path. */
+static bool all_parts_are_firm(const char *path, size_t length, char *part)
 {
-    char part[PATH_MAX];
-    const size_t length = strlen(path);
-
-    if (path[0] != '/' || length >= sizeof(part))
-        return false;
     for (size_t i = 0; i <= length; i++) {
         if (i > 0 && path[i] != '/' && path[i] != '\0')
             continue;
@@ -303,4 +309,14 @@ bool program_path_is_firm(const char *path)
             return false;
     }
     return true;
+}
+
+bool program_path_is_firm(const char *path)
+{
+    const size_t length = strlen(path);
+    char *part = path[0] == '/' && length < PATH_MAX ? work_memory_take() : NULL;
+    const bool firm = part && all_parts_are_firm(path, length, part);
+
+    work_memory_return(part);
+    return firm;
 }

@@ -13,6 +13,7 @@
 #include "client/hook/boundary.h"
 #include "client/hook/boundary_spawn.h"
 #include "client/hook/real_libc.h"
+#include "client/hook/work_memory.h"
 
 extern char **environ;
 
@@ -251,24 +252,27 @@ bool boundary_pclose(FILE *stream, int *status)
 
 static bool may_expand(const char *words)
 {
-    struct answer answer;
+    struct answer *answer = work_memory_take();
+    if (!answer)
+        return false;
     struct question *question = boundary_borrow();
     const size_t length = strnlen(words, VALUE_BYTES_MAX);
     struct value argument = value_text(words, length);
 
     if (words[length])
         argument.marks = VALUE_CUT;
-    bool allowed = boundary_judge(question, "libc.wordexp", &argument, 1, &answer);
+    bool allowed = boundary_judge(question, "libc.wordexp", &argument, 1, answer);
     boundary_return(question);
     if (allowed && boundary_holds(CLASS_EXEC)) {
         boundary_deny(
             "libc.wordexp",
             "libc would start the shell itself, with an environment that nobody has seen to",
-            &answer);
+            answer);
         allowed = false;
     }
     if (!allowed)
-        boundary_refuse(&answer);
+        boundary_refuse(answer);
+    work_memory_return(answer);
     return allowed;
 }
 

@@ -17,6 +17,7 @@
 #include "client/hook/raw_syscall.h"
 #include "client/hook/real_libc.h"
 #include "client/hook/spawn_actions.h"
+#include "client/hook/work_memory.h"
 
 /* Linux 5.3 */
 #ifndef SYS_pidfd_open
@@ -171,25 +172,40 @@ static int run_child(struct spawn *spawn, pid_t *number)
     return error;
 }
 
-int boundary_spawn(const struct spawn_call *call, pid_t *number)
+_Static_assert(sizeof(struct spawn) <= WORK_MEMORY_SIZE, "a spawn has a block");
+
+static int spawn_in(struct spawn *spawn, pid_t *number)
 {
-    struct spawn spawn = {.call = call};
+    const struct spawn_call *call = spawn->call;
     const int kept = errno;
     pid_t started = -1;
 
     if (call->attributes)
-        posix_spawnattr_getflags(call->attributes, &spawn.flags);
-    if ((spawn.flags & ~FLAGS_KNOWN) || (call->actions && !spawn_actions_are_known()))
+        posix_spawnattr_getflags(call->attributes, &spawn->flags);
+    if ((spawn->flags & ~FLAGS_KNOWN) || (call->actions && !spawn_actions_are_known()))
         return ENOSYS;
     if (!boundary_memory_prepare())
         return ENOMEM;
     hook_session_make_ready();
-    const int error = run_child(&spawn, &started);
-    if (spawn.failure.denied)
-        boundary_refuse(&spawn.failure.answer);
+    const int error = run_child(spawn, &started);
+    if (spawn->failure.denied)
+        boundary_refuse(&spawn->failure.answer);
     errno = kept;
     if (error == 0 && number)
         *number = started;
+    return error;
+}
+
+int boundary_spawn(const struct spawn_call *call, pid_t *number)
+{
+    struct spawn *spawn = work_memory_take();
+
+    if (!spawn)
+        return ENOMEM;
+    memset(spawn, 0, sizeof(*spawn));
+    spawn->call = call;
+    const int error = spawn_in(spawn, number);
+    work_memory_return(spawn);
     return error;
 }
 

@@ -6,13 +6,16 @@
 
 #include "client/hook/boundary.h"
 #include "client/hook/spawn_actions.h"
+#include "client/hook/work_memory.h"
 
 /* path, mode, flags: as the catalogue has the event. */
 enum { ARGUMENTS = 3 };
 
 static int judge_open(const struct spawned_open *open)
 {
-    struct answer answer;
+    struct answer *answer = work_memory_take();
+    if (!answer)
+        return ENOMEM;
     struct question *question = boundary_borrow();
     const size_t length = strnlen(open->path, PATH_MAX);
     struct value arguments[ARGUMENTS] = {
@@ -23,12 +26,12 @@ static int judge_open(const struct spawned_open *open)
 
     if (length == PATH_MAX || (open->elsewhere && open->path[0] != '/'))
         arguments[0] = value_unknown();
-    const bool allowed = boundary_judge(question, "open", arguments, ARGUMENTS, &answer);
+    const bool allowed = boundary_judge(question, "open", arguments, ARGUMENTS, answer);
     boundary_return(question);
-    if (allowed)
-        return 0;
-    boundary_refuse(&answer);
-    return EACCES;
+    if (!allowed)
+        boundary_refuse(answer);
+    work_memory_return(answer);
+    return allowed ? 0 : EACCES;
 }
 
 int boundary_spawn_judge_opens(const posix_spawn_file_actions_t *actions)

@@ -7,6 +7,7 @@
 
 #include "client/hook/argument_reader.h"
 #include "client/hook/fatal.h"
+#include "client/hook/work_memory.h"
 #include "policies/engine/event_text.h"
 
 enum {
@@ -235,17 +236,16 @@ static bool is_of_standard_library(const struct python_api *api, const struct va
 /* The line of Python that asked: the nearest that is not the standard library's, for
  * "subprocess.py:1821" helps nobody; the nearest of all where there is no other. Only a denial is
  * worth what it costs: frame objects may have to be made. */
-static void tell_place(const struct python_api *api, uint64_t decision)
+static void tell_place(const struct python_api *api, uint64_t decision, void *memory)
 {
-    char memory[2 * (PLACE_FILE_MAX + 64)];
     struct arena arena;
     struct place nearest;
     struct place place;
 
-    python_object *frame = decision ? api->PyEval_GetFrame() : NULL;
+    python_object *frame = api->PyEval_GetFrame();
     if (!frame)
         return;
-    arena_init(&arena, memory, sizeof(memory));
+    arena_init(&arena, memory, (size_t)2 * (PLACE_FILE_MAX + 64));
     if (!read_place(api, frame, &arena, &nearest))
         return;
     const size_t used = arena.used;
@@ -278,7 +278,10 @@ int denial_raise(const struct python_api *api, const struct event *event,
     /* Making objects can start a collection, and a collection runs finalisers: not in here. 3.8 and
      * 3.9 have no way to hold it off; the verdict stands already. */
     const int collecting = api->PyGC_Disable ? api->PyGC_Disable() : 0;
-    tell_place(api, answer->decision);
+    void *memory = answer->decision ? work_memory_take() : NULL;
+    if (memory)
+        tell_place(api, answer->decision, memory);
+    work_memory_return(memory);
     set_exception(api, event, answer, state == DENIAL_ENDING);
     if (collecting)
         api->PyGC_Enable();

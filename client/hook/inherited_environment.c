@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "client/hook/elf_symbols.h"
+#include "client/hook/work_memory.h"
 
 extern char **environ;
 
@@ -56,21 +57,27 @@ static bool is_same_file(const char *one, const char *other)
            a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor;
 }
 
-static bool is_hook(const char *element, size_t length)
+static bool is_name_of_hook(const char *path, const char *name)
 {
-    char path[PATH_MAX];
-    const char *name = inherited.name;
-
-    if (!name || length == 0 || length >= sizeof(path))
-        return false;
-    memcpy(path, element, length);
-    path[length] = '\0';
     if (strcmp(path, name) == 0)
         return true;
     const char *last = strrchr(name, '/');
     if (!strchr(path, '/')) /* found along LD_LIBRARY_PATH or in the loader's own directories */
         return last && strcmp(path, last + 1) == 0;
     return is_same_file(path, name);
+}
+
+static bool is_hook(const char *element, size_t length)
+{
+    char *path = inherited.name && length > 0 && length < PATH_MAX ? work_memory_take() : NULL;
+
+    if (!path)
+        return false;
+    memcpy(path, element, length);
+    path[length] = '\0';
+    const bool is = is_name_of_hook(path, inherited.name);
+    work_memory_return(path);
+    return is;
 }
 
 /* Copies the elements of a list that are not this object, as they stand; `*found` if one is. False

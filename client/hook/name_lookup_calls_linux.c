@@ -8,9 +8,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "client/hook/boundary.h"
 #include "client/hook/elf_symbols.h"
 #include "client/hook/hook_session.h"
 #include "client/hook/name_lookup.h"
+#include "client/hook/own_table.h"
 #include "client/hook/process_resolver.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -92,6 +94,71 @@ static void keep_entry(const struct asked *asked, const struct hostent *answer)
         next = function;                                                                           \
     }
 
+/* ------------------------------------------------------------------------------- the lookup itself
+ */
+
+/* A call, and what it left behind. */
+struct lookup {
+    void (*make)(struct lookup *lookup);
+    bool own; /* it was made where no other thread reaches its files and sockets */
+    int error;
+    int host_error;
+};
+
+static void make_lookup(void *argument, bool own)
+{
+    struct lookup *lookup = argument;
+
+    lookup->own = own;
+    errno = lookup->error;
+    lookup->make(lookup);
+    lookup->error = errno;
+    lookup->host_error = h_errno;
+}
+
+/* libc reads its files and asks its servers by descriptors. While another thread can replace them,
+ * what comes back may be that thread's answer: where a policy could deny a connection, such an
+ * answer is not kept. */
+static void look_up(struct lookup *lookup, struct asked *asked)
+{
+    lookup->error = errno;
+    if (!asked->kept || !boundary_holds(CLASS_CONNECT)) {
+        lookup->make(lookup);
+        return;
+    }
+    if (!own_table_run(make_lookup, lookup)) {
+        asked->kept = false;
+        errno = lookup->error;
+        lookup->make(lookup);
+        return;
+    }
+    asked->kept = lookup->own;
+    errno = lookup->error;
+    h_errno = lookup->host_error;
+}
+
+/* ------------------------------------------------------------------------------------------- calls
+ */
+
+/* The lookup that a call's structure begins with. */
+#define CALL_OF(type, lookup) ((struct type *)(void *)(lookup))
+
+struct address_call {
+    struct lookup lookup;
+    __typeof__(getaddrinfo) *real;
+    const char *node;
+    const char *service;
+    const struct addrinfo *hints;
+    struct addrinfo **answer;
+    int result;
+};
+
+static void make_address_call(struct lookup *lookup)
+{
+    struct address_call *call = CALL_OF(address_call, lookup);
+    call->result = call->real(call->node, call->service, call->hints, call->answer);
+}
+
 EXPORTED int getaddrinfo(const char *restrict node, const char *restrict service,
                          const struct addrinfo *restrict hints, struct addrinfo **restrict answer)
 {
@@ -101,10 +168,33 @@ EXPORTED int getaddrinfo(const char *restrict node, const char *restrict service
     if (!next)
         return EAI_FAIL;
     ask(&asked, node);
-    const int result = next(asked.name, service, hints, answer);
-    if (result == 0)
+    struct address_call call = {.lookup = {.make = make_address_call},
+                                .real = next,
+                                .node = asked.name,
+                                .service = service,
+                                .hints = hints,
+                                .answer = answer};
+    look_up(&call.lookup, &asked);
+    if (call.result == 0)
         keep_list(&asked, *answer);
-    return result;
+    return call.result;
+}
+
+/* `family` AF_UNSPEC: of the functions that are not told any. What libc answers with stands in
+ * memory of its own that all threads have in common. */
+struct host_call {
+    struct lookup lookup;
+    __typeof__(gethostbyname) *real;
+    __typeof__(gethostbyname2) *real2;
+    const char *name;
+    int family;
+    struct hostent *answer;
+};
+
+static void make_host_call(struct lookup *lookup)
+{
+    struct host_call *call = CALL_OF(host_call, lookup);
+    call->answer = call->real ? call->real(call->name) : call->real2(call->name, call->family);
 }
 
 EXPORTED struct hostent *gethostbyname(const char *name)
@@ -115,9 +205,10 @@ EXPORTED struct hostent *gethostbyname(const char *name)
     if (!next)
         return NULL;
     ask(&asked, name);
-    struct hostent *answer = next(asked.name);
-    keep_entry(&asked, answer);
-    return answer;
+    struct host_call call = {.lookup = {.make = make_host_call}, .real = next, .name = asked.name};
+    look_up(&call.lookup, &asked);
+    keep_entry(&asked, call.answer);
+    return call.answer;
 }
 
 EXPORTED struct hostent *gethostbyname2(const char *name, int family)
@@ -128,9 +219,35 @@ EXPORTED struct hostent *gethostbyname2(const char *name, int family)
     if (!next)
         return NULL;
     ask(&asked, name);
-    struct hostent *answer = next(asked.name, family);
-    keep_entry(&asked, answer);
-    return answer;
+    struct host_call call = {
+        .lookup = {.make = make_host_call}, .real2 = next, .name = asked.name, .family = family};
+    look_up(&call.lookup, &asked);
+    keep_entry(&asked, call.answer);
+    return call.answer;
+}
+
+struct reentrant_call {
+    struct lookup lookup;
+    __typeof__(gethostbyname_r) *real;
+    __typeof__(gethostbyname2_r) *real2;
+    const char *name;
+    int family;
+    struct hostent *entry;
+    char *buffer;
+    size_t size;
+    struct hostent **answer;
+    int *host_error;
+    int result;
+};
+
+static void make_reentrant_call(struct lookup *lookup)
+{
+    struct reentrant_call *call = CALL_OF(reentrant_call, lookup);
+
+    call->result = call->real ? call->real(call->name, call->entry, call->buffer, call->size,
+                                           call->answer, call->host_error)
+                              : call->real2(call->name, call->family, call->entry, call->buffer,
+                                            call->size, call->answer, call->host_error);
 }
 
 EXPORTED int gethostbyname_r(const char *restrict name, struct hostent *restrict entry,
@@ -143,10 +260,18 @@ EXPORTED int gethostbyname_r(const char *restrict name, struct hostent *restrict
     if (!next)
         return ENOSYS;
     ask(&asked, name);
-    const int result = next(asked.name, entry, buffer, size, answer, host_error);
-    if (result == 0)
+    struct reentrant_call call = {.lookup = {.make = make_reentrant_call},
+                                  .real = next,
+                                  .name = asked.name,
+                                  .entry = entry,
+                                  .buffer = buffer,
+                                  .size = size,
+                                  .answer = answer,
+                                  .host_error = host_error};
+    look_up(&call.lookup, &asked);
+    if (call.result == 0)
         keep_entry(&asked, *answer);
-    return result;
+    return call.result;
 }
 
 EXPORTED int gethostbyname2_r(const char *restrict name, int family, struct hostent *restrict entry,
@@ -159,8 +284,17 @@ EXPORTED int gethostbyname2_r(const char *restrict name, int family, struct host
     if (!next)
         return ENOSYS;
     ask(&asked, name);
-    const int result = next(asked.name, family, entry, buffer, size, answer, host_error);
-    if (result == 0)
+    struct reentrant_call call = {.lookup = {.make = make_reentrant_call},
+                                  .real2 = next,
+                                  .name = asked.name,
+                                  .family = family,
+                                  .entry = entry,
+                                  .buffer = buffer,
+                                  .size = size,
+                                  .answer = answer,
+                                  .host_error = host_error};
+    look_up(&call.lookup, &asked);
+    if (call.result == 0)
         keep_entry(&asked, *answer);
-    return result;
+    return call.result;
 }

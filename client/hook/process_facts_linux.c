@@ -14,6 +14,7 @@
 #include "client/hook/elf_symbols.h"
 #include "client/hook/inherited_environment.h"
 #include "client/hook/process_resolver.h"
+#include "client/hook/work_memory.h"
 #include "policies/engine/path_text.h"
 #include "policies/engine/subject.h"
 #include "proto/host_paths.h"
@@ -140,18 +141,28 @@ static bool could_be_written(const char *path)
     return geteuid() != 0 && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
 }
 
+/* Where the paths are put together. */
+struct place_buffers {
+    char started[PATH_MAX];
+    char prefix[PATH_MAX];
+    char candidate[PATH_MAX];
+    char resolved[PATH_MAX];
+};
+_Static_assert(sizeof(struct place_buffers) <= WORK_MEMORY_SIZE, "they have a block");
+
 struct place_list {
     Warder__V1__PlacePaths *message;
     struct arena *arena;
+    struct place_buffers *paths;
 };
 
 static void place_add(struct place_list *list, const char *path)
 {
-    char resolved[PATH_MAX];
+    char *resolved = list->paths->resolved;
     Warder__V1__PlacePaths *message = list->message;
 
     if (message->n_paths == PLACE_PATHS_MAX || !is_directory(path) ||
-        !process_resolve_path(path, true, resolved, sizeof(resolved)))
+        !process_resolve_path(path, true, resolved, PATH_MAX))
         return;
     for (size_t i = 0; i < message->n_paths; i++)
         if (message->paths[i].len == strlen(resolved) &&
@@ -185,11 +196,11 @@ static bool ancestor(const char *path, int levels, char *buffer, size_t size)
 static void add_unless_writable(struct place_list *list, const char *prefix, const char *library,
                                 const char *version, const char *suffix)
 {
-    char path[PATH_MAX];
+    char *path = list->paths->candidate;
     const int length =
-        snprintf(path, sizeof(path), "%s/%s/python%s%s", prefix, library, version, suffix);
+        snprintf(path, PATH_MAX, "%s/%s/python%s%s", prefix, library, version, suffix);
 
-    if (length > 0 && (size_t)length < sizeof(path) && !could_be_written(path))
+    if (length > 0 && length < PATH_MAX && !could_be_written(path))
         place_add(list, path);
 }
 
@@ -209,8 +220,8 @@ static void find_python(struct place_list *list, const char *version)
 {
     struct elf_object library;
     char major_minor[16];
-    char path[PATH_MAX];
-    char prefix[PATH_MAX];
+    char *path = list->paths->started;
+    char *prefix = list->paths->prefix;
     size_t parts = 0;
     size_t length = 0;
 
@@ -221,19 +232,19 @@ static void find_python(struct place_list *list, const char *version)
     }
     major_minor[length] = '\0';
 
-    ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    ssize_t size = readlink("/proc/self/exe", path, PATH_MAX - 1);
     if (size > 0) {
         path[size] = '\0';
-        if (ancestor(path, 2, prefix, sizeof(prefix))) /* PREFIX/bin/python3 */
+        if (ancestor(path, 2, prefix, PATH_MAX)) /* PREFIX/bin/python3 */
             add_installation(list, prefix, major_minor);
     }
     if (elf_find_definer("PySys_AddAuditHook", &library) && library.name[0] == '/' &&
-        process_resolve_path(library.name, true, path, sizeof(path)) &&
-        ancestor(path, 2, prefix, sizeof(prefix))) /* PREFIX/lib/libpython3.11.so.1.0 */
+        process_resolve_path(library.name, true, path, PATH_MAX) &&
+        ancestor(path, 2, prefix, PATH_MAX)) /* PREFIX/lib/libpython3.11.so.1.0 */
         add_installation(list, prefix, major_minor);
     if (elf_find_definer("PySys_AddAuditHook", &library) && library.name[0] == '/' &&
-        process_resolve_path(library.name, true, path, sizeof(path)) &&
-        ancestor(path, 3, prefix, sizeof(prefix))) /* PREFIX/lib/x86_64-linux-gnu/libpython... */
+        process_resolve_path(library.name, true, path, PATH_MAX) &&
+        ancestor(path, 3, prefix, PATH_MAX)) /* PREFIX/lib/x86_64-linux-gnu/libpython... */
         add_installation(list, prefix, major_minor);
 }
 
@@ -242,35 +253,38 @@ static void find_python(struct place_list *list, const char *version)
 static void find_venv(struct place_list *list, char **arguments, size_t count)
 {
     const char *started = (const char *)getauxval(AT_EXECFN);
-    char directory[PATH_MAX];
-    char prefix[PATH_MAX];
-    char file[PATH_MAX];
+    char *directory = list->paths->started;
+    char *prefix = list->paths->prefix;
+    char *file = list->paths->candidate;
 
     /* Of a script with `#!`, the kernel's name is the script's and argv[0] the interpreter's. */
     if (count > 0 && strchr(arguments[0], '/'))
         started = arguments[0];
-    if (!started || !getcwd(directory, sizeof(directory)) ||
-        path_normalise(directory, started, strlen(started), file, sizeof(file)) == 0 ||
-        !ancestor(file, 2, prefix, sizeof(prefix)))
+    if (!started || !getcwd(directory, PATH_MAX) ||
+        path_normalise(directory, started, strlen(started), file, PATH_MAX) == 0 ||
+        !ancestor(file, 2, prefix, PATH_MAX))
         return;
-    const int length = snprintf(file, sizeof(file), "%s/pyvenv.cfg", prefix);
-    if (length > 0 && (size_t)length < sizeof(file) && is_file(file))
+    const int length = snprintf(file, PATH_MAX, "%s/pyvenv.cfg", prefix);
+    if (length > 0 && length < PATH_MAX && is_file(file))
         place_add(list, prefix);
 }
 
-static void find_places(struct arena *arena, const char *version, char **arguments, size_t count,
-                        Warder__V1__Hello *hello)
+struct command_line {
+    char **arguments;
+    size_t count;
+};
+
+static void find_places(struct arena *arena, const char *version, const struct command_line *line,
+                        struct place_buffers *paths, Warder__V1__Hello *hello)
 {
     static const enum place told[] = {PLACE_PYTHON, PLACE_VENV, PLACE_START};
     enum { TOLD = sizeof(told) / sizeof(*told) };
     Warder__V1__PlacePaths *places = arena_zalloc(arena, TOLD, sizeof(*places));
     Warder__V1__PlacePaths **pointers = arena_zalloc(arena, TOLD, sizeof(Warder__V1__PlacePaths *));
-    char directory[PATH_MAX];
-
-    if (!places || !pointers)
+    if (!places || !pointers || !paths)
         return;
     for (size_t i = 0; i < TOLD; i++) {
-        struct place_list list = {.message = &places[i], .arena = arena};
+        struct place_list list = {.message = &places[i], .arena = arena, .paths = paths};
         warder__v1__place_paths__init(&places[i]);
         places[i].place = told[i];
         places[i].paths = arena_zalloc(arena, PLACE_PATHS_MAX, sizeof(ProtobufCBinaryData));
@@ -279,9 +293,9 @@ static void find_places(struct arena *arena, const char *version, char **argumen
         if (told[i] == PLACE_PYTHON)
             find_python(&list, version);
         else if (told[i] == PLACE_VENV)
-            find_venv(&list, arguments, count);
-        else if (getcwd(directory, sizeof(directory)))
-            place_add(&list, directory);
+            find_venv(&list, line->arguments, line->count);
+        else if (getcwd(paths->started, sizeof(paths->started)))
+            place_add(&list, paths->started);
         pointers[i] = &places[i];
     }
     hello->places = pointers;
@@ -346,7 +360,10 @@ void process_facts_collect(struct process_facts *facts, const char *python_versi
     for (size_t i = 0; i < hello->n_argv; i++)
         hello->argv[i] = text_field(arguments[i]);
     hello->script = text_field(find_script(arguments, count, arena));
-    find_places(arena, python_version, arguments, count, hello);
+    const struct command_line line = {arguments, count};
+    struct place_buffers *paths = work_memory_take();
+    find_places(arena, python_version, &line, paths, hello);
+    work_memory_return(paths);
     find_token(arena, hello);
 }
 

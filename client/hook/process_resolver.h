@@ -47,4 +47,7 @@ bool process_resolve_path(const char *path, bool follow, char *buffer, size_t si
  * the session began with. */
 bool process_descriptor_path(int descriptor, char *buffer, size_t size);
 
+/* The same, and what is known to have no name told from what is not known. */
+enum resolver_answer process_descriptor_name(int descriptor, char *buffer, size_t size);
+
 #endif

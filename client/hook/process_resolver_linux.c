@@ -15,6 +15,7 @@
 
 #include "client/hook/argument_reader.h"
 #include "client/hook/name_lookup.h"
+#include "client/hook/work_memory.h"
 #include "policies/engine/path_text.h"
 
 extern char **environ;
@@ -24,7 +25,7 @@ enum {
 
     /* An entry of /proc/thread-self/fd takes 24 bytes: some ten thousand descriptors are looked
      * through, which takes milliseconds. */
-    DESCRIPTOR_ROUNDS_MAX = 64,
+    DESCRIPTOR_ROUNDS_MAX = 256,
 };
 
 /* --------------------------------------------------------------------------------------- root */
@@ -93,7 +94,8 @@ struct walk {
     char resolved[PATH_MAX];
     size_t length; /* of resolved; 0 stands for the root */
     char rest[2 * PATH_MAX];
-    size_t at; /* where the rest begins */
+    size_t at;             /* where the rest begins */
+    char target[PATH_MAX]; /* of the last link */
     int links;
     bool
         *settled; /* NULL, or whether no directory on the way so far can be changed by the caller */
@@ -192,7 +194,7 @@ static bool can_change(const char *directory)
 static bool walk_step(struct walk *walk, const char *part, size_t length, bool follow,
                       bool *missing)
 {
-    char target[PATH_MAX];
+    char *target = walk->target;
 
     if (walk->settled && *walk->settled)
         *walk->settled = !can_change(walk->length > 0 ? walk->resolved : "/");
@@ -200,7 +202,7 @@ static bool walk_step(struct walk *walk, const char *part, size_t length, bool f
         return false;
     if (*missing || !follow)
         return true;
-    const ssize_t size = readlink(walk->resolved, target, sizeof(target));
+    const ssize_t size = readlink(walk->resolved, target, sizeof(walk->target));
     if (size < 0) {
         if (errno == ENOENT || errno == ENOTDIR)
             *missing = true;
@@ -208,7 +210,7 @@ static bool walk_step(struct walk *walk, const char *part, size_t length, bool f
             return false;
         return true;
     }
-    if (size == 0 || (size_t)size == sizeof(target) || ++walk->links > LINKS_MAX)
+    if (size == 0 || (size_t)size == sizeof(walk->target) || ++walk->links > LINKS_MAX)
         return false;
     target[size] = '\0';
     if (!text_leads_there(walk->resolved, target))
@@ -251,51 +253,64 @@ static bool has_no_links(const char *path, bool follow)
     return true;
 }
 
-static bool walk_path(const char *path, bool follow, char *buffer, size_t size, bool *settled)
+_Static_assert(sizeof(struct walk) <= WORK_MEMORY_SIZE, "a walk has a block");
+
+/* `walk` is not set yet, but for `settled`. */
+static bool walk_path(struct walk *walk, const char *path, bool follow)
 {
-    struct walk walk; /* three pages: only what is used is set */
     const char *part;
     size_t length;
     bool last;
     bool missing = false;
 
-    walk.resolved[0] = '\0';
-    walk.length = 0;
-    walk.at = sizeof(walk.rest);
-    walk.links = 0;
-    walk.settled = settled;
-    if (path[0] != '/' || !walk_prepend(&walk, path, strlen(path)))
+    walk->resolved[0] = '\0';
+    walk->length = 0;
+    walk->at = sizeof(walk->rest);
+    walk->links = 0;
+    if (path[0] != '/' || !walk_prepend(walk, path, strlen(path)))
         return false;
     /* Then there is nothing to ask on the way. */
-    missing = !settled && has_no_links(path, follow);
-    while ((part = walk_next(&walk, &length, &last))) {
+    missing = !walk->settled && has_no_links(path, follow);
+    while ((part = walk_next(walk, &length, &last))) {
         if (length == 1 && part[0] == '.')
             continue;
         if (length == 2 && part[0] == '.' && part[1] == '.')
-            walk_up(&walk);
-        else if (!walk_step(&walk, part, length, follow || !last, &missing))
+            walk_up(walk);
+        else if (!walk_step(walk, part, length, follow || !last, &missing))
             return false;
     }
-    if (walk.length == 0)
-        walk.resolved[walk.length++] = '/';
-    if (walk.length >= size)
-        return false;
-    memcpy(buffer, walk.resolved, walk.length);
-    buffer[walk.length] = '\0';
+    if (walk->length == 0)
+        walk->resolved[walk->length++] = '/';
     return true;
 }
 
 bool process_resolve_path(const char *path, bool follow, char *buffer, size_t size)
 {
-    return walk_path(path, follow, buffer, size, NULL);
+    struct walk *walk = work_memory_take();
+
+    if (!walk)
+        return false;
+    walk->settled = NULL;
+    const bool known = walk_path(walk, path, follow) && walk->length < size;
+    if (known) {
+        memcpy(buffer, walk->resolved, walk->length);
+        buffer[walk->length] = '\0';
+    }
+    work_memory_return(walk);
+    return known;
 }
 
 bool process_path_is_settled(const char *path)
 {
-    char resolved[PATH_MAX];
+    struct walk *walk = work_memory_take();
     bool settled = true;
 
-    return walk_path(path, true, resolved, sizeof(resolved), &settled) && settled;
+    if (!walk)
+        return false;
+    walk->settled = &settled;
+    const bool known = walk_path(walk, path, true);
+    work_memory_return(walk);
+    return known && settled;
 }
 
 static bool resolve(void *context, const char *path, bool follow, char *buffer, size_t size)
@@ -365,7 +380,7 @@ static bool add_directories(const char *entries, size_t size, int own, int *desc
 
 static int open_directories(void *context, int *descriptors, int max)
 {
-    _Alignas(struct directory_entry) char entries[4096];
+    _Alignas(struct directory_entry) char entries[1024];
     int count = 0;
     long size = -1;
     int rounds = 0;
@@ -481,17 +496,21 @@ static bool code_filename(void *context, unsigned index, char *buffer, size_t si
 {
     struct process_resolver *resolver = context;
     python_object *object = argument(resolver, index);
-    char memory[PATH_MAX + 64];
+    void *memory = object ? work_memory_take() : NULL;
     struct arena arena;
     struct value filename;
 
-    arena_init(&arena, memory, sizeof(memory));
-    if (!object || !argument_code_filename(resolver->api, object, &arena, &filename) ||
-        filename.marks || filename.count >= size)
+    if (!memory)
         return false;
-    memcpy(buffer, filename.bytes, filename.count);
-    buffer[filename.count] = '\0';
-    return true;
+    arena_init(&arena, memory, WORK_MEMORY_SIZE);
+    const bool known = argument_code_filename(resolver->api, object, &arena, &filename) &&
+                       !filename.marks && filename.count < size;
+    if (known) {
+        memcpy(buffer, filename.bytes, filename.count);
+        buffer[filename.count] = '\0';
+    }
+    work_memory_return(memory);
+    return known;
 }
 
 static enum process_relation relation(void *context, int64_t pid)
@@ -540,8 +559,13 @@ struct event_resolver process_resolver_table(struct process_resolver *resolver)
     return table;
 }
 
-bool process_descriptor_path(int descriptor, char *buffer, size_t size)
+enum resolver_answer process_descriptor_name(int descriptor, char *buffer, size_t size)
 {
     struct process_resolver resolver = {.api = NULL};
-    return descriptor_path(&resolver, descriptor, buffer, size) == ANSWER_KNOWN;
+    return descriptor_path(&resolver, descriptor, buffer, size);
+}
+
+bool process_descriptor_path(int descriptor, char *buffer, size_t size)
+{
+    return process_descriptor_name(descriptor, buffer, size) == ANSWER_KNOWN;
 }

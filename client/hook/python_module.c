@@ -10,6 +10,7 @@
 #include "client/hook/denial.h"
 #include "client/hook/hook_session.h"
 #include "client/hook/own_pages.h"
+#include "client/hook/work_memory.h"
 
 enum {
     /* Include/methodobject.h, moduleobject.h: the same in every version that has them. */
@@ -140,8 +141,8 @@ static python_object *start_session(struct runtime *runtime, const char *socket_
     return api->_Py_NoneStruct;
 }
 
-static python_object *attach_once(struct runtime *runtime, python_object *args,
-                                  python_object *keywords)
+static python_object *attach_with(struct runtime *runtime, python_object *args,
+                                  python_object *keywords, void *memory)
 {
     static char *names[] = {"socket", "policies", "labels", NULL};
     const struct python_api *api = &runtime->api;
@@ -152,13 +153,12 @@ static python_object *attach_once(struct runtime *runtime, python_object *args,
     ProtobufCBinaryData policy_names[ATTACH_LIST_MAX];
     Warder__V1__Label label_messages[ATTACH_LIST_MAX];
     Warder__V1__Label *label_pointers[ATTACH_LIST_MAX];
-    char memory[8192];
     struct arena arena;
 
     if (!api->PyArg_ParseTupleAndKeywords(args, keywords, "|zOO:attach", names, &socket_path,
                                           &policies, &labels))
         return NULL;
-    arena_init(&arena, memory, sizeof(memory));
+    arena_init(&arena, memory, WORK_MEMORY_SIZE);
     struct argument_reader reader = {.api = api, .arena = &arena};
     const struct value policy_list =
         policies ? argument_read(&reader, policies) : (struct value){.kind = VALUE_LIST};
@@ -176,6 +176,19 @@ static python_object *attach_once(struct runtime *runtime, python_object *args,
                     "warder: this process is attached already; policies and labels can be named "
                     "only when a session starts");
     return start_session(runtime, socket_path, &wishes);
+}
+
+static python_object *attach_once(struct runtime *runtime, python_object *args,
+                                  python_object *keywords)
+{
+    void *memory = work_memory_take();
+
+    if (!memory)
+        return fail(&runtime->api, runtime->api.PyExc_RuntimeError,
+                    "warder: out of memory; nothing is guarded");
+    python_object *result = attach_with(runtime, args, keywords, memory);
+    work_memory_return(memory);
+    return result;
 }
 
 static python_object *attach(python_object *self, python_object *args, python_object *keywords)

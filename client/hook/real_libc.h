@@ -1,4 +1,5 @@
-/* The functions that this object stands before, as libc has them.
+/* The functions that this object stands before, as libc has them, and those that are linked to
+ * under newer versions than GLIBC_2.31.
  *
  * dlsym(RTLD_NEXT) is not to be had (elf_symbols.h), so they are looked up by name, once, before
  * the first call of any: by the constructor, or by a call of another object's constructor that
@@ -7,6 +8,7 @@
 #ifndef WARDER_CLIENT_HOOK_REAL_LIBC_H
 #define WARDER_CLIENT_HOOK_REAL_LIBC_H
 
+#include <pthread.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -48,7 +50,10 @@ typedef int spawn_function(pid_t *pid, const char *path, const posix_spawn_file_
     FUNCTION(fcntl64, int (*)(int, int, ...))                                                      \
     FUNCTION(getsockopt, int (*)(int, int, int, void *, unsigned *))                               \
     FUNCTION(setsockopt, int (*)(int, int, int, const void *, unsigned))                           \
-    FUNCTION(bindtextdomain, char *(*)(const char *, const char *))
+    FUNCTION(bindtextdomain, char *(*)(const char *, const char *))                                \
+    FUNCTION(pthread_create,                                                                       \
+             int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))              \
+    FUNCTION(pthread_join, int (*)(pthread_t, void **))
 
 #define REAL_LIBC_MEMBER(name, type) __typeof__(type) name;
 struct real_libc {
