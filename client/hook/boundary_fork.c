@@ -13,6 +13,7 @@
 #include "client/hook/boundary_exec.h"
 #include "client/hook/boundary_memory.h"
 #include "client/hook/boundary_refusal.h"
+#include "client/hook/boundary_shell.h"
 #include "client/hook/fatal.h"
 #include "client/hook/raw_syscall.h"
 #include "client/hook/real_libc.h"
@@ -26,8 +27,8 @@
 static _Thread_local bool for_exec __attribute__((tls_model("initial-exec")));
 
 enum {
-    ONLY_EXECS_SECONDS =
-        10, /* for all that stands between a fork and its exec, on a busy machine */
+    NUMBER_X32 = 0x40000000, /* asm/unistd.h: __X32_SYSCALL_BIT; no number of arm64 has it */
+    ONLY_EXECS_SECONDS = 5,  /* for all that stands between a fork and its exec on a busy machine */
 };
 
 static bool only_execs;
@@ -112,6 +113,7 @@ static void end_in_time(void)
 void boundary_forked(bool child)
 {
     if (child) {
+        boundary_shell_forked();
         if (for_exec && !only_execs)
             end_in_time();
         only_execs = only_execs || for_exec;
@@ -196,7 +198,13 @@ static bool is_thread(const struct syscall_frame *frame)
 /* True if the call goes on. */
 static bool judge_number(struct syscall_frame *frame)
 {
+    frame->number = (int)frame->number; /* as the kernel reads it */
     frame->result = -1;
+    if (frame->number & NUMBER_X32) {
+        /* The same calls under other numbers, of a kind that no library here makes. */
+        errno = ENOSYS;
+        return !boundary_guards(CLASS_FORK) && !boundary_guards(CLASS_EXEC);
+    }
     if (frame->number == SYS_execve || frame->number == SYS_execveat) {
         frame->result = exec_by_number(frame);
         return false;

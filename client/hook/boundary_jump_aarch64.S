@@ -34,6 +34,8 @@ FUNCTION vfork
 1:  mov w0, #-1
     ret
 END vfork
+    .globl __vfork
+    .set __vfork, vfork
 
 /* clone(function, stack, flags, argument, parent_tid, tls, child_tid): x0 to x6 */
 FUNCTION clone
@@ -61,16 +63,18 @@ FUNCTION clone
 1:  mov w0, #-1
     ret
 END clone
+    .globl __clone
+    .set __clone, clone
 
 /* syscall(number, ...): x0 to x6. The numbers that concern us: clone 220, execve 221, execveat 281,
- * clone3 435. */
+ * clone3 435. The kernel reads 32 bits of a number. */
 FUNCTION syscall
-    sub x16, x0, #220
-    cmp x16, #1
+    sub w16, w0, #220
+    cmp w16, #1
     b.ls 2f
-    cmp x0, #281
+    cmp w0, #281
     b.eq 2f
-    cmp x0, #435
+    cmp w0, #435
     b.eq 2f
     adrp x16, boundary_real_syscall
     ldr x16, [x16, #:lo12:boundary_real_syscall]

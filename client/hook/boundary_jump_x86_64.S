@@ -30,6 +30,8 @@ FUNCTION vfork
 1:  movl $-1, %eax
     ret
 END vfork
+    .globl __vfork
+    .set __vfork, vfork
 
 /* clone(function, stack, flags, argument, parent_tid, tls, [stack] child_tid) */
 FUNCTION clone
@@ -71,17 +73,22 @@ FUNCTION clone
 1:  movl $-1, %eax
     ret
 END clone
+    .globl __clone
+    .set __clone, clone
 
 /* syscall(number, ...): a sixth argument stands on the stack. The numbers that concern us:
- * clone 56, fork 57, vfork 58, execve 59, execveat 322, clone3 435. */
+ * clone 56, fork 57, vfork 58, execve 59, execveat 322, clone3 435, and all of x32 (bit 30). The
+ * kernel reads 32 bits of a number. */
 FUNCTION syscall
-    leaq -56(%rdi), %rax
-    cmpq $3, %rax
+    leal -56(%rdi), %eax
+    cmpl $3, %eax
     jbe 2f
-    cmpq $322, %rdi
+    cmpl $322, %edi
     je 2f
-    cmpq $435, %rdi
+    cmpl $435, %edi
     je 2f
+    testl $0x40000000, %edi
+    jnz 2f
     movq boundary_real_syscall(%rip), %rax
     testq %rax, %rax
     jz 2f

@@ -18,9 +18,10 @@ enum {
 };
 
 struct place {
-    /* Zeroed by the kernel when the child of a vfork leaves this memory (see the header). */
-    _Atomic int thread;
-    pid_t process; /* the one that `thread` is, or shares the memory with */
+    /* A thread, in the lower half, and the process that it is of, or shares the memory with: taken
+     * in one step. The kernel zeroes the lower half when the child of a vfork leaves this memory
+     * (see the header). */
+    _Atomic uint64_t holder;
     unsigned char *_Atomic bytes;
     struct boundary_memory memory;
 };
@@ -40,25 +41,32 @@ static bool map(struct place *place)
 }
 
 /* What a thread has that stayed behind in the parent of a fork is free in the child. */
-static bool is_free(const struct place *place, int holder)
+static bool is_free(uint64_t holder)
 {
-    return holder == 0 || place->process != hook_session_process_number();
+    return (uint32_t)holder == 0 || (pid_t)(holder >> 32) != hook_session_process_number();
+}
+
+/* The half that has the thread. */
+static void *thread_of(struct place *place)
+{
+    _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the lower half stands first");
+    return &place->holder;
 }
 
 static bool take(struct place *place, enum session_process process)
 {
-    int holder = atomic_load(&place->thread);
-    const int self = (int)raw_syscall(SYS_gettid, 0);
+    uint64_t holder = atomic_load(&place->holder);
+    const uint64_t self =
+        (uint64_t)hook_session_process_number() << 32 | (uint32_t)raw_syscall(SYS_gettid, 0);
 
-    if (!is_free(place, holder) || (process == PROCESS_BESIDE && !place->bytes) ||
-        !atomic_compare_exchange_strong(&place->thread, &holder, self))
+    if (!is_free(holder) || (process == PROCESS_BESIDE && !place->bytes) ||
+        !atomic_compare_exchange_strong(&place->holder, &holder, self))
         return false;
-    place->process = hook_session_process_number();
     if (process == PROCESS_BESIDE)
-        raw_syscall(SYS_set_tid_address, &place->thread);
+        raw_syscall(SYS_set_tid_address, thread_of(place));
     if (map(place))
         return true;
-    atomic_store(&place->thread, 0);
+    atomic_store(&place->holder, 0);
     return false;
 }
 
@@ -94,7 +102,7 @@ void boundary_memory_return(struct boundary_memory *memory)
     /* The word is somebody else's from here on: the kernel must leave it alone. */
     if (memory->process == PROCESS_BESIDE)
         raw_syscall(SYS_set_tid_address, NULL);
-    atomic_store(&place->thread, 0);
+    atomic_store(&place->holder, 0);
 }
 
 bool boundary_memory_prepare(void)
@@ -102,7 +110,7 @@ bool boundary_memory_prepare(void)
     bool any = false;
 
     for (size_t i = 0; i < MEMORIES; i++) {
-        if (!is_free(&places[i], atomic_load(&places[i].thread)))
+        if (!is_free(atomic_load(&places[i].holder)))
             continue;
         any = map(&places[i]);
         break;

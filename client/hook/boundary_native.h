@@ -59,6 +59,10 @@ const char *boundary_native_denial(void);
  * Leaves errno and the sentence for strerror() where it is denied. */
 bool boundary_native_allows_root(const char *path);
 
+/* Judges a directory of translations: those of a C library are format strings, with which it writes
+ * to memory. Leaves errno and the sentence for strerror() where it is denied. */
+bool boundary_native_allows_translations(const char *domain, const char *directory);
+
 /* When the session has begun and before user code runs, in a process where these functions stand
  * before libc's (not under attach()): has libc settle where it finds what it loads for itself. */
 void boundary_native_begin(void);

@@ -440,6 +440,28 @@ bool boundary_native_allows_root(const char *path)
     return allowed;
 }
 
+bool boundary_native_allows_translations(const char *domain, const char *directory)
+{
+    struct answer answer;
+
+    if (!boundary_guards(CLASS_NATIVE))
+        return true;
+    /* libc asks for the current directory whenever it looks for a translation. */
+    if (directory[0] != '/' && boundary_holds(CLASS_NATIVE)) {
+        boundary_deny("libc.bindtextdomain", "the directory of translations is a relative one",
+                      &answer);
+        boundary_refuse(&answer);
+        return false;
+    }
+    const struct value arguments[] = {text_or_none(domain), text_or_none(directory)};
+    struct question *question = boundary_borrow();
+    const bool allowed = boundary_judge(question, "libc.bindtextdomain", arguments, 2, &answer);
+    boundary_return(question);
+    if (!allowed)
+        boundary_refuse(&answer);
+    return allowed;
+}
+
 void boundary_native_begin(void)
 {
     standing = true;

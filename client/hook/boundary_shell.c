@@ -130,6 +130,12 @@ struct opened {
 static pthread_mutex_t opened_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct opened *all_opened;
 
+void boundary_shell_forked(void)
+{
+    system_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    opened_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+}
+
 struct popen_mode {
     bool reads;
     bool close_on_exec;

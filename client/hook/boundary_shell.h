@@ -14,6 +14,9 @@ FILE *boundary_popen(const char *command, const char *mode);
 /* True if the stream came from boundary_popen: it is closed, and `*status` is pclose's. */
 bool boundary_pclose(FILE *stream, int *status);
 
+/* In the child of a fork: what other threads of its parent were in the middle of is over. */
+void boundary_shell_forked(void);
+
 /* Words without a command start nothing. Those with one are libc's to expand, in a way that nobody
  * can see to: they are told for the record, and refused where a policy could deny an exec. */
 int boundary_wordexp(const char *words, wordexp_t *expansion, int flags);

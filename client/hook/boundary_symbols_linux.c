@@ -250,6 +250,13 @@ PUBLIC pid_t fork(void)
 }
 
 /* In glibc since 2.34. */
+/* libc's own other name of it. */
+PUBLIC pid_t __fork(void);
+PUBLIC pid_t __fork(void)
+{
+    return fork();
+}
+
 PUBLIC pid_t _Fork(void);
 PUBLIC pid_t _Fork(void)
 {
@@ -294,6 +301,12 @@ PUBLIC FILE *popen(const char *command, const char *mode)
 {
     return boundary_exec_concerns() ? boundary_popen(command, mode)
                                     : real_libc()->popen(command, mode);
+}
+
+PUBLIC FILE *_IO_popen(const char *command, const char *mode);
+PUBLIC FILE *_IO_popen(const char *command, const char *mode)
+{
+    return popen(command, mode);
 }
 
 PUBLIC int pclose(FILE *stream)

@@ -106,7 +106,8 @@ static void hold(struct connection *connection)
     server_start_tick(connection->server);
 }
 
-/* An empty packet is received like the end, where the kernel adds no credentials that would tell. */
+/* An empty packet is received like the end, where the kernel adds no credentials that would tell.
+ */
 static bool is_there(const struct connection *connection)
 {
     struct pollfd poll_end = {.fd = connection->socket, .events = POLLRDHUP};

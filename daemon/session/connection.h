@@ -112,8 +112,8 @@ void connection_take_turn(struct connection *connection);
 /* Hello has been said: the connection is charged as any other. */
 void connection_finished(struct connection *connection);
 
-/* The connection is a session's, under its key: the kernel need not say any more of each message who
- * sent it. */
+/* The connection is a session's, under its key: the kernel need not say any more of each message
+ * who sent it. */
 void connection_has_key(struct connection *connection, const unsigned char *key);
 
 struct reply_to connection_reply_to(const struct connection *connection,

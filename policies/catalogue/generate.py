@@ -32,7 +32,7 @@ CONDITIONS = {
 SOURCES = {
     "true": (0, 0), "unknown": (0, 0), "event": (0, 0), "text": (1, 1), "first_text": (1, 1),
     "integer": (1, 1), "negative": (1, 1), "relation": (1, 1), "group_relation": (1, 1),
-    "limit_name": (1, 1), "path": (1, 2), "entry": (1, 2), "path_or_directory": (1, 1),
+    "limit_name": (1, 1), "ioctl_request": (2, 2), "fcntl_request": (2, 2), "path": (1, 2), "entry": (1, 2), "path_or_directory": (1, 1),
     "opened": (3, 3), "database": (1, 1), "library": (1, 1), "library_with_suffix": (1, 1),
     "library_name": (1, 1), "said_file": (1, 1), "code_file": (1, 1), "popen_program": (3, 3),
     "spawned_program": (1, 1), "searched_program": (1, 1), "listed_program": (1, 1),

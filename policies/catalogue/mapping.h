@@ -54,6 +54,8 @@ enum mapping_source_word {
     SOURCE_RELATION,
     SOURCE_GROUP_RELATION,
     SOURCE_LIMIT_NAME,
+    SOURCE_IOCTL_REQUEST,
+    SOURCE_FCNTL_REQUEST,
     /* paths */
     SOURCE_PATH,
     SOURCE_ENTRY,

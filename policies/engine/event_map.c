@@ -8,6 +8,7 @@
 
 #include "policies/catalogue/catalogue.h"
 #include "policies/catalogue/mapping.h"
+#include "policies/engine/control_request.h"
 #include "policies/engine/event_mapper.h"
 #include "policies/engine/exec_operation.h"
 #include "policies/engine/path_attribute.h"
@@ -321,6 +322,44 @@ static bool source_limit_name(struct mapper *mapper, const uint8_t *operands, st
     return true;
 }
 
+/* A number that is not 0 stands where the kernel takes an address, unless the request is one that
+ * takes a number. What is no number is memory that CPython vouches for; an object that could be
+ * either is left to the C boundary, which sees what it became. */
+static bool is_address(const struct value *argument)
+{
+    switch ((enum value_kind)argument->kind) {
+    case VALUE_INT:
+        return argument->marks != 0 || argument->integer != 0;
+    case VALUE_BIG_INT:
+    case VALUE_FLOAT:
+        return true;
+    case VALUE_BOOL:
+        return argument->truth;
+    default:
+        return false;
+    }
+}
+
+static bool source_ioctl_request(struct mapper *mapper, const uint8_t *operands,
+                                 struct attribute *out)
+{
+    source_integer(mapper, operands, out);
+    if (out->value.kind == VALUE_INT && !ioctl_takes_number((uint32_t)out->value.integer) &&
+        is_address(mapper_argument(mapper, operands[1])))
+        out->value = value_unknown();
+    return true;
+}
+
+static bool source_fcntl_request(struct mapper *mapper, const uint8_t *operands,
+                                 struct attribute *out)
+{
+    source_integer(mapper, operands, out);
+    if (out->value.kind == VALUE_INT && !fcntl_takes_number(out->value.integer) &&
+        is_address(mapper_argument(mapper, operands[1])))
+        out->value = value_unknown();
+    return true;
+}
+
 /* SOURCE_LITERAL is no function: its text is in the table. */
 static source_function *const sources[SOURCE_COUNT] = {
     [SOURCE_TRUE] = source_true,
@@ -333,6 +372,8 @@ static source_function *const sources[SOURCE_COUNT] = {
     [SOURCE_RELATION] = source_relation,
     [SOURCE_GROUP_RELATION] = source_group_relation,
     [SOURCE_LIMIT_NAME] = source_limit_name,
+    [SOURCE_IOCTL_REQUEST] = source_ioctl_request,
+    [SOURCE_FCNTL_REQUEST] = source_fcntl_request,
     [SOURCE_PATH] = source_path,
     [SOURCE_ENTRY] = source_entry,
     [SOURCE_PATH_OR_DIRECTORY] = source_path_or_directory,

@@ -301,10 +301,11 @@ static void note_hosts(const struct inspection *inspection)
         if (!host)
             continue;
         diagnostic_help(
-            report(inspection->checker->diagnostics, NOTE_HOST_NOT_NAMED, host->span,
-                   "the names of an address are those that the process looked up, as the C boundary "
-                   "saw it (not under attach()): an allow by `host` allows no connect to another "
-                   "address, a deny by it denies each"),
+            report(
+                inspection->checker->diagnostics, NOTE_HOST_NOT_NAMED, host->span,
+                "the names of an address are those that the process looked up, as the C boundary "
+                "saw it (not under attach()): an allow by `host` allows no connect to another "
+                "address, a deny by it denies each"),
             "judge the lookup with `resolve`, and connections by `address`");
         return;
     }

@@ -212,9 +212,16 @@ class Place:
         # Not in a temporary directory: those may be written under most policies.
         parent = "/var/lib" if os.geteuid() == 0 else str(BUILD)
         self.directory = Path(tempfile.mkdtemp(prefix="warder-escapes-", dir=parent))
-        self.directory.chmod(0o755)
         self.count = 0
         self.interpreters = {}
+        try:
+            self.fill()
+        except BaseException:
+            self.close()
+            raise
+
+    def fill(self):
+        self.directory.chmod(0o755)
         self.copy_build()
         shutil.copytree(ESCAPES, self.directory / "escapes", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(BUILD / "tests" / "escapes" / "evil.so", self.directory / "evil.so")

@@ -206,6 +206,24 @@ print(libc.daemon(1, 1), ctypes.get_errno())
         self.assertEqual(set(lines[2:-2]), {"-1 13"}, result)
         self.assertEqual(lines[-2:], ["-1 38", "-1 13"], result)  # ENOSYS
 
+    def test_other_names_and_spellings_of_the_same_calls_are_judged(self):
+        result = self.under(NO_FORK, CALLS + """
+for name in "__fork", "__vfork":
+    print(name, getattr(libc, name)(), ctypes.get_errno())
+number = {"x86_64": 57, "aarch64": 220}[os.uname().machine]
+print("high bits", libc.syscall(ctypes.c_long(1 << 32 | number), 17, 0, 0, 0, 0), ctypes.get_errno())
+if os.uname().machine == "x86_64":
+    print("x32", libc.syscall(0x40000000 | 57, 0, 0), ctypes.get_errno())
+""")
+        self.assertEqual(result.out.splitlines()[:3], ["__fork -1 13", "__vfork -1 13", "high bits -1 13"], result)
+        self.assertIn(result.out.splitlines()[3:], ([], ["x32 -1 38"]))
+        result = self.under(SOME, CALLS + f"""
+print(libc._IO_popen(b"touch {self.marker()} bad", b"r"))
+print(in_child(lambda: libc.syscall(ctypes.c_long(1 << 32 | EXECVE), b"/bin/touch", argv(b"/bin/touch"), environment())))
+""")
+        self.assertEqual(result.out, "0\n113\n", result)
+        self.assertFalse(self.marker().exists())
+
     def test_loader_is_no_program(self):
         loader = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "aarch64": "/lib/ld-linux-aarch64.so.1"}[os.uname().machine]
         result = self.under(HELD, f"""

@@ -378,6 +378,8 @@ const struct event_example event_examples[] = {
     EXAMPLE("libc.dlopen", "native path=/bin/x.so>?", BYTES("/bin/x.so"), INT(2), NONE),
     EXAMPLE("libc.dlopen", "native path=?(libm.so.6) name=libm.so.6", BYTES("libm.so.6"), INT(2),
             NONE),
+    EXAMPLE("libc.bindtextdomain", "native path=/usr/share/locale name=libc", BYTES("libc"),
+            BYTES("/usr/share/locale")),
     EXAMPLE("libc.chroot", "native path=/srv", BYTES("/srv")),
 };
 

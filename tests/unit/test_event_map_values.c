@@ -141,6 +141,37 @@ static void requests_are_numbers(void **state)
     MAPS(&process, "fcntl.ioctl", "control name=fcntl.ioctl request=?", INT(0), big, NONE);
 }
 
+/* A number is an address wherever the request takes one. */
+static void requests_with_an_address_that_python_chose_are_unknown(void **state)
+{
+    (void)state;
+    const struct process process = usual_process();
+    const char *const unknown = "control name=fcntl.ioctl request=?";
+    const struct value subclass = {.kind = VALUE_INT, .marks = VALUE_SUBCLASS};
+
+    MAPS(&process, "fcntl.ioctl", unknown, INT(0), INT(0x541b), INT(0xa56220));
+    MAPS(&process, "fcntl.ioctl", unknown, INT(0), INT(0x541b), INT(-1));
+    MAPS(&process, "fcntl.ioctl", unknown, INT(0), INT(0x541b), subclass);
+    MAPS(&process, "fcntl.ioctl", "control name=fcntl.ioctl request=21531", INT(0), INT(0x541b),
+         INT(0));
+    MAPS(&process, "fcntl.ioctl", "control name=fcntl.ioctl request=21531", INT(0), INT(0x541b),
+         OBJECT("array"));
+    MAPS(&process, "fcntl.ioctl", "control name=fcntl.ioctl request=21505", INT(0), INT(0x5401),
+         BYTES("xxxx"));
+    MAPS(&process, "fcntl.ioctl", "control name=fcntl.ioctl request=21585", INT(0), INT(0x5451),
+         INT(1)); /* FIOCLEX */
+    MAPS(&process, "fcntl.ioctl", "control name=fcntl.ioctl request=1074041865", INT(0),
+         INT(0x40049409), INT(7)); /* FICLONE */
+    MAPS(&process, "fcntl.fcntl", "control name=fcntl.fcntl request=4", INT(0), INT(4), INT(2048));
+    MAPS(&process, "fcntl.fcntl", "control name=fcntl.fcntl request=1030", INT(0), INT(1030),
+         INT(3));
+    MAPS(&process, "fcntl.fcntl", "control name=fcntl.fcntl request=?", INT(0), INT(5),
+         INT(0xa56220)); /* F_GETLK */
+    MAPS(&process, "fcntl.fcntl", "control name=fcntl.fcntl request=?", INT(0), INT(1036), INT(1));
+    MAPS(&process, "fcntl.fcntl", "control name=fcntl.fcntl request=6", INT(0), INT(6),
+         BYTES("lock"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +184,7 @@ int main(void)
         cmocka_unit_test(imports_with_a_file_load_native_code),
         cmocka_unit_test(switches_are_read_as_numbers),
         cmocka_unit_test(requests_are_numbers),
+        cmocka_unit_test(requests_with_an_address_that_python_chose_are_unknown),
     };
     return cmocka_run_group_tests_name("event_map_values", tests, NULL, NULL);
 }

@@ -118,13 +118,10 @@ static void untrusted_tells_no_descriptor_whom_to_signal_and_types_nothing(void 
         {"fcntl.ioctl", 0x541c, "deny untrusted.no-typing"}, /* TIOCLINUX */
         {"fcntl.ioctl", INT64_C(0x100005412), "deny untrusted.no-typing"},
         {"fcntl.ioctl", -0x5412, "deny untrusted.no-typing"},
-        {"fcntl.ioctl", 0x5451, "allow untrusted.harmless-orders"}, /* FIOCLEX */
-        {"fcntl.ioctl", 0x5413,
-         "deny untrusted.default"}, /* TIOCGWINSZ, without a buffer */
-        {"fcntl.ioctl", 0x8912,
-         "deny untrusted.default"}, /* SIOCGIFCONF has an address in it */
-        {"fcntl.fcntl", 2, "allow untrusted.harmless-orders"}, /* F_SETFD */
-        {"fcntl.flock", 8, "allow untrusted.locks-and-maps"},  /* LOCK_UN */
+        {"fcntl.ioctl", 0x8912, "deny untrusted.default"},      /* SIOCGIFCONF */
+        {"fcntl.ioctl", 0x5413, "allow untrusted.terminals"},   /* TIOCGWINSZ */
+        {"fcntl.fcntl", 2, "allow untrusted.descriptor-flags"}, /* F_SETFD */
+        {"fcntl.flock", 8, "allow untrusted.locks-and-maps"},   /* LOCK_UN */
     };
     struct scene scene;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -157,8 +154,9 @@ static void untrusted_loads_the_interpreters_own_modules_only(void **state)
     for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
         path->resolved = text_of(others[i]);
         assert_judged(block, &scene,
-                      strncmp(others[i], "/srv/work/", 10) == 0 ? "deny untrusted.no-writable-modules"
-                                                                : "deny untrusted.default");
+                      strncmp(others[i], "/srv/work/", 10) == 0
+                          ? "deny untrusted.no-writable-modules"
+                          : "deny untrusted.default");
     }
     path->resolved = value_unknown();
     assert_judged(block, &scene, "deny untrusted.no-powerful-modules?");

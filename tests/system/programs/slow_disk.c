@@ -1,6 +1,7 @@
 /* Preloaded into a daemon: a disk that takes long for everything that is to be durable.
  *
- * WARDER_TEST_SLOW_MILLISECONDS says how long, while the file that WARDER_TEST_SLOW_WHILE names is there. */
+ * WARDER_TEST_SLOW_MILLISECONDS says how long, while the file that WARDER_TEST_SLOW_WHILE names is
+ * there. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>

@@ -1,0 +1,142 @@
+/* Stand before the functions of libc by which the kernel writes where it is told to: ioctl, fcntl,
+ * getsockopt and setsockopt.
+ *
+ * Python code that may not reach native code and memory gets there by an address that it hands the
+ * kernel: as a number in the place of a structure, inside a structure, or in a buffer that CPython
+ * passes on as it was allocated (getsockopt, of which no audit event tells). Where a policy could
+ * deny `native`, `ffi` or `control`, no such request is made here.
+ *
+ * A number in the place of an address is known by its size: CPython takes 32 bits of it, and its
+ * own structures lie on a stack, which no Linux puts there. (A changeable buffer of more than 1,024
+ * bytes may lie there in a program that is not position-independent, and is refused with it.)
+ *
+ * The child of a vfork calls these: nothing is asked, allocated or changed here. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include "client/hook/boundary.h"
+#include "client/hook/real_libc.h"
+#include "policies/engine/control_request.h"
+
+#define EXPORTED __attribute__((visibility("default")))
+
+/* Declared in headers that rename fcntl or that give these other types under other options. */
+int ioctl(int descriptor, unsigned long request, ...);
+int fcntl(int descriptor, int command, ...);
+int fcntl64(int descriptor, int command, ...);
+int getsockopt(int socket, int level, int option, void *value, unsigned *length);
+int setsockopt(int socket, int level, int option, const void *value, unsigned length);
+
+static bool holds_memory(void)
+{
+    return boundary_holds(CLASS_NATIVE) || boundary_holds(CLASS_FFI);
+}
+
+static bool is_number(const void *argument)
+{
+    return argument && (uintptr_t)argument <= UINT32_MAX;
+}
+
+static int refuse(const char *call, const char *why)
+{
+    struct answer answer;
+
+    boundary_deny(call, why, &answer);
+    boundary_refuse(&answer);
+    return -1;
+}
+
+static const char number_words[] = "a number stands where this request takes an address";
+
+EXPORTED int ioctl(int descriptor, unsigned long request, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, request);
+    void *argument = va_arg(arguments, void *);
+    va_end(arguments);
+    const uint32_t number = (uint32_t)request; /* the kernel sees no more */
+    if ((is_number(argument) && !ioctl_takes_number(number)) || ioctl_holds_addresses(number)) {
+        const bool held = holds_memory() || boundary_holds(CLASS_CONTROL);
+        if (held && ioctl_holds_addresses(number))
+            return refuse("ioctl", "the structure of this request holds addresses of memory");
+        if (held)
+            return refuse("ioctl", number_words);
+    }
+    return real_libc()->ioctl(descriptor, request, argument);
+}
+
+/* True if the call is not to be made. */
+static bool refused_fcntl(int command, const void *argument)
+{
+    if (!is_number(argument) || fcntl_takes_number(command) ||
+        !(holds_memory() || boundary_holds(CLASS_CONTROL)))
+        return false;
+    refuse("fcntl", number_words);
+    return true;
+}
+
+EXPORTED int fcntl(int descriptor, int command, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, command);
+    void *argument = va_arg(arguments, void *);
+    va_end(arguments);
+    return refused_fcntl(command, argument) ? -1
+                                            : real_libc()->fcntl(descriptor, command, argument);
+}
+
+/* What fcntl is called in programs with large files; older libcs have none. */
+EXPORTED int fcntl64(int descriptor, int command, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, command);
+    void *argument = va_arg(arguments, void *);
+    va_end(arguments);
+    if (refused_fcntl(command, argument))
+        return -1;
+    return real_libc()->fcntl64 ? real_libc()->fcntl64(descriptor, command, argument)
+                                : real_libc()->fcntl(descriptor, command, argument);
+}
+
+/* Options whose value holds addresses: of TCP and MPTCP, where received bytes and tables go to; the
+ * rules of the host's packet filters. */
+static bool is_refused_option(int level, int option)
+{
+    enum {
+        LEVEL_IP = 0,
+        LEVEL_TCP = 6,
+        LEVEL_IPV6 = 41,
+        LEVEL_MPTCP = 284,
+        ZEROCOPY_RECEIVE = 35,
+        FULL_INFO = 4,
+        FILTER_FIRST = 64, /* iptables and ip6tables 64, arptables 96, ebtables 128 and on */
+        FILTER_LAST = 135,
+    };
+    return (level == LEVEL_TCP && option == ZEROCOPY_RECEIVE) ||
+           (level == LEVEL_MPTCP && option == FULL_INFO) ||
+           (level == LEVEL_IP && option >= FILTER_FIRST && option <= FILTER_LAST) ||
+           (level == LEVEL_IPV6 && option >= FILTER_FIRST && option <= FILTER_FIRST + 5);
+}
+
+EXPORTED int getsockopt(int socket, int level, int option, void *value, unsigned *length)
+{
+    if (is_refused_option(level, option) && holds_memory()) {
+        errno = ENOPROTOOPT;
+        return -1;
+    }
+    return real_libc()->getsockopt(socket, level, option, value, length);
+}
+
+EXPORTED int setsockopt(int socket, int level, int option, const void *value, unsigned length)
+{
+    if (is_refused_option(level, option) && holds_memory()) {
+        errno = ENOPROTOOPT;
+        return -1;
+    }
+    return real_libc()->setsockopt(socket, level, option, value, length);
+}
