@@ -4,12 +4,14 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "client/hook/boundary_native.h"
 #include "client/hook/elf_symbols.h"
 #include "client/hook/real_libc.h"
+#include "client/hook/work_memory.h"
 
 /* <libintl.h> makes macros of its functions. */
 char *bindtextdomain(const char *domain, const char *directory);
@@ -50,26 +52,47 @@ EXPORTED int chroot(const char *path)
     return boundary_native_allows_root(path) ? next(path) : -1;
 }
 
-/* Without a directory it is a question, and nothing is changed by it. What is judged is copied, and
- * the copy is what libc keeps. */
-EXPORTED char *bindtextdomain(const char *domain, const char *directory)
-{
-    char domain_copy[NAME_MAX + 1];
-    char copy[PATH_MAX];
+/* What is judged is copied, and the copy is what libc keeps. */
+struct translations {
+    char domain[NAME_MAX + 1];
+    char directory[PATH_MAX];
+};
+_Static_assert(sizeof(struct translations) <= WORK_MEMORY_SIZE, "they have a block");
 
-    if (!domain || !directory)
-        return real_libc()->bindtextdomain(domain, directory);
-    const size_t domain_length = strnlen(domain, sizeof(domain_copy));
-    const size_t length = strnlen(directory, sizeof(copy));
-    if (domain_length == sizeof(domain_copy) || length == sizeof(copy)) {
+static bool copy_name(char *copy, size_t size, const char *name)
+{
+    const size_t length = strnlen(name, size);
+
+    if (length == size)
+        return false;
+    memcpy(copy, name, length);
+    copy[length] = '\0';
+    return true;
+}
+
+static char *bind_copied(struct translations *copies, const char *domain, const char *directory)
+{
+    if (!copy_name(copies->domain, sizeof(copies->domain), domain) ||
+        !copy_name(copies->directory, sizeof(copies->directory), directory)) {
         errno = ENAMETOOLONG; /* no file could be of that name */
         return NULL;
     }
-    memcpy(domain_copy, domain, domain_length);
-    domain_copy[domain_length] = '\0';
-    memcpy(copy, directory, length);
-    copy[length] = '\0';
-    if (!boundary_native_allows_translations(domain_copy, copy))
+    if (!boundary_native_allows_translations(copies->domain, copies->directory))
         return NULL;
-    return real_libc()->bindtextdomain(domain_copy, copy);
+    return real_libc()->bindtextdomain(copies->domain, copies->directory);
+}
+
+/* Without a directory it is a question, and nothing is changed by it. */
+EXPORTED char *bindtextdomain(const char *domain, const char *directory)
+{
+    if (!domain || !directory)
+        return real_libc()->bindtextdomain(domain, directory);
+    struct translations *copies = work_memory_take();
+    if (!copies) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    char *bound = bind_copied(copies, domain, directory);
+    work_memory_return(copies);
+    return bound;
 }

@@ -45,15 +45,15 @@ typedef int spawn_function(pid_t *pid, const char *path, const posix_spawn_file_
     FUNCTION(wordexp, int (*)(const char *, wordexp_t *, int))                                     \
     FUNCTION(syscall, long (*)(long, ...))                                                         \
     FUNCTION(strerror, char *(*)(int))                                                             \
+    FUNCTION(pthread_create,                                                                       \
+             int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))              \
+    FUNCTION(pthread_join, int (*)(pthread_t, void **))                                            \
     FUNCTION(ioctl, int (*)(int, unsigned long, ...))                                              \
     FUNCTION(fcntl, int (*)(int, int, ...))                                                        \
     FUNCTION(fcntl64, int (*)(int, int, ...))                                                      \
     FUNCTION(getsockopt, int (*)(int, int, int, void *, unsigned *))                               \
     FUNCTION(setsockopt, int (*)(int, int, int, const void *, unsigned))                           \
-    FUNCTION(bindtextdomain, char *(*)(const char *, const char *))                                \
-    FUNCTION(pthread_create,                                                                       \
-             int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))              \
-    FUNCTION(pthread_join, int (*)(pthread_t, void **))
+    FUNCTION(bindtextdomain, char *(*)(const char *, const char *))
 
 #define REAL_LIBC_MEMBER(name, type) __typeof__(type) name;
 struct real_libc {

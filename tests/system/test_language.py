@@ -99,12 +99,13 @@ class Language(Test):
             })
 
     def test_what_may_answer_differently_is_unknown(self):
-        # Clauses U-1, U-2 and U-5.
+        # Clauses U-1, U-2 and U-5. Of an exec the C boundary knows what the event does not.
         self.assertTries(
             'policy p { default deny exec  allow exec where file is "/bin/echo" as echo'
             '  deny write where path is "/no/such/file" as doubted }', {
                 "subprocess.check_output(['echo'])": "ok",
-                "subprocess.check_output([type('S', (str,), {})('echo')])": "default-exec",
+                "subprocess.check_output([type('S', (str,), {})('echo')])": "ok",
+                "subprocess.check_output([type('S', (str,), {})('id')])": "default-exec",
                 "open(type('S', (str,), {})('file'), 'w').close()": "doubted",
                 "open('file', 'w').close()": "ok",
             })
