@@ -1,13 +1,3 @@
-/* Invariants.
- *
- * - `session.lock` guards everything in `session` but the inside of a busy question, which belongs
- * to the thread that borrowed it. What is atomic in it may be read without the lock; `state`
- * (session_terms.h) is set last, so who sees a live session sees its key and number.
- * - A key never travels after user code has begun to run: a forked child's is derived from its
- *   parent's, a resumed session keeps its own.
- * - The owner's page (session_terms.h) is one that the kernel wipes in every forked child. Where
- * the mark is gone and no fork handler has run, connections and numbers are the parent's and are
- * not used. */
 #define _GNU_SOURCE
 #include "client/hook/hook_session.h"
 
@@ -28,48 +18,17 @@
 #include "client/hook/fatal.h"
 #include "client/hook/process_facts.h"
 #include "client/hook/record_batch.h"
-#include "client/hook/session_floor.h"
-#include "client/hook/session_terms.h"
+#include "client/hook/session_hello.h"
+#include "client/hook/session_parts.h"
 #include "client/hook/settled_policy.h"
 #include "policies/engine/event_text.h"
 #include "proto/event_wire.h"
 
 enum {
     OWNER_MARK = 0x57,
-    TURN_NS = 250 * 1000 * 1000, /* to get CPython's lock in, when it is a thread's turn */
 };
 
-/* A thread in line, on its stack. It does not hold CPython's lock, nor wait for it: no thread is
- * ended here. */
-struct waiter {
-    struct waiter *next;
-    bool has_turn;
-    pthread_cond_t called;
-};
-
-/* Who a session is to the daemon. */
-struct session_identity {
-    uint64_t number;
-    unsigned char key[SIPHASH_KEY_SIZE];
-};
-
-static struct {
-    pthread_mutex_t lock;
-    struct waiter *first; /* in line for a question, in the order in which they came */
-    struct waiter *last;
-    int turns;          /* idle questions that are kept for those who have left the line */
-    int64_t turn_given; /* the last one */
-    struct session_identity identity;
-    _Atomic uint64_t guard_epoch; /* of the generation page, that the three are of */
-    struct daemon_address daemon;
-    char python_version[24];
-    _Atomic int64_t bound; /* nanoseconds for a verdict */
-    unsigned forged;
-    uint64_t unanswered;  /* denied here, and the daemon does not know of it */
-    _Atomic bool crowded; /* somebody had to wait: open another connection when one comes back */
-    struct question questions[QUESTION_COUNT];
-    struct daemon_connection handed; /* for the child of the fork that is under way */
-} session = {
+struct session_parts session = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
     .questions = {{.connection = {.socket = -1}},
                   {.connection = {.socket = -1}},
@@ -89,33 +48,12 @@ bool hook_session_is_live(void)
     return session_terms()->state != SESSION_NONE;
 }
 
-/* Memory for a question, once; kept for the life of the process. */
-static bool give_memory(struct question *question)
-{
-    if (question->memory.packet)
-        return true;
-    unsigned char *memory = mmap(NULL, QUESTION_ARENA_SIZE + PACKET_SIZE_MAX,
-                                 PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED)
-        return false;
-    arena_init(&question->memory.arena, memory, QUESTION_ARENA_SIZE);
-    question->memory.packet = memory + QUESTION_ARENA_SIZE;
-    return true;
-}
-
-static bool fresh_nonce(unsigned char nonce[NONCE_SIZE])
-{
-    return getrandom(nonce, NONCE_SIZE, 0) == NONCE_SIZE;
-}
-
-/* ---------------------------------------------------------------------------------------- hello */
-
-static void refuse(struct session_failure *failure, const char *text)
+void session_refuse(struct session_failure *failure, const char *text)
 {
     snprintf(failure->text, sizeof(failure->text), "%s", text);
 }
 
-static const char *failure_of(enum exchange_result result)
+const char *session_failure_of(enum exchange_result result)
 {
     switch (result) {
     case EXCHANGE_LATE:
@@ -129,236 +67,26 @@ static const char *failure_of(enum exchange_result result)
     }
 }
 
-/* Takes the daemon's word for who a session is. */
-static bool take_welcome(const Warder__V1__Welcome *welcome, struct daemon_connection *connection,
-                         const unsigned char *parent_key, const unsigned char nonce[NONCE_SIZE],
-                         struct session_identity *identity)
+bool session_give_memory(struct question *question)
 {
-    if (parent_key) {
-        if (welcome->nonce.len != NONCE_SIZE)
-            return false;
-        unsigned char key[SIPHASH_KEY_SIZE];
-        packet_derive_key(parent_key, nonce, welcome->nonce.data, welcome->session, key);
-        memcpy(identity->key, key, sizeof(key));
-    } else {
-        if (welcome->key.len != SIPHASH_KEY_SIZE)
-            return false;
-        memcpy(identity->key, welcome->key.data, SIPHASH_KEY_SIZE);
-    }
-    identity->number = welcome->session;
-    connection->number = welcome->connection;
+    if (question->memory.packet)
+        return true;
+    unsigned char *memory = mmap(NULL, QUESTION_ARENA_SIZE + PACKET_SIZE_MAX,
+                                 PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return false;
+    arena_init(&question->memory.arena, memory, QUESTION_ARENA_SIZE);
+    question->memory.packet = memory + QUESTION_ARENA_SIZE;
     return true;
 }
 
-static void close_descriptors(const struct handout *handout)
+bool session_fresh_nonce(unsigned char nonce[NONCE_SIZE])
 {
-    for (int i = 0; i < HANDOUT_DESCRIPTORS_MAX; i++)
-        if (handout->descriptors[i] >= 0)
-            close(handout->descriptors[i]);
+    return getrandom(nonce, NONCE_SIZE, 0) == NONCE_SIZE;
 }
 
-/* True if this process can take what a handout brings along: descriptors that do not fit are lost
- * with the packet that brings them, and with it the answer. */
-static bool takes_policy(const struct daemon_connection *connection)
-{
-    int held[HANDOUT_DESCRIPTORS_MAX];
-    int count = 0;
-
-    while (count < HANDOUT_DESCRIPTORS_MAX &&
-           (held[count] = fcntl(connection->socket, F_DUPFD_CLOEXEC, 0)) >= 0)
-        count++;
-    const bool fits = count == HANDOUT_DESCRIPTORS_MAX && daemon_connection_has_room(connection);
-    while (count > 0)
-        close(held[--count]);
-    return fits && settled_policy_is_possible();
-}
-
-/* Tells the daemon what this process holds of its floor. Whether that arrives does not change what
- * is held. */
-static void tell_floor(struct question *question)
-{
-    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
-    Warder__V1__FloorTaken taken;
-    ProtobufCBinaryData words[MISSING_WORDS_MAX];
-
-    if (!session_floor_tell(&taken, words))
-        return;
-    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_FLOOR_TAKEN;
-    message.floor_taken = &taken;
-    const struct exchange exchange = {.key = session.identity.key,
-                                      .deadline = monotonic_now() + session.bound,
-                                      .memory = &question->memory};
-    daemon_connection_exchange(&question->connection, &exchange, &message, NULL, NULL);
-}
-
-/* Which classes the policies in force have something to say about, as the daemon said at an epoch.
+/* ------------------------------------------------------------------------------- beginning and end
  */
-struct guard {
-    uint32_t guarded;
-    uint32_t held;
-    uint32_t flat;
-};
-
-static void take_guard(const struct guard *guard, uint64_t epoch)
-{
-    if (!session_terms_have_classes(guard->guarded, guard->held, guard->flat)) {
-        if (hook_session_process() == PROCESS_BESIDE)
-            return;
-        session.guard_epoch = 0;
-        session_terms_set_classes(guard->guarded, guard->held, guard->flat);
-    }
-    session.guard_epoch = epoch;
-}
-
-/* What it says of the session beside that. */
-static void take_terms(const Warder__V1__Welcome *welcome)
-{
-    if (welcome->verdict_milliseconds > 0)
-        session.bound = (int64_t)welcome->verdict_milliseconds * 1000000;
-    const struct guard guard = {welcome->guarded, welcome->held, welcome->flat};
-    take_guard(&guard, welcome->handout ? welcome->handout->epoch : 0);
-}
-
-/* A Hello: what is said, and by whom; `parent_key`: the session of this process's parent vouches
- * for it. */
-struct hello_plan {
-    const struct session_request *request;
-    const unsigned char *parent_key;
-    uint64_t parent;
-    struct handout *handout; /* to be taken up with the answer; NULL: none is wanted */
-};
-
-/* Says Hello on a fresh connection. The answer, a Welcome, lives in the memory's arena; NULL, and
- * `failure` filled in, if there is none. */
-static const Warder__V1__Welcome *say_hello(struct daemon_connection *connection,
-                                            struct exchange_memory *memory,
-                                            const struct hello_plan *plan,
-                                            struct session_identity *identity,
-                                            struct session_failure *failure)
-{
-    unsigned char nonce[NONCE_SIZE];
-    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
-    Warder__V1__Hello hello;
-    const Warder__V1__DaemonMessage *reply;
-    struct process_facts facts;
-
-    if (!fresh_nonce(nonce)) {
-        refuse(failure, "the kernel gives no random numbers");
-        return NULL;
-    }
-    arena_reset(&memory->arena);
-    process_facts_collect(&facts, plan->request->python_version, &memory->arena, &hello);
-    hello.route = plan->request->route;
-    hello.wishes = (Warder__V1__Wishes *)plan->request->wishes;
-    hello.nonce = bytes_field(nonce, sizeof(nonce));
-    hello.parent = plan->parent;
-    hello.takes_policy = plan->handout && takes_policy(connection);
-    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_HELLO;
-    message.hello = &hello;
-    const struct exchange exchange = {
-        .key = plan->parent_key,
-        .descriptors = facts.descriptors,
-        .descriptor_count = facts.descriptor_count,
-        .received_max = HANDOUT_DESCRIPTORS_MAX,
-        .deadline = monotonic_now() + (int64_t)WELCOME_MILLISECONDS * 1000000,
-        .memory = memory,
-    };
-    const enum exchange_result result = daemon_connection_exchange(
-        connection, &exchange, &message, &reply, plan->handout ? plan->handout->descriptors : NULL);
-    process_facts_release(&facts);
-    if (result != EXCHANGE_DONE) {
-        refuse(failure, failure_of(result));
-        return NULL;
-    }
-    if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_REFUSED) {
-        printable_text(field_bytes(&reply->refused->reason), reply->refused->reason.len,
-                       failure->text, sizeof(failure->text));
-        return NULL;
-    }
-    if (reply->body_case != WARDER__V1__DAEMON_MESSAGE__BODY_WELCOME ||
-        !take_welcome(reply->welcome, connection, plan->parent_key, nonce, identity)) {
-        refuse(failure, failure_of(EXCHANGE_FORGED));
-        return NULL;
-    }
-    if (plan->handout)
-        plan->handout->message = reply->welcome->handout;
-    return reply->welcome;
-}
-
-/* The same for the process's own session. */
-static bool say_own_hello(struct question *question, const struct session_request *request,
-                          const unsigned char *parent_key, uint64_t parent,
-                          struct session_failure *failure)
-{
-    struct handout handout = {.key = parent_key ? session.identity.key : NULL,
-                              .descriptors = {-1, -1, -1}};
-    const struct hello_plan plan = {
-        .request = request, .parent_key = parent_key, .parent = parent, .handout = &handout};
-    const Warder__V1__Welcome *welcome =
-        say_hello(&question->connection, &question->memory, &plan, &session.identity, failure);
-
-    if (!welcome) {
-        close_descriptors(&handout);
-        return false;
-    }
-    session_terms_set_process(getpid());
-    take_terms(welcome);
-    settled_policy_take(&handout);
-    const bool held = session_floor_take(welcome->floor, request->route, failure);
-    tell_floor(question);
-    return held;
-}
-
-/* Asks at the door that `warder run` left open for a connection of this process's own. */
-static bool connect_by_door(struct question *question, int door, int64_t deadline)
-{
-    struct daemon_connection knocking = DAEMON_CONNECTION_NONE;
-    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
-    Warder__V1__Open open_request = WARDER__V1__OPEN__INIT;
-    const Warder__V1__DaemonMessage *reply;
-    int received;
-
-    if (!daemon_connection_adopt(&knocking, door, 0))
-        return false;
-    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_OPEN;
-    message.open = &open_request;
-    const struct exchange exchange = {.deadline = deadline, .memory = &question->memory};
-    const enum exchange_result result =
-        daemon_connection_exchange(&knocking, &exchange, &message, &reply, &received);
-    daemon_connection_close(&knocking);
-    if (result != EXCHANGE_DONE || received < 0)
-        return false;
-    return daemon_connection_adopt(&question->connection, received, 0);
-}
-
-static bool connect_first(struct question *question, const struct session_request *request,
-                          struct session_failure *failure)
-{
-    const int64_t deadline = monotonic_now() + session.bound;
-    const int door = request->socket_path ? -1 : process_door();
-
-    process_session_socket(request->socket_path, session.daemon.path, sizeof(session.daemon.path));
-    session.daemon.process = process_session_daemon(request->socket_path);
-    if (door >= 0 && connect_by_door(question, door, deadline))
-        return true;
-    if (!session.daemon.path[0]) {
-        refuse(failure, "the path of the policy daemon's socket is too long, or empty");
-        return false;
-    }
-    if (daemon_connection_open(&question->connection, &session.daemon, deadline))
-        return true;
-    const int end = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    if (end < 0 && errno == EACCES)
-        refuse(failure,
-               "a floor on `connect` lets no Unix socket be made here, and the process that "
-               "started this one has left it no connection to the policy daemon");
-    else
-        snprintf(failure->text, sizeof(failure->text), "no policy daemon answers at %s",
-                 session.daemon.path);
-    if (end >= 0)
-        close(end);
-    return false;
-}
 
 static void before_fork(void);
 static void after_fork_in_parent(void);
@@ -399,10 +127,10 @@ bool hook_session_start(const struct session_request *request, struct session_fa
     }
     snprintf(session.python_version, sizeof(session.python_version), "%s", request->python_version);
     const struct descriptor_room room = descriptor_room_make();
-    if (!give_memory(question))
-        refuse(failure, "out of memory");
-    else if (connect_first(question, request, failure))
-        started = say_own_hello(question, request, NULL, 0, failure);
+    if (!session_give_memory(question))
+        session_refuse(failure, "out of memory");
+    else if (session_connect_first(question, request, failure))
+        started = session_say_own_hello(question, request, NULL, 0, failure);
     descriptor_room_end(&room);
     if (started) {
         session_terms_set_state(SESSION_LIVE);
@@ -419,145 +147,6 @@ void hook_session_abandon(void)
     for (int i = 0; i < QUESTION_COUNT; i++)
         daemon_connection_close(&session.questions[i].connection);
     session_terms_set_state(SESSION_NONE);
-    pthread_mutex_unlock(&session.lock);
-}
-
-/* ------------------------------------------------------------------------------------- borrowing
- */
-
-/* One that nobody has; NULL if there is none. */
-static struct question *idle_question(void)
-{
-    /* The first ones are connected; a later one only after it was opened. */
-    for (int i = 0; i < QUESTION_COUNT; i++) {
-        struct question *question = &session.questions[i];
-        if (!question->busy && (i == 0 || question->connection.socket >= 0))
-            return question;
-    }
-    return NULL;
-}
-
-static int idle_count(void)
-{
-    int count = 0;
-    for (int i = 0; i < QUESTION_COUNT; i++)
-        count +=
-            !session.questions[i].busy && (i == 0 || session.questions[i].connection.socket >= 0);
-    return count;
-}
-
-/* Keeps idle questions for those whose turn it is. A turn that nobody takes up, because CPython has
- * ended the thread, is over after a while. */
-static void give_turns(void)
-{
-    if (session.turns > 0 && monotonic_now() - session.turn_given > TURN_NS)
-        session.turns = 0;
-    while (session.first && session.turns < idle_count()) {
-        struct waiter *waiter = session.first;
-        session.first = waiter->next;
-        if (!session.first)
-            session.last = NULL;
-        waiter->has_turn = true;
-        session.turns++;
-        session.turn_given = monotonic_now();
-        pthread_cond_signal(&waiter->called);
-    }
-}
-
-struct question *hook_session_borrow(bool has_turn)
-{
-    struct question *found = NULL;
-
-    pthread_mutex_lock(&session.lock);
-    if (session.first || session.turns > 0)
-        give_turns();
-    const bool own = has_turn && session.turns > 0;
-    if (own || idle_count() > session.turns)
-        found = idle_question();
-    if (own)
-        session.turns--;
-    if (found && give_memory(found))
-        found->busy = true;
-    else
-        found = NULL;
-    if (!found)
-        session.crowded = true;
-    pthread_mutex_unlock(&session.lock);
-    if (found)
-        arena_reset(&found->memory.arena);
-    return found;
-}
-
-/* Into the line: at its front where the thread has had its turn, and lost it. */
-static void line_up(struct waiter *waiter, bool first)
-{
-    if (first) {
-        waiter->next = session.first;
-        session.first = waiter;
-        if (!session.last)
-            session.last = waiter;
-    } else {
-        if (session.last)
-            session.last->next = waiter;
-        else
-            session.first = waiter;
-        session.last = waiter;
-    }
-}
-
-static void leave_line(const struct waiter *waiter)
-{
-    struct waiter *before = NULL;
-
-    for (struct waiter *at = session.first; at; before = at, at = at->next) {
-        if (at != waiter)
-            continue;
-        if (before)
-            before->next = at->next;
-        else
-            session.first = at->next;
-        if (session.last == at)
-            session.last = before;
-        return;
-    }
-}
-
-bool hook_session_wait(int64_t *left, bool first)
-{
-    const int64_t step = 50000000; /* the wait's clock can be set: look again often */
-    struct waiter waiter = {.called = PTHREAD_COND_INITIALIZER};
-    struct timespec until;
-
-    pthread_mutex_lock(&session.lock);
-    line_up(&waiter, first);
-    give_turns();
-    while (!waiter.has_turn && *left > 0) {
-        const int64_t began = monotonic_now();
-        const bool all_busy = idle_count() == 0;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += *left < step ? *left : step;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_nsec -= 1000000000;
-            until.tv_sec++;
-        }
-        pthread_cond_timedwait(&waiter.called, &session.lock, &until);
-        give_turns();
-        if (all_busy) /* else those before have not got CPython's lock yet: the program's doing */
-            *left -= monotonic_now() - began;
-    }
-    if (!waiter.has_turn)
-        leave_line(&waiter);
-    pthread_mutex_unlock(&session.lock);
-    pthread_cond_destroy(&waiter.called);
-    return waiter.has_turn;
-}
-
-void hook_session_return(struct question *question)
-{
-    pthread_mutex_lock(&session.lock);
-    question->busy = false;
-    if (session.first)
-        give_turns();
     pthread_mutex_unlock(&session.lock);
 }
 
@@ -650,7 +239,7 @@ static bool resume(struct question *question, int64_t deadline)
     const Warder__V1__DaemonMessage *reply;
 
     daemon_connection_close(&question->connection);
-    if (!fresh_nonce(nonce) ||
+    if (!session_fresh_nonce(nonce) ||
         !daemon_connection_open(&question->connection, &session.daemon, deadline))
         return false;
     request.session = session.identity.number;
@@ -768,12 +357,12 @@ static bool start_as_child(struct question *question, struct session_failure *fa
         parent =
             session.identity.number; /* the program has closed what was handed to it, or none was */
     } else {
-        refuse(failure, "the policy daemon cannot be reached");
+        session_refuse(failure, "the policy daemon cannot be reached");
         pthread_mutex_unlock(&session.lock);
         return false;
     }
     session.handed = DAEMON_CONNECTION_NONE;
-    const bool started = say_own_hello(question, &request, parent_key, parent, failure);
+    const bool started = session_say_own_hello(question, &request, parent_key, parent, failure);
     if (started)
         session_terms_set_state(SESSION_LIVE);
     else
@@ -857,7 +446,7 @@ static bool connect_again(struct question *question, int64_t deadline,
         return false;
     if (question->connection.socket >= 0 || resume(question, deadline) || take_over(question))
         return true;
-    refuse(failure, "the policy daemon cannot be reached; nothing is allowed without it");
+    session_refuse(failure, "the policy daemon cannot be reached; nothing is allowed without it");
     return false;
 }
 
@@ -929,7 +518,7 @@ static void fetch_policy(struct question *question)
                                       .memory = &question->memory};
     const struct descriptor_room room = descriptor_room_make();
     const enum exchange_result result =
-        takes_policy(&question->connection)
+        session_takes_policy(&question->connection)
             ? daemon_connection_exchange(&question->connection, &exchange, &message, &reply,
                                          handout.descriptors)
             : EXCHANGE_TOO_LARGE;
@@ -939,7 +528,7 @@ static void fetch_policy(struct question *question)
         settled_policy_take(&handout);
         return;
     }
-    close_descriptors(&handout);
+    session_close_descriptors(&handout);
     if (result != EXCHANGE_DONE && result != EXCHANGE_TOO_LARGE)
         daemon_connection_close(&question->connection);
     if (result == EXCHANGE_FORGED)
@@ -958,7 +547,7 @@ static bool ask_once(struct daemon_connection *connection, const struct exchange
 
     arena_reset(&exchange->memory->arena);
     if (!event_to_wire(event, &exchange->memory->arena, &wire)) {
-        refuse(failure, failure_of(EXCHANGE_TOO_LARGE));
+        session_refuse(failure, session_failure_of(EXCHANGE_TOO_LARGE));
         return true;
     }
     ask.event = &wire;
@@ -970,16 +559,16 @@ static bool ask_once(struct daemon_connection *connection, const struct exchange
         daemon_connection_exchange(connection, exchange, &message, &reply, NULL);
     if (result == EXCHANGE_DONE) {
         if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_VERDICT) {
-            const struct guard guard = {reply->verdict->guarded, reply->verdict->held,
-                                        reply->verdict->flat};
-            take_guard(&guard, epoch);
+            const struct session_guard guard = {reply->verdict->guarded, reply->verdict->held,
+                                                reply->verdict->flat};
+            session_take_guard(&guard, epoch);
             take_verdict(reply->verdict, answer);
         } else {
-            refuse(failure, failure_of(EXCHANGE_FORGED));
+            session_refuse(failure, session_failure_of(EXCHANGE_FORGED));
         }
         return true;
     }
-    refuse(failure, failure_of(result));
+    session_refuse(failure, session_failure_of(result));
     if (result == EXCHANGE_TOO_LARGE)
         return true;
     daemon_connection_close(connection);
@@ -1049,8 +638,8 @@ void hook_session_ask_beside(struct exchange_memory *memory, const struct event 
     answer_begin(answer);
     arena_init(&memory->arena, whole.memory + whole.used, whole.size - whole.used);
     if (!daemon_connection_open(&connection, &session.daemon, deadline)) {
-        refuse(&failure, "the policy daemon cannot be reached");
-    } else if (say_hello(&connection, memory, &plan, &identity, &failure)) {
+        session_refuse(&failure, "the policy daemon cannot be reached");
+    } else if (session_say_hello(&connection, memory, &plan, &identity, &failure)) {
         const struct exchange exchange = {
             .key = identity.key, .deadline = deadline, .memory = memory};
         ask_once(&connection, &exchange, event, continues, answer, &failure);
