@@ -1,6 +1,7 @@
 """What the kernel is told to write where, at the C boundary; and what it would have to overwrite there.
 
-The escapes (tests/escapes, mem_kernel_* and native_translations) try the ways; here is what is refused by whom, and
+The escapes (tests/escapes: mem_ioctl_pointer, mem_getsockopt_pointer, mem_kernel_number, mem_gettext_format,
+native_translations) try the ways; here is what is refused by whom, and
 that programs which have no such thing in mind notice nothing.
 """
 
