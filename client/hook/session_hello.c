@@ -72,9 +72,6 @@ static void tell_floor(struct question *question)
     daemon_connection_exchange(&question->connection, &exchange, &message, NULL, NULL);
 }
 
-/* Which classes the policies in force have something to say about, as the daemon said at an epoch.
- */
-
 void session_take_guard(const struct session_guard *guard, uint64_t epoch)
 {
     if (!session_terms_have_classes(guard->guarded, guard->held, guard->flat)) {

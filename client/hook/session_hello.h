@@ -22,6 +22,7 @@ struct hello_plan {
     struct handout *handout; /* to be taken up with the answer; NULL: none is wanted */
 };
 
+/* `epoch`: of the generation page, that the guard is of; 0: it is not known. */
 void session_take_guard(const struct session_guard *guard, uint64_t epoch);
 
 /* Says Hello on a fresh connection. The answer, a Welcome, lives in the memory's arena; NULL, and

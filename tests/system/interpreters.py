@@ -33,6 +33,18 @@ def pyenv_versions():
     return Path(os.path.realpath(root / "versions"))
 
 
+def ends(found):
+    """The oldest, the newest, and the distribution's: for what differs little between versions."""
+    system = [one for one in found if one.path.startswith("/usr/bin/")][:1]
+    return list(dict.fromkeys([found[0], *system, found[-1]]))
+
+
+def between(found):
+    """The others: they have the same under `--full`."""
+    chosen = ends(found)
+    return [one for one in found if one not in chosen]
+
+
 def candidates():
     for directory in sorted(pyenv_versions().glob("*/bin")):
         yield from sorted(directory.glob("python3.[0-9]*"))

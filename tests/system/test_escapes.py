@@ -7,6 +7,7 @@ import unittest
 
 import corpus
 import escapes
+import interpreters
 from support import Test
 
 RACE = 1  # seconds that a race has; under `--full` it has ten times as many, and is run ten times
@@ -62,12 +63,6 @@ class Escapes(Test):
 CRASHES = (-11, -6, -7, -4, 128 + 11, 128 + 6, 128 + 7, 128 + 4)
 
 
-def ends(found):
-    """The oldest, the newest, and the distribution's."""
-    system = [one for one in found if one.path.startswith("/usr/bin/")][:1]
-    return list(dict.fromkeys([found[0], *system, found[-1]]))
-
-
 class Corpus(Escapes):
     def test_no_script_of_the_corpus_gets_through_all_rings(self):
         self.nothing_gets_through(corpus.ALL_RINGS)
@@ -76,7 +71,7 @@ class Corpus(Escapes):
 class Ends(Escapes):
     """What differs little between versions."""
 
-    choose = staticmethod(ends)
+    choose = staticmethod(interpreters.ends)
 
     def test_scripts_of_the_corpus_work_without_warder(self):
         for script, attempt in self.attempts(corpus.WITHOUT):
@@ -97,10 +92,7 @@ class Between(Ends):
 
     labels = ("system", "long")
 
-    @staticmethod
-    def choose(found):
-        chosen = ends(found)
-        return [one for one in found if one not in chosen]
+    choose = staticmethod(interpreters.between)
 
 
 @unittest.skipUnless(os.geteuid() == 0, "only root can be two users at once")

@@ -11,6 +11,7 @@ import shutil
 import sys
 import time
 
+import interpreters
 from support import (PACKAGE, TESTS, UNTRUSTED, Test, clean_environment, execute, interpreter_process,
                      python, python_version, wait_until)
 
@@ -159,6 +160,7 @@ attempt(eval, "1 + 1")
 
 
 class SettledTriggers(Both):
+    choose = staticmethod(interpreters.ends)
     def check(self, daemons, row):
         script = TRIGGERS / expectation.script_name(row.event)
         found = []
@@ -200,6 +202,11 @@ while denied is None:
     {pause}
 print(denied.policy if hasattr(denied, "policy") else denied, flush=True)
 """
+
+
+class SettledTriggersBetween(SettledTriggers):
+    labels = ("system", "long")
+    choose = staticmethod(interpreters.between)
 
 
 class Generations(Test):
