@@ -21,6 +21,7 @@ struct daemon_connection {
     uint64_t inode;  /* of the socket; the descriptor is ours as long as it has this one */
     uint64_t number; /* as the daemon gave; part of every MAC. 0 before it has */
     uint64_t sent;   /* number of the last message sent */
+    unsigned owed;   /* answers that came too late so far, and are passed over when they come */
 };
 
 #define DAEMON_CONNECTION_NONE ((struct daemon_connection){.socket = -1})
@@ -31,6 +32,10 @@ enum exchange_result {
     EXCHANGE_LATE,      /* no answer within the bound */
     EXCHANGE_FORGED,    /* an answer that is not the daemon's */
     EXCHANGE_TOO_LARGE, /* the message cannot be sent */
+};
+
+enum {
+    ANSWERS_OWED_MAX = 8, /* on a connection that is kept; after more it is of no more use */
 };
 
 /* What an exchange works with. Memory belongs to the caller. */
@@ -83,7 +88,10 @@ bool daemon_connection_has_room(const struct daemon_connection *connection);
 /* Sends a message and, if `reply` is not NULL, waits for its answer; `*reply` lives in the arena.
  * Descriptors that come with the answer go to `received` (-1 where none came), if there are as many
  * as it has room for or fewer; NULL refuses them.
- * After anything but EXCHANGE_DONE and EXCHANGE_TOO_LARGE the connection is of no more use. */
+ * After anything but EXCHANGE_DONE, EXCHANGE_TOO_LARGE and EXCHANGE_LATE the connection is of no
+ * more use. After EXCHANGE_LATE it is, where it has a key, until ANSWERS_OWED_MAX of them: a daemon
+ * that stood still for a while answers what it has been asked, and those answers are passed over.
+ */
 enum exchange_result daemon_connection_exchange(struct daemon_connection *connection,
                                                 const struct exchange *exchange,
                                                 const Warder__V1__ClientMessage *message,

@@ -308,6 +308,21 @@ static enum exchange_result open_reply(const struct daemon_connection *connectio
     return *reply ? EXCHANGE_DONE : EXCHANGE_FORGED;
 }
 
+/* An answer to a message before this one, or what says that it is one: either way it is not
+ * looked at, and there are no more of them than are owed. */
+static bool is_owed(struct daemon_connection *connection, const struct exchange *exchange,
+                    const struct packet_header *request, size_t length)
+{
+    struct packet_header header;
+
+    if (connection->owed == 0 || !exchange->key || length < PACKET_HEADER_SIZE ||
+        !packet_header_read(&header, exchange->memory->packet) ||
+        header.sequence >= request->sequence)
+        return false;
+    connection->owed--;
+    return true;
+}
+
 enum exchange_result daemon_connection_exchange(struct daemon_connection *connection,
                                                 const struct exchange *exchange,
                                                 const Warder__V1__ClientMessage *message,
@@ -326,6 +341,13 @@ enum exchange_result daemon_connection_exchange(struct daemon_connection *connec
     if (result != EXCHANGE_DONE || !reply)
         return result;
     result = receive_packet(connection, exchange, &packet);
+    while (result == EXCHANGE_DONE && is_owed(connection, exchange, &request, packet.length)) {
+        packet_received_close(&packet);
+        packet = (struct packet_received){.descriptor_count = 0};
+        result = receive_packet(connection, exchange, &packet);
+    }
+    if (result == EXCHANGE_LATE)
+        connection->owed++;
     if (result == EXCHANGE_DONE)
         result = open_reply(connection, exchange, &request, packet.length, reply);
     for (int i = 0;

@@ -436,6 +436,17 @@ static void count_forgery(void)
                   "this interpreter is ended");
 }
 
+/* No Unix socket can be made here. */
+static bool is_cut_off(void)
+{
+    const int end = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    const bool refused = end < 0 && errno == EACCES;
+
+    if (end >= 0)
+        close(end);
+    return refused;
+}
+
 /* A connection that may be asked on: the one at hand, or a new one. */
 static bool connect_again(struct question *question, int64_t deadline,
                           struct session_failure *failure)
@@ -446,7 +457,11 @@ static bool connect_again(struct question *question, int64_t deadline,
         return false;
     if (question->connection.socket >= 0 || resume(question, deadline) || take_over(question))
         return true;
-    session_refuse(failure, "the policy daemon cannot be reached; nothing is allowed without it");
+    session_refuse(
+        failure, is_cut_off() ? "the policy daemon was lost, and the floor on `connect` lets this "
+                                "process make no new connection to it: start it anew"
+                              : "the policy daemon cannot be reached; nothing is allowed without "
+                                "it");
     return false;
 }
 
@@ -570,6 +585,9 @@ static bool ask_once(struct daemon_connection *connection, const struct exchange
     }
     session_refuse(failure, session_failure_of(result));
     if (result == EXCHANGE_TOO_LARGE)
+        return true;
+    /* A floor may let no other connection be made: one that is only slow is kept. */
+    if (result == EXCHANGE_LATE && connection->owed <= ANSWERS_OWED_MAX)
         return true;
     daemon_connection_close(connection);
     if (result == EXCHANGE_FORGED)

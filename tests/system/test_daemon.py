@@ -126,6 +126,32 @@ print(counted[0])
             daemon.start()
         self.assertEqual(len(ids), 3, ids)
 
+    FLOOR = 'policy p { applies { platform is "linux" } floor connect  default deny connect }'
+
+    def test_daemon_that_stood_still_goes_on_where_a_floor_lets_no_connection_be_made(self):
+        daemon = self.asked_daemon()
+        daemon.apply(self.FLOOR)
+        with interpreter_process([python(), "-c", LOOP], env=daemon.preloaded()) as process:
+            self.assertEqual(self.ask(process), "allowed\n")
+            daemon.process.send_signal(signal.SIGSTOP)
+            try:
+                for _ in range(2):
+                    self.assertIn("the policy daemon did not answer in time", self.ask(process))
+            finally:
+                daemon.process.send_signal(signal.SIGCONT)
+            wait_until(lambda: self.ask(process) == "allowed\n", "events are allowed again")
+            for _ in range(20):
+                self.assertEqual(self.ask(process), "allowed\n")
+
+    def test_restarted_daemon_is_out_of_reach_of_a_floor_on_connect_and_that_is_said(self):
+        daemon = self.asked_daemon()
+        daemon.apply(self.FLOOR)
+        with interpreter_process([python(), "-c", LOOP], env=daemon.preloaded()) as process:
+            self.assertEqual(self.ask(process), "allowed\n")
+            daemon.stop()
+            daemon.start()
+            self.assertIn("lets this process make no new connection to it: start it anew", self.ask(process))
+
     def test_restarted_daemon_takes_the_session_up_again(self):
         daemon = self.daemon()
         daemon.apply('policy p { applies { platform is "linux" } deny exec as no  log event "open" as seen }')
