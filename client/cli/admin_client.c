@@ -9,7 +9,9 @@
 #include "proto/host_paths.h"
 
 enum {
-    AGAIN_MILLISECONDS = 200, /* between two attempts to reach a daemon that went away */
+    AGAIN_MILLISECONDS = 200,        /* between two attempts to reach a daemon that went away */
+    ANSWER_MILLISECONDS = 30 * 1000, /* a daemon that answers does so long before, also while it
+                                        compiles policies or its disk is slow */
 };
 
 struct daemon_client *admin_connect(const char *path)
@@ -54,26 +56,39 @@ bool admin_request(struct daemon_client *client, Warder__V1__AdminRequest *reque
     return error == 0;
 }
 
-const Warder__V1__AdminReply *admin_reply_or_end(struct daemon_client *client, bool *lost)
+/* `milliseconds` -1: as long as it takes. */
+static const Warder__V1__AdminReply *receive(struct daemon_client *client, int milliseconds,
+                                             bool *lost)
 {
     const Warder__V1__DaemonMessage *message;
 
     /* A run that has ended may have left news of its interpreters. */
     do
-        message = daemon_client_receive(client, -1, NULL);
+        message = daemon_client_receive(client, milliseconds, NULL);
     while (message && message->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_STARTED);
     if (message && message->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_ADMIN)
         return message->admin;
+    if (!message && errno == ETIMEDOUT) {
+        complain(
+            "the daemon has not answered for %d seconds: it hangs, or its machine is very busy",
+            milliseconds / 1000);
+        return NULL;
+    }
     *lost = !message && errno != EBADMSG;
     if (!*lost)
         complain("the daemon closed the connection: it speaks another version");
     return NULL;
 }
 
+const Warder__V1__AdminReply *admin_reply_or_end(struct daemon_client *client, bool *lost)
+{
+    return receive(client, -1, lost);
+}
+
 const Warder__V1__AdminReply *admin_reply(struct daemon_client *client)
 {
     bool lost = false;
-    const Warder__V1__AdminReply *reply = admin_reply_or_end(client, &lost);
+    const Warder__V1__AdminReply *reply = receive(client, ANSWER_MILLISECONDS, &lost);
 
     if (lost)
         complain("the daemon closed the connection");

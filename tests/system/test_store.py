@@ -4,6 +4,7 @@ import json
 import os
 import pwd
 import sqlite3
+import signal
 import unittest
 
 from support import Daemon, Test, execute
@@ -139,6 +140,16 @@ class Store(Test):
         lines = daemon.command("list").out.splitlines()
         self.assertRegex(lines[0], r"^TIER +NAME +MODE +GOVERNS")
         self.assertRegex(lines[1], r"^local +one +enforce +who names it +1 +1 +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\S+ +The first one")
+
+    def test_daemon_that_hangs_is_said_after_a_while(self):
+        daemon = self.daemon()
+        daemon.process.send_signal(signal.SIGSTOP)
+        try:
+            result = daemon.command("status")
+        finally:
+            daemon.process.send_signal(signal.SIGCONT)
+        self.assertEqual(result.status, 2, result)
+        self.assertIn("has not answered for 30 seconds", result.err)
 
     def test_no_daemon_is_said_with_what_to_do(self):
         for command in "list", "status", "log":
