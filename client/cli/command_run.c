@@ -421,13 +421,39 @@ static void print_record(struct daemon_client *client, const struct request *req
         log_line_print(stderr, reply->entry, wants_colour(STDERR_FILENO));
 }
 
-/* The host's daemon; NULL with `*private` set if there is none. */
+/* The private daemon of the run that this process belongs to; NULL after a complaint if it is gone.
+ * One beside it would know nothing of what this process is under. */
+static struct daemon_client *find_outer(const char *number)
+{
+    const char *path = getenv("WARDER_SOCKET");
+    CLEANUP(daemon_client_free)
+    struct daemon_client *client = path ? daemon_client_connect(path) : NULL;
+
+    if (client && daemon_client_peer(client) == (pid_t)strtol(number, NULL, 10))
+        return TAKE(client);
+    complain("the daemon of the run that this program belongs to does not answer, and a run of its "
+             "own would drop what that run is under");
+    return NULL;
+}
+
+/* The number of that daemon; NULL if this process belongs to no such run. */
+static const char *outer_daemon(const struct request *request)
+{
+    return request->socket ? NULL : getenv("WARDER_DAEMON");
+}
+
+/* The host's daemon, or that of a run around this one; NULL with `*private` set if there is none.
+ */
 static struct daemon_client *find_daemon(const struct request *request, bool *private)
 {
     const char *path = request->socket ? request->socket : HOST_SESSION_SOCKET;
     struct daemon_client *client = daemon_client_connect(path);
 
     *private = !client && !request->socket && errno == ENOENT;
+    if (*private && outer_daemon(request)) {
+        *private = false;
+        return find_outer(outer_daemon(request));
+    }
     if (!client && !*private)
         complain("the policy daemon at %s does not answer: %s; `warder status` says more", path,
                  strerror(errno));
@@ -467,6 +493,11 @@ static int run_at_host(struct daemon_client *client, const struct request *reque
     struct launched launched = {.door = -1};
     enum launch_result result;
     bool private = false;
+    const char *outer = outer_daemon(request);
+
+    /* The host's has no number that a program of its could put another in the place of. */
+    if (outer && daemon_client_peer(client) == (pid_t)strtol(outer, NULL, 10))
+        launched.daemon = daemon_client_peer(client);
 
     while ((result = launch(client, ask, request, &launched)) == LAUNCH_AGAIN) {
         daemon_client_free(client);

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "policies/engine/arena.h"
 #include "policies/ownership.h"
@@ -35,5 +36,8 @@ int daemon_client_send(struct daemon_client *client, const Warder__V1__ClientMes
  * descriptor that comes along goes to `*descriptor`, -1 if none does. */
 const Warder__V1__DaemonMessage *daemon_client_receive(struct daemon_client *client,
                                                        int milliseconds, int *descriptor);
+
+/* The process at the other end, as the kernel says; -1 if it does not. */
+pid_t daemon_client_peer(const struct daemon_client *client);
 
 #endif

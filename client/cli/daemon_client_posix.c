@@ -132,3 +132,11 @@ const Warder__V1__DaemonMessage *daemon_client_receive(struct daemon_client *cli
         errno = EBADMSG;
     return message;
 }
+
+pid_t daemon_client_peer(const struct daemon_client *client)
+{
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+
+    return getsockopt(client->socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ? -1 : peer.pid;
+}

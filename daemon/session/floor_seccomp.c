@@ -411,7 +411,10 @@ static int read_back(int file, struct seccomp_program *out)
 
 static int export(scmp_filter_ctx context, struct seccomp_program *out)
 {
-    const int file = memfd_create("warder-floor", MFD_CLOEXEC);
+    /* A daemon can itself be below a floor, which lets no other memory file be made. */
+    int file = memfd_create("warder-floor", MFD_CLOEXEC | FLAG_NOEXEC_SEAL);
+    if (file < 0 && errno == EINVAL) /* before Linux 6.3 */
+        file = memfd_create("warder-floor", MFD_CLOEXEC);
 
     if (file < 0)
         return -errno;

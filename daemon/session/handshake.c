@@ -754,8 +754,13 @@ void handshake_launch(struct connection *connection, struct incoming *incoming)
         connection_refuse(connection, "a Launch of another protocol version");
         return;
     }
-    if (connection->run || (connection->server->is_private && connection->state != STATE_CONTROL)) {
-        connection_refuse(connection, "a second Launch, or one by somebody else than the owner");
+    if (connection->run) {
+        connection_refuse(connection, "a second Launch");
+        return;
+    }
+    if (connection->server->is_private && connection->state == STATE_NEW &&
+        connection->account->uid != geteuid()) {
+        connection_refuse(connection, "a Launch of another user's");
         return;
     }
     struct job *job = job_new(connection, incoming, JOB_LAUNCH);

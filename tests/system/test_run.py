@@ -264,6 +264,33 @@ print(left, [name for name in held if name.endswith((".db", "-wal")) or "memfd" 
         self.assertIn("denied", result.err)
         self.assertNothingLeft()
 
+    def test_run_in_a_private_run_is_under_both(self):
+        inner = self.directory / "inner.warder"
+        inner.write_text('policy inner { deny write where path is "/dev/zero" as no-zero }')
+        outer = self.directory / "outer.warder"
+        outer.write_text('policy outer { deny write where path is "/dev/full" as no-full }')
+        attempts = """
+for path in "/dev/full", "/dev/zero":
+    try:
+        open(path, "w")
+    except PermissionError as error:
+        print(error)
+"""
+        program = f"""
+import subprocess, sys
+subprocess.run([{str(WARDER)!r}, "run", "--policy", {str(inner)!r}, "--", sys.executable, "-c", {attempts!r}])
+"""
+        result = self.warder("run", "--policy", outer, "--", sys.executable, "-c", program)
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("local/outer.no-full", result.out)
+        self.assertIn("local/inner.no-zero", result.out)
+
+    def test_run_whose_outer_daemon_is_gone_does_not_start(self):
+        result = self.warder("run", "--policy", "no-process", "--", "/usr/bin/env", "WARDER_DAEMON=1", WARDER,
+                             "run", "--policy", "no-process", "--", "/bin/true")
+        self.assertEqual(result.status, 125, result)
+        self.assertIn("would drop what that run is under", result.err)
+
     def test_who_takes_the_place_of_a_private_daemon_is_not_believed(self):
         program = """
 import os, pathlib, socket, subprocess, sys
