@@ -133,8 +133,9 @@ def flip():
 os.symlink("good", "way")
 thread = threading.Thread(target=flip)
 thread.start()
-loaded = denied = 0
-for _ in range(400):
+loaded = denied = tries = 0
+while tries < 400 or (tries < 40000 and not (loaded and denied)):
+    tries += 1
     handle, error = load("way/libx.so")
     loaded += handle is not None
     denied += handle is None
