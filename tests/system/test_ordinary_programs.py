@@ -237,6 +237,13 @@ class Numerical(Programs):
         """numpy is the distribution's."""
         return [one for one in found if one.path.startswith("/usr/bin/")]
 
+    def test_numpy_and_ctypes_can_be_imported_under_each_policy_that_lets_packages_in(self):
+        self.has("numpy")
+        for name in "notebook", "web-service", "pip-install", "data-science":
+            with self.subTest(name):
+                result = self.run_under(name, [python(), "-c", "import ctypes, numpy; print(numpy.arange(3).sum())"])
+                self.assertEqual((result.status, result.out), (0, "3\n"), result)
+
     def test_numpy_computes_and_keeps_arrays(self):
         self.has("numpy")
         self.prints(DATA_SCIENCE, """
