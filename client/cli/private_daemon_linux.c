@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +22,7 @@
 enum {
     CONTROL = 3,              /* descriptor of its owner's connection, in the daemon */
     STOP_MILLISECONDS = 5000, /* for what it still has to write */
+    NAP_MILLISECONDS = 5,     /* between looks at a daemon that is to end, on older kernels */
 };
 
 static bool lets_others_through(const char *directory)
@@ -155,10 +158,24 @@ bool private_daemon_start_reading(struct private_daemon *daemon, const char *sta
     return start_in_directory(daemon, state_directory, PURPOSE_READING);
 }
 
-/* It has ended; its descriptor of the child table is given back. */
-static bool has_ended(pid_t pid)
+/* Waits for its end, at most so long; true if it has ended, and is no child any more. */
+static bool has_ended(pid_t pid, int milliseconds)
 {
-    return waitpid(pid, NULL, WNOHANG) != 0;
+    struct pollfd process = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+
+    if (process.fd >= 0) {
+        while (poll(&process, 1, milliseconds) < 0 && errno == EINTR)
+            ;
+        close(process.fd);
+        return waitpid(pid, NULL, WNOHANG) != 0;
+    }
+    /* Linux before 5.3: looked at every now and then. */
+    for (int waited = 0; waitpid(pid, NULL, WNOHANG) == 0; waited += NAP_MILLISECONDS) {
+        if (waited >= milliseconds)
+            return false;
+        nanosleep(&(struct timespec){.tv_nsec = NAP_MILLISECONDS * 1000000L}, NULL);
+    }
+    return true;
 }
 
 /* The program may have put something else in its place, and what lies there is not ours. */
@@ -182,13 +199,9 @@ void private_daemon_stop(struct private_daemon *daemon)
 {
     daemon_client_free(daemon->client);
     daemon->client = NULL;
-    for (int waited = 0; daemon->pid > 0 && !has_ended(daemon->pid); waited += 10) {
-        if (waited >= STOP_MILLISECONDS) {
-            kill(daemon->pid, SIGKILL);
-            waitpid(daemon->pid, NULL, 0);
-            break;
-        }
-        nanosleep(&(struct timespec){.tv_nsec = 10000000L}, NULL);
+    if (daemon->pid > 0 && !has_ended(daemon->pid, STOP_MILLISECONDS)) {
+        kill(daemon->pid, SIGKILL);
+        waitpid(daemon->pid, NULL, 0);
     }
     daemon->pid = -1;
     remove_directory(daemon);
