@@ -1,9 +1,13 @@
 """Ordinary programs go on under floors that fit them: what each shipped policy is for works under it, and what it is
 against is held where no event tells of it."""
 
+import os
 import re
+import shutil
 import socket
+import tempfile
 import zipfile
+from pathlib import Path
 
 from support import SOURCE, UNTRUSTED, Test, clean_environment, execute, interpreter_process, python
 
@@ -34,6 +38,12 @@ class Programs(Test):
         """The distribution's interpreter, the oldest and the newest."""
         system = [one for one in found if one.path.startswith("/usr/bin/")]
         return list(dict.fromkeys([found[0], *system, found[-1]]))
+
+    def outside(self):
+        """A directory that no policy lets be written: the project itself may lie in a temporary one."""
+        directory = tempfile.mkdtemp(prefix="warder-outside-", dir="/var/lib" if os.geteuid() == 0 else Path.home())
+        self.addCleanup(shutil.rmtree, directory)
+        return Path(directory)
 
     def prints(self, policy, code, *lines, **more):
         script = self.script(code)
@@ -201,7 +211,7 @@ print(ask("/first", b"some text"), ask("/"))
 
     def test_service_serves_on_the_port_that_its_policy_allows_and_keeps_its_data(self):
         (self.directory / "data").mkdir()
-        outside = SOURCE / "not-to-be-made-by-a-service"
+        outside = self.outside() / "made-by-a-service"
         policy, port = free_port(self, WEB_SERVICE)
         self.prints(policy, (self.APPLICATION + HELD + """
 import socket, sqlite3
@@ -257,7 +267,7 @@ print(numpy.load("numbers.npy", mmap_mode="r").shape)
 
     def test_native_code_that_the_policy_lets_in_starts_nothing_and_writes_nowhere_else(self):
         self.has("numpy")
-        outside = SOURCE / "not-to-be-made-by-native-code"
+        outside = self.outside() / "made-by-native-code"
         self.prints(DATA_SCIENCE, f"""
 import ctypes, numpy, os
 libc = ctypes.CDLL(None, use_errno=True)
