@@ -73,7 +73,12 @@ def fork_exec(argv, environment=None):
     if (3, 11) <= sys.version_info < (3, 14): arguments += [True]
     child = _posixsubprocess.fork_exec(*arguments)
     os.close(writing)
-    said = os.read(reading, 1000)
+    said = b""
+    while True:
+        more = os.read(reading, 1000)  # the child writes in pieces
+        if not more:
+            break
+        said += more
     os.close(reading)
     os.waitpid(child, 0)
     return said
