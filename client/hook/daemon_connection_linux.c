@@ -278,6 +278,9 @@ static enum exchange_result receive_packet(struct daemon_connection *connection,
             return EXCHANGE_DONE;
         if (error != -EAGAIN && error != -EINTR)
             return error == PACKET_CUT ? EXCHANGE_FORGED : EXCHANGE_LOST;
+        /* Something in its place may say for ever that there is a packet, and have none. */
+        if (milliseconds_left(exchange->deadline) == 0)
+            return EXCHANGE_LATE;
     }
 }
 

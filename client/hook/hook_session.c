@@ -152,6 +152,15 @@ void hook_session_abandon(void)
 
 /* -------------------------------------------------------------------------- more connections */
 
+/* A floor may let no other connection be made: one that is only slow is kept. */
+static void close_if_useless(struct daemon_connection *connection, enum exchange_result result)
+{
+    const bool slow = result == EXCHANGE_LATE && connection->owed <= ANSWERS_OWED_MAX;
+
+    if (result != EXCHANGE_DONE && result != EXCHANGE_TOO_LARGE && !slow)
+        daemon_connection_close(connection);
+}
+
 /* Fetches a connection over an existing one. -1 if it cannot be had. */
 static int fetch_connection(struct question *question, Warder__V1__OpenPurpose purpose,
                             int64_t deadline, uint64_t *number)
@@ -180,8 +189,7 @@ static int fetch_connection(struct question *question, Warder__V1__OpenPurpose p
     }
     if (received >= 0)
         close(received);
-    if (result != EXCHANGE_DONE && result != EXCHANGE_TOO_LARGE)
-        daemon_connection_close(&question->connection);
+    close_if_useless(&question->connection, result);
     return -1;
 }
 
@@ -436,17 +444,6 @@ static void count_forgery(void)
                   "this interpreter is ended");
 }
 
-/* No Unix socket can be made here. */
-static bool is_cut_off(void)
-{
-    const int end = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    const bool refused = end < 0 && errno == EACCES;
-
-    if (end >= 0)
-        close(end);
-    return refused;
-}
-
 /* A connection that may be asked on: the one at hand, or a new one. */
 static bool connect_again(struct question *question, int64_t deadline,
                           struct session_failure *failure)
@@ -457,11 +454,12 @@ static bool connect_again(struct question *question, int64_t deadline,
         return false;
     if (question->connection.socket >= 0 || resume(question, deadline) || take_over(question))
         return true;
-    session_refuse(
-        failure, is_cut_off() ? "the policy daemon was lost, and the floor on `connect` lets this "
-                                "process make no new connection to it: start it anew"
-                              : "the policy daemon cannot be reached; nothing is allowed without "
-                                "it");
+    session_refuse(failure,
+                   session_is_cut_off()
+                       ? "the policy daemon was lost, and the floor on `connect` lets this "
+                         "process make no new connection to it: start it anew"
+                       : "the policy daemon cannot be reached; nothing is allowed without "
+                         "it");
     return false;
 }
 
@@ -544,8 +542,7 @@ static void fetch_policy(struct question *question)
         return;
     }
     session_close_descriptors(&handout);
-    if (result != EXCHANGE_DONE && result != EXCHANGE_TOO_LARGE)
-        daemon_connection_close(&question->connection);
+    close_if_useless(&question->connection, result);
     if (result == EXCHANGE_FORGED)
         count_forgery();
 }
@@ -584,16 +581,11 @@ static bool ask_once(struct daemon_connection *connection, const struct exchange
         return true;
     }
     session_refuse(failure, session_failure_of(result));
-    if (result == EXCHANGE_TOO_LARGE)
-        return true;
-    /* A floor may let no other connection be made: one that is only slow is kept. */
-    if (result == EXCHANGE_LATE && connection->owed <= ANSWERS_OWED_MAX)
-        return true;
-    daemon_connection_close(connection);
+    close_if_useless(connection, result);
     if (result == EXCHANGE_FORGED)
         count_forgery();
     /* Lost or forged: once more on a new connection, within the same bound. */
-    return result == EXCHANGE_LATE;
+    return result == EXCHANGE_TOO_LARGE || result == EXCHANGE_LATE;
 }
 
 static void answer_begin(struct answer *answer)

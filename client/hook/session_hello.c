@@ -192,6 +192,16 @@ static bool connect_by_door(struct question *question, int door, int64_t deadlin
     return daemon_connection_adopt(&question->connection, received, 0);
 }
 
+bool session_is_cut_off(void)
+{
+    const int end = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    const bool refused = end < 0 && errno == EACCES;
+
+    if (end >= 0)
+        close(end);
+    return refused;
+}
+
 bool session_connect_first(struct question *question, const struct session_request *request,
                            struct session_failure *failure)
 {
@@ -208,15 +218,12 @@ bool session_connect_first(struct question *question, const struct session_reque
     }
     if (daemon_connection_open(&question->connection, &session.daemon, deadline))
         return true;
-    const int end = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    if (end < 0 && errno == EACCES)
+    if (session_is_cut_off())
         session_refuse(
             failure, "a floor on `connect` lets no Unix socket be made here, and the process that "
                      "started this one has left it no connection to the policy daemon");
     else
         snprintf(failure->text, sizeof(failure->text), "no policy daemon answers at %s",
                  session.daemon.path);
-    if (end >= 0)
-        close(end);
     return false;
 }

@@ -41,6 +41,9 @@ bool session_say_own_hello(struct question *question, const struct session_reque
 bool session_connect_first(struct question *question, const struct session_request *request,
                            struct session_failure *failure);
 
+/* True if a floor lets this process make no Unix socket. */
+bool session_is_cut_off(void);
+
 /* True if this process can take what a handout brings along: descriptors that do not fit are lost
  * with the packet that brings them, and with it the answer. */
 bool session_takes_policy(const struct daemon_connection *connection);

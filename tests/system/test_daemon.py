@@ -143,6 +143,35 @@ print(counted[0])
             for _ in range(20):
                 self.assertEqual(self.ask(process), "allowed\n")
 
+    def test_fork_while_the_daemon_stands_still_does_not_cut_off_its_parent(self):
+        daemon = self.asked_daemon()
+        daemon.apply(self.FLOOR)
+        code = """
+import ctypes, os, sys
+fork = ctypes.PyDLL(None).fork  # without an audit event, which would be denied before there is a fork
+for line in sys.stdin:
+    child = fork() if line == "fork\\n" else -1
+    if child == 0:
+        os._exit(0)
+    if child > 0:
+        os.waitpid(child, 0)
+    try:
+        open("/dev/null").close()
+        print("allowed", flush=True)
+    except PermissionError as error:
+        print(error, flush=True)
+"""
+        with interpreter_process([python(), "-c", code], env=daemon.preloaded()) as process:
+            self.assertEqual(self.ask(process), "allowed\n")
+            daemon.process.send_signal(signal.SIGSTOP)
+            try:
+                process.stdin.write("fork\n")
+                process.stdin.flush()
+                self.assertIn("did not answer in time", process.stdout.readline())
+            finally:
+                daemon.process.send_signal(signal.SIGCONT)
+            wait_until(lambda: self.ask(process) == "allowed\n", "events are allowed again")
+
     def test_restarted_daemon_is_out_of_reach_of_a_floor_on_connect_and_that_is_said(self):
         daemon = self.asked_daemon()
         daemon.apply(self.FLOOR)
