@@ -384,10 +384,8 @@ static void after_hello(struct job *job)
     struct connection *connection = job->connection;
     struct server *server = connection->server;
     const Warder__V1__Hello *hello = job->message->hello;
-    struct run *run = connection->run ? connection->run
-                      : server->private_run
-                          ? server->private_run
-                          : run_find(server, hello->run_token.data, hello->run_token.len);
+    struct run *told = run_find(server, hello->run_token.data, hello->run_token.len);
+    struct run *run = connection->run ? connection->run : told ? told : server->private_run;
     const bool derived = job->to.keyed;
     unsigned char key[SIPHASH_KEY_SIZE];
     unsigned char nonce[NONCE_SIZE];
@@ -516,13 +514,13 @@ static void after_resume(struct job *job)
 
 /* The launcher is under what it launches, and with it all that descends from it. The owner of a
  * private daemon need not be: every session there is of its run. */
-static bool bind_launcher(struct connection *connection, struct run *run)
+static bool bind_launcher(struct connection *connection, struct run *run, bool owner)
 {
     struct server *server = connection->server;
     struct identity identity;
     uint64_t start_time;
 
-    if (server->is_private)
+    if (owner)
         return true;
     if (!identity_of_peer(connection->socket, &identity))
         return false;
@@ -556,7 +554,7 @@ static void after_launch(struct job *job)
     }
     struct run *run = run_new(server, job->wishes, connection);
     job->wishes = NULL;
-    struct connection *opened = run && bind_launcher(connection, run)
+    struct connection *opened = run && bind_launcher(connection, run, control)
                                     ? connection_hand_out(connection, STATE_DOOR, &door)
                                     : NULL;
     if (!opened) {

@@ -278,12 +278,15 @@ for path in "/dev/full", "/dev/zero":
 """
         program = f"""
 import subprocess, sys
-subprocess.run([{str(WARDER)!r}, "run", "--policy", {str(inner)!r}, "--", sys.executable, "-c", {attempts!r}])
+shell = ["/bin/sh", "-c", '"$@"; true', "sh", "/usr/bin/env", "WARDER_RUN=0", "WARDER_DOOR="]
+for before in [], shell:
+    subprocess.run([{str(WARDER)!r}, "run", "--policy", {str(inner)!r}, "--", *before, sys.executable, "-c", {attempts!r}])
 """
         result = self.warder("run", "--policy", outer, "--", sys.executable, "-c", program)
         self.assertEqual(result.status, 0, result)
-        self.assertIn("local/outer.no-full", result.out)
-        self.assertIn("local/inner.no-zero", result.out)
+        # Also where the program has its interpreter forget which run it is of.
+        self.assertEqual(result.out.count("local/outer.no-full"), 2, result)
+        self.assertEqual(result.out.count("local/inner.no-zero"), 2, result)
 
     def test_run_whose_outer_daemon_is_gone_does_not_start(self):
         result = self.warder("run", "--policy", "no-process", "--", "/usr/bin/env", "WARDER_DAEMON=1", WARDER,
