@@ -122,6 +122,21 @@ const enum attribute_name *vocabulary_class_attributes(enum operation_class oper
     return classes[operation_class].attributes;
 }
 
+bool vocabulary_class_has_floor(enum operation_class operation_class)
+{
+    switch (operation_class) {
+    case CLASS_EXEC:
+    case CLASS_FORK:
+    case CLASS_READ:
+    case CLASS_WRITE:
+    case CLASS_CONNECT:
+    case CLASS_BIND:
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool vocabulary_class_has(enum operation_class operation_class, enum attribute_name attribute)
 {
     const enum attribute_name *list = vocabulary_class_attributes(operation_class);

@@ -101,6 +101,9 @@ const char *vocabulary_class_name(enum operation_class operation_class);
 /* CLASS_NONE if there is no such class. The name is not terminated. */
 enum operation_class vocabulary_class(const char *name, size_t length);
 
+/* True for the classes that the kernel can hold: a floor can be of them. */
+bool vocabulary_class_has_floor(enum operation_class operation_class);
+
 const char *vocabulary_attribute_name(enum attribute_name attribute);
 enum attribute_name vocabulary_attribute(const char *name, size_t length);
 enum attribute_type vocabulary_attribute_type(enum attribute_name attribute);

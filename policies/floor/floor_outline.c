@@ -7,21 +7,6 @@
 #include "policies/engine/comparison.h"
 #include "policies/engine/glob.h"
 
-bool floor_can_hold(enum operation_class operation_class)
-{
-    switch (operation_class) {
-    case CLASS_EXEC:
-    case CLASS_FORK:
-    case CLASS_READ:
-    case CLASS_WRITE:
-    case CLASS_CONNECT:
-    case CLASS_BIND:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static uint32_t bit(enum operation_class operation_class)
 {
     return UINT32_C(1) << operation_class;
@@ -280,22 +265,27 @@ struct path_set outline_paths(const struct outline_question *question,
 /* ------------------------------------------------------------------------------------- exactness
  */
 
-static bool is_exact(const struct policy_block *block, uint32_t index, unsigned depth,
-                     struct budget *budget)
-{
-    const struct block_node *node = &block_nodes(block)[index];
+struct composition {
+    const struct policy_block *block;
+    bool (*plain)(const struct policy_block *block, const struct block_node *predicate);
+    struct budget budget;
+};
 
-    if (depth > BLOCK_DEPTH_MAX || !budget_pay(budget, 1))
+static bool is_made_of(struct composition *composition, uint32_t index, unsigned depth)
+{
+    const struct block_node *node = &block_nodes(composition->block)[index];
+
+    if (depth > BLOCK_DEPTH_MAX || !budget_pay(&composition->budget, 1))
         return false;
     switch ((enum node_kind)node->kind) {
     case NODE_TRUE:
         return true;
     case NODE_PREDICATE:
-        return names_files(node) && node->operator_kind != OPERATOR_MATCHES;
+        return composition->plain(composition->block, node);
     case NODE_AND:
     case NODE_OR:
         for (uint32_t i = 0; i < node->count; i++)
-            if (!is_exact(block, node->first + i, depth + 1, budget))
+            if (!is_made_of(composition, node->first + i, depth + 1))
                 return false;
         return true;
     default:
@@ -303,9 +293,22 @@ static bool is_exact(const struct policy_block *block, uint32_t index, unsigned 
     }
 }
 
+bool outline_is_made_of(const struct policy_block *block, uint32_t condition,
+                        bool (*plain)(const struct policy_block *block,
+                                      const struct block_node *predicate))
+{
+    struct composition composition = {block, plain, {OUTLINE_STEPS_MAX}};
+
+    return condition == (uint32_t)BLOCK_NONE || is_made_of(&composition, condition, 0);
+}
+
+static bool is_plain_path(const struct policy_block *block, const struct block_node *node)
+{
+    (void)block;
+    return names_files(node) && node->operator_kind != OPERATOR_MATCHES;
+}
+
 bool outline_is_exact(const struct policy_block *block, uint32_t condition)
 {
-    struct budget budget = {OUTLINE_STEPS_MAX};
-
-    return condition == (uint32_t)BLOCK_NONE || is_exact(block, condition, 0, &budget);
+    return outline_is_made_of(block, condition, is_plain_path);
 }

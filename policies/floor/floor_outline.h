@@ -27,9 +27,6 @@ struct outline_question {
     const struct governing *overriding; /* whose overrides count, and the day */
 };
 
-/* The classes that a floor can be of. */
-bool floor_can_hold(enum operation_class operation_class);
-
 /* True if the rule is about operations of the class: by its target's classes or events. */
 bool rule_is_about(const struct policy_block *block, uint32_t rule,
                    enum operation_class operation_class);
@@ -48,5 +45,12 @@ struct path_set outline_paths(const struct outline_question *question,
 /* True if the kernel holds an allow with this condition as the rule has it, and not something
  * wider. */
 bool outline_is_exact(const struct policy_block *block, uint32_t condition);
+
+/* True if a condition is always true, or put together by `and` and `or` of predicates alone that
+ * are `plain`. Not if it is more than an outline looks at. */
+struct block_node;
+bool outline_is_made_of(const struct policy_block *block, uint32_t condition,
+                        bool (*plain)(const struct policy_block *block,
+                                      const struct block_node *predicate));
 
 #endif

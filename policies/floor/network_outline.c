@@ -233,33 +233,23 @@ bool outline_network(const struct outline_question *question, enum operation_cla
     return !budget_is_spent(&visit.budget);
 }
 
-static bool is_exact(const struct policy_block *block, uint32_t index, unsigned depth,
-                     struct budget *budget)
+/* A port is open to IPv4 and IPv6 alike: a family of one of them alone says less than that. */
+static bool is_plain_network(const struct policy_block *block, const struct block_node *node)
 {
-    const struct block_node *node = &block_nodes(block)[index];
+    struct network_outline part;
 
-    if (depth > BLOCK_DEPTH_MAX || !budget_pay(budget, 1))
+    if (node->part != PART_WHOLE || speaks_of_presence(node))
         return false;
-    switch ((enum node_kind)node->kind) {
-    case NODE_TRUE:
+    if (node->attribute == ATTRIBUTE_PORT)
         return true;
-    case NODE_PREDICATE:
-        return node->part == PART_WHOLE && !speaks_of_presence(node) &&
-               (node->attribute == ATTRIBUTE_PORT || node->attribute == ATTRIBUTE_FAMILY);
-    case NODE_AND:
-    case NODE_OR:
-        for (uint32_t i = 0; i < node->count; i++)
-            if (!is_exact(block, node->first + i, depth + 1, budget))
-                return false;
-        return true;
-    default:
+    if (node->attribute != ATTRIBUTE_FAMILY)
         return false;
-    }
+    of_predicate(block, node, &part);
+    const uint32_t internet = part.families & FLOOR_FAMILIES_INTERNET;
+    return internet == 0 || internet == FLOOR_FAMILIES_INTERNET;
 }
 
 bool network_outline_is_exact(const struct policy_block *block, uint32_t condition)
 {
-    struct budget budget = {OUTLINE_STEPS_MAX};
-
-    return condition == (uint32_t)BLOCK_NONE || is_exact(block, condition, 0, &budget);
+    return outline_is_made_of(block, condition, is_plain_network);
 }

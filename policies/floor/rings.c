@@ -111,9 +111,8 @@ static const char *of_allow(const struct policy_block *block, uint32_t condition
     default:
         return network_outline_is_exact(block, condition)
                    ? ""
-                   : "the kernel opens its families and TCP ports, and does not see the rest of "
-                     "the "
-                     "condition";
+                   : "the kernel opens its families and TCP ports, ports for IPv4 and IPv6 alike, "
+                     "and does not see the rest of the condition";
     }
 }
 
@@ -127,7 +126,7 @@ struct rings rings_of_rule(const struct policy_block *block, uint32_t policy, ui
 
     if (by_class && is_at_boundary(operation_class))
         found.rings |= RING_BOUNDARY;
-    if (effect == EFFECT_LOG || !floor_can_hold(operation_class))
+    if (effect == EFFECT_LOG || !vocabulary_class_has_floor(operation_class))
         return found;
     if (!is_floored(block, policy, operation_class)) {
         found.kernel = without_floor(block, policy, operation_class);

@@ -17,21 +17,6 @@ struct floored {
     struct span span;
 };
 
-static bool can_be_held(enum operation_class operation_class)
-{
-    switch (operation_class) {
-    case CLASS_EXEC:
-    case CLASS_FORK:
-    case CLASS_READ:
-    case CLASS_WRITE:
-    case CLASS_CONNECT:
-    case CLASS_BIND:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* The rule's target has operations of the class. Of events, by name or by a glob: all that they can
  * be. */
 static bool is_about(const struct rule *rule, enum operation_class operation_class)
@@ -251,7 +236,7 @@ static void check_class(const struct floored *floored)
                        floored->operation_class == CLASS_READ ||
                        floored->operation_class == CLASS_WRITE;
 
-    if (!can_be_held(floored->operation_class)) {
+    if (!vocabulary_class_has_floor(floored->operation_class)) {
         struct diagnostic *error =
             report(floored->checker->diagnostics, ERROR_NO_FLOOR_OF_CLASS, floored->span,
                    "the kernel cannot hold `%s`: there is no floor of it", floored->name);

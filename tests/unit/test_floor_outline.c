@@ -370,7 +370,10 @@ static void exact_is_what_paths_and_ports_alone_say(void **state)
         {"allow write where path under \"/srv\" as r", true, false},
         {"allow write where path matches \"/srv/*\" as r", false, false},
         {"allow write where path under \"/srv\" and action is \"open\" as r", false, false},
-        {"allow connect where port is 443 and family is \"inet\" as r", false, true},
+        {"allow connect where port is 443 and family in [\"inet\", \"inet6\"] as r", false, true},
+        {"allow connect where family is \"unix\" as r", false, true},
+        /* The kernel opens the port for IPv6, too. */
+        {"allow connect where port is 443 and family is \"inet\" as r", false, false},
         {"allow connect where port is 443 and address in [10.0.0.0/8] as r", false, false},
         {"allow connect as r", true, true},
     };
