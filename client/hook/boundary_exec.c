@@ -53,11 +53,6 @@ struct execution {
     struct exec_failure *failure;
 };
 
-bool boundary_exec_concerns(void)
-{
-    return hook_session_is_live();
-}
-
 static void fail(struct execution *execution, int error)
 {
     execution->failure->error = error;
@@ -180,7 +175,6 @@ static bool make_event(struct execution *execution, struct event *event)
     const bool script = program->count > 1;
     size_t left = VALUE_TOTAL_BYTES_MAX - 64 * 1024; /* for paths and what is made of them */
 
-    left /= 2; /* the operation has each text once more */
     if (!values || !list_of_texts(arena, execution->argv, &left, &values[ARGUMENTS]) ||
         !list_of_texts(arena, execution->environment, &left, &values[ENVIRONMENT]))
         return false;

@@ -229,6 +229,18 @@ print(in_child(lambda: libc.syscall(ctypes.c_long(1 << 32 | EXECVE), b"/bin/touc
         self.assertEqual(result.out, "0\n113\n", result)
         self.assertFalse(self.marker().exists())
 
+    def test_arguments_are_looked_through_as_far_as_an_event_carries_them(self):
+        result = self.under(SOME, """
+import subprocess
+for last in "good", "bad":
+    arguments = ["/bin/sh", "-c", ":"] + ["x" * 50000] * 4 + [last]
+    try:
+        print(subprocess.run(arguments).returncode)
+    except PermissionError:
+        print("denied")
+""")
+        self.assertEqual((result.status, result.out), (0, "0\ndenied\n"), result)
+
     def test_loader_is_no_program(self):
         loader = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "aarch64": "/lib/ld-linux-aarch64.so.1"}[os.uname().machine]
         result = self.under(HELD, f"""
