@@ -25,6 +25,10 @@
 #include "policies/engine/event.h"
 #include "policies/engine/vocabulary.h"
 
+/* True if this process has a session: without one every wrapper is the call. Ends a process whose
+ * session was overwritten. */
+bool boundary_concerns(void);
+
 /* True if a policy of this session could deny, kill or have recorded operations of the class: only
  * then is there anything to ask. */
 bool boundary_guards(enum operation_class operation_class);

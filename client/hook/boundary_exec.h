@@ -34,9 +34,6 @@ struct exec_failure {
     struct answer answer; /* of a denial */
 };
 
-/* True if execs of this process have anything to do with the boundary: it has a session. */
-bool boundary_exec_concerns(void);
-
 /* Comes back with what went wrong. Does not set errno. */
 void boundary_exec(const struct exec_call *call, struct exec_failure *failure);
 

@@ -82,7 +82,7 @@ static bool may_fork(const char *event, struct answer *answer)
 bool boundary_may_fork(const char *event)
 {
     for_exec = false;
-    if (!hook_session_is_live())
+    if (!boundary_concerns())
         return true;
     hook_session_check_process();
     struct answer *answer = work_memory_take();
@@ -144,7 +144,7 @@ void *boundary_vfork_target(void)
     void *target;
     pid_t (*real)(void) = real_libc()->vfork;
 
-    if (hook_session_is_live()) {
+    if (boundary_concerns()) {
         if (!boundary_may_fork("libc.vfork") || !prepare_child("libc.vfork"))
             return NULL;
         for_exec = false;
@@ -159,7 +159,7 @@ void *boundary_clone_target(int flags)
     void *target;
     int (*real)(int (*)(void *), void *, int, void *, ...) = real_libc()->clone;
 
-    if (!(flags & CLONE_THREAD) && hook_session_is_live()) {
+    if (!(flags & CLONE_THREAD) && boundary_concerns()) {
         if (!boundary_may_fork("libc.clone") || !prepare_child("libc.clone"))
             return NULL;
         for_exec = false;
@@ -231,5 +231,5 @@ void *boundary_syscall_target(struct syscall_frame *frame)
     long (*real)(long, ...) = real_libc()->syscall;
 
     memcpy(&target, &real, sizeof(target));
-    return !hook_session_is_live() || judge_number(frame) ? target : NULL;
+    return !boundary_concerns() || judge_number(frame) ? target : NULL;
 }

@@ -22,6 +22,12 @@ static void check_terms(void)
         hook_session_end_process(broken);
 }
 
+bool boundary_concerns(void)
+{
+    check_terms();
+    return hook_session_is_live();
+}
+
 bool boundary_guards(enum operation_class operation_class)
 {
     check_terms();

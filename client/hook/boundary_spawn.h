@@ -22,6 +22,9 @@ struct spawn_call {
     char *const *environment;
 };
 
+/* A number of a child, or a descriptor of one, in the second. */
+typedef int judged_spawn_function(const struct spawn_call *call, int *outcome);
+
 /* 0 and the child's number, or an errno, as posix_spawn(3). What was denied is kept for
  * strerror(). */
 int boundary_spawn(const struct spawn_call *call, pid_t *child);

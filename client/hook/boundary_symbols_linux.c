@@ -37,8 +37,8 @@ PUBLIC int execve(const char *path, char *const *argv, char *const *environment)
                                    .path = path,
                                    .argv = argv,
                                    .environment = environment};
-    return boundary_exec_concerns() ? boundary_exec_or_fail(&call)
-                                    : real_libc()->execve(path, argv, environment);
+    return boundary_concerns() ? boundary_exec_or_fail(&call)
+                               : real_libc()->execve(path, argv, environment);
 }
 
 PUBLIC int execv(const char *path, char *const *argv)
@@ -54,8 +54,8 @@ PUBLIC int execvpe(const char *name, char *const *argv, char *const *environment
                                    .search = true,
                                    .argv = argv,
                                    .environment = environment};
-    return boundary_exec_concerns() ? boundary_exec_or_fail(&call)
-                                    : real_libc()->execvpe(name, argv, environment);
+    return boundary_concerns() ? boundary_exec_or_fail(&call)
+                               : real_libc()->execvpe(name, argv, environment);
 }
 
 PUBLIC int execvp(const char *name, char *const *argv)
@@ -73,7 +73,7 @@ PUBLIC int execveat(int directory, const char *path, char *const *argv, char *co
                                    .flags = flags,
                                    .argv = argv,
                                    .environment = environment};
-    if (boundary_exec_concerns())
+    if (boundary_concerns())
         return boundary_exec_or_fail(&call);
     if (real_libc()->execveat)
         return real_libc()->execveat(directory, path, argv, environment, flags);
@@ -82,7 +82,7 @@ PUBLIC int execveat(int directory, const char *path, char *const *argv, char *co
 
 PUBLIC int fexecve(int descriptor, char *const *argv, char *const *environment)
 {
-    if (!boundary_exec_concerns())
+    if (!boundary_concerns())
         return real_libc()->fexecve(descriptor, argv, environment);
     if (descriptor < 0) {
         errno = EINVAL;
@@ -134,99 +134,48 @@ PUBLIC int execle(const char *path, const char *argument, ...)
 
 static bool spawn_concerns(void)
 {
-    return boundary_exec_concerns() && boundary_guards(CLASS_EXEC);
+    return boundary_concerns() && boundary_guards(CLASS_EXEC);
 }
 
-static int spawn(spawn_function *real, pid_t *child, const struct spawn_call *call)
+/* `judged` has the outcome that `real` has: a child's number or a descriptor. */
+static int spawn(spawn_function *real, judged_spawn_function *judged, int *outcome,
+                 const struct spawn_call *call)
 {
     if (!real)
         return ENOSYS;
-    const int error = boundary_exec_concerns() ? boundary_spawn_judge_opens(call->actions) : 0;
+    if (!boundary_concerns())
+        return real(outcome, call->path, call->actions, call->attributes, call->argv,
+                    call->environment);
+    const int error = boundary_spawn_judge_opens(call->actions);
     if (error)
         return error;
-    if (spawn_concerns())
-        return boundary_spawn(call, child);
-    if (boundary_exec_concerns())
-        return boundary_spawn_unjudged(real, call, child);
-    return real(child, call->path, call->actions, call->attributes, call->argv, call->environment);
+    return boundary_guards(CLASS_EXEC) ? judged(call, outcome)
+                                       : boundary_spawn_unjudged(real, call, outcome);
 }
 
-PUBLIC int posix_spawn(pid_t *child, const char *path, const posix_spawn_file_actions_t *actions,
-                       const posix_spawnattr_t *attributes, char *const *argv,
-                       char *const *environment)
-{
-    const struct spawn_call call = {.event = "libc.posix_spawn",
-                                    .path = path,
-                                    .actions = actions,
-                                    .attributes = attributes,
-                                    .argv = argv,
-                                    .environment = environment};
-    return spawn(real_libc()->posix_spawn, child, &call);
-}
+/* The four take the same: `along_path` is what their names' last letter says. */
+#define SPAWN(name, judged, along_path)                                                            \
+    PUBLIC int name(int *outcome, const char *path, const posix_spawn_file_actions_t *actions,     \
+                    const posix_spawnattr_t *attributes, char *const *argv,                        \
+                    char *const *environment);                                                     \
+    PUBLIC int name(int *outcome, const char *path, const posix_spawn_file_actions_t *actions,     \
+                    const posix_spawnattr_t *attributes, char *const *argv,                        \
+                    char *const *environment)                                                      \
+    {                                                                                              \
+        const struct spawn_call call = {.event = "libc.posix_spawn",                               \
+                                        .path = path,                                              \
+                                        .search = (along_path),                                    \
+                                        .actions = actions,                                        \
+                                        .attributes = attributes,                                  \
+                                        .argv = argv,                                              \
+                                        .environment = environment};                               \
+        return spawn(real_libc()->name, judged, outcome, &call);                                   \
+    }
 
-PUBLIC int posix_spawnp(pid_t *child, const char *name, const posix_spawn_file_actions_t *actions,
-                        const posix_spawnattr_t *attributes, char *const *argv,
-                        char *const *environment)
-{
-    const struct spawn_call call = {.event = "libc.posix_spawn",
-                                    .path = name,
-                                    .search = true,
-                                    .actions = actions,
-                                    .attributes = attributes,
-                                    .argv = argv,
-                                    .environment = environment};
-    return spawn(real_libc()->posix_spawnp, child, &call);
-}
-
-static int spawn_pidfd(spawn_function *real, int *descriptor, const struct spawn_call *call)
-{
-    if (!real)
-        return ENOSYS;
-    const int error = boundary_exec_concerns() ? boundary_spawn_judge_opens(call->actions) : 0;
-    if (error)
-        return error;
-    if (spawn_concerns())
-        return boundary_spawn_pidfd(call, descriptor);
-    if (boundary_exec_concerns())
-        return boundary_spawn_unjudged(real, call, descriptor);
-    return real(descriptor, call->path, call->actions, call->attributes, call->argv,
-                call->environment);
-}
-
-PUBLIC int pidfd_spawn(int *descriptor, const char *path, const posix_spawn_file_actions_t *actions,
-                       const posix_spawnattr_t *attributes, char *const *argv,
-                       char *const *environment);
-PUBLIC int pidfd_spawn(int *descriptor, const char *path, const posix_spawn_file_actions_t *actions,
-                       const posix_spawnattr_t *attributes, char *const *argv,
-                       char *const *environment)
-{
-    const struct spawn_call call = {.event = "libc.posix_spawn",
-                                    .path = path,
-                                    .actions = actions,
-                                    .attributes = attributes,
-                                    .argv = argv,
-                                    .environment = environment};
-    return spawn_pidfd(real_libc()->pidfd_spawn, descriptor, &call);
-}
-
-PUBLIC int pidfd_spawnp(int *descriptor, const char *name,
-                        const posix_spawn_file_actions_t *actions,
-                        const posix_spawnattr_t *attributes, char *const *argv,
-                        char *const *environment);
-PUBLIC int pidfd_spawnp(int *descriptor, const char *name,
-                        const posix_spawn_file_actions_t *actions,
-                        const posix_spawnattr_t *attributes, char *const *argv,
-                        char *const *environment)
-{
-    const struct spawn_call call = {.event = "libc.posix_spawn",
-                                    .path = name,
-                                    .search = true,
-                                    .actions = actions,
-                                    .attributes = attributes,
-                                    .argv = argv,
-                                    .environment = environment};
-    return spawn_pidfd(real_libc()->pidfd_spawnp, descriptor, &call);
-}
+SPAWN(posix_spawn, boundary_spawn, false)
+SPAWN(posix_spawnp, boundary_spawn, true)
+SPAWN(pidfd_spawn, boundary_spawn_pidfd, false)
+SPAWN(pidfd_spawnp, boundary_spawn_pidfd, true)
 
 /* ------------------------------------------------------------------------------------------ fork
  */
@@ -249,7 +198,6 @@ PUBLIC pid_t fork(void)
     return judged_fork(real_libc()->fork);
 }
 
-/* In glibc since 2.34. */
 /* libc's own other name of it. */
 PUBLIC pid_t __fork(void);
 PUBLIC pid_t __fork(void)
@@ -257,6 +205,7 @@ PUBLIC pid_t __fork(void)
     return fork();
 }
 
+/* In glibc since 2.34. */
 PUBLIC pid_t _Fork(void);
 PUBLIC pid_t _Fork(void)
 {
@@ -294,13 +243,12 @@ PUBLIC int daemon(int keep_directory, int keep_output)
 
 PUBLIC int system(const char *command)
 {
-    return boundary_exec_concerns() ? boundary_system(command) : real_libc()->system(command);
+    return boundary_concerns() ? boundary_system(command) : real_libc()->system(command);
 }
 
 PUBLIC FILE *popen(const char *command, const char *mode)
 {
-    return boundary_exec_concerns() ? boundary_popen(command, mode)
-                                    : real_libc()->popen(command, mode);
+    return boundary_concerns() ? boundary_popen(command, mode) : real_libc()->popen(command, mode);
 }
 
 PUBLIC FILE *_IO_popen(const char *command, const char *mode);

@@ -31,7 +31,7 @@ static void ask(struct asked *asked, const char *name)
     const size_t length = name ? strnlen(name, sizeof(asked->copy)) : 0;
 
     asked->name = name;
-    asked->kept = hook_session_is_live() && length > 0 && length < sizeof(asked->copy) &&
+    asked->kept = boundary_concerns() && length > 0 && length < sizeof(asked->copy) &&
                   !name_lookup_is_doubted() && process_resolver_names_stand();
     if (asked->kept) {
         memcpy(asked->copy, name, length);
