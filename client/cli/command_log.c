@@ -15,7 +15,7 @@
 #include "client/cli/private_daemon.h"
 
 static const char help[] =
-    "usage: warder log [--denied] [--json] [-n N] [--follow] [--session ID]\n"
+    "usage: warder log [--denied] [--json] [-n N] [--follow] [--session ID] [--event NAME]\n"
     "\n"
     "Prints the record: what was decided, for whom, by which rule.\n"
     "\n"
@@ -24,6 +24,7 @@ static const char help[] =
     "  --follow, -f         go on with what comes, also when the daemon is restarted\n"
     "  --session ID         of one session: the part of a decision's id before the `-`; with a\n"
     "                       decision's whole id, of that decision alone\n"
+    "  --event NAME         decisions about one event, or about those that a glob fits: 'os.*'\n"
     "  --json               one JSON object a line, with arguments and subject\n"
     "  --state-dir DIR      of a directory that `warder run --state-dir` kept\n"
     "  --admin-socket PATH  of another daemon than the host's\n"
@@ -31,13 +32,14 @@ static const char help[] =
     "examples:\n"
     "  sudo warder log --denied -n 20\n"
     "  sudo warder log --follow\n"
-    "  sudo warder log --json -n 0 | jq 'select(.event == \"subprocess.Popen\") | .arguments'\n"
+    "  sudo warder log --json --event subprocess.Popen | jq .arguments\n"
     "\n"
     "exit status: 0 done, 1 the record has nothing of that session, 2 wrong usage or failure\n";
 
 struct log_options {
     const char *socket;
     const char *state_directory;
+    const char *event; /* "" for all */
     char session[17];  /* in hexadecimal; "" for all */
     uint64_t decision; /* of the session; 0 for all */
     unsigned last;
@@ -95,13 +97,14 @@ static int parse(struct log_options *log, int argc, char **argv)
                                             {"denied", no_argument, NULL, 'd'},
                                             {"follow", no_argument, NULL, 'f'},
                                             {"session", required_argument, NULL, 'S'},
+                                            {"event", required_argument, NULL, 'E'},
                                             {"state-dir", required_argument, NULL, 'D'},
                                             {"admin-socket", required_argument, NULL, 's'},
                                             {NULL, 0, NULL, 0}};
     const char *session = NULL;
     int option;
 
-    *log = (struct log_options){.last = 50};
+    *log = (struct log_options){.event = "", .last = 50};
     while ((option = getopt_long(argc, argv, ":hfn:", options, NULL)) != -1) {
         if (option == 'h') {
             fputs(help, stdout);
@@ -115,6 +118,8 @@ static int parse(struct log_options *log, int argc, char **argv)
             log->follow = true;
         else if (option == 'S')
             session = optarg;
+        else if (option == 'E')
+            log->event = optarg;
         else if (option == 'D')
             log->state_directory = optarg;
         else if (option == 's')
@@ -158,6 +163,7 @@ static int ask_for_log(const struct log_options *log, struct daemon_client *clie
     read_log.follow = log->follow;
     read_log.session = text_field(log->session);
     read_log.decision = log->decision;
+    read_log.event = text_field(log->event);
     read_log.after = position->last;
     request.body_case = WARDER__V1__ADMIN_REQUEST__BODY_LOG;
     request.log = &read_log;

@@ -178,6 +178,12 @@ void log_reader_start(struct log_readers *readers, struct connection *connection
                     "that is no session's id: one is a number in hexadecimal, such as 7f3a");
         return;
     }
+    if (request->event.len > AUDIT_EVENT_MAX) {
+        free(reader);
+        outbox_fail(connection, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR,
+                    "no event has so long a name");
+        return;
+    }
     *reader = (struct log_reader){
         .next = readers->first,
         .readers = readers,
@@ -189,6 +195,8 @@ void log_reader_start(struct log_readers *readers, struct connection *connection
                   .decision = request->decision},
         .follow = request->follow,
     };
+    if (request->event.len > 0)
+        memcpy(reader->query.event, request->event.data, request->event.len);
     readers->first = reader;
     read_page(reader);
 }

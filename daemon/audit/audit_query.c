@@ -11,7 +11,8 @@
 #define CONDITION                                                                                  \
     " (?1 = 0 OR records.session = ?1)"                                                            \
     " AND (?7 = 0 OR records.number = ?7)"                                                         \
-    " AND (?2 = 0 OR verdict IN ('deny', 'kill', 'would-deny'))"
+    " AND (?2 = 0 OR verdict IN ('deny', 'kill', 'would-deny'))"                                   \
+    " AND (?8 = '' OR event GLOB ?8)"
 
 #define COLUMNS                                                                                    \
     "SELECT id, time, kind, records.session, number, count, verdict, event, summary, arguments,"   \
@@ -48,7 +49,7 @@ enum column {
     COLUMN_SPENT,
 };
 
-/* ?1 session, ?2 denied, ?7 decision; the rest as each needs it. */
+/* ?1 session, ?2 denied, ?7 decision, ?8 event; the rest as each needs it. */
 static const char held_sql[] = "SELECT coalesce(max(id), 0) FROM records";
 static const char start_sql[] =
     "SELECT time, id FROM records WHERE" CONDITION " ORDER BY time DESC, id DESC LIMIT 1 OFFSET ?3";
@@ -100,6 +101,7 @@ static void bind_condition(sqlite3_stmt *statement, const struct audit_query *qu
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)query->session);
     sqlite3_bind_int(statement, 2, query->denied);
     sqlite3_bind_int64(statement, 7, (sqlite3_int64)query->decision);
+    sqlite3_bind_text(statement, 8, query->event, -1, SQLITE_TRANSIENT);
 }
 
 /* Notes what the record holds, and where the last rows begin. */

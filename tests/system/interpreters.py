@@ -45,6 +45,16 @@ def between(found):
     return [one for one in found if one not in chosen]
 
 
+def newest(found):
+    """For what takes long, and differs little between versions."""
+    return found[-1:]
+
+
+def older(found):
+    """The others: they have the same under `--full`."""
+    return found[:-1]
+
+
 def candidates():
     for directory in sorted(pyenv_versions().glob("*/bin")):
         yield from sorted(directory.glob("python3.[0-9]*"))

@@ -215,11 +215,11 @@ class Test(unittest.TestCase):
         """The interpreter of this test, running code under a private daemon."""
         return self.run_under(policy, [python(), "-c", code], *options, **more)
 
-    def recorded(self, policy, command, *options, **more):
-        """The same with every decision recorded: the result, and the rows of the record."""
+    def recorded(self, policy, command, *options, event=None, **more):
+        """The same with every decision recorded: the result, and the rows of the record (of one event)."""
         state = tempfile.mkdtemp(dir=self.directory, prefix="state")
         result = self.run_under(policy, command, "--record", "--state-dir", state, *options, **more)
-        log = execute([WARDER, "log", "--state-dir", state, "--json", "-n", "0"])
+        log = execute([WARDER, "log", "--state-dir", state, "--json", *(("--event", event) if event else ())])
         self.assertEqual(log.status, 0, log)
         return result, [json.loads(line) for line in log.out.splitlines()]
 

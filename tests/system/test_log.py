@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import unittest
 
@@ -213,6 +214,25 @@ sys.audit("builtins.input/result", "the-secret-7")
         self.assertEqual((result.status, result.err), (1, "warder: the record has no denial of session 7f3a\n"))
         text = daemon.command("log", "--denied", "-n", "1").out
         self.assertRegex(text, r'^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  denied +read "/denied/b4"  local/p\.d  ')
+
+    def test_one_event_can_be_asked_for(self):
+        daemon = self.daemon("--record", "all")
+        daemon.apply('policy p { applies { platform is "linux" } deny read where path under "/denied" as d }')
+        execute([python(), "-c", "import os\nos.listdir('/')\nos.mkdir('made')\nos.rmdir('made')\nopen('made', 'w').close()\n"
+                                 "try: open('/denied/a')\nexcept PermissionError: pass\n"],
+                env=daemon.preloaded(), cwd=self.directory)
+        wait_until(lambda: daemon.status()["sessions"] == 0, "the session is over")
+        rows = daemon.log("-n", "0")
+        for asked, fits in ("os.mkdir", "os.mkdir".__eq__), ("os.*dir", re.compile(r"os\..*dir$").match):
+            expected = [row for row in rows if fits(row.get("event", ""))]
+            self.assertGreater(len(expected), 0)
+            self.assertEqual(daemon.log("--event", asked, "-n", "0"), expected)
+        self.assertEqual(daemon.log("--event", "os.*dir", "-n", "1"), expected[-1:])
+        denied, = daemon.log("--event", "open", "--denied")
+        self.assertEqual(denied["arguments"]["path"], "/denied/a")
+        self.assertEqual(daemon.log("--event", "no.such"), [])
+        result = daemon.command("log", "--event", "x" * 129)
+        self.assertEqual((result.status, result.out, result.err), (2, "", "warder: no event has so long a name\n"))
 
     def test_names_chosen_by_a_program_cannot_play_with_the_terminal(self):
         daemon = self.daemon()

@@ -160,7 +160,8 @@ attempt(eval, "1 + 1")
 
 
 class SettledTriggers(Both):
-    choose = staticmethod(interpreters.ends)
+    choose = staticmethod(interpreters.newest)
+
     def check(self, daemons, row):
         script = TRIGGERS / expectation.script_name(row.event)
         found = []
@@ -207,9 +208,9 @@ print(denied.policy if hasattr(denied, "policy") else denied, flush=True)
 """
 
 
-class SettledTriggersBetween(SettledTriggers):
+class SettledTriggersOlder(SettledTriggers):
     labels = ("system", "long")
-    choose = staticmethod(interpreters.between)
+    choose = staticmethod(interpreters.older)
 
 
 class Generations(Test):

@@ -23,10 +23,10 @@ class Triggers(Test):
     def check(self, row, policy):
         """None, or what is wrong."""
         script = TRIGGERS / expectation.script_name(row.event)
-        result, rows = self.recorded(policy, [python(), script])
+        result, rows = self.recorded(policy, [python(), script], event=row.event)
         if result.status == NOT_HERE:
             return "not run: the script says that this build cannot raise it"
-        found = [one["arguments"] for one in rows if one.get("event") == row.event]
+        found = [one["arguments"] for one in rows]
         if not found:
             return f"the record does not have it; {result}"
         reasons = [expectation.mismatch(row.arguments, arguments) for arguments in found]
