@@ -161,6 +161,16 @@ static bool main_attribute(const struct operation *operation, char *buffer, size
     return false;
 }
 
+/* As the tests of policies say it: `connect 10.0.0.1 port 443`. */
+static void add_port(const struct operation *operation, char *text, size_t size)
+{
+    const struct attribute *port = operation_attribute(operation, ATTRIBUTE_PORT);
+    const size_t length = strlen(text);
+
+    if (port && port->value.kind == VALUE_INT)
+        (void)snprintf(text + length, size - length, " port %lld", (long long)port->value.integer);
+}
+
 size_t event_text(const struct event *event, uint32_t operation, char *buffer, size_t size)
 {
     char detail[EVENT_TEXT_MAX - 32];
@@ -169,8 +179,10 @@ size_t event_text(const struct event *event, uint32_t operation, char *buffer, s
         const struct operation *of = &event->operations[operation];
         const char *name = vocabulary_class_name(of->operation_class);
         if (of->operation_class != CLASS_OTHER && name) {
-            if (main_attribute(of, detail, sizeof(detail)))
+            if (main_attribute(of, detail, sizeof(detail))) {
+                add_port(of, detail, sizeof(detail));
                 return (size_t)snprintf(buffer, size, "%s %s", name, detail);
+            }
             return (size_t)snprintf(buffer, size, "%s", name);
         }
     }
