@@ -13,8 +13,8 @@ enum {
     EVENT_TEXT_MAX = 320, /* bytes that event_text needs, terminator included */
 };
 
-/* Writes the operation (its class, its main attribute as the caller gave it, or that it could not be
- * read, and the port where it has one) or, where the event is no operation, the event's name.
+/* Writes the operation (its class, its main attribute as the caller gave it, or that it could not
+ * be read, and the port where it has one) or, where the event is no operation, the event's name.
  * `size` is at least EVENT_TEXT_MAX. Returns the length. */
 size_t event_text(const struct event *event, uint32_t operation, char *buffer, size_t size);
 
