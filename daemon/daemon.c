@@ -383,8 +383,10 @@ static void stop(struct daemon *daemon)
     listener_close(daemon->administration);
     if (daemon->server.packet) /* it is a server already */
         server_stop(&daemon->server);
-    close_handle((uv_handle_t *)&daemon->terminate);
-    close_handle((uv_handle_t *)&daemon->interrupt);
+    /* Whoever signals twice (`timeout`, an impatient hand) loses no record by it: the handlers stay
+     * until everything is written. */
+    uv_unref((uv_handle_t *)&daemon->terminate);
+    uv_unref((uv_handle_t *)&daemon->interrupt);
     close_handle((uv_handle_t *)&daemon->control_check);
     /* `written` stays until the audit thread has ended: the loop is left by uv_stop. */
     uv_unref((uv_handle_t *)&daemon->written);
@@ -436,6 +438,16 @@ static void remove_socket_directory(const struct daemon *daemon)
     close(daemon->socket_directory);
 }
 
+/* Behind everything else: from here on there is nothing that a signal could cut short. */
+static void close_signals(struct daemon *daemon)
+{
+    close_handle((uv_handle_t *)&daemon->terminate);
+    close_handle((uv_handle_t *)&daemon->interrupt);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+    uv_run(&daemon->loop, UV_RUN_DEFAULT);
+}
+
 static int close_all(struct daemon *daemon)
 {
     const struct configuration *configuration = &daemon->configuration;
@@ -457,10 +469,11 @@ static int close_all(struct daemon *daemon)
         connection_release(daemon->control);
     server_deinit(&daemon->server);
     policy_store_free(daemon->store);
-    uv_loop_close(&daemon->loop);
     remove_socket_directory(daemon);
     if (daemon->state_lock >= 0)
         close(daemon->state_lock);
+    close_signals(daemon);
+    uv_loop_close(&daemon->loop);
     return status;
 }
 

@@ -27,6 +27,11 @@ for line in sys.stdin:
 """
 
 
+def answers(path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+        return client.connect_ex(str(path)) == 0
+
+
 class Interrupted(Test):
     per_interpreter = True
 
@@ -283,6 +288,28 @@ class Stopping(Test):
             ended, = record.execute("SELECT count(*) FROM sessions WHERE ended IS NOT NULL").fetchone()
         record.close()
         self.assertEqual((opened, denied, ended), (500, 1, 1))
+        self.assertFalse(daemon.socket.exists())
+        self.assertFalse(daemon.admin.exists())
+
+    def test_signal_during_the_stop_cuts_nothing_short(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } deny exec as no }')
+        wait_until(lambda: daemon.status()["records_waiting"] == 0, "what was before is written")
+        record = sqlite3.connect(daemon.state / "audit.db", isolation_level=None)
+        record.execute("BEGIN IMMEDIATE")
+        execute([python(), "-c", "import os\ntry: os.system('id')\nexcept PermissionError: pass"],
+                env=daemon.preloaded())
+        daemon.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: not answers(daemon.admin), "it stops")
+        for again in signal.SIGTERM, signal.SIGINT:
+            daemon.process.send_signal(again)
+        time.sleep(0.2)  # it is still waiting to write
+        self.assertIsNone(daemon.process.poll())
+        record.execute("ROLLBACK")
+        self.assertEqual(daemon.stop(), 0)
+        denied, = record.execute("SELECT count(*) FROM records WHERE verdict = 'deny' AND rule = 'no'").fetchone()
+        record.close()
+        self.assertEqual(denied, 1)
         self.assertFalse(daemon.socket.exists())
         self.assertFalse(daemon.admin.exists())
 
