@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -113,6 +114,32 @@ class Run(Test):
         result = self.warder("log", "--state-dir", state)
         self.assertRegex(result.out, r'denied +exec "/bin/sh" -c "id" +local/no-process\.no-exec +\S+ \d+ +<string>:2 +1-\d+')
         self.assertNothingLeft()
+
+    def test_record_that_could_not_be_written_is_a_failure_of_run(self):
+        state = self.directory / "kept"
+        code = ("import os\nprint('ready', flush=True)\ninput()\n"
+                "try: os.system('id')\nexcept PermissionError: print('denied', flush=True)")
+        with interpreter_process([WARDER, "run", "--policy", "no-process", "--state-dir", state, "--",
+                                  python_or_skip(self), "-c", code], env=self.environment) as process:
+            self.assertEqual(process.stdout.readline(), "ready\n")
+            record = sqlite3.connect(state / "audit.db", isolation_level=None, timeout=PATIENCE)
+            record.execute("BEGIN IMMEDIATE")
+            out, err = process.communicate("go\n", timeout=PATIENCE)
+        record.close()
+        self.assertEqual((process.returncode, out), (125, "denied\n"), err)
+        self.assertRegex(err, r"not everything could be recorded: [1-9]\d* records are lost: .*locked")
+        self.assertNothingLeft()
+
+    def test_private_daemon_that_was_killed_is_said_and_is_a_failure_of_run(self):
+        state = self.directory / "kept"
+        with interpreter_process([WARDER, "run", "--policy", "no-process", "--state-dir", state, "--", "/bin/sh", "-c",
+                                  "echo ready; read go; exit 3"], env=self.environment) as process:
+            self.assertEqual(process.stdout.readline(), "ready\n")
+            daemon, = private_daemons(self.runtime)
+            os.kill(daemon, signal.SIGKILL)
+            _, err = process.communicate("go\n", timeout=PATIENCE)
+        self.assertEqual(process.returncode, 125, err)
+        self.assertIn("the private daemon was killed by signal 9: what it had not written yet is in no record", err)
 
     def test_log_shows_what_a_shell_was_to_run(self):
         state = self.directory / "kept"
@@ -485,6 +512,7 @@ class Host(Test):
         daemon.apply('policy no-process { deny exec as of-the-host }')
         result = self.run_at(daemon, "--policy", "no-process", "--", python(), "-c", code)
         self.assertIn("denied by local/no-process.of-the-host", result.out, result)
+        self.assertEqual([row for row in daemon.log() if row["kind"] == "refusal"], [], "nothing was refused")
 
     def test_policy_file_of_more_than_64_kib_is_refused_with_what_to_do(self):
         daemon = self.daemon()
