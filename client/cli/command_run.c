@@ -56,7 +56,8 @@ static const char help[] =
     "  warder run --policy untrusted --record -- python3 -m pytest\n"
     "  warder run --policy ./mine.warder --observe -- ./start-notebook.sh\n"
     "\n"
-    "exit status: the program's; 125 if Warder failed, 126 if the program cannot be started,\n"
+    "exit status: the program's; 125 if Warder failed, its record included, 126 if the program "
+    "cannot be started,\n"
     "127 if there is none of that name\n";
 
 struct request {
@@ -542,8 +543,7 @@ static int run_private(const struct request *request, struct ask *ask)
     if (status != EXIT_RUN_FAILED && (request->observe || (request->record && !kept)))
         print_record(daemon.client, request);
     launched_deinit(&launched);
-    private_daemon_stop(&daemon);
-    return status;
+    return private_daemon_stop(&daemon) ? status : EXIT_RUN_FAILED;
 }
 
 /* What an interpreter with more rights than its caller does would be judged by nobody. */
