@@ -448,6 +448,30 @@ class Service(Test):
         self.assertIn("another daemon answers there", result.err)
         self.assertEqual(daemon.command("status").status, 0)
 
+    def test_one_path_for_both_sockets_is_refused(self):
+        path = self.directory / "a.sock"
+        config = self.directory / "warderd.toml"
+        config.write_text(f'admin_socket = "{path}"\nsocket = "{path}"\n')
+        for options in ("--socket", path, "--admin-socket", path), ("--config", config):
+            result = execute([WARDERD, "--foreground", "--state-dir", self.directory / "state", *options])
+            self.assertEqual(result.status, 2, result)
+            self.assertIn(f"{path}: is to be both the session socket and the administration socket", result.err)
+
+    def test_directories_that_the_daemon_made_for_its_sockets_go_with_it(self):
+        daemon = Daemon(self.directory / "d")
+        daemon.directory.mkdir()
+        daemon.socket = daemon.directory / "one" / "session.sock"
+        daemon.options = ("--admin-socket", daemon.directory / "two" / "admin.sock")
+        self.addCleanup(daemon.stop)
+        daemon.start()
+        self.assertTrue((daemon.directory / "one" / "sessions").is_dir())
+        # One that cannot start takes nothing of the first's away.
+        self.assertEqual(execute([WARDERD, "--foreground", "--state-dir", self.directory / "other", "--socket",
+                                  daemon.socket]).status, 2)
+        self.assertTrue((daemon.directory / "one" / "sessions").is_dir())
+        self.assertEqual(daemon.stop(), 0)
+        self.assertEqual(sorted(path.name for path in daemon.directory.iterdir()), ["daemon.err", "state"])
+
     def test_state_directory_belongs_to_one_daemon(self):
         daemon = self.daemon()
         before = sorted(daemon.state.iterdir())
