@@ -103,6 +103,15 @@ class Run(Test):
                 self.assertIn("--policy no-process", result.err)
         self.assertNothingLeft()
 
+    def test_labels_without_a_name_and_given_twice_are_refused(self):
+        for labels, words in ((("=a",), "a label is NAME=VALUE, not `=a`"), (("a",), "a label is NAME=VALUE, not `a`"),
+                              (("role=a", "role=b"), "the label `role` is given twice")):
+            named = [word for label in labels for word in ("--label", label)]
+            result = self.warder("run", "--policy", "no-process", *named, "--", "/bin/echo", "ran")
+            self.assertEqual((result.status, result.out, result.err), (125, "", f"warder: run: {words}\n"), result)
+        result = self.warder("run", "--policy", "no-process", "--label", "role=a", "--label", "roles=a", "--", "/bin/echo", "ran")
+        self.assertEqual(result.out, "ran\n", result)
+
     def test_options_of_the_program_are_its_own(self):
         result = self.warder("run", "--policy", "no-process", "/bin/echo", "--policy", "x", "-n")
         self.assertEqual((result.status, result.out), (0, "--policy x -n\n"), result)
@@ -221,7 +230,11 @@ for call in (lambda: os.system("tool --password hunter2"),
         empty.mkdir()
         result = self.warder("log", "--state-dir", empty)
         self.assertEqual(result.status, 2, result)
-        self.assertIn(f"{empty}/audit.db: cannot be opened", result.err)
+        self.assertIn(f"{empty}/audit.db: cannot be opened: No such file or directory", result.err)
+        for command in ("log",), ("why", "1-1"):
+            result = self.warder(command[0], "--state-dir", "/nonexistent", *command[1:])
+            self.assertEqual((result.status, result.err),
+                             (2, "warder: /nonexistent: cannot be read: No such file or directory\n"), result)
         self.assertEqual(list(empty.iterdir()), [])
         self.assertNothingLeft()
 
@@ -500,6 +513,22 @@ class Host(Test):
         result = self.run_at(daemon, "--policy", "missing", "--", python(), "-c", "print('ran')")
         self.assertEqual((result.status, result.out), (125, ""), result)
         self.assertIn("`missing`", result.err)
+        self.assertRegex(result.err, "warder: these come with Warder: .*no-process.*untrusted")
+
+    def test_directory_for_the_record_that_would_stay_empty_is_refused(self):
+        daemon = self.daemon()
+        kept = self.directory / "kept"
+        result = self.run_at(daemon, "--policy", "no-process", "--state-dir", kept, "--", python(), "-c", "print('ran')")
+        self.assertEqual((result.status, result.out), (125, ""), result)
+        self.assertIn(f"{kept}: would stay empty: ", result.err)
+        self.assertFalse(kept.exists())
+
+    def test_who_observes_is_told_where_to_look(self):
+        daemon = self.daemon()
+        result = self.run_at(daemon, "--policy", "no-process", "--observe", "--", python(), "-c", "")
+        self.assertEqual((result.status, result.err), (
+            0, "warder: what would have been denied is in the record of the daemon that judged: `warder log --denied` "
+               "shows it to an administrator\n"), result)
 
     def test_name_that_comes_with_warder_is_that_where_the_host_has_none(self):
         daemon = self.daemon()
