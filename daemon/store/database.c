@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/store/database_locks.h"
+
 enum {
     BUSY_MILLISECONDS = 5000, /* for a reader beside us (`sqlite3` by hand) to let go */
 };
@@ -210,8 +212,8 @@ sqlite3 *database_open(const struct database_kind *kind, const char *directory,
     }
     snprintf(path, sizeof(path), "%s/%s", directory, kind->file); /* for messages */
     const mode_t before = umask(077);
-    const int result =
-        sqlite3_open_v2(uri, &database, flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, NULL);
+    const int result = sqlite3_open_v2(
+        uri, &database, flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, database_locks_vfs());
     umask(before);
     snprintf(pragmas, sizeof(pragmas), "PRAGMA journal_mode = WAL; PRAGMA synchronous = %s;",
              kind->synchronous);

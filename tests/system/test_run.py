@@ -1,5 +1,6 @@
 """`warder run`, as its user meets it."""
 
+import fcntl
 import json
 import os
 import re
@@ -138,6 +139,51 @@ class Run(Test):
         self.assertEqual((process.returncode, out), (125, "denied\n"), err)
         self.assertRegex(err, r"not everything could be recorded: [1-9]\d* records are lost: .*locked")
         self.assertNothingLeft()
+
+    def test_program_that_locks_the_files_of_its_record_keeps_nothing_out_of_it(self):
+        state = self.directory / "kept"
+        policy = self.policy("policy p { default allow all  deny exec as no }")
+        code = f'''
+import fcntl, os, time
+ours, theirs = os.pipe()
+left = os.fork()
+if left == 0:  # goes on when the daemon stops
+    os.setsid()
+    files = [os.open(os.path.join({str(state)!r}, name), os.O_RDONLY) for name in os.listdir({str(state)!r})]
+    for file in files:
+        for start, length in (120, 8), (0x40000000, 512):
+            try: fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB, length, start)
+            except OSError: pass  # of daemon.lock
+    for standard in 0, 1, 2: os.close(standard)
+    os.write(theirs, b"x")
+    time.sleep(60)
+os.read(ours, 1)
+for name in "one", "two":
+    try: os.posix_spawn("/bin/true", [name], {{}})
+    except PermissionError as error: print(error.decision_id)
+    time.sleep(0.5)
+print(left, flush=True)
+'''
+        with interpreter_process([WARDER, "run", "--policy", policy, "--state-dir", state, "--", python_or_skip(self),
+                                  "-c", code], env=self.environment) as process:
+            *denied, left = (process.stdout.readline().strip() for _ in range(3))
+            _, err = process.communicate(timeout=PATIENCE)
+            again = self.warder("run", "--policy", "no-process", "--state-dir", state, "--", "true")
+            os.kill(int(left), signal.SIGKILL)
+        self.assertEqual((process.returncode, err), (0, ""))
+        self.assertEqual((again.status, again.err), (0, ""))
+        log = self.warder("log", "--state-dir", state, "--denied", "--json")
+        self.assertEqual([json.loads(line)["decision"] for line in log.out.splitlines()], denied, log)
+
+    def test_process_that_holds_the_daemon_s_lock_is_named(self):
+        state = self.directory / "kept"
+        state.mkdir(mode=0o700)
+        (state / "daemon.lock").write_text("1\n")
+        with open(state / "daemon.lock") as lock:
+            fcntl.lockf(lock, fcntl.LOCK_SH)
+            result = self.warder("run", "--policy", "no-process", "--state-dir", state, "--", "true")
+        self.assertEqual(result.status, 125, result)
+        self.assertIn(f"{state}/daemon.lock: process {os.getpid()} has a lock on it, and is no daemon: end it", result.err)
 
     def test_private_daemon_that_was_killed_is_said_and_is_a_failure_of_run(self):
         state = self.directory / "kept"
