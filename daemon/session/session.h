@@ -12,6 +12,7 @@
 
 #include "daemon/session/connection.h"
 #include "daemon/session/identity.h"
+#include "daemon/session/origin.h"
 #include "daemon/session/server.h"
 #include "daemon/session/session_floor.h"
 #include "daemon/session/subject_process.h"
@@ -65,6 +66,7 @@ struct session {
     struct subject subject; /* points into facts and wishes */
     struct label *labels;   /* of all wishes; texts are theirs */
     struct wish_list wishes;
+    struct origin *origin; /* whose places it has; held */
     struct generation *generation;
     uint32_t *governing; /* indices into the generation's block */
     size_t governing_count;
@@ -95,8 +97,11 @@ struct session_plan {
     const unsigned char *key;
     struct session_facts *facts;
     const struct wish_list *wishes;
-    size_t bytes;       /* that its Hello had */
-    uint64_t decisions; /* made before: a session that is taken up again */
+    struct origin
+        *origin; /* its places stand, and are of this one: a forked child, a kept session */
+    const struct run *run; /* that it came by, or has the token of; NULL: none */
+    size_t bytes;          /* that its Hello had */
+    uint64_t decisions;    /* made before: a session that is taken up again */
 };
 
 #define SESSION_TOO_MANY_WISHES                                                                    \
