@@ -665,7 +665,7 @@ void hook_session_ask_beside(struct exchange_memory *memory, const struct event 
 bool hook_session_make_ready(void)
 {
     struct session_failure failure;
-    struct question *question;
+    struct question *question = NULL;
     const int64_t deadline = monotonic_now() + session.bound;
 
     if (session_terms()->state == SESSION_LIVE)
@@ -677,9 +677,11 @@ bool hook_session_make_ready(void)
             return false;
         turn = hook_session_wait(&left, turn);
     }
-    if (session_terms()->state == SESSION_NONE)
+    if (!question)
         return false;
-    const bool ready = make_ready(question, deadline, &failure);
+    /* Another thread may have begun or abandoned the session meanwhile. */
+    const bool ready =
+        session_terms()->state != SESSION_NONE && make_ready(question, deadline, &failure);
     hook_session_return(question);
     return ready;
 }
