@@ -66,6 +66,7 @@ typedef int spawn_function(pid_t *pid, const char *path, const posix_spawn_file_
     FUNCTION(setsockopt, int (*)(int, int, int, const void *, unsigned))                           \
     FUNCTION(bindtextdomain, char *(*)(const char *, const char *))
 
+/* A member's name stands in no parentheses. NOLINTNEXTLINE(bugprone-macro-parentheses) */
 #define REAL_LIBC_MEMBER(name, type) __typeof__(type) name;
 struct real_libc {
     REAL_LIBC(REAL_LIBC_MEMBER)

@@ -243,6 +243,7 @@ static bool fill_parts(struct session *session, Warder__V1__PolicyHandout *hando
     struct arena *arena = &session->server->arena;
     struct part_list list = {handout, session, arena};
 
+    /* Of pointers, as it should be. NOLINTNEXTLINE(bugprone-sizeof-expression) */
     handout->parts = arena_zalloc(arena, WISHES_TOGETHER_MAX + 2, sizeof(*handout->parts));
     return handout->parts && visit_blocks(session, add_parts, &list) > 0;
 }
@@ -260,6 +261,7 @@ static bool fill_texts(struct arena *arena, const char *const *texts, size_t cou
 static bool fill_labels(struct arena *arena, const struct subject *subject,
                         Warder__V1__Subject *out)
 {
+    /* Of pointers, as it should be. NOLINTNEXTLINE(bugprone-sizeof-expression) */
     out->labels = arena_zalloc(arena, subject->label_count, sizeof(*out->labels));
     for (size_t i = 0; out->labels && i < subject->label_count; i++) {
         Warder__V1__Label *label = arena_alloc(arena, sizeof(*label));
@@ -276,6 +278,7 @@ static bool fill_labels(struct arena *arena, const struct subject *subject,
 static bool fill_places(struct arena *arena, const struct subject *subject,
                         Warder__V1__Subject *out)
 {
+    /* Of pointers, as it should be. NOLINTNEXTLINE(bugprone-sizeof-expression) */
     out->places = arena_zalloc(arena, PLACE_COUNT, sizeof(*out->places));
     for (int place = 0; out->places && place < PLACE_COUNT; place++) {
         Warder__V1__PlacePaths *paths = arena_alloc(arena, sizeof(*paths));
