@@ -23,6 +23,7 @@
 #include "client/hook/boundary_memory.h"
 #include "client/hook/boundary_program.h"
 #include "client/hook/boundary_refusal.h"
+#include "client/hook/own_file.h"
 #include "client/hook/raw_syscall.h"
 #include "client/hook/work_memory.h"
 
@@ -360,6 +361,9 @@ static bool is_refused(struct execution *execution)
     if (program->count > 2)
         return !deny(execution,
                      "its interpreter is a script itself, and no rule could name what runs it");
+    if (program->files[program->count - 1].reach == REACH_HOOK && !own_file_is_there())
+        return !deny(execution, "the file that Warder's hook was loaded from is gone, replaced or "
+                                "unreadable, and the program would start without it");
     return false;
 }
 

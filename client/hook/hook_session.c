@@ -16,6 +16,7 @@
 
 #include "client/hook/event_table.h"
 #include "client/hook/fatal.h"
+#include "client/hook/own_file.h"
 #include "client/hook/process_facts.h"
 #include "client/hook/record_batch.h"
 #include "client/hook/session_hello.h"
@@ -119,6 +120,7 @@ bool hook_session_start(const struct session_request *request, struct session_fa
     struct question *question = &session.questions[0];
     bool started = false;
 
+    own_file_note();
     watch_forks(); /* from here on a fork waits for the lock: its child finds it free */
     pthread_mutex_lock(&session.lock);
     if (session_terms()->state != SESSION_NONE) {
