@@ -340,6 +340,7 @@ bool policy_handout_fill(struct session *session, bool first, Warder__V1__Policy
         return false;
     handout->epoch = handouts->epoch;
     handout->record = session->record;
+    handout->keeps_hook_file = session_hook_file(session) != NULL;
     const bool governed = visit_blocks(session, NULL, NULL) > 0;
     const struct handout_file *file = governed ? file_of(handouts, session) : NULL;
     const bool complete = (!governed || (file && fill_parts(session, handout) &&
