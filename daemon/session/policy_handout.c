@@ -86,6 +86,12 @@ void policy_handouts_renew(struct policy_handouts *handouts)
     handouts->page->epoch = handouts->epoch;
 }
 
+void policy_handouts_withdraw(struct policy_handouts *handouts)
+{
+    if (handouts)
+        handouts->page->epoch = 0;
+}
+
 static size_t align(size_t size)
 {
     return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
