@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -492,6 +494,43 @@ static int socket_family(void *context, unsigned index)
     return family == fields.family ? family : -1;
 }
 
+/* Has it an address of its own? Of a family other than these it has none that counts here. */
+static bool is_bound(int descriptor)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in inet;
+        struct sockaddr_in6 inet6;
+    } own = {.any.sa_family = AF_UNSPEC};
+    socklen_t size = sizeof(own);
+
+    if (getsockname(descriptor, &own.any, &size) < 0)
+        return true;
+    if (own.any.sa_family == AF_INET)
+        return own.inet.sin_addr.s_addr != INADDR_ANY;
+    return own.any.sa_family != AF_INET6 || !IN6_IS_ADDR_UNSPECIFIED(&own.inet6.sin6_addr);
+}
+
+static bool socket_is_tied(void *context, unsigned index)
+{
+    struct process_resolver *resolver = context;
+    python_object *object = argument(resolver, index);
+    char device[IFNAMSIZ];
+    socklen_t size = sizeof(device);
+    int interface = 0;
+    socklen_t interface_size = sizeof(interface);
+
+    if (!object)
+        return true;
+    const int descriptor = argument_socket_fields(resolver->api, object).descriptor;
+    if (descriptor < 0 || is_bound(descriptor) ||
+        getsockopt(descriptor, SOL_SOCKET, SO_BINDTODEVICE, device, &size) < 0 || size > 0)
+        return true;
+    /* Of IPv6's sockets alone, streams do not have it. */
+    return getsockopt(descriptor, IPPROTO_IP, IP_UNICAST_IF, &interface, &interface_size) == 0 &&
+           interface != 0;
+}
+
 static bool code_filename(void *context, unsigned index, char *buffer, size_t size)
 {
     struct process_resolver *resolver = context;
@@ -549,6 +588,7 @@ struct event_resolver process_resolver_table(struct process_resolver *resolver)
         .variable = variable,
         .environment = environment,
         .socket_family = socket_family,
+        .socket_is_tied = socket_is_tied,
         .code_filename = code_filename,
         .relation = relation,
         .host_names = host_names,
