@@ -17,6 +17,7 @@
 
 #include "client/hook/argument_reader.h"
 #include "client/hook/name_lookup.h"
+#include "client/hook/proc_mounts.h"
 #include "client/hook/work_memory.h"
 #include "policies/engine/path_text.h"
 
@@ -158,17 +159,24 @@ static bool is_same_file(const struct statx *a, const struct statx *b)
            a->stx_dev_minor == b->stx_dev_minor && a->stx_mnt_id == b->stx_mnt_id;
 }
 
+/* Another mount of procfs has such links too. */
+static bool is_below_proc(char *link)
+{
+    return strncmp(link, "/proc/", 6) == 0 ||
+           (proc_mounts_elsewhere() && proc_mounts_has_link(link));
+}
+
 /* A link below /proc leads to the thing itself (a root, a directory, an open file), and its text is
  * what that is called where its process has its mounts: in another namespace, the name of something
  * else here. False if so. Devices, pipes and what has been removed have no other name to be told
  * from. */
-static bool text_leads_there(const char *link, const char *target)
+static bool text_leads_there(char *link, const char *target)
 {
     enum { WANTED = STATX_TYPE | STATX_INO | STATX_NLINK | STATX_MNT_ID };
     struct statx there;
     struct statx named;
 
-    if (strncmp(link, "/proc/", 6) != 0 || target[0] != '/' ||
+    if (target[0] != '/' || !is_below_proc(link) ||
         statx(AT_FDCWD, link, AT_NO_AUTOMOUNT, WANTED, &there) < 0 || there.stx_nlink == 0 ||
         (!S_ISREG(there.stx_mode) && !S_ISDIR(there.stx_mode)))
         return true;
@@ -293,10 +301,11 @@ bool process_resolve_path(const char *path, bool follow, char *buffer, size_t si
     if (!walk)
         return false;
     walk->settled = NULL;
-    const bool known = walk_path(walk, path, follow) && walk->length < size;
+    bool known = walk_path(walk, path, follow) && walk->length < size;
     if (known) {
         memcpy(buffer, walk->resolved, walk->length);
         buffer[walk->length] = '\0';
+        known = !proc_mounts_elsewhere() || proc_mounts_rename(buffer, size);
     }
     work_memory_return(walk);
     return known;
