@@ -1,6 +1,6 @@
-/* The table is read in pieces and word by word, so that lines of any length fit: the name of a place
- * may have 4,096 bytes, four of them for each that is escaped. Paths are cut where they stand and
- * made whole again, so that a small stack is enough. */
+/* The table is read in pieces and word by word, so that lines of any length fit: the name of a
+ * place may have 4,096 bytes, four of them for each that is escaped. Paths are cut where they stand
+ * and made whole again, so that a small stack is enough. */
 #define _GNU_SOURCE
 #include "client/hook/proc_mounts.h"
 
@@ -90,7 +90,8 @@ static enum table_state read_table(void)
 
     if (table < 0)
         return TABLE_PROC_ELSEWHERE;
-    while (!found && ((size = read(table, piece, sizeof(piece))) > 0 || (size < 0 && errno == EINTR)))
+    while (!found &&
+           ((size = read(table, piece, sizeof(piece))) > 0 || (size < 0 && errno == EINTR)))
         found = size > 0 && piece_has_proc_elsewhere(&line, piece, (size_t)size);
     close(table);
     return found || size < 0 ? TABLE_PROC_ELSEWHERE : TABLE_PROC_ALONE;

@@ -176,6 +176,23 @@ class Language(Test):
         with socket.create_connection((host, listening.getsockname()[1])) as end:
             return end.getpeername()
 
+    def test_what_may_not_be_read_gets_no_other_name(self):
+        # Clause C-35.
+        (self.directory / "work" / "link").symlink_to("../other/target")
+        self.assertTries('policy p { deny read where path under "DIRECTORY/other" as secret }', {
+            "open('../other/target')": "secret",
+            "os.rename('../other/target', 'a')": "secret",
+            "os.replace('../other/target', 'a')": "secret",
+            "os.rename('../other', 'a')": "secret",
+            "os.link('../other/target', 'a')": "secret",
+            "os.link('link', 'a', src_dir_fd=os.open('.', os.O_RDONLY))": "secret",
+            "os.rename('target', 'a', src_dir_fd=os.open('../other', os.O_PATH))": "secret",
+            "__import__('shutil').move('../other/target', 'a')": "secret",
+            "os.rename('inside', 'outside')": "ok",
+            "os.rename('link', 'other-link')": "ok",
+            "os.remove('../other/target')": "ok",
+        })
+
     def test_an_event_that_is_several_operations_needs_every_one(self):
         # Clause C-2.
         self.assertTries('policy p { deny write where path under "DIRECTORY/other" as other }', {

@@ -194,7 +194,8 @@ static void events_go_through_the_catalogues_table(void **state)
     IS(links, "event \"open\" [\"out/x\", \"r\", 0]",
        "read path=/srv/job/out/x>/etc/deep/dir/x(out/x)");
     IS(links, "event \"os.rename\" [\"a\", \"out\", -1, -1]",
-       "write path=/srv/job/a(a) action=rename; write path=/srv/job/out(out) action=rename");
+       "write path=/srv/job/a(a) action=rename; write path=/srv/job/out(out) action=rename; "
+       "read path=/srv/job/a(a)");
     IS(links, "event \"os.system\" [\"id\"]",
        "exec file=/bin/sh>/usr/bin/dash argv=[sh,-c,id] cwd=/srv/job env=? shell=true");
     IS("", "event \"os.fork\" []", "fork");
