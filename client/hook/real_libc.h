@@ -9,6 +9,7 @@
 #define WARDER_CLIENT_HOOK_REAL_LIBC_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -48,6 +49,16 @@ typedef int spawn_function(pid_t *pid, const char *path, const posix_spawn_file_
     FUNCTION(pthread_create,                                                                       \
              int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))              \
     FUNCTION(pthread_join, int (*)(pthread_t, void **))                                            \
+    FUNCTION(pthread_detach, int (*)(pthread_t))                                                   \
+    FUNCTION(pthread_kill, int (*)(pthread_t, int))                                                \
+    FUNCTION(pthread_getcpuclockid, int (*)(pthread_t, clockid_t *))                               \
+    FUNCTION(sem_open, sem_t *(*)(const char *, int, ...))                                         \
+    FUNCTION(sem_close, int (*)(sem_t *))                                                          \
+    FUNCTION(sem_wait, int (*)(sem_t *))                                                           \
+    FUNCTION(sem_trywait, int (*)(sem_t *))                                                        \
+    FUNCTION(sem_timedwait, int (*)(sem_t *, const struct timespec *))                             \
+    FUNCTION(sem_post, int (*)(sem_t *))                                                           \
+    FUNCTION(sem_getvalue, int (*)(sem_t *, int *))                                                \
     FUNCTION(ioctl, int (*)(int, unsigned long, ...))                                              \
     FUNCTION(fcntl, int (*)(int, int, ...))                                                        \
     FUNCTION(fcntl64, int (*)(int, int, ...))                                                      \

@@ -230,7 +230,13 @@ sys.audit("builtins.input/result", "the-secret-7")
         self.assertEqual(daemon.log("--event", "os.*dir", "-n", "1"), expected[-1:])
         denied, = daemon.log("--event", "open", "--denied")
         self.assertEqual(denied["arguments"]["path"], "/denied/a")
-        self.assertEqual(daemon.log("--event", "no.such"), [])
+        for event, words in (("os.mkdirr", "; did you mean `os.mkdir`?"), ("nothing.like.it", ""), ("no*such*", "")):
+            result = daemon.command("log", "--event", event)
+            self.assertEqual((result.status, result.out, result.err), (
+                0, "", f"warder: log: the record has nothing of `{event}`, and CPython raises no such event{words}\n"))
+        for event in "os.chmod", "os.ch*":
+            result = daemon.command("log", "--event", event)
+            self.assertEqual((result.status, result.out, result.err), (0, "", ""), "it is one, and was not raised")
         result = daemon.command("log", "--event", "x" * 129)
         self.assertEqual((result.status, result.out, result.err), (2, "", "warder: no event has so long a name\n"))
 

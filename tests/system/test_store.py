@@ -31,7 +31,8 @@ class Store(Test):
                 daemon = self.daemon()
                 self.assertEqual(daemon.stop(), 0)
                 (daemon.state / name).write_bytes(b"this is no database" * 1000)
-                with self.assertRaisesRegex(AssertionError, name):
+                with self.assertRaisesRegex(AssertionError, f"{name}: .*: file is not a database; restore it from a copy, "
+                                                            "or move it away to start anew"):
                     daemon.start()
                 daemon.process = None
                 self.assertTrue((daemon.state / name).read_bytes().startswith(b"this is no database"))
