@@ -222,6 +222,7 @@ sys.audit("builtins.input/result", "the-secret-7")
                                  "try: open('/denied/a')\nexcept PermissionError: pass\n"],
                 env=daemon.preloaded(), cwd=self.directory)
         wait_until(lambda: daemon.status()["sessions"] == 0, "the session is over")
+        wait_until(lambda: daemon.status()["records_waiting"] == 0, "the record has caught up")
         rows = daemon.log("-n", "0")
         for asked, fits in ("os.mkdir", "os.mkdir".__eq__), ("os.*dir", re.compile(r"os\..*dir$").match):
             expected = [row for row in rows if fits(row.get("event", ""))]
