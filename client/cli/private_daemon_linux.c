@@ -137,7 +137,7 @@ static bool start_in_directory(struct private_daemon *daemon, const char *state_
     *daemon = (struct private_daemon){.pid = -1, .directory = make_directory(), .opened = -1};
     if (daemon->directory)
         daemon->opened = open(daemon->directory, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (daemon->opened < 0) {
+    if (!daemon->directory || daemon->opened < 0) {
         complain("no temporary directory can be made: %s", strerror(errno));
         free(daemon->directory);
         return false;

@@ -247,7 +247,8 @@ static bool write_batch(struct audit_log *log, struct batch *batch, char *error,
 {
     uint64_t trimmed = 0;
 
-    if (!database_run(log->database.connection, "BEGIN", error, size))
+    if (!database_is_in_place(log->database.connection, error, size) ||
+        !database_run(log->database.connection, "BEGIN", error, size))
         return false;
     bool done = (batch->reserve == 0 ||
                  audit_database_reserve(&log->database, batch->reserve, error, size)) &&

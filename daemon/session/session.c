@@ -25,6 +25,7 @@ void session_facts_deinit(struct session_facts *facts)
     free(facts->script);
     free(facts->python);
     free(facts->hook);
+    free(facts->hook_file);
     for (size_t i = 0; i < facts->argv_count; i++)
         free(facts->argv[i]);
     free(facts->argv);
@@ -280,6 +281,11 @@ static bool is_governed(const struct session *session)
     for (size_t i = 0; i < session->wishes.count; i++)
         governed |= session->wishes.items[i]->block != NULL;
     return governed;
+}
+
+const char *session_hook_file(const struct session *session)
+{
+    return session->guard.held ? session->facts.hook_file : NULL;
 }
 
 bool session_follow_generation(struct session *session)

@@ -59,6 +59,19 @@ bool database_failed(sqlite3 *database, const char *doing, char *error, size_t s
     return false;
 }
 
+bool database_is_in_place(sqlite3 *database, char *error, size_t size)
+{
+    int moved = 0;
+
+    if (sqlite3_file_control(database, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
+        !moved)
+        return true;
+    snprintf(error, size,
+             "%s: was moved or removed: put it back, or restart the daemon, which begins a new one",
+             sqlite3_db_filename(database, NULL));
+    return false;
+}
+
 bool database_run(sqlite3 *database, const char *sql, char *error, size_t size)
 {
     if (sqlite3_exec(database, sql, NULL, NULL, NULL) == SQLITE_OK)

@@ -71,7 +71,7 @@ static unsigned bits_of(int first, int count)
  */
 
 /* What another process has of a slot: F_UNLCK, F_RDLCK or F_WRLCK; the last in doubt. */
-static short foreign_lock(struct database_locks *database, int slot)
+static int foreign_lock(struct database_locks *database, int slot)
 {
     struct flock found = {
         .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = FIRST_BYTE + slot, .l_len = 1};
@@ -88,7 +88,7 @@ static bool only_shared_beside(struct database_locks *database, int first, int c
     bool any = false;
 
     for (int slot = first; slot < first + count; slot++) {
-        const short foreign = foreign_lock(database, slot);
+        const int foreign = foreign_lock(database, slot);
         if (foreign == F_WRLCK)
             return false;
         any |= foreign == F_RDLCK;

@@ -291,6 +291,28 @@ class Stopping(Test):
         self.assertFalse(daemon.socket.exists())
         self.assertFalse(daemon.admin.exists())
 
+    def test_what_is_settled_while_the_daemon_stops_is_recorded_or_counted(self):
+        daemon = self.daemon("--record", "all")
+        daemon.apply('policy p { applies { platform is "linux" } default allow all }')
+        wait_until(lambda: daemon.status()["records_waiting"] == 0, "what was before is written")
+        code = ("import sys\nmade = 0\nprint('ready', flush=True)\n"
+                "try:\n while True:\n  sys.audit('made.here', made)\n  made += 1\n"
+                "except PermissionError: print(made, flush=True)")
+        with contextlib.ExitStack() as stack:
+            processes = [stack.enter_context(interpreter_process([python(), "-c", code], env=daemon.preloaded()))
+                         for _ in range(8)]
+            for process in processes:
+                self.assertEqual(process.stdout.readline(), "ready\n")
+            time.sleep(0.5)  # they are in the middle of it
+            self.assertEqual(daemon.stop(), 0)
+            made = sum(int(process.stdout.readline()) for process in processes)
+        with sqlite3.connect(daemon.state / "audit.db") as record:
+            written, = record.execute("SELECT sum(count) FROM records WHERE event = 'made.here'").fetchone()
+            dropped, = record.execute("SELECT coalesce(sum(count), 0) FROM records WHERE kind = 'drop'").fetchone()
+        record.close()
+        # What was under way in each when its ring was read.
+        self.assertGreaterEqual(written + dropped, made - len(processes))
+
     def test_signal_during_the_stop_cuts_nothing_short(self):
         daemon = self.daemon()
         daemon.apply('policy p { applies { platform is "linux" } deny exec as no }')

@@ -434,6 +434,8 @@ os.symlink({str(kept)!r}, path.parent)
             result = self.warder(command, "--help")
             self.assertEqual(result.status, 0, result)
             self.assertRegex(result.out, rf"examples?:\n.*warder {command}")
+            self.assertEqual(self.warder("help", command).out, result.out)
+            self.assertEqual(self.warder("--help", command, "--json").out, result.out)
         self.assertIn("warder run", self.warder("--help").out)
 
     def test_commands_that_come_later_say_so(self):

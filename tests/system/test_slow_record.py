@@ -97,6 +97,20 @@ class SlowRecord(ProtocolTest):
         self.assertEqual(sum(row.get("verdict") == "allow" for row in rows) + missing, ALLOWED,
                          "each is recorded or counted")
 
+    def test_record_that_was_moved_away_and_put_back(self):
+        daemon, asker = self.start()
+        wait_until(lambda: daemon.status()["records_waiting"] == 0, "what was before is written")
+        away = daemon.state / "audit.old"
+        (daemon.state / "audit.db").rename(away)
+        self.assertEqual(asker.ask(DENIED, "/denied/"), {"deny": DENIED})
+        wait_until(lambda: "was moved or removed: put it back, or restart the daemon" in
+                   daemon.status().get("record_error", ""), "status says why nothing is written")
+        self.assertIn(f"warderd: recording has stopped: {daemon.state}/audit.db: was moved", daemon.errors.read_text())
+        away.rename(daemon.state / "audit.db")
+        self.caught_up(daemon)
+        rows = daemon.log("-n", "0")
+        self.assertEqual(len({row["arguments"]["path"] for row in rows if row.get("verdict") == "deny"}), DENIED)
+
     def test_disk_that_is_slow(self):
         slow = self.directory / "slow"
         daemon, asker = self.start(LD_PRELOAD=BUILD / "tests" / "programs" / "libslow_disk.so",

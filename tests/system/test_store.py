@@ -133,6 +133,11 @@ class Store(Test):
         self.assertEqual(daemon.command("apply", path).status, 0)
         self.assertIn("deny exec", daemon.command("show", "vendor/p").out)
         self.assertIn("deny fork", daemon.command("show", "local/p").out)
+        both = daemon.command("show", "p")
+        self.assertEqual(both.out, daemon.command("show", "local/p").out)
+        self.assertEqual(both.err, "warder: show: there is a policy of that name in another tier, too: `warder show "
+                                   "vendor/p` shows that\n")
+        self.assertEqual(len(daemon.command("show", "p", "--json").out.splitlines()), 2)
 
     def test_list_is_a_table_for_people(self):
         daemon = self.daemon()
