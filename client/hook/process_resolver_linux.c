@@ -185,7 +185,7 @@ static bool text_leads_there(char *link, const char *target)
 }
 
 /* What it cannot write it may still be the owner of. */
-static bool can_change(const char *directory)
+static bool can_change(const char *path)
 {
     uid_t real;
     uid_t effective;
@@ -193,8 +193,8 @@ static bool can_change(const char *directory)
     struct statx status;
 
     if (getresuid(&real, &effective, &saved) < 0 || real == 0 || effective == 0 || saved == 0 ||
-        faccessat(AT_FDCWD, directory, W_OK, AT_EACCESS) == 0 ||
-        statx(AT_FDCWD, directory, 0, STATX_UID, &status) < 0)
+        faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 ||
+        statx(AT_FDCWD, path, 0, STATX_UID, &status) < 0)
         return true;
     return status.stx_uid == real || status.stx_uid == effective || status.stx_uid == saved;
 }
@@ -322,6 +322,11 @@ bool process_path_is_settled(const char *path)
     const bool known = walk_path(walk, path, true);
     work_memory_return(walk);
     return known && settled;
+}
+
+bool process_file_is_settled(const char *path)
+{
+    return process_path_is_settled(path) && !can_change(path);
 }
 
 static bool resolve(void *context, const char *path, bool follow, char *buffer, size_t size)

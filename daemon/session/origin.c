@@ -85,7 +85,7 @@ void origin_spread(struct session *session)
 bool origin_impose(const struct origin *origin, struct session_facts *facts)
 {
     session_facts_drop_places(facts, PLACE_START, 0);
-    session_facts_drop_places(facts, PLACE_VENV, 0);
+    session_facts_drop_places(facts, PLACE_VENV, facts->settled_venvs);
     return copy_carried(facts, &origin->facts);
 }
 

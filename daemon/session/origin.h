@@ -39,8 +39,8 @@ struct origin *origin_find(const struct server *server, const struct session_fac
  * their run. */
 void origin_spread(struct session *session);
 
-/* Gives a session the places of its origin in the place of those that it said. False on lack of
- * memory. */
+/* Gives a session the places of its origin in the place of those that it said. A virtual
+ * environment of its own it keeps beside if it could not have made it. False on lack of memory. */
 bool origin_impose(const struct origin *origin, struct session_facts *facts);
 
 /* To be kept with a session, in the arena; false on lack of memory. And back, from any thread. */

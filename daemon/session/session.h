@@ -51,6 +51,8 @@ struct session_facts {
     Warder__V1__HookRoute route;
     char **place_paths[PLACE_COUNT];
     size_t place_counts[PLACE_COUNT];
+    size_t settled_venvs; /* of session.venv, the first so many: the subject could not have made
+                             them */
 };
 
 void session_facts_deinit(struct session_facts *facts);

@@ -51,22 +51,43 @@ static bool is_sayable(enum place place)
 }
 
 /* A path that is none is left out: it can only make the session narrower. */
+static bool take_paths(struct session_facts *facts, enum place place, size_t count,
+                       const ProtobufCBinaryData *paths)
+{
+    for (size_t i = 0; i < count && i < PLACE_PATHS_MAX; i++) {
+        char path[PATH_TEXT_MAX];
+        if (path_normalise(NULL, field_bytes(&paths[i]), paths[i].len, path, sizeof(path)) == 0)
+            continue;
+        if (!add_place(facts, place, path))
+            return false;
+    }
+    return true;
+}
+
+/* What the process could write is no tree of its interpreter; root's is: it can write everything,
+ * and root of a user namespace of one's own is not root. A virtual environment counts, but not in
+ * the place of proof (origin.c). */
+static bool counts_though_writable(const struct session_facts *facts, enum place place)
+{
+    return place == PLACE_VENV || (place == PLACE_PYTHON && facts->identity.uid == 0);
+}
+
 bool session_facts_take_places(struct session_facts *facts, size_t count,
                                Warder__V1__PlacePaths *const *places)
 {
-    for (size_t i = 0; i < count; i++) {
-        const Warder__V1__PlacePaths *said = places[i];
-        const bool sayable = said->place < PLACE_COUNT && is_sayable((enum place)said->place);
-        for (size_t j = 0; sayable && j < said->n_paths && j < PLACE_PATHS_MAX; j++) {
-            char path[PATH_TEXT_MAX];
-            const ProtobufCBinaryData *text = &said->paths[j];
-            if (path_normalise(NULL, field_bytes(text), text->len, path, sizeof(path)) == 0)
-                continue;
-            if (!add_place(facts, (enum place)said->place, path))
-                return false;
-        }
-    }
-    return true;
+    bool added = true;
+
+    for (size_t i = 0; i < count; i++)
+        if (places[i]->place < PLACE_COUNT && is_sayable((enum place)places[i]->place))
+            added &= take_paths(facts, (enum place)places[i]->place, places[i]->n_paths,
+                                places[i]->paths);
+    facts->settled_venvs = facts->place_counts[PLACE_VENV];
+    for (size_t i = 0; i < count; i++)
+        if (places[i]->place < PLACE_COUNT &&
+            counts_though_writable(facts, (enum place)places[i]->place))
+            added &= take_paths(facts, (enum place)places[i]->place, places[i]->n_writable,
+                                places[i]->writable);
+    return added;
 }
 
 bool session_facts_tell_places(const struct session_facts *facts, struct arena *arena,
@@ -196,6 +217,7 @@ void session_facts_drop_places(struct session_facts *facts, enum place place, si
 
 bool session_facts_copy_places(struct session_facts *facts, const struct session_facts *from)
 {
+    facts->settled_venvs = from->settled_venvs;
     for (int place = 0; place < PLACE_COUNT; place++)
         if (!session_facts_add_places(facts, (enum place)place, from))
             return false;

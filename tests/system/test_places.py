@@ -1,6 +1,13 @@
 """Places: they are those of the topmost session, whatever those below it say of themselves."""
 
-from support import PACKAGE, WARDER, Test, clean_environment, execute, interpreter_process, python, wait_until
+import os
+import pwd
+import shutil
+import tempfile
+from pathlib import Path
+
+from support import (BUILD, PACKAGE, WARDER, Test, clean_environment, execute, interpreter_process, others_reach, python,
+                     wait_until)
 
 RULES = ('{ %s default deny write message "Not here"\n'
          'allow write where path under session.start or path is session.null as places }')
@@ -119,3 +126,110 @@ class Start(PlacesTest):
             daemon.start()
             out, err = process.communicate("go\n", timeout=60)
         self.assertEqual(out.splitlines(), HELD, err)
+
+
+class Environments(PlacesTest):
+    """session.venv and session.python, where who starts an interpreter could have made them himself."""
+
+    per_interpreter = True
+    MODULES = """policy modules {
+    default deny native
+    allow native where path under [session.python, session.venv] as modules
+}"""
+    # Loads an extension module of the program's own, and a part of the standard library's that is in a file.
+    LOAD = """
+import sys, _imp, importlib.machinery, ssl
+sys.path[:] = [os.path.dirname(path)]
+try:
+    _imp.create_dynamic(importlib.machinery.ModuleSpec("origin_module", None, origin=path))
+    print("loaded")
+except ImportError as error:
+    print("denied" if "modules.default-native" in str(error) else error)
+except PermissionError as error:
+    print("denied" if "modules.default-native" in str(error) else error)
+"""
+
+    def environment(self, place):
+        """A virtual environment with an extension module in it. The module's path."""
+        made = execute([python(), "-m", "venv", "--without-pip", place])
+        self.assertEqual(made.status, 0, made)
+        packages = next((place / "lib").glob("python3*")) / "site-packages"
+        for library in "origin_module.so", "libneeded.so":
+            shutil.copy(BUILD / "tests" / "libraries" / library, packages)
+        return packages / "origin_module.so"
+
+    def load(self, module):
+        return f"import os\npath = {str(module)!r}\n" + self.LOAD
+
+    def as_nobody(self, *command, **options):
+        """`warder run` by another user; skips where that cannot be."""
+        if os.geteuid() != 0:
+            self.skipTest("only root can be two users at once")
+        nobody = pwd.getpwnam("nobody").pw_uid
+        if not others_reach(WARDER, nobody) or not others_reach(python(), nobody):
+            self.skipTest(f"another user does not reach {WARDER} or {python()}")
+        return execute(["setpriv", f"--reuid={nobody}", "--clear-groups", WARDER, "run", *command], **options)
+
+    def test_environment_that_a_run_starts_counts_and_goes_down(self):
+        # Clause P-6.
+        module = self.environment(self.directory / "v")
+        code = ("import subprocess, sys\n"
+                f"subprocess.call([sys.executable, '-c', {self.load(module)!r}])\n"
+                f"subprocess.call([{python()!r}, '-c', {self.load(module)!r}])\n")
+        result = self.run_under(self.policy(self.MODULES), [self.directory / "v" / "bin" / "python", "-c", code])
+        self.assertEqual(result.out, "loaded\nloaded\n", result)
+
+    def test_environment_that_a_child_is_said_to_be_of_does_not_count(self):
+        module = self.environment(self.directory / "v")
+        own = str(self.directory / "v" / "bin" / "python")
+        code = ("import subprocess, sys\n"
+                f"subprocess.call([{own!r}, '-c', {self.load(module)!r}])\n"
+                f"subprocess.call([{own!r}, '-c', {self.load(module)!r}], executable={python()!r})\n")
+        result = self.run_under(self.policy(self.MODULES), [python(), "-c", code])
+        self.assertEqual(result.out, "denied\ndenied\n", result)
+
+    def test_environment_is_made_and_used_below_a_run(self):
+        place = self.directory / "v"
+        code = ("import subprocess, sys\n"
+                f"subprocess.check_call([sys.executable, '-m', 'venv', '--without-pip', {str(place)!r}])\n"
+                f"subprocess.check_call([{str(place / 'bin' / 'python')!r}, '-c', "
+                "'import sys, ssl, json; print(sys.prefix)'])\n")
+        result = self.run_under(self.policy(self.MODULES), [python(), "-c", code])
+        self.assertEqual((result.status, result.out), (0, f"{place}\n"), result)
+
+    def test_environment_of_somebody_else_s_counts_in_a_child_of_his_interpreter(self):
+        # Clause P-7. Below /tmp everybody could put another directory in its place.
+        place = Path(tempfile.mkdtemp(dir=BUILD, prefix="places-"))
+        self.addCleanup(shutil.rmtree, place, ignore_errors=True)
+        place.chmod(0o755)
+        module = self.environment(place / "v")
+        policy = place / "modules.warder"
+        policy.write_text(self.MODULES)
+        program = str(place / "v" / "bin" / "python")
+        code = f"import subprocess\nsubprocess.call([{program!r}, '-c', {self.load(module)!r}])\n"
+        command = ("--policy", policy, "--", python(), "-c", code)
+        nobody = pwd.getpwnam("nobody").pw_uid
+        result = self.as_nobody(*command, cwd="/")
+        self.assertEqual(result.out, "loaded\n", result)
+        for his in place / "v" / "pyvenv.cfg", module.parent, place:
+            mode = his.stat().st_mode & 0o777
+            os.chown(his, nobody, -1)
+            his.chmod(mode & 0o555)  # its owner can give himself the right to write
+            result = self.as_nobody(*command, cwd="/")
+            self.assertEqual(result.out, "denied\n", (his, result))
+            os.chown(his, 0, -1)
+            his.chmod(mode)
+
+    def test_root_of_a_user_namespace_of_one_s_own_is_not_root(self):
+        daemon = self.daemon()
+        self.directory.chmod(0o755)
+        daemon.directory.chmod(0o755)
+        daemon.apply(ON_EVERYONE)
+        self.as_nobody("--help")  # or skips
+        code = "import os\nprint(os.geteuid())\ntry: open('/etc/none', 'w')\nexcept PermissionError: print('denied')"
+        as_nobody = ["setpriv", f"--reuid={pwd.getpwnam('nobody').pw_uid}", "--clear-groups"]
+        for root in [], ["unshare", "-r"]:
+            result = execute([*as_nobody, *root, python(), "-c", code], env=daemon.preloaded(), cwd=self.inside)
+            self.assertEqual(result.out.splitlines()[1:], ["denied"], result)
+        places = [row["subject"]["said"]["places"]["python"] for row in daemon.log() if row.get("verdict") == "deny"]
+        self.assertEqual(sorted(map(bool, places)), [False, True], places)
