@@ -113,14 +113,12 @@ static void keep_hook_file(struct ruling *ruling, const struct session *session,
                            const struct event *event)
 {
     const char *path = session_hook_file(session);
-    const int changed = path && ruling->judgement.verdict == VERDICT_ALLOW
-                            ? hook_file_changed_by(path, event)
-                            : HOOK_FILE_UNCHANGED;
-    if (changed == HOOK_FILE_UNCHANGED)
+    const int at = path ? hook_file_changed_by(path, event) : HOOK_FILE_UNCHANGED;
+
+    if (at == HOOK_FILE_UNCHANGED || ruling->judgement.verdict != VERDICT_ALLOW)
         return;
     ruling->judgement.verdict = VERDICT_DENY;
-    ruling->judgement.by = (struct deciding){
-        .policy = POLICY_NO_INDEX, .rule = RULE_DEFAULT, .operation = (uint32_t)changed};
+    ruling->judgement.by = (struct deciding){POLICY_NO_INDEX, RULE_DEFAULT, (uint32_t)at, false};
     ruling->block = NULL;
 }
 
@@ -168,15 +166,9 @@ static void cite(const struct policy_block *block, const struct deciding *by,
                  const struct event *event, struct citation *citation)
 {
     *citation = (struct citation){.message = ""};
-    if (!block) {
-        *citation = (struct citation){
-            .policy = "warder",
-            .rule = "hook-file",
-            .message = "the hook was loaded from there, and where it is missing or changed "
-                       "programs start without it"};
-        return;
-    }
-    if (by->policy == POLICY_NO_INDEX)
+    if (!block)
+        *citation = (struct citation){"warder", "hook-file", HOOK_FILE_MESSAGE};
+    if (!block || by->policy == POLICY_NO_INDEX)
         return;
     snprintf(citation->policy, sizeof(citation->policy), "%s/%s",
              policy_tier_name(policy_tier(block, by->policy)), policy_name(block, by->policy));

@@ -10,6 +10,10 @@ enum {
     HOOK_FILE_UNCHANGED = -1,
 };
 
+/* For a person who meets a denial. */
+#define HOOK_FILE_MESSAGE                                                                          \
+    "the hook was loaded from there, and where it is missing or changed programs start without it"
+
 /* The first operation of the event that changes the file at `path` (absolute, links resolved),
  * moves, replaces or removes it, or does that, or shuts it to others, to a directory above it. A
  * path that is not known could be one of these. HOOK_FILE_UNCHANGED if none does. */
