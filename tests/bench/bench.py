@@ -46,6 +46,9 @@ times.sort()
 print(times[len(times) // 2])
 """
 
+# Bytes of the packets of that event with two arguments: the Ask, and the Verdict that allows it.
+EVENT_PACKETS = (86, 39)
+
 PROGRAMS = {
     "-c pass": "pass",
     "five imports": "import json, asyncio, unittest, http.client, xml.dom.minidom",
@@ -124,6 +127,11 @@ def event_cost(arguments, hooked, daemon):
     return float(run([PYTHON, "-I", "-c", code], **(daemon.hooked() if hooked else {})))
 
 
+def echo(packets):
+    """A packet there and one back, of these sizes, in nanoseconds."""
+    return float(run([WORK / "echo", "3000", *packets]))
+
+
 def measure(variants):
     """`variants`: name -> function that gives one value. The values by name, one of each round."""
     values = {name: [] for name in variants}
@@ -159,7 +167,7 @@ def heading(text, base, name):
 def bench_verdict(_):
     with asked() as daemon:
         values = measure({
-            "echo": lambda: float(run([WORK / "echo", "3000"])),
+            "echo": lambda: echo(EVENT_PACKETS),
             "verdict": lambda: event_cost(2, True, daemon),
         })
     heading("One verdict: an event's round trip through warderd, against a packet's there and back",
