@@ -100,6 +100,11 @@ int packet_send(int socket, const void *header, const void *body, size_t length,
 
     if (descriptor_count < 0 || descriptor_count > PACKET_DESCRIPTORS_MAX)
         return -EINVAL;
+    if (descriptor_count == 0 && message.msg_iovlen == 1) { /* most: it has less to look at */
+        const ssize_t went =
+            send(socket, parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        return went < 0 ? -errno : (size_t)went == parts[0].iov_len ? 0 : -EMSGSIZE;
+    }
     if (descriptor_count > 0) {
         const size_t size = sizeof(int) * (size_t)descriptor_count;
         memset(&ancillary, 0, sizeof(ancillary));

@@ -98,6 +98,19 @@ enum exchange_result daemon_connection_exchange(struct daemon_connection *connec
                                                 const Warder__V1__DaemonMessage **reply,
                                                 int *received);
 
+/* The body of a message: in the exchange's packet, with PACKET_HEADER_SIZE in front of it. */
+struct packed_body {
+    unsigned char *bytes;
+    size_t length;
+};
+
+/* Sends a message that is packed already, and waits for its answer, which is authentic then, and
+ * not decoded yet. Otherwise the same. */
+enum exchange_result daemon_connection_exchange_packed(struct daemon_connection *connection,
+                                                       const struct exchange *exchange,
+                                                       const struct packed_body *message,
+                                                       struct packed_body *reply);
+
 /* True if the descriptor is still the one that was opened: the program may have closed or replaced
  * it. */
 bool daemon_connection_is_intact(const struct daemon_connection *connection);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "daemon/session/decision.h"
+#include "daemon/session/sent_event.h"
 #include "daemon/session/session.h"
 #include "proto/record_ring.h"
 
@@ -79,6 +80,7 @@ static bool record_all(struct session *session, const unsigned char *bytes, size
                        void *memory)
 {
     struct budget budget = {RECORDS_STEPS_MAX};
+    struct sent_event settled;
     struct arena arena;
     size_t length;
     size_t step;
@@ -88,10 +90,9 @@ static bool record_all(struct session *session, const unsigned char *bytes, size
         if (!record)
             return false;
         arena_init(&arena, memory, ARENA_SIZE);
-        const Warder__V1__Record *settled = (const Warder__V1__Record *)message_decode(
-            &warder__v1__record__descriptor, &arena, record, length);
-        if (!settled || !decision_record_one(session, settled, &budget, &arena))
+        if (!sent_event_of_record(record, length, &arena, &settled))
             return false;
+        decision_record_one(session, &settled, &budget);
     }
     return true;
 }
