@@ -63,10 +63,9 @@ static void note_allowed(const struct event *event)
  * else is asked. So are programs and forks, whose decision the C boundary continues; and what has a
  * record and is seen there again, for the two are one decision. */
 static bool settled_here(const struct event *event, const struct event_entry *entry,
-                         struct arena *arena)
+                         bool seen_again, struct arena *arena)
 {
     const uint32_t continued = UINT32_C(1) << CLASS_EXEC | UINT32_C(1) << CLASS_FORK;
-    const uint32_t seen_again = UINT32_C(1) << CLASS_NATIVE | UINT32_C(1) << CLASS_RESOLVE;
     const uint32_t classes = entry ? entry->classes : 0;
     bool settled = false;
 
@@ -77,7 +76,7 @@ static bool settled_here(const struct event *event, const struct event_entry *en
         settled = true;
         break;
     case SETTLED_RECORDED:
-        settled = !(classes & seen_again) && record_batch_add(event, arena);
+        settled = !seen_again && record_batch_add(event, arena);
         break;
     default:
         break;
@@ -87,10 +86,23 @@ static bool settled_here(const struct event *event, const struct event_entry *en
     return settled;
 }
 
+/* True if the C boundary sees more of what the event is: `mapped` operations, of which it may have
+ * been left some. */
+static bool is_seen_again(const struct event *event, uint32_t mapped)
+{
+    for (uint32_t i = 0; i < event->operation_count; i++) {
+        const enum operation_class class_of = event->operations[i].operation_class;
+        if (class_of == CLASS_NATIVE || class_of == CLASS_RESOLVE)
+            return true;
+    }
+    return event->operation_count != mapped;
+}
+
 /* Reads and maps the event into the arena. False if it could not be read: nothing is
  * known of it then, and it is denied. */
 static bool read_event(struct runtime *runtime, python_object *args,
-                       const struct event_entry *entry, struct arena *arena, struct event *event)
+                       const struct event_entry *entry, struct arena *arena, struct event *event,
+                       bool *seen_again)
 {
     struct process_resolver resolver = {
         .api = &runtime->api,
@@ -103,9 +115,11 @@ static bool read_event(struct runtime *runtime, python_object *args,
     event->arguments = arguments_read(&runtime->api, args, most, arena, &event->argument_count);
     if (!event->arguments || !event_map(event, &table, arena))
         return false;
+    const uint32_t mapped = event->operation_count;
     boundary_continuation_leave(event);
     if (!boundary_native_leave(event, arena))
         return false;
+    *seen_again = is_seen_again(event, mapped);
     if (strcmp(event->name, import_event) == 0)
         builtin_modules_note(event);
     return true;
@@ -119,6 +133,7 @@ static bool settled_aside(struct runtime *runtime, python_object *args,
     static atomic_flag busy = ATOMIC_FLAG_INIT;
     static struct arena arena;
     struct event aside = *event;
+    bool seen_again = false;
     bool settled = false;
 
     if (atomic_flag_test_and_set(&busy))
@@ -131,8 +146,8 @@ static bool settled_aside(struct runtime *runtime, python_object *args,
     }
     if (arena.memory) {
         arena_reset(&arena);
-        settled =
-            read_event(runtime, args, entry, &arena, &aside) && settled_here(&aside, entry, &arena);
+        settled = read_event(runtime, args, entry, &arena, &aside, &seen_again) &&
+                  settled_here(&aside, entry, seen_again, &arena);
     }
     atomic_flag_clear(&busy);
     return settled;
@@ -195,6 +210,7 @@ static void judge(struct runtime *runtime, python_object *args, const struct eve
 {
     const struct python_api *api = &runtime->api;
     struct question *question = hook_session_borrow(false);
+    bool seen_again = false;
 
     if (!question && settled_aside(runtime, args, entry, event)) {
         answer->outcome = WARDER__V1__OUTCOME__OUTCOME_ALLOW;
@@ -206,12 +222,12 @@ static void judge(struct runtime *runtime, python_object *args, const struct eve
         deny_unread(answer, event, "every connection to the policy daemon is in use");
         return;
     }
-    if (!read_event(runtime, args, entry, &question->memory.arena, event)) {
+    if (!read_event(runtime, args, entry, &question->memory.arena, event, &seen_again)) {
         hook_session_return(question);
         deny_unread(answer, event, "its arguments are too large to be judged");
         return;
     }
-    if (settled_here(event, entry, &question->memory.arena)) {
+    if (settled_here(event, entry, seen_again, &question->memory.arena)) {
         hook_session_tell_records(question);
         hook_session_return(question);
         answer->outcome = WARDER__V1__OUTCOME__OUTCOME_ALLOW;
