@@ -18,6 +18,7 @@ from pathlib import Path
 
 import daemon_load
 import hook_cost
+import others
 import results
 
 BUILD = Path(sys.argv[1])
@@ -221,8 +222,12 @@ def bench_daemon(_):
     daemon_load.bench(sys.modules[__name__])
 
 
+def bench_others(_):
+    others.bench(sys.modules[__name__])
+
+
 BENCHES = {"verdict": bench_verdict, "event": bench_event, "programs": bench_programs,
-           "hook": bench_hook, "daemon": bench_daemon}
+           "hook": bench_hook, "daemon": bench_daemon, "others": bench_others}
 
 
 def main():
