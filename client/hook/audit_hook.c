@@ -412,16 +412,12 @@ static int hook_judging(struct runtime *runtime, python_object *args,
     return denial_raise(&runtime->api, event, entry, answer, denial_state(runtime));
 }
 
-static int hook(const char *name, python_object *args, void *data)
+/* Of its own, so that an event that is skipped pays for no frame of what comes after. */
+static __attribute__((noinline)) int look_at_event(struct runtime *runtime, const char *name,
+                                                   python_object *args)
 {
-    struct runtime *runtime = data;
     struct event event = {.name = name};
 
-    if (!runtime->started)
-        runtime->started = runtime->api.Py_IsInitialized() != 0;
-    boundary_refusal_forget();
-    if (!boundary_only_execs() && event_table_skips(name) && !name_lookup_watches(name))
-        return 0;
     event.name_length = (uint32_t)strnlen(name, EVENT_NAME_MAX + 1);
     if (event.name_length > EVENT_NAME_MAX) {
         event.name_length = EVENT_NAME_MAX;
@@ -448,6 +444,24 @@ static int hook(const char *name, python_object *args, void *data)
     const int result = hook_judging(runtime, args, entry, &event, answer);
     work_memory_return(answer);
     return result;
+}
+
+static __attribute__((noinline)) void note_start(struct runtime *runtime)
+{
+    runtime->started = runtime->api.Py_IsInitialized() != 0;
+}
+
+static int hook(const char *name, python_object *args, void *data)
+{
+    struct runtime *runtime = data;
+
+    if (!runtime->started)
+        note_start(runtime);
+    boundary_refusal_forget();
+    /* Whoever steers lookups of names is never skipped (event_table.c). */
+    if (event_table_skips(name) && !boundary_only_execs())
+        return 0;
+    return look_at_event(runtime, name, args);
 }
 
 /* The hook for the time between the clearing of the hooks and the end of the process, or the next
