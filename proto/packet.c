@@ -54,19 +54,19 @@ void packet_tag(const struct packet_context *context, const struct packet_header
 {
     /* Everything of variable length comes last, and what precedes it has a fixed layout, so that
      * two different messages never give the same bytes. */
-    unsigned char fixed[40] = {0};
+    const unsigned char *request = context->request_tag;
+    const uint64_t fixed[5] = {
+        (uint64_t)context->direction | (uint64_t)(request != NULL) << 8 |
+            (uint64_t)header->flags << 32,
+        context->connection,
+        header->sequence,
+        request ? read_eight(request) : 0,
+        request ? read_eight(request + 8) : 0,
+    };
     struct siphash hash;
 
-    fixed[0] = (unsigned char)context->direction;
-    fixed[1] = context->request_tag != NULL;
-    write_four(fixed + 4, header->flags);
-    write_eight(fixed + 8, context->connection);
-    write_eight(fixed + 16, header->sequence);
-    if (context->request_tag)
-        memcpy(fixed + 24, context->request_tag, SIPHASH_TAG_SIZE);
-
     siphash_init(&hash, context->key);
-    siphash_update(&hash, fixed, sizeof(fixed));
+    siphash_update_words(&hash, fixed, sizeof(fixed) / sizeof(*fixed));
     siphash_update(&hash, body, length);
     siphash_final(&hash, tag);
 }

@@ -81,6 +81,18 @@ void packet_received_close(struct packet_received *received)
     received->descriptor_count = 0;
 }
 
+int packet_receive_bare(int socket, void *buffer, size_t size, size_t *length)
+{
+    const ssize_t received = recv(socket, buffer, size, MSG_TRUNC); /* gives the whole length */
+
+    if (received < 0)
+        return -errno;
+    if ((size_t)received > size)
+        return PACKET_CUT;
+    *length = (size_t)received;
+    return received > 0 ? 0 : PACKET_END;
+}
+
 int packet_send(int socket, const void *header, const void *body, size_t length,
                 const int *descriptors, int descriptor_count)
 {

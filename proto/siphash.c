@@ -96,6 +96,13 @@ void siphash_update(struct siphash *hash, const void *bytes, size_t length)
         memcpy(hash->tail, next, length);
 }
 
+void siphash_update_words(struct siphash *hash, const uint64_t *words, size_t count)
+{
+    hash->length += 8 * count;
+    for (size_t i = 0; i < count; i++)
+        compress(hash->v, words[i]);
+}
+
 void siphash_final(struct siphash *hash, unsigned char tag[SIPHASH_TAG_SIZE])
 {
     unsigned char last[8] = {0};

@@ -21,6 +21,7 @@
 #include "client/hook/boundary_refusal.h"
 #include "client/hook/builtin_modules.h"
 #include "client/hook/denial.h"
+#include "client/hook/event_name.h"
 #include "client/hook/event_table.h"
 #include "client/hook/fatal.h"
 #include "client/hook/hook_session.h"
@@ -120,7 +121,7 @@ static bool read_event(struct runtime *runtime, python_object *args,
     if (!boundary_native_leave(event, arena))
         return false;
     *seen_again = is_seen_again(event, mapped);
-    if (strcmp(event->name, import_event) == 0)
+    if (event_name_is(event->name, import_event))
         builtin_modules_note(event);
     return true;
 }
@@ -240,7 +241,7 @@ static void judge(struct runtime *runtime, python_object *args, const struct eve
         note_allowed(event);
     boundary_continuation_note(event, answer);
     hook_session_return(question);
-    if (strcmp(event->name, import_event) == 0 &&
+    if (event_name_is(event->name, import_event) &&
         answer->outcome != WARDER__V1__OUTCOME__OUTCOME_ALLOW)
         builtin_modules_forget();
     if (threaded)
@@ -382,10 +383,10 @@ static enum denial_state denial_state(const struct runtime *runtime)
  * are plainer. */
 static void note_interpreter(struct runtime *runtime, const char *name)
 {
-    if (strcmp(name, ending_event) == 0)
+    if (event_name_is(name, ending_event))
         runtime->ending =
             python_thread(&runtime->api) ? python_interpreter(&runtime->api) : runtime->ending;
-    else if (strcmp(name, new_event) == 0)
+    else if (event_name_is(name, new_event))
         runtime->ending = NULL; /* it may stand where one has ended */
 }
 
@@ -398,7 +399,7 @@ static int hook_judging(struct runtime *runtime, python_object *args,
 
     /* Any program can raise this event. CPython does so once it says that it is not initialised any
      * more, which no program can make it say without ending it. */
-    if (strcmp(event->name, clear_event) == 0 && !runtime->api.Py_IsInitialized()) {
+    if (event_name_is(event->name, clear_event) && !runtime->api.Py_IsInitialized()) {
         runtime->hooked = false;
         runtime->started = false;
         expect_clearing(runtime);
@@ -424,7 +425,7 @@ static __attribute__((noinline)) int look_at_event(struct runtime *runtime, cons
         event.name_cut = true;
     }
     hook_session_check_process();
-    if (strcmp(name, verify_event) == 0) {
+    if (event_name_is(name, verify_event)) {
         runtime->seen = true;
         return 0;
     }

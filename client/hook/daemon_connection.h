@@ -49,6 +49,7 @@ struct exchange {
     const int *descriptors;   /* to send along; borrowed */
     int descriptor_count;
     int received_max; /* descriptors that there is room for in `received`; 0: one */
+    bool bare;        /* no descriptors come with the answer */
     int64_t deadline; /* monotonic_now's clock */
     struct exchange_memory *memory;
 };

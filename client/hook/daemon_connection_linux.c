@@ -288,8 +288,12 @@ static int receive_waiting(const struct daemon_connection *connection,
     if (left <= 0 || raw_failed(raw_syscall(SYS_setsockopt, connection->socket, SOL_SOCKET,
                                             SO_RCVTIMEO, &bound, sizeof(bound))))
         return -EAGAIN;
-    return packet_receive(connection->socket, exchange->memory->packet, PACKET_SIZE_MAX, 0,
-                          received);
+    if (!exchange->bare)
+        return packet_receive(connection->socket, exchange->memory->packet, PACKET_SIZE_MAX, 0,
+                              received);
+    received->descriptor_count = 0;
+    return packet_receive_bare(connection->socket, exchange->memory->packet, PACKET_SIZE_MAX,
+                               &received->length);
 }
 
 static enum exchange_result receive_packet(struct daemon_connection *connection,

@@ -567,8 +567,10 @@ void hook_session_ask_continuing(struct question *question, const struct event *
         if (!make_ready(question, deadline, &failure))
             break;
         tell_unanswered(question, deadline);
-        const struct exchange exchange = {
-            .key = session.identity.key, .deadline = deadline, .memory = &question->memory};
+        const struct exchange exchange = {.key = session.identity.key,
+                                          .bare = true,
+                                          .deadline = deadline,
+                                          .memory = &question->memory};
         done = ask_once(&question->connection, &exchange, event, continues, answer, &failure);
     }
     if (session.crowded && question->connection.socket >= 0)
