@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policies/catalogue/catalogue.h"
+#include "proto/event_node.h"
 
 #define SAME(a, b) _Static_assert((int)(a) == (int)(b), "the contract repeats the engine's numbers")
 SAME(WARDER__V1__VALUE_KIND__VALUE_KIND_NONE, VALUE_NONE);
@@ -46,9 +47,7 @@ SAME(WARDER__V1__OPERATION_CLASS__OPERATION_CLASS_OTHER, CLASS_OTHER);
 
 static size_t child_count(const struct value *value)
 {
-    if (value->kind == VALUE_MAP)
-        return 2 * (size_t)value->count;
-    return value->kind == VALUE_LIST ? value->count : 0;
+    return event_child_count((enum value_kind)value->kind, value->count);
 }
 
 static size_t node_count(const struct value *value)
@@ -191,12 +190,12 @@ struct reader {
 
 static bool read_value(struct reader *reader, struct value *value, int depth);
 
-static bool read_children(struct reader *reader, struct value *value, uint32_t count, int depth)
+static bool read_children(struct reader *reader, struct value *value, int depth)
 {
-    const size_t children = value->kind == VALUE_MAP ? 2 * (size_t)count : count;
+    const size_t children = child_count(value);
 
     /* Every child is a node that is still there, which bounds the allocation too. */
-    if (count > VALUE_ITEMS_MAX || children > reader->count - reader->next)
+    if (children > reader->count - reader->next)
         return false;
     if (children > 0 && depth >= VALUE_DEPTH_MAX)
         return false;
@@ -206,7 +205,6 @@ static bool read_children(struct reader *reader, struct value *value, uint32_t c
     for (size_t i = 0; i < children; i++)
         if (!read_value(reader, &items[i], depth + 1))
             return false;
-    value->count = count;
     value->items = items;
     return true;
 }
@@ -215,40 +213,20 @@ static bool read_value(struct reader *reader, struct value *value, int depth)
 {
     if (reader->next >= reader->count)
         return false;
-    const Warder__V1__Value *node = reader->nodes[reader->next++];
-    if (node->marks & ~(uint32_t)(VALUE_CUT | VALUE_SUBCLASS | VALUE_OPAQUE))
+    const Warder__V1__Value *message = reader->nodes[reader->next++];
+    const struct event_node node = {
+        .kind = (int)message->kind,
+        .marks = message->marks,
+        .integer = message->integer,
+        .real = message->real,
+        .bytes = field_bytes(&message->bytes),
+        .size = message->bytes.len,
+        .count = message->count,
+    };
+    if (!event_node_value(&node, value))
         return false;
-    *value = (struct value){.kind = (uint8_t)node->kind, .marks = (uint8_t)node->marks};
-    switch ((int)node->kind) {
-    case VALUE_NONE:
-        return true;
-    case VALUE_BOOL:
-        value->truth = node->integer != 0;
-        return true;
-    case VALUE_INT:
-        value->integer = node->integer;
-        return true;
-    case VALUE_FLOAT:
-        value->real = node->real;
-        return true;
-    case VALUE_OBJECT:
-        if (!(node->marks & VALUE_OPAQUE))
-            return false;
-        /* fall through */
-    case VALUE_BIG_INT:
-    case VALUE_TEXT:
-    case VALUE_BYTES:
-        if (node->bytes.len > VALUE_BYTES_MAX)
-            return false;
-        value->count = (uint32_t)node->bytes.len;
-        value->bytes = field_bytes(&node->bytes);
-        return true;
-    case VALUE_LIST:
-    case VALUE_MAP:
-        return read_children(reader, value, node->count, depth);
-    default:
-        return false;
-    }
+    return (value->kind != VALUE_LIST && value->kind != VALUE_MAP) ||
+           read_children(reader, value, depth);
 }
 
 /* Exactly `count` values, no node left over. */
@@ -294,9 +272,7 @@ static bool read_operation(const Warder__V1__Operation *message, struct arena *a
 {
     const enum operation_class class_of = (enum operation_class)message->operation_class;
 
-    if ((int)message->operation_class <= CLASS_NONE ||
-        (int)message->operation_class >= CLASS_COUNT ||
-        message->n_attributes > EVENT_ATTRIBUTES_MAX)
+    if (!event_operation_can_be((int)message->operation_class, message->n_attributes))
         return false;
     struct attribute *attributes = arena_zalloc(arena, message->n_attributes, sizeof(*attributes));
     if (!attributes)
@@ -304,8 +280,7 @@ static bool read_operation(const Warder__V1__Operation *message, struct arena *a
     uint32_t last = ATTRIBUTE_NONE;
     for (size_t i = 0; i < message->n_attributes; i++) {
         const Warder__V1__Attribute *attribute = message->attributes[i];
-        if (attribute->name <= last || attribute->name >= ATTRIBUTE_COUNT ||
-            !vocabulary_class_has(class_of, (enum attribute_name)attribute->name))
+        if (!event_attribute_can_follow(class_of, attribute->name, last))
             return false;
         last = attribute->name;
         if (!read_attribute(attribute, arena, &attributes[i]))

@@ -27,6 +27,11 @@ struct message_sender {
 int message_send(const struct message_sender *sender, const ProtobufCMessage *message,
                  struct packet_header *sent);
 
+/* The same of a body that is packed already: `length` bytes, with PACKET_HEADER_SIZE in front of
+ * them to write the header to. */
+int message_send_packed(const struct message_sender *sender, unsigned char *body, size_t length,
+                        struct packet_header *sent);
+
 /* The body of a packet that was received into `packet`: behind the header, or in the file that came
  * with it, which is read into `file_body` (MESSAGE_SIZE_MAX bytes) and closed. NULL if there is
  * none that can be read. */

@@ -49,10 +49,21 @@ int message_send(const struct message_sender *sender, const ProtobufCMessage *me
     if (length > PACKET_SIZE_MAX - PACKET_HEADER_SIZE)
         return send_in_file(sender, message, length, sent);
     protobuf_c_message_pack(message, packet + PACKET_HEADER_SIZE);
-    tag(sender, sent, packet + PACKET_HEADER_SIZE, length);
+    return message_send_packed(sender, packet + PACKET_HEADER_SIZE, length, sent);
+}
+
+int message_send_packed(const struct message_sender *sender, unsigned char *body, size_t length,
+                        struct packet_header *sent)
+{
+    unsigned char *packet = body - PACKET_HEADER_SIZE;
+
+    *sent = (struct packet_header){.sequence = sender->sequence};
+    if (length > PACKET_SIZE_MAX - PACKET_HEADER_SIZE)
+        return -EMSGSIZE;
+    tag(sender, sent, body, length);
     packet_header_write(packet, sent);
-    return packet_send(sender->socket, packet, packet + PACKET_HEADER_SIZE, length,
-                       sender->descriptors, sender->descriptor_count);
+    return packet_send(sender->socket, packet, body, length, sender->descriptors,
+                       sender->descriptor_count);
 }
 
 const unsigned char *message_body(struct packet_received *received,

@@ -4,26 +4,38 @@
 
 static const unsigned char magic[4] = {'W', 'D', 'R', '1'};
 
-static void write_number(unsigned char *bytes, uint64_t number, int size)
+/* Written out, compilers make one load or store of each where the machine is little-endian. */
+static inline void write_four(unsigned char *bytes, uint32_t number)
 {
-    for (int i = 0; i < size; i++)
-        bytes[i] = (unsigned char)(number >> (8 * i));
+    bytes[0] = (unsigned char)number;
+    bytes[1] = (unsigned char)(number >> 8);
+    bytes[2] = (unsigned char)(number >> 16);
+    bytes[3] = (unsigned char)(number >> 24);
 }
 
-static uint64_t read_number(const unsigned char *bytes, int size)
+static inline void write_eight(unsigned char *bytes, uint64_t number)
 {
-    uint64_t number = 0;
-    for (int i = 0; i < size; i++)
-        number |= (uint64_t)bytes[i] << (8 * i);
-    return number;
+    write_four(bytes, (uint32_t)number);
+    write_four(bytes + 4, (uint32_t)(number >> 32));
+}
+
+static inline uint32_t read_four(const unsigned char *bytes)
+{
+    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+           (uint32_t)bytes[3] << 24;
+}
+
+static inline uint64_t read_eight(const unsigned char *bytes)
+{
+    return read_four(bytes) | (uint64_t)read_four(bytes + 4) << 32;
 }
 
 void packet_header_write(unsigned char bytes[PACKET_HEADER_SIZE],
                          const struct packet_header *header)
 {
     memcpy(bytes, magic, sizeof(magic));
-    write_number(bytes + 4, header->flags, 4);
-    write_number(bytes + 8, header->sequence, 8);
+    write_four(bytes + 4, header->flags);
+    write_eight(bytes + 8, header->sequence);
     memcpy(bytes + 16, header->tag, SIPHASH_TAG_SIZE);
 }
 
@@ -31,8 +43,8 @@ bool packet_header_read(struct packet_header *header, const unsigned char bytes[
 {
     if (memcmp(bytes, magic, sizeof(magic)) != 0)
         return false;
-    header->flags = (uint32_t)read_number(bytes + 4, 4);
-    header->sequence = read_number(bytes + 8, 8);
+    header->flags = read_four(bytes + 4);
+    header->sequence = read_eight(bytes + 8);
     memcpy(header->tag, bytes + 16, SIPHASH_TAG_SIZE);
     return (header->flags & ~(uint32_t)PACKET_IN_FILE) == 0;
 }
@@ -42,19 +54,19 @@ void packet_tag(const struct packet_context *context, const struct packet_header
 {
     /* Everything of variable length comes last, and what precedes it has a fixed layout, so that
      * two different messages never give the same bytes. */
-    unsigned char fixed[40] = {0};
+    const unsigned char *request = context->request_tag;
+    const uint64_t fixed[5] = {
+        (uint64_t)context->direction | (uint64_t)(request != NULL) << 8 |
+            (uint64_t)header->flags << 32,
+        context->connection,
+        header->sequence,
+        request ? read_eight(request) : 0,
+        request ? read_eight(request + 8) : 0,
+    };
     struct siphash hash;
 
-    fixed[0] = (unsigned char)context->direction;
-    fixed[1] = context->request_tag != NULL;
-    write_number(fixed + 4, header->flags, 4);
-    write_number(fixed + 8, context->connection, 8);
-    write_number(fixed + 16, header->sequence, 8);
-    if (context->request_tag)
-        memcpy(fixed + 24, context->request_tag, SIPHASH_TAG_SIZE);
-
     siphash_init(&hash, context->key);
-    siphash_update(&hash, fixed, sizeof(fixed));
+    siphash_update_words(&hash, fixed, sizeof(fixed) / sizeof(*fixed));
     siphash_update(&hash, body, length);
     siphash_final(&hash, tag);
 }
@@ -76,7 +88,7 @@ void packet_derive_key(const unsigned char parent_key[SIPHASH_KEY_SIZE],
     unsigned char number[8];
     struct siphash hash;
 
-    write_number(number, session, 8);
+    write_eight(number, session);
     siphash_init(&hash, parent_key);
     siphash_update(&hash, purpose, sizeof(purpose));
     siphash_update(&hash, client_nonce, NONCE_SIZE);

@@ -37,6 +37,9 @@ enum packet_failure {
 int packet_receive(int socket, void *buffer, size_t size, int flags,
                    struct packet_received *received);
 
+/* The same where no descriptors are expected: the kernel drops those that come. Waits. */
+int packet_receive_bare(int socket, void *buffer, size_t size, size_t *length);
+
 /* Closes the descriptors that were received and not taken (taken: set to -1). */
 void packet_received_close(struct packet_received *received);
 

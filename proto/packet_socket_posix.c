@@ -81,6 +81,18 @@ void packet_received_close(struct packet_received *received)
     received->descriptor_count = 0;
 }
 
+int packet_receive_bare(int socket, void *buffer, size_t size, size_t *length)
+{
+    const ssize_t received = recv(socket, buffer, size, MSG_TRUNC); /* gives the whole length */
+
+    if (received < 0)
+        return -errno;
+    if ((size_t)received > size)
+        return PACKET_CUT;
+    *length = (size_t)received;
+    return received > 0 ? 0 : PACKET_END;
+}
+
 int packet_send(int socket, const void *header, const void *body, size_t length,
                 const int *descriptors, int descriptor_count)
 {
@@ -100,6 +112,11 @@ int packet_send(int socket, const void *header, const void *body, size_t length,
 
     if (descriptor_count < 0 || descriptor_count > PACKET_DESCRIPTORS_MAX)
         return -EINVAL;
+    if (descriptor_count == 0 && message.msg_iovlen == 1) { /* most: it has less to look at */
+        const ssize_t went =
+            send(socket, parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        return went < 0 ? -errno : (size_t)went == parts[0].iov_len ? 0 : -EMSGSIZE;
+    }
     if (descriptor_count > 0) {
         const size_t size = sizeof(int) * (size_t)descriptor_count;
         memset(&ancillary, 0, sizeof(ancillary));

@@ -2,7 +2,7 @@
  * may go over the end. The writer's store of `written` and load of `read`, and the reader's store
  * of `read` and load of `written`, are in one order for both, so that a record is never left
  * without either side knowing: the writer sees that all was read, or the reader that more is there.
- */
+ * `watched` is in that order, too: who takes it back looks once more after that. */
 #define _GNU_SOURCE
 #include "proto/record_ring.h"
 
@@ -86,7 +86,8 @@ bool record_ring_put(struct record_ring *ring, const void *record, size_t size, 
     copy_in(ring, written, &length, LENGTH_SIZE);
     copy_in(ring, written + LENGTH_SIZE, record, size);
     atomic_store_explicit(&ring->written, written + LENGTH_SIZE + size, memory_order_seq_cst);
-    *first = atomic_load_explicit(&ring->read, memory_order_seq_cst) == written;
+    *first = atomic_load_explicit(&ring->watched, memory_order_seq_cst) == 0 &&
+             atomic_load_explicit(&ring->read, memory_order_seq_cst) == written;
     return true;
 }
 
@@ -107,6 +108,11 @@ bool record_ring_take(struct record_ring *ring, uint64_t *read, unsigned char *b
     *size = (size_t)used;
     atomic_store_explicit(&ring->read, written, memory_order_seq_cst);
     return true;
+}
+
+void record_ring_watch(struct record_ring *ring, bool watched)
+{
+    atomic_store_explicit(&ring->watched, watched, memory_order_seq_cst);
 }
 
 const unsigned char *record_ring_next(const unsigned char *bytes, size_t size, size_t *length,

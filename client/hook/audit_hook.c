@@ -22,6 +22,7 @@
 #include "client/hook/boundary_refusal.h"
 #include "client/hook/builtin_modules.h"
 #include "client/hook/denial.h"
+#include "client/hook/event_name.h"
 #include "client/hook/event_table.h"
 #include "client/hook/fatal.h"
 #include "client/hook/hook_session.h"
@@ -64,10 +65,9 @@ static void note_allowed(const struct event *event)
  * else is asked. So are programs and forks, whose decision the C boundary continues; and what has a
  * record and is seen there again, for the two are one decision. */
 static bool settled_here(const struct event *event, const struct event_entry *entry,
-                         struct arena *arena)
+                         bool seen_again, struct arena *arena)
 {
     const uint32_t continued = UINT32_C(1) << CLASS_EXEC | UINT32_C(1) << CLASS_FORK;
-    const uint32_t seen_again = UINT32_C(1) << CLASS_NATIVE | UINT32_C(1) << CLASS_RESOLVE;
     const uint32_t classes = entry ? entry->classes : 0;
     bool settled = false;
 
@@ -78,7 +78,7 @@ static bool settled_here(const struct event *event, const struct event_entry *en
         settled = true;
         break;
     case SETTLED_RECORDED:
-        settled = !(classes & seen_again) && record_batch_add(event, arena);
+        settled = !seen_again && record_batch_add(event, arena);
         break;
     default:
         break;
@@ -88,10 +88,23 @@ static bool settled_here(const struct event *event, const struct event_entry *en
     return settled;
 }
 
+/* True if the C boundary sees more of what the event is: `mapped` operations, of which it may have
+ * been left some. */
+static bool is_seen_again(const struct event *event, uint32_t mapped)
+{
+    for (uint32_t i = 0; i < event->operation_count; i++) {
+        const enum operation_class class_of = event->operations[i].operation_class;
+        if (class_of == CLASS_NATIVE || class_of == CLASS_RESOLVE)
+            return true;
+    }
+    return event->operation_count != mapped;
+}
+
 /* Reads and maps the event into the arena. False if it could not be read: nothing is
  * known of it then, and it is denied. */
 static bool read_event(struct runtime *runtime, python_object *args,
-                       const struct event_entry *entry, struct arena *arena, struct event *event)
+                       const struct event_entry *entry, struct arena *arena, struct event *event,
+                       bool *seen_again)
 {
     struct process_resolver resolver = {
         .api = &runtime->api,
@@ -104,10 +117,12 @@ static bool read_event(struct runtime *runtime, python_object *args,
     event->arguments = arguments_read(&runtime->api, args, most, arena, &event->argument_count);
     if (!event->arguments || !event_map(event, &table, arena))
         return false;
+    const uint32_t mapped = event->operation_count;
     boundary_continuation_leave(event);
     if (!boundary_native_leave(event, arena))
         return false;
-    if (strcmp(event->name, import_event) == 0)
+    *seen_again = is_seen_again(event, mapped);
+    if (event_name_is(event->name, import_event))
         builtin_modules_note(event);
     return true;
 }
@@ -120,6 +135,7 @@ static bool settled_aside(struct runtime *runtime, python_object *args,
     static atomic_flag busy = ATOMIC_FLAG_INIT;
     static struct arena arena;
     struct event aside = *event;
+    bool seen_again = false;
     bool settled = false;
 
     if (atomic_flag_test_and_set(&busy))
@@ -132,8 +148,8 @@ static bool settled_aside(struct runtime *runtime, python_object *args,
     }
     if (arena.memory) {
         arena_reset(&arena);
-        settled =
-            read_event(runtime, args, entry, &arena, &aside) && settled_here(&aside, entry, &arena);
+        settled = read_event(runtime, args, entry, &arena, &aside, &seen_again) &&
+                  settled_here(&aside, entry, seen_again, &arena);
     }
     atomic_flag_clear(&busy);
     return settled;
@@ -196,6 +212,7 @@ static void judge(struct runtime *runtime, python_object *args, const struct eve
 {
     const struct python_api *api = &runtime->api;
     struct question *question = hook_session_borrow(false);
+    bool seen_again = false;
 
     if (!question && settled_aside(runtime, args, entry, event)) {
         answer->outcome = WARDER__V1__OUTCOME__OUTCOME_ALLOW;
@@ -207,12 +224,12 @@ static void judge(struct runtime *runtime, python_object *args, const struct eve
         deny_unread(answer, event, "every connection to the policy daemon is in use");
         return;
     }
-    if (!read_event(runtime, args, entry, &question->memory.arena, event)) {
+    if (!read_event(runtime, args, entry, &question->memory.arena, event, &seen_again)) {
         hook_session_return(question);
         deny_unread(answer, event, "its arguments are too large to be judged");
         return;
     }
-    if (settled_here(event, entry, &question->memory.arena)) {
+    if (settled_here(event, entry, seen_again, &question->memory.arena)) {
         hook_session_tell_records(question);
         hook_session_return(question);
         answer->outcome = WARDER__V1__OUTCOME__OUTCOME_ALLOW;
@@ -225,7 +242,7 @@ static void judge(struct runtime *runtime, python_object *args, const struct eve
         note_allowed(event);
     boundary_continuation_note(event, answer);
     hook_session_return(question);
-    if (strcmp(event->name, import_event) == 0 &&
+    if (event_name_is(event->name, import_event) &&
         answer->outcome != WARDER__V1__OUTCOME__OUTCOME_ALLOW)
         builtin_modules_forget();
     if (threaded)
@@ -367,10 +384,10 @@ static enum denial_state denial_state(const struct runtime *runtime)
  * are plainer. */
 static void note_interpreter(struct runtime *runtime, const char *name)
 {
-    if (strcmp(name, ending_event) == 0)
+    if (event_name_is(name, ending_event))
         runtime->ending =
             python_thread(&runtime->api) ? python_interpreter(&runtime->api) : runtime->ending;
-    else if (strcmp(name, new_event) == 0)
+    else if (event_name_is(name, new_event))
         runtime->ending = NULL; /* it may stand where one has ended */
 }
 
@@ -383,7 +400,7 @@ static int hook_judging(struct runtime *runtime, python_object *args,
 
     /* Any program can raise this event. CPython does so once it says that it is not initialised any
      * more, which no program can make it say without ending it. */
-    if (strcmp(event->name, clear_event) == 0 && !runtime->api.Py_IsInitialized()) {
+    if (event_name_is(event->name, clear_event) && !runtime->api.Py_IsInitialized()) {
         runtime->hooked = false;
         runtime->started = false;
         expect_clearing(runtime);
@@ -413,6 +430,7 @@ static bool opens_for_reading(const struct python_api *api, python_object *args)
            (number & (O_ACCMODE | O_CREAT | O_TRUNC | O_TMPFILE)) == O_RDONLY;
 }
 
+/* Whoever steers lookups of names is never skipped (event_table.c). */
 static bool is_skipped(const struct runtime *runtime, const char *name, python_object *args)
 {
     switch (event_table_skips(name)) {
@@ -425,23 +443,19 @@ static bool is_skipped(const struct runtime *runtime, const char *name, python_o
     }
 }
 
-static int hook(const char *name, python_object *args, void *data)
+/* Of its own, so that an event that is skipped pays for no frame of what comes after. */
+static __attribute__((noinline)) int look_at_event(struct runtime *runtime, const char *name,
+                                                   python_object *args)
 {
-    struct runtime *runtime = data;
     struct event event = {.name = name};
 
-    if (!runtime->started)
-        runtime->started = runtime->api.Py_IsInitialized() != 0;
-    boundary_refusal_forget();
-    if (!boundary_only_execs() && is_skipped(runtime, name, args) && !name_lookup_watches(name))
-        return 0;
     event.name_length = (uint32_t)strnlen(name, EVENT_NAME_MAX + 1);
     if (event.name_length > EVENT_NAME_MAX) {
         event.name_length = EVENT_NAME_MAX;
         event.name_cut = true;
     }
     hook_session_check_process();
-    if (strcmp(name, verify_event) == 0) {
+    if (event_name_is(name, verify_event)) {
         runtime->seen = true;
         return 0;
     }
@@ -461,6 +475,23 @@ static int hook(const char *name, python_object *args, void *data)
     const int result = hook_judging(runtime, args, entry, &event, answer);
     work_memory_return(answer);
     return result;
+}
+
+static __attribute__((noinline)) void note_start(struct runtime *runtime)
+{
+    runtime->started = runtime->api.Py_IsInitialized() != 0;
+}
+
+static int hook(const char *name, python_object *args, void *data)
+{
+    struct runtime *runtime = data;
+
+    if (!runtime->started)
+        note_start(runtime);
+    boundary_refusal_forget();
+    if (is_skipped(runtime, name, args) && !boundary_only_execs())
+        return 0;
+    return look_at_event(runtime, name, args);
 }
 
 /* The hook for the time between the clearing of the hooks and the end of the process, or the next

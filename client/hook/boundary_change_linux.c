@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "client/hook/boundary.h"
+#include "client/hook/event_name.h"
 #include "client/hook/own_table.h"
 #include "client/hook/process_resolver.h"
 #include "client/hook/raw_syscall.h"
@@ -85,7 +86,7 @@ static bool is_text(const struct value *value)
 static const char *changing_event(const char *name)
 {
     for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++)
-        if (strcmp(events[i], name) == 0)
+        if (event_name_is(name, events[i]))
             return events[i];
     return NULL;
 }

@@ -67,7 +67,10 @@ static bool may_fork(const char *event, struct answer *answer)
         return false;
     }
     const uint64_t continues = boundary_continuation_fork(&decided);
-    const bool again = decided && !boundary_guards(CLASS_NONE);
+    /* A fork on the way to an exec that was allowed is in that one's record; where none could be
+     * denied, there is nothing to be asked. */
+    const bool on_the_way = continues != 0 && !boundary_holds(CLASS_FORK);
+    const bool again = (decided || on_the_way) && !boundary_guards(CLASS_NONE);
     if (boundary_guards(CLASS_FORK) && !again) {
         if (!ask(event, continues, answer)) {
             boundary_refuse(answer);

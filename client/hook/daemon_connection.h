@@ -49,6 +49,7 @@ struct exchange {
     const int *descriptors;   /* to send along; borrowed */
     int descriptor_count;
     int received_max; /* descriptors that there is room for in `received`; 0: one */
+    bool bare;        /* no descriptors come with the answer */
     int64_t deadline; /* monotonic_now's clock */
     struct exchange_memory *memory;
 };
@@ -97,6 +98,19 @@ enum exchange_result daemon_connection_exchange(struct daemon_connection *connec
                                                 const Warder__V1__ClientMessage *message,
                                                 const Warder__V1__DaemonMessage **reply,
                                                 int *received);
+
+/* The body of a message: in the exchange's packet, with PACKET_HEADER_SIZE in front of it. */
+struct packed_body {
+    unsigned char *bytes;
+    size_t length;
+};
+
+/* Sends a message that is packed already, and waits for its answer, which is authentic then, and
+ * not decoded yet. Otherwise the same. */
+enum exchange_result daemon_connection_exchange_packed(struct daemon_connection *connection,
+                                                       const struct exchange *exchange,
+                                                       const struct packed_body *message,
+                                                       struct packed_body *reply);
 
 /* True if the descriptor is still the one that was opened: the program may have closed or replaced
  * it. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/hook/argument_reader.h"
+#include "client/hook/event_name.h"
 #include "client/hook/fatal.h"
 #include "client/hook/work_memory.h"
 #include "policies/engine/event_text.h"
@@ -170,7 +171,7 @@ static _Thread_local python_object *looked_at __attribute__((tls_model("initial-
 
 bool denial_is_looking(const struct python_api *api, const char *name, python_object *args)
 {
-    return looked_at && strcmp(name, "object.__getattr__") == 0 && api->PyTuple_Size(args) == 2 &&
+    return looked_at && event_name_is(name, "object.__getattr__") && api->PyTuple_Size(args) == 2 &&
            api->PyTuple_GetItem(args, 0) == looked_at;
 }
 

@@ -51,6 +51,13 @@ bool elf_find_definer(const char *name, struct elf_object *object);
  * NULL if there is none. */
 void *elf_next(const char *name);
 
+/* The same of many names, for each of which `addresses` has room: every object is described once.
+ */
+void elf_next_each(const char *const *names, size_t count, void **addresses);
+
+/* The first object that defines `name`, or else the first that defines `other`; not this one. */
+bool elf_find_definer_of_either(const char *name, const char *other, struct elf_object *object);
+
 /* The program itself. A variable of a library that the program was linked to directly may stand in
  * the program (a copy relocation), and then everyone uses that one. */
 bool elf_program(struct elf_object *object);

@@ -148,7 +148,8 @@ static struct elf_table table_of(const struct dl_phdr_info *info, const struct e
     return (struct elf_table){.at = (const void *)value, .size = size};
 }
 
-void elf_describe(const struct dl_phdr_info *info, struct elf_object *object)
+/* Where it lies; and its dynamic section, 0 if it has none. */
+static uintptr_t describe_place(const struct dl_phdr_info *info, struct elf_object *object)
 {
     uintptr_t dynamic_at = 0;
 
@@ -166,6 +167,13 @@ void elf_describe(const struct dl_phdr_info *info, struct elf_object *object)
         if (start + header->p_memsz > object->end)
             object->end = start + header->p_memsz;
     }
+    return dynamic_at;
+}
+
+void elf_describe(const struct dl_phdr_info *info, struct elf_object *object)
+{
+    const uintptr_t dynamic_at = describe_place(info, object);
+
     if (dynamic_at == 0 || dynamic_at % _Alignof(ElfW(Dyn)) != 0)
         return;
     const ElfW(Dyn) *dynamic = (const ElfW(Dyn) *)dynamic_at;
@@ -190,33 +198,60 @@ void elf_describe(const struct dl_phdr_info *info, struct elf_object *object)
         object->soname = strings + soname;
 }
 
-struct search {
-    const char *name;  /* a definer of this is wanted, */
-    uintptr_t address; /* or the holder of this */
-    struct elf_object *object;
-};
-
 static bool holds(const struct elf_object *object, uintptr_t address)
 {
     return address >= object->start && address < object->end;
 }
 
+/* Describes an object, unless it is this very one: that may define a name to stand before the real
+ * one. */
+static bool describe_other(const struct dl_phdr_info *info, struct elf_object *object)
+{
+    describe_place(info, object);
+    if (holds(object, (uintptr_t)&describe_other))
+        return false;
+    elf_describe(info, object);
+    return true;
+}
+
+struct search {
+    const char *name;
+    const char *other; /* NULL: none */
+    struct elf_object *object;
+    bool found; /* an object that defines the other one, which is kept in `second` */
+    struct elf_object second;
+};
+
 static int visit(struct dl_phdr_info *info, size_t size, void *data)
 {
-    const struct search *search = data;
+    struct search *search = data;
+
     (void)size;
-    elf_describe(info, search->object);
-    if (!search->name)
-        return holds(search->object, search->address);
-    if (holds(search->object, (uintptr_t)&visit))
-        return 0; /* this very object: it may define the name to stand before the real one */
-    return elf_symbol(search->object, search->name) != NULL;
+    if (!describe_other(info, search->object))
+        return 0;
+    if (elf_symbol(search->object, search->name))
+        return 1;
+    if (search->other && !search->found && elf_symbol(search->object, search->other)) {
+        search->second = *search->object;
+        search->found = true;
+    }
+    return 0;
 }
 
 bool elf_find_definer(const char *name, struct elf_object *object)
 {
-    struct search search = {.name = name, .object = object};
-    return dl_iterate_phdr(visit, &search) == 1;
+    return elf_find_definer_of_either(name, NULL, object);
+}
+
+bool elf_find_definer_of_either(const char *name, const char *other, struct elf_object *object)
+{
+    struct search search = {.name = name, .other = other, .object = object};
+
+    if (dl_iterate_phdr(visit, &search) == 1)
+        return true;
+    if (search.found)
+        *object = search.second;
+    return search.found;
 }
 
 void *elf_next(const char *name)
@@ -225,10 +260,60 @@ void *elf_next(const char *name)
     return elf_find_definer(name, &object) ? elf_symbol(&object, name) : NULL;
 }
 
+struct several {
+    const char *const *names;
+    size_t count;
+    void **addresses;
+    size_t left;
+};
+
+static int visit_for_several(struct dl_phdr_info *info, size_t size, void *data)
+{
+    struct several *several = data;
+    struct elf_object object;
+
+    (void)size;
+    if (!describe_other(info, &object))
+        return 0;
+    for (size_t i = 0; i < several->count; i++) {
+        if (several->addresses[i])
+            continue;
+        several->addresses[i] = elf_symbol(&object, several->names[i]);
+        several->left -= several->addresses[i] != NULL;
+    }
+    return several->left == 0;
+}
+
+void elf_next_each(const char *const *names, size_t count, void **addresses)
+{
+    struct several several = {names, count, addresses, count};
+
+    for (size_t i = 0; i < count; i++)
+        addresses[i] = NULL;
+    dl_iterate_phdr(visit_for_several, &several);
+}
+
+struct holder_search {
+    uintptr_t address;
+    struct elf_object *object;
+};
+
+static int visit_for_holder(struct dl_phdr_info *info, size_t size, void *data)
+{
+    const struct holder_search *search = data;
+
+    (void)size;
+    describe_place(info, search->object);
+    if (!holds(search->object, search->address))
+        return 0;
+    elf_describe(info, search->object);
+    return 1;
+}
+
 bool elf_find_holder(uintptr_t address, struct elf_object *object)
 {
-    struct search search = {.address = address, .object = object};
-    return dl_iterate_phdr(visit, &search) == 1;
+    struct holder_search search = {.address = address, .object = object};
+    return dl_iterate_phdr(visit_for_holder, &search) == 1;
 }
 
 static int describe_first(struct dl_phdr_info *info, size_t size, void *data)

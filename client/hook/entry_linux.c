@@ -45,7 +45,7 @@ static bool holds_python(const struct elf_object *object)
 
 static bool find_python(struct elf_object *object)
 {
-    return elf_find_definer("PySys_AddAuditHook", object) || elf_find_definer(any_python, object);
+    return elf_find_definer_of_either("PySys_AddAuditHook", any_python, object);
 }
 
 static void end_unguarded(const char *why)

@@ -30,7 +30,7 @@ static const struct generation_page no_page;
 static struct event_table *wiped;                   /* in children; NULL until it is made */
 static const struct event_table *table = &no_table; /* the same, for readers */
 static const struct generation_page *page = &no_page;
-static _Atomic uint16_t hints[HINT_COUNT];
+static const struct event_entry *_Atomic hints[HINT_COUNT];
 
 bool event_table_ready(void)
 {
@@ -115,7 +115,7 @@ static inline size_t hint_of(const char *name)
 }
 
 /* The event's number; EVENT_UNKNOWN if the catalogue does not know the name. */
-static uint16_t search(const char *name)
+static __attribute__((noinline)) uint16_t search(const char *name)
 {
     const size_t length = strnlen(name, EVENT_NAME_MAX + 1);
     const struct event_entry *entry =
@@ -123,16 +123,16 @@ static uint16_t search(const char *name)
 
     if (!entry)
         return EVENT_UNKNOWN;
-    atomic_store_explicit(&hints[hint_of(name)], entry->number, memory_order_relaxed);
+    atomic_store_explicit(&hints[hint_of(name)], entry, memory_order_relaxed);
     return entry->number;
 }
 
 static inline uint16_t number_of(const char *name)
 {
-    const uint16_t hint = atomic_load_explicit(&hints[hint_of(name)], memory_order_relaxed);
-    const struct event_entry *entry = catalogue_event(hint);
+    const struct event_entry *entry =
+        atomic_load_explicit(&hints[hint_of(name)], memory_order_relaxed);
 
-    return entry && strcmp(entry->name, name) == 0 ? hint : search(name);
+    return entry && strcmp(entry->name, name) == 0 ? entry->number : search(name);
 }
 
 enum event_skip event_table_skips(const char *name)

@@ -22,9 +22,9 @@
 #include "client/hook/record_batch.h"
 #include "client/hook/session_hello.h"
 #include "client/hook/session_parts.h"
+#include "client/hook/session_question.h"
 #include "client/hook/settled_policy.h"
 #include "policies/engine/event_text.h"
-#include "proto/event_wire.h"
 
 enum {
     OWNER_MARK = 0x57,
@@ -386,11 +386,6 @@ static bool start_as_child(struct question *question, struct session_failure *fa
 /* ---------------------------------------------------------------------------------------- asking
  */
 
-static void copy_field(char *out, size_t size, const ProtobufCBinaryData *field)
-{
-    printable_text((const char *)field->data, field->len, out, size);
-}
-
 static void deny_locally(const struct event *event, struct answer *answer, const char *why)
 {
     char what[EVENT_TEXT_MAX];
@@ -403,40 +398,6 @@ static void deny_locally(const struct event *event, struct answer *answer, const
     answer->unanswered = true;
     snprintf(answer->message, sizeof(answer->message), "%s", why);
     snprintf(answer->text, sizeof(answer->text), "warder: %s denied: %s", what, why);
-}
-
-/* Names of variables, each terminated; one that does not fit does not pass. */
-static void take_environment(const Warder__V1__Verdict *verdict, struct answer *answer)
-{
-    size_t used = 0;
-
-    for (size_t i = 0; i < verdict->n_environment; i++) {
-        const ProtobufCBinaryData *name = &verdict->environment[i];
-        if (name->len == 0 || name->len + 2 > sizeof(answer->environment) - used ||
-            memchr(name->data, '\0', name->len))
-            continue;
-        memcpy(answer->environment + used, name->data, name->len);
-        used += name->len + 1;
-    }
-}
-
-static void take_verdict(const Warder__V1__Verdict *verdict, struct answer *answer)
-{
-    answer->decision = verdict->decision;
-    if (verdict->outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW) {
-        answer->only_exec = verdict->only_exec;
-        take_environment(verdict, answer);
-        answer->outcome = verdict->outcome;
-        return;
-    }
-    if (verdict->outcome == WARDER__V1__OUTCOME__OUTCOME_KILL)
-        answer->outcome = verdict->outcome;
-    copy_field(answer->operation, sizeof(answer->operation), &verdict->operation);
-    copy_field(answer->policy, sizeof(answer->policy), &verdict->policy);
-    copy_field(answer->rule, sizeof(answer->rule), &verdict->rule);
-    copy_field(answer->message, sizeof(answer->message), &verdict->message);
-    copy_field(answer->decision_id, sizeof(answer->decision_id), &verdict->decision_id);
-    copy_field(answer->text, sizeof(answer->text), &verdict->text);
 }
 
 /* Somebody answers who does not know the key. A few times may be a mistake of this process; then it
@@ -556,32 +517,14 @@ static bool ask_once(struct daemon_connection *connection, const struct exchange
                      const struct event *event, uint64_t continues, struct answer *answer,
                      struct session_failure *failure)
 {
-    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
-    Warder__V1__Ask ask = WARDER__V1__ASK__INIT;
-    Warder__V1__Event wire;
-    const Warder__V1__DaemonMessage *reply = NULL;
-
-    arena_reset(&exchange->memory->arena);
-    if (!event_to_wire(event, &exchange->memory->arena, &wire)) {
-        session_refuse(failure, session_failure_of(EXCHANGE_TOO_LARGE));
-        return true;
-    }
-    ask.event = &wire;
-    ask.continues = continues;
-    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_ASK;
-    message.ask = &ask;
+    struct question_reply reply;
     const uint64_t epoch = event_table_page_epoch(); /* the answer is of this one, or a later */
     const enum exchange_result result =
-        daemon_connection_exchange(connection, exchange, &message, &reply, NULL);
+        session_question_exchange(connection, exchange, event, continues, &reply);
+
     if (result == EXCHANGE_DONE) {
-        if (reply->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_VERDICT) {
-            const struct session_guard guard = {reply->verdict->guarded, reply->verdict->held,
-                                                reply->verdict->flat};
-            session_take_guard(&guard, epoch);
-            take_verdict(reply->verdict, answer);
-        } else {
+        if (!session_question_take(&reply, epoch, answer))
             session_refuse(failure, session_failure_of(EXCHANGE_FORGED));
-        }
         return true;
     }
     session_refuse(failure, session_failure_of(result));
@@ -592,10 +535,15 @@ static bool ask_once(struct daemon_connection *connection, const struct exchange
     return result == EXCHANGE_TOO_LARGE || result == EXCHANGE_LATE;
 }
 
+/* Its texts are empty by their first byte: they are long, and most answers have none. */
 static void answer_begin(struct answer *answer)
 {
-    memset(answer, 0, sizeof(*answer));
     answer->outcome = WARDER__V1__OUTCOME__OUTCOME_DENY;
+    answer->decision = 0;
+    answer->unanswered = false;
+    answer->only_exec = false;
+    answer->operation[0] = answer->policy[0] = answer->rule[0] = answer->message[0] = '\0';
+    answer->decision_id[0] = answer->text[0] = answer->environment[0] = '\0';
 }
 
 void hook_session_ask(struct question *question, const struct event *event, struct answer *answer)
@@ -623,8 +571,10 @@ void hook_session_ask_continuing(struct question *question, const struct event *
         if (!make_ready(question, deadline, &failure))
             break;
         tell_unanswered(question, deadline);
-        const struct exchange exchange = {
-            .key = session.identity.key, .deadline = deadline, .memory = &question->memory};
+        const struct exchange exchange = {.key = session.identity.key,
+                                          .bare = true,
+                                          .deadline = deadline,
+                                          .memory = &question->memory};
         done = ask_once(&question->connection, &exchange, event, continues, answer, &failure);
     }
     if (session.crowded && question->connection.socket >= 0)

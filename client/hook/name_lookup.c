@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "client/hook/event_name.h"
 #include "policies/engine/event_mapper.h"
 #include "policies/engine/socket_operation.h"
 
@@ -182,7 +183,7 @@ static bool steers_lookups(const struct value *variable)
 
 bool name_lookup_watches(const char *event)
 {
-    return strcmp(event, "os.putenv") == 0 || strcmp(event, "os.unsetenv") == 0;
+    return event_name_is(event, "os.putenv") || event_name_is(event, "os.unsetenv");
 }
 
 void name_lookup_note_event(const struct event *event)

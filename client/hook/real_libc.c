@@ -21,15 +21,14 @@ void *boundary_real_syscall;
 
 static void find_all(struct real_libc *table)
 {
-    struct elf_object object;
+#define NAME(name, type) #name,
+    static const char *const names[] = {REAL_LIBC(NAME)};
+#undef NAME
+    void *addresses[sizeof(names) / sizeof(*names)];
 
-#define FIND(name, type)                                                                           \
-    if (elf_find_definer(#name, &object)) {                                                        \
-        void *address = elf_symbol(&object, #name);                                                \
-        memcpy(&table->name, &address, sizeof(table->name));                                       \
-    }
-    REAL_LIBC(FIND)
-#undef FIND
+    _Static_assert(sizeof(addresses) == sizeof(*table), "a pointer for each name");
+    elf_next_each(names, sizeof(names) / sizeof(*names), addresses);
+    memcpy(table, addresses, sizeof(*table));
 }
 
 /* Every thread that finds it empty looks for the same; one writes it down, and the others wait for

@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "proto/event_wire.h"
+#include "proto/event_bytes.h"
 #include "proto/record_ring.h"
 
 static struct {
@@ -56,21 +56,14 @@ static bool put(const void *record, size_t size)
 
 bool record_batch_add(const struct event *event, struct arena *arena)
 {
-    Warder__V1__Record record = WARDER__V1__RECORD__INIT;
-    Warder__V1__Event wire;
     const size_t mark = arena->used;
-    bool added = false;
+    unsigned char *memory = batch.ring ? arena_alloc(arena, RECORD_RING_RECORD_MAX) : NULL;
 
-    if (batch.ring && event_to_wire(event, arena, &wire)) {
-        record.time = wall_clock();
-        record.event = &wire;
-        const size_t size = warder__v1__record__get_packed_size(&record);
-        uint8_t *packed = size <= RECORD_RING_RECORD_MAX ? arena_alloc(arena, size) : NULL;
-        if (packed) {
-            warder__v1__record__pack(&record, packed);
-            added = put(packed, size);
-        }
-    }
+    if (!memory)
+        return false;
+    unsigned char *end = memory + RECORD_RING_RECORD_MAX;
+    const unsigned char *record = record_bytes_write(event, wall_clock(), memory, end);
+    const bool added = record && put(record, (size_t)(end - record));
     arena->used = mark;
     return added;
 }

@@ -55,6 +55,11 @@ static const char *check_message(struct connection *connection, struct incoming 
             return "a forged message";
     }
     arena_reset(&server->arena);
+    incoming->is_plain = connection->keyed && ask_bytes_read(incoming->body, incoming->length,
+                                                             &server->arena, &incoming->asked);
+    if (incoming->is_plain)
+        return NULL;
+    arena_reset(&server->arena);
     incoming->message = client_message_decode(&server->arena, incoming->body, incoming->length);
     return incoming->message ? NULL : "a message that does not decode";
 }
@@ -63,10 +68,12 @@ static void on_packet(struct connection *connection, struct packet_received *rec
 {
     struct server *server = connection->server;
     struct user_account *account = connection->account;
-    struct incoming incoming = {.received = received};
+    struct incoming incoming;
     const uint64_t began = uv_hrtime();
-    const char *why = check_message(connection, &incoming);
 
+    incoming.received = received;
+    incoming.message = NULL;
+    const char *why = check_message(connection, &incoming);
     if (why) {
         connection_refuse(connection, why);
     } else {
@@ -201,10 +208,16 @@ struct reply_to connection_reply_to(const struct connection *connection,
     return to;
 }
 
+/* A message, or a body that is packed already. */
+struct outgoing {
+    const Warder__V1__DaemonMessage *message;
+    unsigned char *body;
+    size_t length;
+};
+
 /* 0, or a negative errno. */
-static int send_message(struct connection *connection, const struct reply_to *to,
-                        const Warder__V1__DaemonMessage *message, const int *descriptors,
-                        int descriptor_count)
+static int send_reply(struct connection *connection, const struct reply_to *to,
+                      const struct outgoing *outgoing, const int *descriptors, int descriptor_count)
 {
     struct server *server = connection->server;
     struct packet_header sent;
@@ -224,25 +237,41 @@ static int send_message(struct connection *connection, const struct reply_to *to
 
     if (connection->state == STATE_CLOSED)
         return -EPIPE;
-    return message_send(&sender, &message->base, &sent);
+    return outgoing->message
+               ? message_send(&sender, &outgoing->message->base, &sent)
+               : message_send_packed(&sender, outgoing->body, outgoing->length, &sent);
+}
+
+/* Each client waits for its answer before it asks again: one that leaves answers unread is no
+ * client. */
+static bool close_unless_sent(struct connection *connection, int error)
+{
+    if (error < 0)
+        connection_close(connection);
+    return error == 0;
 }
 
 bool connection_send(struct connection *connection, const struct reply_to *to,
                      const Warder__V1__DaemonMessage *message, const int *descriptors,
                      int descriptor_count)
 {
-    /* Each client waits for its answer before it asks again: one that leaves answers unread is no
-     * client. */
-    if (send_message(connection, to, message, descriptors, descriptor_count) == 0)
-        return true;
-    connection_close(connection);
-    return false;
+    const struct outgoing outgoing = {.message = message};
+    return close_unless_sent(connection,
+                             send_reply(connection, to, &outgoing, descriptors, descriptor_count));
+}
+
+bool connection_send_packed(struct connection *connection, const struct reply_to *to,
+                            unsigned char *body, size_t length)
+{
+    const struct outgoing outgoing = {.body = body, .length = length};
+    return close_unless_sent(connection, send_reply(connection, to, &outgoing, NULL, 0));
 }
 
 bool connection_try_send(struct connection *connection, const struct reply_to *to,
                          const Warder__V1__DaemonMessage *message)
 {
-    const int error = send_message(connection, to, message, NULL, 0);
+    const struct outgoing outgoing = {.message = message};
+    const int error = send_reply(connection, to, &outgoing, NULL, 0);
 
     if (error == -EAGAIN) {
         connection->wants_write = true;

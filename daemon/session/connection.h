@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "daemon/session/server.h"
+#include "proto/event_bytes.h"
 #include "proto/message.h"
 #include "proto/packet.h"
 #include "proto/packet_socket.h"
@@ -66,7 +67,9 @@ struct incoming {
     struct packet_header header;
     const unsigned char *body;
     size_t length;
-    const Warder__V1__ClientMessage *message; /* in the server's arena */
+    bool is_plain;                            /* an Ask that is in `asked`, and no message */
+    struct sent_event asked;                  /* in the body and the server's arena */
+    const Warder__V1__ClientMessage *message; /* in the server's arena; NULL if it is plain */
     struct packet_received *received;
 };
 
@@ -123,6 +126,10 @@ struct reply_to connection_reply_to(const struct connection *connection,
 bool connection_send(struct connection *connection, const struct reply_to *to,
                      const Warder__V1__DaemonMessage *message, const int *descriptors,
                      int descriptor_count);
+
+/* The same of a body in the server's reply, with PACKET_HEADER_SIZE in front of it. */
+bool connection_send_packed(struct connection *connection, const struct reply_to *to,
+                            unsigned char *body, size_t length);
 
 /* The same, but a peer that does not take it yet is waited for: false then, and `on_writable` is
  * called when it does. For administration, whose answers are long. */

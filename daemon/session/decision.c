@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/session/asked_event.h"
 #include "daemon/session/continuation.h"
+#include "daemon/session/sent_event.h"
 #include "daemon/session/settled_records.h"
 #include "daemon/store/database.h"
 #include "policies/engine/event_text.h"
 #include "policies/engine/hook_file.h"
-#include "proto/event_wire.h"
+#include "proto/verdict_bytes.h"
 
 /* A verdict with the block that its indices speak of. */
 struct ruling {
@@ -245,7 +245,26 @@ static void tell_environment(const struct session *session, const struct ruling 
                                 names);
 }
 
-static void send_verdict(struct connection *connection, const struct incoming *incoming,
+/* Most answers allow, and say nothing beside: they need no message. */
+static void send_plain(struct connection *connection, const struct incoming *incoming,
+                       const struct ruling *ruling, uint64_t number)
+{
+    const struct session *session = connection->session;
+    unsigned char *end = connection->server->reply + PACKET_HEADER_SIZE + VERDICT_BYTES_MAX;
+    const struct reply_to to = connection_reply_to(connection, incoming);
+    const struct plain_verdict verdict = {
+        .decision = number,
+        .guarded = session->guard.guarded,
+        .held = session->guard.held,
+        .flat = session->guard.flat,
+        .only_exec = ruling->only_exec,
+    };
+    unsigned char *body = verdict_bytes_write(&verdict, end);
+
+    connection_send_packed(connection, &to, body, (size_t)(end - body));
+}
+
+static void send_message(struct connection *connection, const struct incoming *incoming,
                          const struct event *event, const struct ruling *ruling, uint64_t number)
 {
     Warder__V1__DaemonMessage message = WARDER__V1__DAEMON_MESSAGE__INIT;
@@ -286,6 +305,15 @@ static void send_verdict(struct connection *connection, const struct incoming *i
         verdict.text = text_field(text);
     }
     connection_send(connection, &to, &message, NULL, 0);
+}
+
+static void send_verdict(struct connection *connection, const struct incoming *incoming,
+                         const struct event *event, const struct ruling *ruling, uint64_t number)
+{
+    if (ruling->judgement.verdict == VERDICT_ALLOW && class_of(event, 0) != CLASS_EXEC)
+        send_plain(connection, incoming, ruling, number);
+    else
+        send_message(connection, incoming, event, ruling, number);
 }
 
 /* ---------------------------------------------------------------------------------------- record
@@ -496,9 +524,8 @@ struct description {
 /* False if the decision is not to be recorded. `settled`: when the hook settled it, nanoseconds
  * since 1970; 0: it was asked. */
 static bool describe(const struct session *session, const struct event *event,
-                     const struct ruling *ruling, uint64_t number,
-                     const ProtobufCBinaryData *packed, uint64_t settled,
-                     struct description *description)
+                     const struct ruling *ruling, uint64_t number, const struct sent_event *packed,
+                     uint64_t settled, struct description *description)
 {
     const struct judgement *judgement = &ruling->judgement;
     struct citation *citation = &description->citation;
@@ -512,8 +539,8 @@ static bool describe(const struct session *session, const struct event *event,
         .settled = settled > 0,
         .time = settled,
         .logged_by = logged_by(ruling, event, description->logs, sizeof(description->logs)),
-        .event = packed->data,
-        .event_size = packed->len,
+        .event = packed->bytes,
+        .event_size = packed->size,
     };
 
     if (judgement->verdict != VERDICT_ALLOW) {
@@ -557,22 +584,23 @@ static void record_described(struct session *session, const struct audit_decisio
 
 /* Records what there is to record. */
 static void record(struct session *session, const struct event *event, const struct ruling *ruling,
-                   uint64_t number, const ProtobufCBinaryData *packed, uint64_t settled)
+                   uint64_t number, const struct sent_event *packed, uint64_t settled)
 {
     struct description description;
 
-    if (!packed->data)
+    if (!packed->bytes)
         session_record(session, NULL, false); /* counted as lost */
     else if (describe(session, event, ruling, number, packed, settled, &description))
         record_described(session, &description.decision);
 }
 
 /* True if the event is part of what was decided before, and there is nothing to record. */
-static bool is_continued(const struct session *session, const Warder__V1__Ask *ask,
-                         const struct event *event, struct ruling *ruling)
+static bool is_continued(const struct session *session, const struct sent_event *asked,
+                         struct ruling *ruling)
 {
     const enum continuation continued =
-        ask->continues ? continuation_of(session, event, ask->continues) : CONTINUES_NOTHING;
+        asked->continues ? continuation_of(session, &asked->event, asked->continues)
+                         : CONTINUES_NOTHING;
 
     if (continued == CONTINUES_FORK && ruling->judgement.verdict == VERDICT_DENY) {
         ruling->judgement.verdict = VERDICT_ALLOW;
@@ -584,12 +612,12 @@ static bool is_continued(const struct session *session, const Warder__V1__Ask *a
 /* With the number that the record is going to give it. */
 static void answer_denial(struct connection *connection, const struct incoming *incoming,
                           const struct event *event, const struct ruling *ruling, uint64_t number,
-                          const ProtobufCBinaryData *packed)
+                          const struct sent_event *packed)
 {
     struct session *session = connection->session;
     struct description description;
     const bool described =
-        packed->data && describe(session, event, ruling, number, packed, 0, &description);
+        packed->bytes && describe(session, event, ruling, number, packed, 0, &description);
 
     send_verdict(connection, incoming, event, ruling,
                  described ? number_of_denial(session, &description.decision) : number);
@@ -599,17 +627,25 @@ static void answer_denial(struct connection *connection, const struct incoming *
         session_record(session, NULL, false); /* counted as lost */
 }
 
-void decision_answer(struct connection *connection, struct incoming *incoming,
-                     const Warder__V1__Ask *ask)
+/* What is asked; false if it is ill formed. */
+static bool take_asked(struct server *server, struct incoming *incoming)
+{
+    if (incoming->is_plain)
+        return true;
+    incoming->asked.continues = incoming->message->ask->continues;
+    return sent_event_of(incoming->message->ask->event, &server->arena, &incoming->asked);
+}
+
+void decision_answer(struct connection *connection, struct incoming *incoming)
 {
     struct session *session = connection->session;
     struct server *server = connection->server;
-    struct event event;
+    const struct sent_event *asked = &incoming->asked;
+    const struct event *event = &asked->event;
     struct ruling ruling;
     struct budget budget = {EVALUATION_STEPS_MAX};
-    ProtobufCBinaryData packed;
 
-    if (!ask->event || !event_from_wire(ask->event, &server->arena, &event)) {
+    if (!take_asked(server, incoming)) {
         connection_refuse(connection, "an event that is ill formed");
         return;
     }
@@ -618,9 +654,9 @@ void decision_answer(struct connection *connection, struct incoming *incoming,
         return;
     }
     settled_records_read(session); /* of what happened before */
-    judge(session, &event, &budget, &ruling);
-    if (is_continued(session, ask, &event, &ruling)) {
-        send_verdict(connection, incoming, &event, &ruling, ask->continues);
+    judge(session, event, &budget, &ruling);
+    if (is_continued(session, asked, &ruling)) {
+        send_verdict(connection, incoming, event, &ruling, asked->continues);
         return;
     }
     const uint64_t number = ++session->decisions;
@@ -629,18 +665,15 @@ void decision_answer(struct connection *connection, struct incoming *incoming,
         session->denials++;
         server->statistics.denials++;
     }
-    packed = asked_event_find(incoming->body, incoming->length);
-    if (!packed.data)
-        packed = asked_event_pack(ask->event, &server->arena);
     /* Sending may find the peer gone, and end the session: what was decided is recorded all the
      * same. */
     session_hold(session);
     if (ruling.judgement.verdict == VERDICT_ALLOW) {
-        continuation_remember(session, &event, number);
-        send_verdict(connection, incoming, &event, &ruling, number);
-        record(session, &event, &ruling, number, &packed, 0);
+        continuation_remember(session, event, number);
+        send_verdict(connection, incoming, event, &ruling, number);
+        record(session, event, &ruling, number, asked, 0);
     } else {
-        answer_denial(connection, incoming, &event, &ruling, number, &packed);
+        answer_denial(connection, incoming, event, &ruling, number, asked);
     }
     session_release(session);
 }
@@ -757,25 +790,19 @@ static uint64_t settled_time(uint64_t said, uint64_t now)
     return said <= now && now - said <= most ? said : now;
 }
 
-bool decision_record_one(struct session *session, const Warder__V1__Record *settled,
-                         struct budget *budget, struct arena *arena)
+void decision_record_one(struct session *session, const struct sent_event *settled,
+                         struct budget *budget)
 {
-    struct event event;
+    const struct event *event = &settled->event;
     struct ruling ruling;
 
-    if (!settled->event || !event_from_wire(settled->event, arena, &event))
-        return false;
-    const ProtobufCBinaryData packed = asked_event_pack(settled->event, arena);
-    if (!packed.data)
-        return false;
-    judge(session, &event, budget, &ruling);
+    judge(session, event, budget, &ruling);
     /* The hook let it pass, whatever is said of it here: that is what happened. */
     ruling.judgement.verdict = VERDICT_ALLOW;
     session->decisions++;
     session->server->statistics.decisions++;
-    record(session, &event, &ruling, session->decisions, &packed,
+    record(session, event, &ruling, session->decisions, settled,
            settled_time(settled->time, wall_clock_now()));
-    return true;
 }
 
 void decision_record_settled(struct connection *connection, struct session *session,
@@ -783,17 +810,21 @@ void decision_record_settled(struct connection *connection, struct session *sess
 {
     struct server *server = session->server;
     struct budget budget = {RECORDS_STEPS_MAX};
+    struct sent_event settled;
 
     if (records->n_records > RECORDS_MAX) {
         connection_refuse(connection, "more records than a batch may have");
         return;
     }
     for (size_t i = 0; i < records->n_records; i++) {
+        const Warder__V1__Record *one = records->records[i];
         if (!session_follow_generation(session) ||
-            !decision_record_one(session, records->records[i], &budget, &server->arena)) {
+            !sent_event_of(one->event, &server->arena, &settled) || !settled.bytes) {
             connection_refuse(connection, "a recorded event that is ill formed, or too large");
             return;
         }
+        settled.time = one->time;
+        decision_record_one(session, &settled, &budget);
     }
     decision_record_gap(session, records->lost, "records lost by the hook");
     decision_record_gap(session, records->unanswered, "denied without an answer of the daemon");

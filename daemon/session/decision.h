@@ -5,6 +5,7 @@
 
 #include "daemon/session/connection.h"
 #include "daemon/session/session.h"
+#include "proto/event_bytes.h"
 
 struct denial_queue;
 
@@ -12,17 +13,16 @@ struct denial_queue;
 struct denial_queue *denial_queue_new(void);
 void denial_queue_free(struct denial_queue *queue);
 
-/* Judges, answers on the connection, records. An event that is ill formed ends the session. */
-void decision_answer(struct connection *connection, struct incoming *incoming,
-                     const Warder__V1__Ask *ask);
+/* Judges what is asked, answers on the connection, records. An event that is ill formed ends the
+ * session. */
+void decision_answer(struct connection *connection, struct incoming *incoming);
 
 /* The calling line of a denial, as the process says. */
 void decision_place(struct session *session, const Warder__V1__Denied *denied);
 
-/* Records one event that the hook settled itself, as it is judged by the session's generation. The
- * arena is the caller's. False if it is ill formed, or too large. */
-bool decision_record_one(struct session *session, const Warder__V1__Record *settled,
-                         struct budget *budget, struct arena *arena);
+/* Records one event that the hook settled itself, as it is judged by the session's generation. */
+void decision_record_one(struct session *session, const struct sent_event *settled,
+                         struct budget *budget);
 
 /* Says in the record how much is missing from it. What the hook counts is its process's word. */
 void decision_record_gap(struct session *session, uint64_t count, const char *text);

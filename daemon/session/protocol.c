@@ -37,18 +37,19 @@ void protocol_dispatch(struct connection *connection, struct incoming *incoming)
 {
     struct server *server = connection->server;
     const Warder__V1__ClientMessage *message = incoming->message;
+    const unsigned kind =
+        incoming->is_plain ? WARDER__V1__CLIENT_MESSAGE__BODY_ASK : (unsigned)message->body_case;
     const char *refusal;
 
-    if (!(allowed[connection->state] >> message->body_case & 1)) {
+    if (!(allowed[connection->state] >> kind & 1)) {
         connection_refuse(connection, "a message that is not allowed now");
         return;
     }
-    if (1U << message->body_case & (ASK | RECORDS) &&
-        !session_floor_is_settled(&connection->session->floor)) {
+    if (1U << kind & (ASK | RECORDS) && !session_floor_is_settled(&connection->session->floor)) {
         connection_refuse(connection, "an event before the floor that its policies require");
         return;
     }
-    switch (message->body_case) {
+    switch (kind) {
     case WARDER__V1__CLIENT_MESSAGE__BODY_HELLO:
         handshake_hello(connection, incoming);
         return;
@@ -62,7 +63,7 @@ void protocol_dispatch(struct connection *connection, struct incoming *incoming)
         connection_open_another(connection, incoming);
         return;
     case WARDER__V1__CLIENT_MESSAGE__BODY_ASK:
-        decision_answer(connection, incoming, message->ask);
+        decision_answer(connection, incoming);
         return;
     case WARDER__V1__CLIENT_MESSAGE__BODY_DENIED:
         decision_place(connection->session, message->denied);

@@ -185,7 +185,7 @@ static void on_tick(uv_timer_t *timer)
     const bool held = let_go(server);
     settled_records_read_waiting(server);
 
-    if (!late && !denials && !refusals && !held)
+    if (!late && !denials && !refusals && !held && !server->first_waiting)
         uv_timer_stop(timer);
 }
 

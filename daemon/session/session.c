@@ -260,7 +260,10 @@ static void find_guard(struct session *session)
     const struct policy_block *block = session->generation->block;
     unsigned exec_policies = 0;
 
-    session->guard = (struct policy_guard){.guarded = session->record ? UINT32_MAX : 0};
+    /* That everything is recorded names no event of the boundary: what continues a decision has its
+     * record. */
+    const uint32_t every_class = UINT32_MAX & ~(UINT32_C(1) << CLASS_NONE);
+    session->guard = (struct policy_guard){.guarded = session->record ? every_class : 0};
     session->exec_block = NULL;
     for (size_t i = 0; i < session->governing_count; i++)
         add_guard(session, block, session->governing[i], false, &exec_policies);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "daemon/session/decision.h"
+#include "daemon/session/sent_event.h"
 #include "daemon/session/session.h"
 #include "proto/record_ring.h"
 
@@ -69,6 +70,7 @@ void settled_records_wait(struct session *session)
     if (!records || records->waits)
         return;
     records->waits = true;
+    record_ring_watch(records->ring, true);
     records->next = session->server->first_waiting;
     session->server->first_waiting = records;
     server_start_tick(session->server);
@@ -79,6 +81,7 @@ static bool record_all(struct session *session, const unsigned char *bytes, size
                        void *memory)
 {
     struct budget budget = {RECORDS_STEPS_MAX};
+    struct sent_event settled;
     struct arena arena;
     size_t length;
     size_t step;
@@ -88,15 +91,15 @@ static bool record_all(struct session *session, const unsigned char *bytes, size
         if (!record)
             return false;
         arena_init(&arena, memory, ARENA_SIZE);
-        const Warder__V1__Record *settled = (const Warder__V1__Record *)message_decode(
-            &warder__v1__record__descriptor, &arena, record, length);
-        if (!settled || !decision_record_one(session, settled, &budget, &arena))
+        if (!sent_event_of_record(record, length, &arena, &settled))
             return false;
+        decision_record_one(session, &settled, &budget);
     }
     return true;
 }
 
-void settled_records_read(struct session *session)
+/* True if something came. What is no record is given up, with the ring. */
+static bool take(struct session *session)
 {
     static _Alignas(64) unsigned char bytes[RECORD_RING_BYTES]; /* the loop thread's */
     static _Alignas(64) unsigned char memory[ARENA_SIZE];
@@ -104,26 +107,48 @@ void settled_records_read(struct session *session)
     size_t size;
 
     if (!records || !session->generation)
-        return;
+        return false;
     const bool sound = record_ring_take(records->ring, &records->read, bytes, &size) &&
                        record_all(session, bytes, size, memory);
     if (sound)
-        return;
+        return size > 0;
     server_record_refusal(session->server, session->account, session->facts.identity.pid,
                           session->number,
                           "records that are none, in the memory that it writes to");
     settled_records_close(session);
+    return false;
+}
+
+void settled_records_read(struct session *session)
+{
+    if (take(session)) /* more may come */
+        settled_records_wait(session);
+}
+
+/* Nothing has come since the last time: its hook says so when something does. What has come before
+ * the hook could know is there now. */
+static void stop_watching(struct session *session)
+{
+    stop_waiting(session->records);
+    record_ring_watch(session->records->ring, false);
+    settled_records_read(session);
 }
 
 void settled_records_read_waiting(struct server *server)
 {
-    while (server->first_waiting) {
-        struct settled_records *records = server->first_waiting;
+    struct settled_records **at = &server->first_waiting;
+
+    while (*at) {
+        struct settled_records *records = *at;
         struct session *session = records->session;
         const uint64_t began = uv_hrtime();
+        const bool came = take(session);
 
-        stop_waiting(records);
-        settled_records_read(session);
+        if (!came && session->records)
+            stop_watching(session);
+        /* Else it has gone from here, and the next is in its place. */
+        if (*at == records)
+            at = &records->next;
         turns_charge(server, session->account, uv_hrtime() - began);
     }
 }

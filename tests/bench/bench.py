@@ -18,6 +18,7 @@ from pathlib import Path
 
 import daemon_load
 import hook_cost
+import others
 import results
 
 BUILD = Path(sys.argv[1])
@@ -45,6 +46,9 @@ for i in range({batches} + warm_up):
 times.sort()
 print(times[len(times) // 2])
 """
+
+# Bytes of the packets of that event with two arguments: the Ask, and the Verdict that allows it.
+EVENT_PACKETS = (86, 39)
 
 PROGRAMS = {
     "-c pass": "pass",
@@ -124,6 +128,11 @@ def event_cost(arguments, hooked, daemon):
     return float(run([PYTHON, "-I", "-c", code], **(daemon.hooked() if hooked else {})))
 
 
+def echo(packets):
+    """A packet there and one back, of these sizes, in nanoseconds."""
+    return float(run([WORK / "echo", "3000", *packets]))
+
+
 def measure(variants):
     """`variants`: name -> function that gives one value. The values by name, one of each round."""
     values = {name: [] for name in variants}
@@ -159,7 +168,7 @@ def heading(text, base, name):
 def bench_verdict(_):
     with asked() as daemon:
         values = measure({
-            "echo": lambda: float(run([WORK / "echo", "3000"])),
+            "echo": lambda: echo(EVENT_PACKETS),
             "verdict": lambda: event_cost(2, True, daemon),
         })
     heading("One verdict: an event's round trip through warderd, against a packet's there and back",
@@ -213,8 +222,12 @@ def bench_daemon(_):
     daemon_load.bench(sys.modules[__name__])
 
 
+def bench_others(_):
+    others.bench(sys.modules[__name__])
+
+
 BENCHES = {"verdict": bench_verdict, "event": bench_event, "programs": bench_programs,
-           "hook": bench_hook, "daemon": bench_daemon}
+           "hook": bench_hook, "daemon": bench_daemon, "others": bench_others}
 
 
 def main():

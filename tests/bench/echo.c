@@ -1,21 +1,22 @@
-/* The raw limit: one packet there and one back between two processes over SOCK_SEQPACKET, of about
- * the sizes of an Ask and a Verdict.
+/* The raw limit: one packet there and one back between two processes over SOCK_SEQPACKET.
  *
- *     echo COUNT
+ *     echo COUNT REQUEST_BYTES REPLY_BYTES
  *
- * Prints the median of COUNT round trips in nanoseconds. The one who answers does nothing. */
+ * Prints the median of COUNT round trips in nanoseconds. The one who answers is the barest server
+ * that could have many clients: epoll_wait, recv, send, and nothing done with what comes. */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-    REQUEST_SIZE = 160, /* header, and the Ask of an event with two short arguments */
-    REPLY_SIZE = 40,    /* header, and a Verdict that allows */
+    PACKET_MAX = 128 * 1024, /* what a server must be ready for */
+    EVENTS_MAX = 64,
     WARM_UP = 200,
 };
 
@@ -33,42 +34,73 @@ static int compare(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static void answer(int socket)
+static char packet[PACKET_MAX];
+
+static void answer(int socket, size_t reply_size)
 {
-    char packet[REQUEST_SIZE];
-    while (recv(socket, packet, sizeof(packet), 0) > 0)
-        if (send(socket, packet, REPLY_SIZE, 0) != REPLY_SIZE)
-            break;
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = socket};
+    struct epoll_event ready[EVENTS_MAX];
+    const int set = epoll_create1(EPOLL_CLOEXEC);
+
+    if (set < 0 || epoll_ctl(set, EPOLL_CTL_ADD, socket, &event) < 0)
+        return;
+    for (;;) {
+        const int count = epoll_wait(set, ready, EVENTS_MAX, -1);
+        for (int i = 0; i < count; i++) {
+            const int from = ready[i].data.fd;
+            if (recv(from, packet, sizeof(packet), MSG_DONTWAIT) <= 0 ||
+                send(from, packet, reply_size, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)reply_size)
+                return;
+        }
+    }
+}
+
+static int ask(int socket, size_t request_size, size_t reply_size, uint64_t *times, long count)
+{
+    for (long i = -WARM_UP; i < count; i++) {
+        const uint64_t start = now();
+        if (send(socket, packet, request_size, MSG_NOSIGNAL) != (ssize_t)request_size ||
+            recv(socket, packet, sizeof(packet), 0) != (ssize_t)reply_size)
+            return 2;
+        if (i >= 0)
+            times[i] = now() - start;
+    }
+    return 0;
+}
+
+static size_t size_of(const char *text)
+{
+    const unsigned long size = strtoul(text, NULL, 10);
+    return size > 0 && size <= PACKET_MAX ? size : 0;
 }
 
 int main(int argc, char **argv)
 {
-    const long count = argc > 1 ? strtol(argv[1], NULL, 10) : 0;
+    const long count = argc == 4 ? strtol(argv[1], NULL, 10) : 0;
+    const size_t request_size = argc == 4 ? size_of(argv[2]) : 0;
+    const size_t reply_size = argc == 4 ? size_of(argv[3]) : 0;
     uint64_t *times = count > 0 ? calloc((size_t)count, sizeof(*times)) : NULL;
-    char packet[REQUEST_SIZE] = {0};
     int sockets[2];
 
-    if (!times || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
+    if (!times || !request_size || !reply_size ||
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0) {
+        fprintf(stderr, "usage: echo COUNT REQUEST_BYTES REPLY_BYTES\n");
         return 2;
+    }
     const pid_t child = fork();
     if (child < 0)
         return 2;
     if (child == 0) {
         close(sockets[0]);
-        answer(sockets[1]);
+        answer(sockets[1], reply_size);
         _exit(0);
     }
     close(sockets[1]);
-    for (long i = -WARM_UP; i < count; i++) {
-        const uint64_t start = now();
-        if (send(sockets[0], packet, sizeof(packet), 0) != sizeof(packet) ||
-            recv(sockets[0], packet, sizeof(packet), 0) != REPLY_SIZE)
-            return 2;
-        if (i >= 0)
-            times[i] = now() - start;
-    }
+    const int failed = ask(sockets[0], request_size, reply_size, times, count);
     close(sockets[0]);
     waitpid(child, NULL, 0);
+    if (failed)
+        return failed;
     qsort(times, (size_t)count, sizeof(*times), compare);
     printf("%llu\n", (unsigned long long)times[count / 2]);
     free(times);

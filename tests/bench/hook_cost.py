@@ -36,6 +36,9 @@ EVENTS = {
     "recorded": ("pickle.find_class", "a", "b"),
 }
 
+# Bytes of the packets about the event that is asked: the Ask, and the Verdict that allows it.
+ASKED_PACKETS = (97, 46)
+
 RULES = 'policy bench {{ applies {{ platform is "linux" }} {} }}\n'
 SETTLED = RULES.format('deny import where module in ["_ctypes", "_tkinter"] as i  '
                        'deny read, write where path matches ["/proc/**/mem", "/proc/**/maps"] or path is "/dev/mem" as m')
@@ -87,7 +90,8 @@ def bench_events(bench, daemons):
         variants[f"{name}: empty"] = lambda name=name: events(bench, [name], **empty)[name]
         variants[f"{name}: hook"] = lambda name=name, daemon=daemon: events(bench, [name], **daemon.hooked())[name]
     variants["asked"] = lambda: events(bench, ["skipped"], True, **daemons["asked"].hooked())["skipped"]
-    variants["echo"] = lambda: (float(bench.run([bench.WORK / "echo", "3000"])), 0)
+    variants["asked: empty"] = lambda: events(bench, ["skipped"], True, **empty)["skipped"]
+    variants["echo"] = lambda: (bench.echo(ASKED_PACKETS), 0)
     values = bench.measure(variants)
     results.begin("One event: an empty hook, and Warder's", "empty hook", "hook")
     print(f"\nOne event, ns a call (p99 of batches in brackets)\n{'':<24}{'no hook':>10}{'empty hook':>20}{'hook':>20}"
@@ -100,9 +104,11 @@ def bench_events(bench, daemons):
             f"{sides[side][0]:>12.0f} ({sides[side][1]:>5.0f})" for side in ("empty", "hook")) + f"{beyond:>12.0f}")
         results.note(name, "ns", sides["hook"][0], none=sides["none"][0], empty=sides["empty"][0],
                      p99=sides["hook"][1], over_empty=beyond)
-    plain = {name: [one[0] for one in values[name]] for name in ("asked", "echo")}
+    plain = {name: [one[0] for one in values[name]] for name in ("asked", "asked: empty", "echo")}
+    plain["hook to hook"] = [all_of_it - python for all_of_it, python in zip(plain["asked"], plain["asked: empty"])]
     bench.heading("One event that is asked, against a packet's round trip", "raw echo", "asked")
-    bench.row("event of two arguments", plain, "asked", "echo", "us", 1e3)
+    bench.row("event of two arguments, as Python sees it", plain, "asked", "echo", "us", 1e3)
+    bench.row("the same, without what an empty hook takes", plain, "hook to hook", "echo", "us", 1e3)
 
 
 def bench_programs(bench, daemons, python):

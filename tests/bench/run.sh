@@ -15,6 +15,8 @@ chmod 711 "$work" # sessions of another user, where there are too many for one
 trap 'rm -rf "$work"' EXIT INT TERM
 "${CC:-cc}" -O2 -std=gnu17 -Wall -Wextra -o "$work/echo" "$here/echo.c"
 "${CC:-cc}" -O2 -std=gnu17 -Wall -Wextra -fPIC -shared -o "$work/empty_hook.so" "$here/empty_hook.c"
+"${CC:-cc}" -O2 -std=gnu17 -Wall -Wextra -fPIC -shared -o "$work/name_hook.so" "$here/name_hook.c"
+"${CC:-cc}" -O2 -std=gnu17 -Wall -Wextra -o "$work/broker" "$here/broker.c"
 build=$(cd "$1" && pwd)
 shift
 "${CC:-cc}" -O2 -std=gnu17 -Wall -Wextra -I"$here/../.." -I"$build" -o "$work/load" "$here/load.c" \

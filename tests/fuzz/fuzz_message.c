@@ -20,6 +20,7 @@
 #include "policies/engine/evaluate.h"
 #include "policies/engine/event_text.h"
 #include "policies/language/compile.h"
+#include "proto/event_bytes.h"
 #include "proto/event_wire.h"
 #include "proto/packet.h"
 
@@ -156,6 +157,36 @@ static void say_again(const struct event *event)
     require(memcmp(bytes, bytes + size, size) == 0);
 }
 
+/* What is read without protobuf-c is what protobuf-c reads. */
+static void read_alike(const void *bytes, size_t size, const Warder__V1__ClientMessage *message,
+                       struct arena *arena)
+{
+    static _Alignas(max_align_t) unsigned char memory[ARENA_SIZE];
+    static unsigned char once[PACKED_MAX];
+    static unsigned char again[PACKED_MAX];
+    struct sent_event sent;
+    struct event event;
+    struct arena own;
+
+    arena_init(&own, memory, sizeof(memory));
+    if (!ask_bytes_read(bytes, size, &own, &sent))
+        return;
+    read_event(&sent.event);
+    /* Unless the other's arena is the smaller one. */
+    if (!message || !message->ask->event || !event_from_wire(message->ask->event, arena, &event)) {
+        require(arena->exhausted);
+        return;
+    }
+    require(message->ask->continues == sent.continues && event.number == sent.event.number);
+    const unsigned char *first =
+        ask_bytes_write(&sent.event, sent.continues, once, once + sizeof(once));
+    const unsigned char *second =
+        ask_bytes_write(&event, sent.continues, again, again + sizeof(again));
+    require(!first == !second);
+    require(!first || (first - once == second - again &&
+                       memcmp(first, second, (size_t)(once + sizeof(once) - first)) == 0));
+}
+
 static void take_event(const Warder__V1__Event *message, struct arena *arena)
 {
     struct event event;
@@ -219,6 +250,10 @@ static void take_message(const void *bytes, size_t size, size_t arena_size)
     sink += daemon_message_decode(&arena, bytes, size) != NULL;
     arena_reset(&arena);
     const Warder__V1__ClientMessage *message = client_message_decode(&arena, bytes, size);
+    const bool is_ask = message && message->body_case == WARDER__V1__CLIENT_MESSAGE__BODY_ASK;
+    const size_t used = arena.used;
+    read_alike(bytes, size, is_ask ? message : NULL, &arena);
+    arena.used = used;
     if (!message)
         return;
     switch (message->body_case) {

@@ -384,6 +384,19 @@ for last in "good", "bad":
                          ["subprocess.Popen"], names)
         self.assertNotIn("libc.execve", names)
 
+    def test_where_all_is_recorded_a_start_is_asked_about_once(self):
+        daemon = self.daemon("--record", "all")
+        daemon.apply('policy p { applies { not user is "x" }\n deny exec where file is "/no/such/file" as nothing }')
+        code = 'import subprocess\nprint([subprocess.run(["/bin/true"]).returncode for _ in range(3)])'
+        result = execute([python(), "-c", code], env=daemon.preloaded())
+        self.assertEqual(result.out, "[0, 0, 0]\n", result)
+        # The child of a vfork that asks is a session of its own for as long.
+        self.assertEqual(daemon.status()["sessions_total"], 1)
+        started = [entry["event"] for entry in daemon.log()
+                   if entry["kind"] == "decision" and entry["event"] in ("subprocess.Popen", "libc.execve", "libc.vfork",
+                                                                         "libc.fork", "libc.posix_spawn")]
+        self.assertEqual(started, ["subprocess.Popen"] * 3)
+
     def test_programs_that_leave_the_reach_of_the_hook_are_told(self):
         program = self.directory / "static"
         source = self.directory / "static.c"

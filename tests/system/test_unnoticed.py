@@ -73,6 +73,14 @@ class Descriptors(Test):
         self.assertEqual([one for one in self.open_files(soft=40) if 30 < one < 1024], [])
         self.assertEqual([one for one in self.open_files(soft=1024) if 30 < one < 1024], [])
 
+    def test_connection_does_not_lengthen_what_a_fork_copies(self):
+        # As containers have it: the kernel's table is as long as the highest descriptor.
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        if hard != resource.RLIM_INFINITY and hard < 8192:
+            self.skipTest("the hard limit of open files is low anyway")
+        opened = self.open_files(soft=hard)
+        self.assertTrue(1024 <= max(opened) < 4096, opened)
+
     def test_descriptor_with_the_number_of_the_door_is_left_alone(self):
         # `warder run` leaves a descriptor open for the first interpreter, and says so in the environment,
         # which children inherit; Python is shown the kernel's copy of it alone.

@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon/session/asked_event.h"
 #include "daemon/session/connection.h"
 #include "daemon/session/server.h"
 #include "daemon/session/session.h"
@@ -356,34 +355,6 @@ static void line_longer_than_what_is_kept_is_recorded_all_the_same(void **state)
     assert_int_equal(number(state, "SELECT length(file) FROM records WHERE line = 12"), 1000);
 }
 
-static void event_is_found_in_its_message_and_nowhere_else(void **state)
-{
-    struct fixture *fixture = fixture_of(state);
-    uint64_t decision;
-    unsigned char body[2 * sizeof(fixture->body)];
-
-    for (int continues = 0; continues < 300; continues += 299) {
-        ask(fixture, "/allowed/found", (uint64_t)continues);
-        assert_int_equal(verdict(fixture, &decision), WARDER__V1__OUTCOME__OUTCOME_ALLOW);
-        const size_t length = fixture->length;
-        memcpy(body, fixture->body, length);
-        const ProtobufCBinaryData event = asked_event_find(body, length);
-        assert_non_null(event.data);
-        Warder__V1__Event *unpacked = warder__v1__event__unpack(NULL, event.len, event.data);
-        assert_non_null(unpacked);
-        assert_memory_equal(unpacked->name.data, "open", 4);
-        assert_int_equal(warder__v1__event__get_packed_size(unpacked), event.len);
-        warder__v1__event__free_unpacked(unpacked, NULL);
-        /* Cut anywhere, with something behind it, or twice: it is packed anew. */
-        for (size_t cut = 0; cut < length; cut++)
-            assert_null(asked_event_find(body, cut).data);
-        memcpy(body + length, body, length);
-        assert_null(asked_event_find(body, 2 * length).data);
-        assert_null(asked_event_find(body, length + 1).data);
-    }
-    close_server(fixture);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
@@ -391,7 +362,6 @@ int main(void)
         TEST(allowed_decisions_allocate_nothing),
         TEST(denials_with_their_lines_allocate_nothing),
         TEST(line_longer_than_what_is_kept_is_recorded_all_the_same),
-        TEST(event_is_found_in_its_message_and_nowhere_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,9 +185,31 @@ static void forked_child_does_not_have_the_ring(void **state)
     close_both(&both);
 }
 
+static void nothing_need_be_said_while_somebody_looks(void **state)
+{
+    struct both both;
+    bool first;
+
+    (void)state;
+    open_both(&both);
+    assert_true(record_ring_put(both.hook, "a", 1, &first));
+    assert_true(first);
+    record_ring_watch(both.daemon, true);
+    assert_true(take(&both));
+    assert_true(record_ring_put(both.hook, "b", 1, &first));
+    assert_false(first);
+    record_ring_watch(both.daemon, false);
+    assert_true(take(&both)); /* once more, and what was not said is there */
+    assert_int_equal(both.size, sizeof(uint32_t) + 1);
+    assert_true(record_ring_put(both.hook, "c", 1, &first));
+    assert_true(first);
+    close_both(&both);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_need_be_said_while_somebody_looks),
         cmocka_unit_test(records_come_out_as_they_went_in_however_often_it_goes_round),
         cmocka_unit_test(only_the_first_record_behind_what_was_read_is_news),
         cmocka_unit_test(what_has_no_room_is_refused),
