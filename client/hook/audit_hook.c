@@ -21,6 +21,7 @@
 #include "client/hook/boundary_refusal.h"
 #include "client/hook/builtin_modules.h"
 #include "client/hook/denial.h"
+#include "client/hook/denial_class.h"
 #include "client/hook/event_table.h"
 #include "client/hook/fatal.h"
 #include "client/hook/hook_session.h"
@@ -366,11 +367,12 @@ static enum denial_state denial_state(const struct runtime *runtime)
  * are plainer. */
 static void note_interpreter(struct runtime *runtime, const char *name)
 {
-    if (strcmp(name, ending_event) == 0)
-        runtime->ending =
-            python_thread(&runtime->api) ? python_interpreter(&runtime->api) : runtime->ending;
-    else if (strcmp(name, new_event) == 0)
+    if (strcmp(name, ending_event) == 0 && python_thread(&runtime->api)) {
+        runtime->ending = python_interpreter(&runtime->api);
+        denial_class_forget(&runtime->api);
+    } else if (strcmp(name, new_event) == 0) {
         runtime->ending = NULL; /* it may stand where one has ended */
+    }
 }
 
 _Static_assert(sizeof(struct answer) <= WORK_MEMORY_SIZE, "an answer has a block");

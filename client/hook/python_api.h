@@ -37,11 +37,11 @@ struct python_allocator {
     REQUIRED(int, PySys_Audit, (const char *event, const char *format, ...))                       \
     REQUIRED(const char *, Py_GetVersion, (void))                                                  \
     REQUIRED(int, Py_IsInitialized, (void))                                                        \
-    OPTIONAL(void *, _PyThreadState_UncheckedGet, (void))                      /* to 3.12 */       \
-    OPTIONAL(void *, PyThreadState_GetUnchecked, (void))                       /* from 3.13 */     \
-    OPTIONAL(void *, _PyInterpreterState_Get, (void))                          /* 3.8 */           \
-    OPTIONAL(void *, PyInterpreterState_Get, (void))                           /* from 3.9 */      \
-    REQUIRED(python_object *, PyInterpreterState_GetDict, (void *interpreter)) /* borrowed */      \
+    OPTIONAL(void *, _PyThreadState_UncheckedGet, (void)) /* to 3.12 */                            \
+    OPTIONAL(void *, PyThreadState_GetUnchecked, (void))  /* from 3.13 */                          \
+    OPTIONAL(void *, _PyInterpreterState_Get, (void))     /* 3.8 */                                \
+    OPTIONAL(void *, PyInterpreterState_Get, (void))      /* from 3.9 */                           \
+    REQUIRED(int64_t, PyInterpreterState_GetID, (void *interpreter))                               \
     REQUIRED(void *, PyEval_SaveThread, (void))                                                    \
     REQUIRED(void, PyEval_RestoreThread, (void *thread))                                           \
     /* reading values: no Python code, no allocation unless it says so */                          \
@@ -88,7 +88,6 @@ struct python_allocator {
     REQUIRED(python_object *, PyDict_New, (void))                                                  \
     REQUIRED(int, PyDict_SetItemString,                                                            \
              (python_object * dict, const char *key, python_object *value))                        \
-    REQUIRED(python_object *, PyDict_GetItemString, (python_object * dict, const char *key))       \
     REQUIRED(python_object *, PyErr_NewExceptionWithDoc,                                           \
              (const char *name, const char *doc, python_object *base, python_object *dict))        \
     REQUIRED(void, PyErr_SetObject, (python_object * type, python_object * value))                 \
@@ -124,6 +123,7 @@ struct python_allocator {
     DATA(PyTuple_Type)                                                                             \
     DATA(PyList_Type)                                                                              \
     DATA(PyDict_Type)                                                                              \
+    DATA(PyType_Type)                                                                              \
     DATA(PyCode_Type)                                                                              \
     DATA(PyImport_Inittab) /* a pointer to the table of built-in modules */                        \
     DATA(PyExc_PermissionError)                                                                    \
