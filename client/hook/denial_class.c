@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#define FLAG_UNICODE (1UL << 28) /* Py_TPFLAGS_UNICODE_SUBCLASS, the same from 3.0 on */
+
 enum {
     /* Include/typeslots.h, the same in every version. */
     SLOT_INIT = 60,
@@ -38,11 +40,22 @@ static _Atomic(struct entry *) entries;
 /* The API of whichever interpreter shows an exception: methods get no pointer of ours. */
 static const struct python_api *_Atomic text_api;
 
-/* str(): the sentence alone, without the "[Errno 13]" that OSError puts before it. */
+/* str(): the sentence alone, without the "[Errno 13]" that OSError puts before it. What a program
+ * makes by hand may have no sentence: that reads as any OSError does. */
 static python_object *denial_text(python_object *self, python_object *ignored)
 {
+    const struct python_api *api = text_api;
     (void)ignored;
-    return text_api->PyObject_GetAttrString(self, "strerror");
+    python_object *text = api->PyObject_GetAttrString(self, "strerror");
+    if (!text || (api->PyType_GetFlags(python_type(api, text)) & FLAG_UNICODE))
+        return text;
+    api->Py_DecRef(text);
+    python_object *method =
+        api->PyObject_GetAttrString(*(python_object **)api->PyExc_PermissionError, "__str__");
+    text = method ? api->PyObject_CallFunctionObjArgs(method, self, NULL) : NULL;
+    if (method)
+        api->Py_DecRef(method);
+    return text;
 }
 
 static struct method_definition text_method = {"__str__", denial_text, METHOD_NO_ARGUMENTS,
@@ -51,7 +64,8 @@ static struct method_definition text_method = {"__str__", denial_text, METHOD_NO
 static const char class_name[] = "warder.PolicyDenied";
 static const char class_doc[] =
     "An operation that a policy of this host does not allow.\n\n"
-    "A PermissionError with errno EACCES. Attributes, all str but the first:\n"
+    "A PermissionError with errno EACCES. Attributes, all str but the first; None in one that was\n"
+    "made by hand:\n"
     "  errno        EACCES\n"
     "  operation    the operation class: 'exec'\n"
     "  event        the audit event: 'subprocess.Popen'\n"
@@ -66,6 +80,18 @@ static const char class_doc[] =
 static _Atomic(void *) made_new;
 static _Atomic(void *) made_init;
 
+/* What describe() of denial.c sets in each denial. */
+static bool add_attributes(const struct python_api *api, python_object *dict)
+{
+    static const char *const names[] = {"operation", "event",       "policy",
+                                        "rule",      "decision_id", "message"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (api->PyDict_SetItemString(dict, names[i], api->_Py_NoneStruct) < 0)
+            return false;
+    return true;
+}
+
 static python_object *make_class(const struct python_api *api)
 {
     python_object *base = *(python_object **)api->PyExc_PermissionError;
@@ -75,7 +101,8 @@ static python_object *make_class(const struct python_api *api)
     text_api = api;
     python_object *method = api->PyDescr_NewMethod(base, &text_method);
     python_object *made = NULL;
-    if (method && api->PyDict_SetItemString(dict, "__str__", method) == 0)
+    if (method && api->PyDict_SetItemString(dict, "__str__", method) == 0 &&
+        add_attributes(api, dict))
         made = api->PyErr_NewExceptionWithDoc(class_name, class_doc, base, dict);
     if (method)
         api->Py_DecRef(method);

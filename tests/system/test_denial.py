@@ -75,6 +75,26 @@ except warder.PolicyDenied as error:
 """)
         self.assertEqual((result.status, result.out), (0, "caught\n"), result)
 
+    def test_policy_denied_that_a_program_makes_reads_as_another_permission_error(self):
+        result = self.python_under(NO_PROCESS, """
+import traceback, warder
+def shown(error):
+    return traceback.format_exception_only(type(error), error)[0].split(": ", 1)
+for arguments in (), ("x",), (13, None), (1, 2, 3, 4, 5, 6, 7, 8), (13, "y"):
+    error, other = warder.PolicyDenied(*arguments), PermissionError(*arguments)
+    said = "y" if arguments == (13, "y") else str(other)
+    assert str(error) == said and repr(error)[len("PolicyDenied"):] == repr(other)[len("PermissionError"):], arguments
+    assert shown(error)[1:] == ([said + chr(10)] if said else []), shown(error)
+    names = "operation", "event", "policy", "rule", "decision_id", "message"
+    assert [getattr(error, name) for name in names] == [None] * 6
+error = warder.PolicyDenied(13, "y")
+error.rule = "no-exec"
+assert error.rule == "no-exec" and warder.PolicyDenied.rule is None
+error.strerror = 5
+print(str(error))
+""")
+        self.assertEqual((result.status, result.out), (0, "[Errno 13] 5\n"), result)
+
     def test_changed_policy_denied_class_runs_no_code_in_the_hook(self):
         result = self.python_under(NO_PROCESS, """
 import os, warder
