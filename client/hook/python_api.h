@@ -60,6 +60,7 @@ struct python_allocator {
               int is_signed))                                                                      \
     OPTIONAL(python_size, PyLong_AsNativeBytes, /* from 3.13 */                                    \
              (python_object * number, void *bytes, python_size size, int flags))                   \
+    OPTIONAL(python_object *, PyConfig_Get, (const char *name)) /* from 3.14; a new reference */   \
     REQUIRED(double, PyFloat_AsDouble, (python_object * number))                                   \
     REQUIRED(python_size, PyTuple_Size, (python_object * tuple))                                   \
     REQUIRED(python_object *, PyTuple_GetItem, (python_object * tuple, python_size index))         \
@@ -140,11 +141,15 @@ struct python_api {
 #undef PYTHON_FUNCTION
 #undef PYTHON_DATA
 
-    int minor;           /* of version 3: 8 for 3.8 */
-    char version[24];    /* "3.11.7", as Py_GetVersion begins */
-    bool free_threaded;  /* built without the global interpreter lock */
-    size_t type_offset;  /* of ob_type in an object, bytes */
-    size_t head_size;    /* of PyObject_HEAD: 16, in free-threaded builds 32 */
+    int minor;          /* of version 3: 8 for 3.8 */
+    char version[24];   /* "3.11.7", as Py_GetVersion begins */
+    bool free_threaded; /* built without the global interpreter lock */
+    size_t type_offset; /* of ob_type in an object, bytes */
+    size_t head_size;   /* of PyObject_HEAD: 16, in free-threaded builds 32 */
+    /* Py_FileSystemDefaultEncoding and ...EncodeErrors, deprecated from 3.12 on; NULL where a
+     * version has them no more. What they point to is NULL until the interpreter has its codecs. */
+    const char **filesystem_encoding;
+    const char **filesystem_errors;
     void *runtime;       /* _PyRuntime; NULL where it is not shown */
     size_t runtime_size; /* bytes that may be read of it, and of what comes behind */
 };

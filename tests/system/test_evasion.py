@@ -4,6 +4,7 @@ Every script tries to make a file where it may not, and prints what came of it."
 
 import json
 import os
+import subprocess
 import unittest
 
 from support import PACKAGE, Test, clean_environment, interpreter_process, python, python_version
@@ -396,6 +397,60 @@ attempt(socket.AF_INET, unix)
 attempt(socket.AF_INET, inet)
 """)
         self.assertEqual((result.status, result.out.split()), (0, ["no-unix"] * 3 + ["ConnectionRefusedError"]), result)
+
+
+class Encodings(Evasion):
+    """Interpreters whose file system encoding is not UTF-8: a parent chooses it for its child."""
+
+    POLICY = """policy no-secret {{
+    default allow all
+    deny read where path under "{0}/\u00e9" as no-secret
+}}
+"""
+    CODE = """
+import os, sys
+here = os.path.dirname(os.path.abspath(sys.argv[0]))
+for path in here + "/\\u00c3\\u00a9/f", here + "/\\u00e9/f", here + "/\\udcc3\\udca9/f", here + "/f", b"f", os.fsencode(here) + b"/\\xc3\\xa9/f":
+    try:
+        print(open(path).read())
+    except Exception as error:
+        print(type(error).__name__)
+print(sys.getfilesystemencoding())
+"""
+
+    def runs(self, environment):
+        (self.directory / "\u00e9").mkdir()
+        (self.directory / "\u00e9" / "f").write_text("secret")
+        (self.directory / "f").write_text("free")
+        return self.run_under(self.policy(self.POLICY.format(self.directory)),
+                              [python(), "-X", "utf8=0", self.script(self.CODE)],
+                              env=clean_environment(PYTHONCOERCECLOCALE=0, **environment))
+
+    def locale(self, encoding):
+        """The environment of a locale, made for the test."""
+        name = f"en_US.{encoding}"
+        subprocess.run(["localedef", "-i", "en_US", "-f", encoding, self.directory / name], capture_output=True)
+        if not (self.directory / name).exists():
+            self.skipTest(f"localedef makes no locale of {encoding} here: the package `locales` is not there")
+        return {"LOCPATH": self.directory, "LC_ALL": name}
+
+    def test_text_of_a_locale_without_letters_is_judged_by_its_bytes(self):
+        denied, refused = "PolicyDenied", "UnicodeEncodeError"
+        result = self.runs({"LC_ALL": "C"})
+        self.assertEqual((result.status, result.out.split()),
+                         (0, [refused, refused, denied, "free", "free", denied, "ascii"]), result)
+
+    def test_text_of_an_eight_bit_locale_is_unknown(self):
+        denied = "PolicyDenied"
+        result = self.runs(self.locale("ISO-8859-1"))
+        self.assertEqual((result.status, result.out.split()),
+                         (0, [denied, denied, denied, "free", "free", denied, "iso8859-1"]), result)
+
+    def test_codec_that_python_code_can_replace_makes_every_text_unknown(self):
+        # Not even the script can be opened; how CPython says that differs.
+        result = self.runs(self.locale("KOI8-R"))
+        self.assertNotEqual(result.status, 0, result)
+        self.assertEqual(result.out, "", result)
 
 
 class Modules(Evasion):
