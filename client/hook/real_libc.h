@@ -64,6 +64,7 @@ typedef int spawn_function(pid_t *pid, const char *path, const posix_spawn_file_
     FUNCTION(fcntl64, int (*)(int, int, ...))                                                      \
     FUNCTION(getsockopt, int (*)(int, int, int, void *, unsigned *))                               \
     FUNCTION(setsockopt, int (*)(int, int, int, const void *, unsigned))                           \
+    FUNCTION(listen, int (*)(int, int))                                                            \
     FUNCTION(bindtextdomain, char *(*)(const char *, const char *))
 
 #define REAL_LIBC_MEMBER(name, type) __typeof__(type) name;
