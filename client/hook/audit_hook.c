@@ -166,6 +166,7 @@ static void deny_unread(struct answer *answer, const struct event *event, const 
     snprintf(answer->message, sizeof(answer->message), "%s", why);
     snprintf(answer->text, sizeof(answer->text), "warder: event \"%.*s\" denied: %s",
              (int)event->name_length, event->name, why);
+    builtin_modules_forget(); /* an import may have been looked at before it was given up */
 }
 
 /* True while CPython is in the middle of something that no other thread may begin: 3.10.13 and

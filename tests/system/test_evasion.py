@@ -4,6 +4,7 @@ Every script tries to make a file where it may not, and prints what came of it."
 
 import json
 import os
+import signal
 import subprocess
 import unittest
 
@@ -479,6 +480,47 @@ attempt("_symtable")
 """)
         self.assertEqual((result.status, result.out.splitlines()),
                          (0, ["no-module"] * 6 + ["_symtable done"] * 3), result)
+
+    def test_import_that_was_denied_for_want_of_a_connection_lets_no_module_be_made(self):
+        daemon = self.daemon()
+        daemon.apply(self.POLICY.replace("{\n", "{\n    applies { platform is \"linux\" }\n", 1))
+        script = self.script("""
+import _imp, importlib.machinery, os, sys, threading, time
+assert "gc" not in sys.modules and "gc" in sys.builtin_module_names
+spec = importlib.machinery.ModuleSpec("gc", importlib.machinery.BuiltinImporter)
+def ask():
+    try:
+        sys.audit("import", "errno")
+    except PermissionError:
+        pass
+print("stop", flush=True)
+sys.stdin.readline()
+threads = [threading.Thread(target=ask) for i in range(8)]
+for thread in threads:
+    thread.start()
+    time.sleep(0.02)
+for attempt in lambda: __import__("gc"), lambda: _imp.create_builtin(spec):
+    try:
+        attempt()
+        print("done", flush=True)
+    except PermissionError as error:
+        print("in use" in str(error), flush=True)
+    if attempt.__code__.co_names[0] == "__import__":
+        sys.stdin.readline()
+        for thread in threads:
+            thread.join()
+""")
+        with interpreter_process([python(), script], env=daemon.preloaded()) as process:
+            self.assertEqual(process.stdout.readline(), "stop\n")
+            daemon.process.send_signal(signal.SIGSTOP)
+            try:
+                process.stdin.write("\n")
+                process.stdin.flush()
+                self.assertEqual(process.stdout.readline(), "True\n")
+            finally:
+                daemon.process.send_signal(signal.SIGCONT)
+            out, _ = process.communicate("\n", 60)
+            self.assertEqual(out, "False\n")
 
     def test_built_in_module_is_judged_once_by_a_statement(self):
         result, rows = self.recorded(self.policy(self.POLICY), [python(), "-c", """
