@@ -23,6 +23,7 @@ struct siphash {
 
 void siphash_init(struct siphash *hash, const unsigned char key[SIPHASH_KEY_SIZE]);
 void siphash_update(struct siphash *hash, const void *bytes, size_t length);
+/* Wipes the state: who knows it and what was hashed can compute the key. */
 void siphash_final(struct siphash *hash, unsigned char tag[SIPHASH_TAG_SIZE]);
 
 /* Compares two tags in a time that does not depend on where they differ. 0 if they are equal. */

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "client/hook/audit_hook.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -399,6 +400,34 @@ static int hook_judging(struct runtime *runtime, python_object *args,
     return denial_raise(&runtime->api, event, entry, answer, denial_state(runtime));
 }
 
+/* `open` carries the path, the mode (None: os.open) and the flags. */
+static bool opens_for_reading(const struct python_api *api, python_object *args)
+{
+    enum { FLAGS = 2, COUNT };
+    int overflow;
+
+    if (!args || python_type(api, args) != api->PyTuple_Type || api->PyTuple_Size(args) != COUNT)
+        return false;
+    python_object *flags = api->PyTuple_GetItem(args, FLAGS);
+    if (python_type(api, flags) != api->PyLong_Type)
+        return false;
+    const long long number = api->PyLong_AsLongLongAndOverflow(flags, &overflow);
+    return overflow == 0 && number >= 0 &&
+           (number & (O_ACCMODE | O_CREAT | O_TRUNC | O_TMPFILE)) == O_RDONLY;
+}
+
+static bool is_skipped(const struct runtime *runtime, const char *name, python_object *args)
+{
+    switch (event_table_skips(name)) {
+    case EVENT_SKIPPED:
+        return true;
+    case EVENT_READ_SKIPPED:
+        return opens_for_reading(&runtime->api, args);
+    default:
+        return false;
+    }
+}
+
 static int hook(const char *name, python_object *args, void *data)
 {
     struct runtime *runtime = data;
@@ -407,7 +436,7 @@ static int hook(const char *name, python_object *args, void *data)
     if (!runtime->started)
         runtime->started = runtime->api.Py_IsInitialized() != 0;
     boundary_refusal_forget();
-    if (!boundary_only_execs() && event_table_skips(name) && !name_lookup_watches(name))
+    if (!boundary_only_execs() && is_skipped(runtime, name, args) && !name_lookup_watches(name))
         return 0;
     event.name_length = (uint32_t)strnlen(name, EVENT_NAME_MAX + 1);
     if (event.name_length > EVENT_NAME_MAX) {

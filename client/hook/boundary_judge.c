@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/hook/boundary_continuation.h"
+#include "client/hook/boundary_preload.h"
 #include "client/hook/boundary_refusal.h"
 #include "client/hook/fatal.h"
 #include "client/hook/known_threads.h"
@@ -58,6 +59,7 @@ void boundary_begin(void)
 {
     standing = true;
     known_threads_begin();
+    boundary_preload_begin();
     session_terms_begin();
 }
 

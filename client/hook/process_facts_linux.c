@@ -13,6 +13,7 @@
 
 #include "client/hook/elf_symbols.h"
 #include "client/hook/inherited_environment.h"
+#include "client/hook/own_file.h"
 #include "client/hook/process_resolver.h"
 #include "client/hook/work_memory.h"
 #include "policies/engine/path_text.h"
@@ -341,6 +342,7 @@ void process_facts_collect(struct process_facts *facts, const char *python_versi
     hello->protocol = 1;
     hello->hook_version = text_field(WARDER_VERSION);
     hello->python_version = text_field(python_version);
+    hello->hook_file = text_field(own_file_in_reach());
 
     const int executable = open("/proc/self/exe", O_PATH | O_CLOEXEC);
     if (executable >= 0) {

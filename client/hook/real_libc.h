@@ -15,6 +15,7 @@
 #include <sys/types.h>
 #include <wordexp.h>
 
+struct rlimit;
 struct termios;
 struct winsize;
 
@@ -59,6 +60,7 @@ typedef int spawn_function(pid_t *pid, const char *path, const posix_spawn_file_
     FUNCTION(sem_timedwait, int (*)(sem_t *, const struct timespec *))                             \
     FUNCTION(sem_post, int (*)(sem_t *))                                                           \
     FUNCTION(sem_getvalue, int (*)(sem_t *, int *))                                                \
+    FUNCTION(prlimit, int (*)(pid_t, int, const struct rlimit *, struct rlimit *))                 \
     FUNCTION(ioctl, int (*)(int, unsigned long, ...))                                              \
     FUNCTION(fcntl, int (*)(int, int, ...))                                                        \
     FUNCTION(fcntl64, int (*)(int, int, ...))                                                      \
@@ -67,6 +69,7 @@ typedef int spawn_function(pid_t *pid, const char *path, const posix_spawn_file_
     FUNCTION(listen, int (*)(int, int))                                                            \
     FUNCTION(bindtextdomain, char *(*)(const char *, const char *))
 
+/* A member's name stands in no parentheses. NOLINTNEXTLINE(bugprone-macro-parentheses) */
 #define REAL_LIBC_MEMBER(name, type) __typeof__(type) name;
 struct real_libc {
     REAL_LIBC(REAL_LIBC_MEMBER)

@@ -239,7 +239,8 @@ static void work(struct queued_work *queued)
 
 /* ---------------------------------------------------------------------------- back on the loop */
 
-static void send_refusal(struct job *job, const char *why)
+/* Says no, and closes. */
+static void answer_no(struct job *job, const char *why)
 {
     Warder__V1__DaemonMessage message = WARDER__V1__DAEMON_MESSAGE__INIT;
     Warder__V1__Refused refused = WARDER__V1__REFUSED__INIT;
@@ -248,10 +249,15 @@ static void send_refusal(struct job *job, const char *why)
     refused.missing_policy = text_field(job->missing_policy ? job->missing_policy : "");
     message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_REFUSED;
     message.refused = &refused;
-    server_record_refusal(job->connection->server, job->connection->account,
-                          job->facts.identity.pid, 0, why);
     connection_send(job->connection, &job->to, &message, NULL, 0);
     connection_close(job->connection);
+}
+
+static void send_refusal(struct job *job, const char *why)
+{
+    server_record_refusal(job->connection->server, job->connection->account,
+                          job->facts.identity.pid, 0, why);
+    answer_no(job, why);
 }
 
 /* Keeps the session for a daemon that comes after this one. */
@@ -542,8 +548,10 @@ static void after_launch(struct job *job)
 
     job->missing_policy = wishes_missing_policy(job->wishes, server->generation);
     if (job->missing_policy) {
+        /* The launcher has the text elsewhere and asks again, or nothing is run: in neither case is
+         * there anything that was refused. */
         snprintf(refusal, sizeof(refusal), WISHES_MISSING_POLICY, job->missing_policy);
-        send_refusal(job, refusal);
+        answer_no(job, refusal);
         return;
     }
     const char *no_floor;

@@ -25,6 +25,7 @@ void session_facts_deinit(struct session_facts *facts)
     free(facts->script);
     free(facts->python);
     free(facts->hook);
+    free(facts->hook_file);
     for (size_t i = 0; i < facts->argv_count; i++)
         free(facts->argv[i]);
     free(facts->argv);
@@ -271,6 +272,11 @@ static void find_guard(struct session *session)
         for (uint32_t policy = 0; policy < count; policy++)
             add_guard(session, own, policy, false, &exec_policies);
     }
+}
+
+const char *session_hook_file(const struct session *session)
+{
+    return session->guard.held ? session->facts.hook_file : NULL;
 }
 
 bool session_follow_generation(struct session *session)

@@ -43,6 +43,7 @@ struct session_facts {
     char *script;
     char *python;
     char *hook;
+    char *hook_file; /* that it must leave where it is; NULL: it could not touch it */
     char **argv;
     size_t argv_count;
     bool argv_cut;
@@ -126,6 +127,10 @@ void session_drop_connection(struct session *session, struct connection *connect
 /* Takes up the current generation if another one has come into force. False on lack of memory: then
  * nothing may be allowed. */
 bool session_follow_generation(struct session *session);
+
+/* The file that its hook was loaded from, if it could change that and a policy in force could deny
+ * it something; NULL otherwise. */
+const char *session_hook_file(const struct session *session);
 
 /* Hands an item over to the record, at the cost of the session's user. */
 void session_record(struct session *session, struct audit_item *item, bool droppable);

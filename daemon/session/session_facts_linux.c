@@ -133,9 +133,12 @@ bool session_facts_learn(struct session_facts *facts, const Warder__V1__Hello *h
     facts->hook = terminated(&hello->hook_version, VERSION_LENGTH_MAX);
     if (hello->script.len > 0)
         facts->script = terminated(&hello->script, PATH_TEXT_MAX);
+    if (hello->hook_file.len > 0)
+        facts->hook_file = terminated(&hello->hook_file, PATH_TEXT_MAX);
     facts->route = hello->route;
-    return facts->python && facts->hook && (facts->script || hello->script.len == 0) &&
-           take_arguments(facts, hello) && (has_places || add_places(facts, hello, refusal));
+    return facts->python && facts->hook && (facts->hook_file || hello->hook_file.len == 0) &&
+           (facts->script || hello->script.len == 0) && take_arguments(facts, hello) &&
+           (has_places || add_places(facts, hello, refusal));
 }
 
 bool session_facts_copy_places(struct session_facts *facts, const struct session_facts *from)

@@ -19,8 +19,15 @@ enum {
 size_t event_text(const struct event *event, uint32_t operation, char *buffer, size_t size);
 
 /* Writes bytes so that they can be shown: control characters, bytes that are no UTF-8, and
- * characters that reorder text become \xNN; what does not fit is cut before a whole character and
- * ends with "...". `size` is at least 8. Returns the length. */
+ * characters that nobody sees or that reorder text become \xNN; what does not fit is cut before a
+ * whole character and ends with "...". `size` is at least 8. Returns the length. */
 size_t printable_text(const char *bytes, size_t length, char *buffer, size_t size);
+
+/* The same in quotes, as a policy writes a string: a quote or backslash within it has a backslash
+ * in front, so that a text cannot end itself. `size` is at least 10. */
+size_t quoted_text(const char *bytes, size_t length, char *buffer, size_t size);
+
+/* The same as one column of a line: in quotes if it could be taken for several. */
+size_t column_text(const char *bytes, size_t length, char *buffer, size_t size);
 
 #endif
