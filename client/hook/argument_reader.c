@@ -74,9 +74,8 @@ static struct value opaque_object(struct argument_reader *reader, python_object 
 /* -------------------------------------------------------------------------------------- texts */
 
 /* One character as UTF-8. A surrogate that stands for an undecodable byte (PEP 383) becomes that
- * byte again; any other lone surrogate has no bytes: it is written as its code point would be, and
- * the text is marked opaque. */
-static size_t encode(uint32_t character, char out[UTF8_BYTES_MAX], uint8_t *marks)
+ * byte again; any other lone surrogate has no bytes: it is written as its code point would be. */
+static size_t encode(uint32_t character, char out[UTF8_BYTES_MAX])
 {
     if (character < 0x80) {
         out[0] = (char)character;
@@ -87,12 +86,10 @@ static size_t encode(uint32_t character, char out[UTF8_BYTES_MAX], uint8_t *mark
         out[1] = (char)(0x80 | (character & 0x3f));
         return 2;
     }
-    if (character >= 0xdc80 && character <= 0xdcff) {
+    if (text_is_escaped_byte(character)) {
         out[0] = (char)(character & 0xff);
         return 1;
     }
-    if (character >= 0xd800 && character <= 0xdfff)
-        *marks |= VALUE_OPAQUE;
     if (character < 0x10000) {
         out[0] = (char)(0xe0 | (character >> 12));
         out[1] = (char)(0x80 | ((character >> 6) & 0x3f));
@@ -144,7 +141,9 @@ static struct value read_text(struct argument_reader *reader, python_object *obj
             memcpy(&character, text + (size_t)i * sizeof(character), sizeof(character));
         else
             character = api->PyUnicode_ReadChar(object, i);
-        used += encode(character, text + used, &value.marks);
+        if (!text_encoding_is_certain(reader->encoding, character))
+            value.marks |= VALUE_OPAQUE;
+        used += encode(character, text + used);
     }
     if (used > size) { /* the last character crossed the bound */
         used = size;
@@ -368,7 +367,7 @@ struct value argument_read(struct argument_reader *reader, python_object *object
 const struct value *arguments_read(const struct python_api *api, python_object *args, unsigned most,
                                    struct arena *arena, uint32_t *count)
 {
-    struct argument_reader reader = {.api = api, .arena = arena};
+    struct argument_reader reader = {.api = api, .arena = arena, .encoding = text_encoding(api)};
     static const struct value nothing[1];
 
     *count = 0;

@@ -5,6 +5,9 @@
  * attribute access. The interpreter lock must be held: what is read cannot change meanwhile, and
  * everything is copied into the arena, so that it may change afterwards.
  *
+ * Texts are read as the bytes that the interpreter will give to the system. Where those cannot be
+ * told (text_encoding.h) a text is in UTF-8 and marked opaque.
+ *
  * Bounds are those of value.h; the reader stops copying there and marks the cut. */
 #ifndef WARDER_CLIENT_HOOK_ARGUMENT_READER_H
 #define WARDER_CLIENT_HOOK_ARGUMENT_READER_H
@@ -12,14 +15,16 @@
 #include <stdbool.h>
 
 #include "client/hook/python_api.h"
+#include "client/hook/text_encoding.h"
 #include "policies/engine/arena.h"
 #include "policies/engine/value.h"
 
 struct argument_reader {
     const struct python_api *api;
     struct arena *arena;
-    size_t nodes; /* read so far, of VALUE_NODES_MAX */
-    size_t bytes; /* copied so far, of VALUE_TOTAL_BYTES_MAX */
+    enum text_encoding encoding; /* of what the interpreter does with the texts */
+    size_t nodes;                /* read so far, of VALUE_NODES_MAX */
+    size_t bytes;                /* copied so far, of VALUE_TOTAL_BYTES_MAX */
 };
 
 /* Reads the first `most` elements of the argument tuple; `*count` says how many there were to read.

@@ -22,6 +22,7 @@
 #include "client/hook/boundary_refusal.h"
 #include "client/hook/builtin_modules.h"
 #include "client/hook/denial.h"
+#include "client/hook/denial_class.h"
 #include "client/hook/event_name.h"
 #include "client/hook/event_table.h"
 #include "client/hook/fatal.h"
@@ -182,6 +183,7 @@ static void deny_unread(struct answer *answer, const struct event *event, const 
     snprintf(answer->message, sizeof(answer->message), "%s", why);
     snprintf(answer->text, sizeof(answer->text), "warder: event \"%.*s\" denied: %s",
              (int)event->name_length, event->name, why);
+    builtin_modules_forget(); /* an import may have been looked at before it was given up */
 }
 
 /* True while CPython is in the middle of something that no other thread may begin: 3.10.13 and
@@ -384,11 +386,12 @@ static enum denial_state denial_state(const struct runtime *runtime)
  * are plainer. */
 static void note_interpreter(struct runtime *runtime, const char *name)
 {
-    if (event_name_is(name, ending_event))
-        runtime->ending =
-            python_thread(&runtime->api) ? python_interpreter(&runtime->api) : runtime->ending;
-    else if (event_name_is(name, new_event))
+    if (event_name_is(name, ending_event) && python_thread(&runtime->api)) {
+        runtime->ending = python_interpreter(&runtime->api);
+        denial_class_forget(&runtime->api);
+    } else if (event_name_is(name, new_event)) {
         runtime->ending = NULL; /* it may stand where one has ended */
+    }
 }
 
 _Static_assert(sizeof(struct answer) <= WORK_MEMORY_SIZE, "an answer has a block");

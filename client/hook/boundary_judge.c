@@ -100,7 +100,13 @@ void boundary_deny(const char *event, const char *why, struct answer *answer)
 
 bool boundary_map(struct event *event, const char *name, struct arena *arena)
 {
-    struct process_resolver resolver = {.api = NULL, .starts_program = true};
+    struct process_resolver resolver = {
+        .api = NULL,
+        .starts_program = true,
+        .socket = event->argument_count > 0 && event->arguments[0].kind == VALUE_INT
+                      ? (int)event->arguments[0].integer
+                      : 0,
+    };
     const struct event_resolver table = process_resolver_table(&resolver);
     const struct event_entry *entry = catalogue_find(name, strlen(name));
 

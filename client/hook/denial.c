@@ -6,102 +6,16 @@
 #include <string.h>
 
 #include "client/hook/argument_reader.h"
+#include "client/hook/denial_class.h"
 #include "client/hook/event_name.h"
 #include "client/hook/fatal.h"
 #include "client/hook/work_memory.h"
 #include "policies/engine/event_text.h"
 
 enum {
-    /* Include/typeslots.h, the same in every version. */
-    SLOT_INIT = 60,
-    SLOT_NEW = 65,
-    METHOD_NO_ARGUMENTS = 4, /* METH_NOARGS */
     PLACE_FILE_MAX = 4096,
     PLACE_FRAMES_MAX = 32, /* that are looked through for the caller's own line */
 };
-
-/* PyMethodDef. */
-struct method_definition {
-    const char *name;
-    python_object *(*function)(python_object *self, python_object *ignored);
-    int flags;
-    const char *doc;
-};
-
-/* The API of whichever interpreter shows an exception: methods get no pointer of ours. */
-static const struct python_api *_Atomic text_api;
-
-/* str(): the sentence alone, without the "[Errno 13]" that OSError puts before it. */
-static python_object *denial_text(python_object *self, python_object *ignored)
-{
-    (void)ignored;
-    return text_api->PyObject_GetAttrString(self, "strerror");
-}
-
-static struct method_definition text_method = {"__str__", denial_text, METHOD_NO_ARGUMENTS,
-                                               "What was denied, by which rule, and why."};
-
-static const char class_key[] = "warder.PolicyDenied";
-static const char class_doc[] =
-    "An operation that a policy of this host does not allow.\n\n"
-    "A PermissionError with errno EACCES. Attributes, all str but the first:\n"
-    "  errno        EACCES\n"
-    "  operation    the operation class: 'exec'\n"
-    "  event        the audit event: 'subprocess.Popen'\n"
-    "  policy       the policy that denied: 'local/no-process'\n"
-    "  rule         its rule, or 'default-exec'\n"
-    "  decision_id  under which the record has it: '7f3a-12'\n"
-    "  message      what the policy's author says about it\n"
-    "str() gives the whole sentence.";
-
-/* The slots of the class as it was made, the same in every interpreter: each has a lock of its own.
- * A changed __new__ or __init__ shows in them. */
-static _Atomic(void *) made_new;
-static _Atomic(void *) made_init;
-
-static python_object *make_class(const struct python_api *api)
-{
-    python_object *base = *(python_object **)api->PyExc_PermissionError;
-    python_object *dict = api->PyDict_New();
-    if (!dict)
-        return NULL;
-    text_api = api;
-    python_object *method = api->PyDescr_NewMethod(base, &text_method);
-    python_object *made = NULL;
-    if (method && api->PyDict_SetItemString(dict, "__str__", method) == 0)
-        made = api->PyErr_NewExceptionWithDoc(class_key, class_doc, base, dict);
-    if (method)
-        api->Py_DecRef(method);
-    api->Py_DecRef(dict);
-    if (made) {
-        made_new = api->PyType_GetSlot(made, SLOT_NEW);
-        made_init = api->PyType_GetSlot(made, SLOT_INIT);
-    }
-    return made;
-}
-
-python_object *denial_class(const struct python_api *api)
-{
-    /* A dict of the interpreter that no Python code reaches, and that goes with it. */
-    python_object *store = api->PyInterpreterState_GetDict(python_interpreter(api));
-    if (!store)
-        return NULL;
-    python_object *found = api->PyDict_GetItemString(store, class_key);
-    if (found)
-        return found;
-    python_object *made = make_class(api);
-    if (!made)
-        return NULL;
-    const int stored = api->PyDict_SetItemString(store, class_key, made);
-    api->Py_DecRef(made);
-    return stored == 0 ? made : NULL;
-}
-
-static bool class_is_as_made(const struct python_api *api, python_object *class)
-{
-    return api->PyType_GetSlot(class, SLOT_NEW) == made_new &&
-           api->PyType_GetSlot(class, SLOT_INIT) == made_init;
-}
 
 static void set_text(const struct python_api *api, python_object *dict, const char *name,
                      const char *bytes, size_t length)
@@ -139,7 +53,7 @@ static void set_exception(const struct python_api *api, const struct event *even
                           const struct answer *answer, bool ending)
 {
     python_object *class = ending ? NULL : denial_class(api);
-    const bool intact = class && class_is_as_made(api, class);
+    const bool intact = class && denial_class_is_intact(api, class);
 
     if (!intact) {
         api->PyErr_Clear();

@@ -1,9 +1,9 @@
 /* How a denial reaches the caller: as warder.PolicyDenied, or, where CPython cannot take an
  * exception, as the end of the process.
  *
- * Everything here runs after the verdict: the answer is no whatever happens. The class is made once
- * in each interpreter, of C functions alone; code of the interpreter may change it afterwards, and
- * then a plain PermissionError is raised, so that nothing of what was changed runs inside the hook.
+ * Everything here runs after the verdict: the answer is no whatever happens. Code of the
+ * interpreter may have changed the class (denial_class.h); then a plain PermissionError is raised,
+ * so that nothing of what was changed runs inside the hook.
  */
 #ifndef WARDER_CLIENT_HOOK_DENIAL_H
 #define WARDER_CLIENT_HOOK_DENIAL_H
@@ -30,9 +30,5 @@ int denial_raise(const struct python_api *api, const struct event *event,
  * one when a frame is asked for its code. No other event is meant by it, not even of a finaliser
  * that runs just then. */
 bool denial_is_looking(const struct python_api *api, const char *name, python_object *args);
-
-/* The class of this interpreter: a borrowed reference, NULL with an exception set if it cannot be
- * made. */
-python_object *denial_class(const struct python_api *api);
 
 #endif

@@ -32,10 +32,10 @@ enum {
 
 struct session_parts session = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
-    .questions = {{.connection = {.socket = -1}},
-                  {.connection = {.socket = -1}},
-                  {.connection = {.socket = -1}},
-                  {.connection = {.socket = -1}}},
+    .questions = {{.connection = {.socket = -1}, .fetched = {.socket = -1}},
+                  {.connection = {.socket = -1}, .fetched = {.socket = -1}},
+                  {.connection = {.socket = -1}, .fetched = {.socket = -1}},
+                  {.connection = {.socket = -1}, .fetched = {.socket = -1}}},
     .handed = {.socket = -1},
     .bound = (int64_t)VERDICT_MILLISECONDS * 1000000,
 };
@@ -294,12 +294,16 @@ static void before_fork(void)
         const int socket = fetch_connection(question, WARDER__V1__OPEN_PURPOSE__OPEN_PURPOSE_CHILD,
                                             deadline, &number);
         if (socket >= 0)
-            daemon_connection_adopt(&session.handed, socket, number);
+            daemon_connection_adopt(&question->fetched, socket, number);
     }
-    if (question)
-        hook_session_return(question);
-    /* Held across the fork, so that the child finds the session at rest. */
+    /* Held across the fork, so that the child finds the session at rest. Another thread may have
+     * been forking until now: what is handed over was its child's. */
     pthread_mutex_lock(&session.lock);
+    if (question) {
+        session.handed = question->fetched;
+        question->fetched = DAEMON_CONNECTION_NONE;
+        session_give_back(question);
+    }
 }
 
 static void after_fork_in_parent(void)
@@ -314,6 +318,7 @@ static void become_child(void)
     session_terms_become_child();
     for (int i = 0; i < QUESTION_COUNT; i++) {
         daemon_connection_close(&session.questions[i].connection);
+        daemon_connection_close(&session.questions[i].fetched);
         session.questions[i].busy = false;
     }
     if (session_terms()->state != SESSION_NONE)

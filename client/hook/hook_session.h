@@ -36,6 +36,7 @@ enum {
 
 struct question {
     struct daemon_connection connection;
+    struct daemon_connection fetched; /* for the child of a fork that is about to be made */
     struct exchange_memory memory;
     bool busy;
 };

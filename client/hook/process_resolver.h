@@ -19,6 +19,7 @@ struct process_resolver {
     const struct python_api *api; /* NULL: the event is none of an interpreter's */
     python_object *args;          /* of the event that is being mapped */
     bool starts_program;          /* it can: programs are searched for */
+    int socket; /* that a call at the C boundary is about, its first argument; 0 where it is none */
     int root_stands; /* names mean what they did: 1; they do not: -1; not looked yet: 0 */
 };
 

@@ -490,22 +490,29 @@ static python_object *argument(struct process_resolver *resolver, unsigned index
     return resolver->api->PyTuple_GetItem(resolver->args, index);
 }
 
+/* -1: it is no socket. */
+static int descriptor_family(int descriptor)
+{
+    int family;
+    socklen_t size = sizeof(family);
+
+    return getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &family, &size) < 0 ? -1 : family;
+}
+
 static int socket_family(void *context, unsigned index)
 {
     struct process_resolver *resolver = context;
     python_object *object = argument(resolver, index);
-    int family;
-    socklen_t size = sizeof(family);
 
+    if (!resolver->api)
+        return index == 0 && resolver->socket > 0 ? descriptor_family(resolver->socket) : -1;
     if (!object)
         return -1;
     const struct socket_fields fields = argument_socket_fields(resolver->api, object);
-    if (fields.descriptor < 0 ||
-        getsockopt(fields.descriptor, SOL_SOCKET, SO_DOMAIN, &family, &size) < 0)
-        return -1;
+    const int family = descriptor_family(fields.descriptor);
     /* Another thread can put another socket in the descriptor's place before the call, but CPython
      * has read the address by the object's family: it is known where both agree. */
-    return family == fields.family ? family : -1;
+    return fields.descriptor >= 0 && family == fields.family ? family : -1;
 }
 
 /* Has it an address of its own? Of a family other than these it has none that counts here. */

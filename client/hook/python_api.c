@@ -37,6 +37,14 @@ static bool measure_layout(struct python_api *api)
     return false;
 }
 
+/* An object or a variable: the program's copy, where it has one. */
+static void *data_symbol(const struct elf_object *program, const struct elf_object *object,
+                         const char *name)
+{
+    void *copy = program ? elf_symbol(program, name) : NULL;
+    return copy ? copy : elf_symbol(object, name);
+}
+
 /* PyExc_* are variables that hold the type; the types themselves are the objects. Exceptions are
  * set up when the interpreter starts, so these are read when they are needed. */
 bool python_api_load(struct python_api *api, const struct elf_object *object)
@@ -59,15 +67,17 @@ bool python_api_load(struct python_api *api, const struct elf_object *object)
     if (!api->name)                                                                                \
         return false;
 #define DATA(name)                                                                                 \
-    api->name = copies ? elf_symbol(&program, #name) : NULL;                                       \
-    if (!api->name)                                                                                \
-        api->name = elf_symbol(object, #name);                                                     \
+    api->name = data_symbol(copies ? &program : NULL, object, #name);                              \
     if (!api->name)                                                                                \
         return false;
     PYTHON_API(REQUIRED, OPTIONAL, DATA)
 #undef REQUIRED
 #undef OPTIONAL
 #undef DATA
+    api->filesystem_encoding =
+        data_symbol(copies ? &program : NULL, object, "Py_FileSystemDefaultEncoding");
+    api->filesystem_errors =
+        data_symbol(copies ? &program : NULL, object, "Py_FileSystemDefaultEncodeErrors");
     const struct elf_object *holder = &program;
     if (!copies || !(api->runtime = elf_symbol(&program, "_PyRuntime"))) {
         api->runtime = elf_symbol(object, "_PyRuntime");

@@ -37,11 +37,11 @@ struct python_allocator {
     REQUIRED(int, PySys_Audit, (const char *event, const char *format, ...))                       \
     REQUIRED(const char *, Py_GetVersion, (void))                                                  \
     REQUIRED(int, Py_IsInitialized, (void))                                                        \
-    OPTIONAL(void *, _PyThreadState_UncheckedGet, (void))                      /* to 3.12 */       \
-    OPTIONAL(void *, PyThreadState_GetUnchecked, (void))                       /* from 3.13 */     \
-    OPTIONAL(void *, _PyInterpreterState_Get, (void))                          /* 3.8 */           \
-    OPTIONAL(void *, PyInterpreterState_Get, (void))                           /* from 3.9 */      \
-    REQUIRED(python_object *, PyInterpreterState_GetDict, (void *interpreter)) /* borrowed */      \
+    OPTIONAL(void *, _PyThreadState_UncheckedGet, (void)) /* to 3.12 */                            \
+    OPTIONAL(void *, PyThreadState_GetUnchecked, (void))  /* from 3.13 */                          \
+    OPTIONAL(void *, _PyInterpreterState_Get, (void))     /* 3.8 */                                \
+    OPTIONAL(void *, PyInterpreterState_Get, (void))      /* from 3.9 */                           \
+    REQUIRED(int64_t, PyInterpreterState_GetID, (void *interpreter))                               \
     REQUIRED(void *, PyEval_SaveThread, (void))                                                    \
     REQUIRED(void, PyEval_RestoreThread, (void *thread))                                           \
     /* reading values: no Python code, no allocation unless it says so */                          \
@@ -60,6 +60,7 @@ struct python_allocator {
               int is_signed))                                                                      \
     OPTIONAL(python_size, PyLong_AsNativeBytes, /* from 3.13 */                                    \
              (python_object * number, void *bytes, python_size size, int flags))                   \
+    OPTIONAL(python_object *, PyConfig_Get, (const char *name)) /* from 3.14; a new reference */   \
     REQUIRED(double, PyFloat_AsDouble, (python_object * number))                                   \
     REQUIRED(python_size, PyTuple_Size, (python_object * tuple))                                   \
     REQUIRED(python_object *, PyTuple_GetItem, (python_object * tuple, python_size index))         \
@@ -88,7 +89,6 @@ struct python_allocator {
     REQUIRED(python_object *, PyDict_New, (void))                                                  \
     REQUIRED(int, PyDict_SetItemString,                                                            \
              (python_object * dict, const char *key, python_object *value))                        \
-    REQUIRED(python_object *, PyDict_GetItemString, (python_object * dict, const char *key))       \
     REQUIRED(python_object *, PyErr_NewExceptionWithDoc,                                           \
              (const char *name, const char *doc, python_object *base, python_object *dict))        \
     REQUIRED(void, PyErr_SetObject, (python_object * type, python_object * value))                 \
@@ -124,6 +124,7 @@ struct python_allocator {
     DATA(PyTuple_Type)                                                                             \
     DATA(PyList_Type)                                                                              \
     DATA(PyDict_Type)                                                                              \
+    DATA(PyType_Type)                                                                              \
     DATA(PyCode_Type)                                                                              \
     DATA(PyImport_Inittab) /* a pointer to the table of built-in modules */                        \
     DATA(PyExc_PermissionError)                                                                    \
@@ -140,11 +141,15 @@ struct python_api {
 #undef PYTHON_FUNCTION
 #undef PYTHON_DATA
 
-    int minor;           /* of version 3: 8 for 3.8 */
-    char version[24];    /* "3.11.7", as Py_GetVersion begins */
-    bool free_threaded;  /* built without the global interpreter lock */
-    size_t type_offset;  /* of ob_type in an object, bytes */
-    size_t head_size;    /* of PyObject_HEAD: 16, in free-threaded builds 32 */
+    int minor;          /* of version 3: 8 for 3.8 */
+    char version[24];   /* "3.11.7", as Py_GetVersion begins */
+    bool free_threaded; /* built without the global interpreter lock */
+    size_t type_offset; /* of ob_type in an object, bytes */
+    size_t head_size;   /* of PyObject_HEAD: 16, in free-threaded builds 32 */
+    /* Py_FileSystemDefaultEncoding and ...EncodeErrors, deprecated from 3.12 on; NULL where a
+     * version has them no more. What they point to is NULL until the interpreter has its codecs. */
+    const char **filesystem_encoding;
+    const char **filesystem_errors;
     void *runtime;       /* _PyRuntime; NULL where it is not shown */
     size_t runtime_size; /* bytes that may be read of it, and of what comes behind */
 };

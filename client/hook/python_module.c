@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "client/hook/argument_reader.h"
-#include "client/hook/denial.h"
+#include "client/hook/denial_class.h"
 #include "client/hook/hook_session.h"
 #include "client/hook/own_pages.h"
 #include "client/hook/work_memory.h"

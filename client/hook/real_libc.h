@@ -66,6 +66,7 @@ typedef int spawn_function(pid_t *pid, const char *path, const posix_spawn_file_
     FUNCTION(fcntl64, int (*)(int, int, ...))                                                      \
     FUNCTION(getsockopt, int (*)(int, int, int, void *, unsigned *))                               \
     FUNCTION(setsockopt, int (*)(int, int, int, const void *, unsigned))                           \
+    FUNCTION(listen, int (*)(int, int))                                                            \
     FUNCTION(bindtextdomain, char *(*)(const char *, const char *))
 
 /* A member's name stands in no parentheses. NOLINTNEXTLINE(bugprone-macro-parentheses) */

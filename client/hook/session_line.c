@@ -136,11 +136,16 @@ bool hook_session_wait(int64_t *left, bool first)
     return waiter.has_turn;
 }
 
-void hook_session_return(struct question *question)
+void session_give_back(struct question *question)
 {
-    pthread_mutex_lock(&session.lock);
     question->busy = false;
     if (session.first)
         give_turns();
+}
+
+void hook_session_return(struct question *question)
+{
+    pthread_mutex_lock(&session.lock);
+    session_give_back(question);
     pthread_mutex_unlock(&session.lock);
 }

@@ -60,6 +60,9 @@ const char *session_failure_of(enum exchange_result result);
 /* Memory for a question, once; kept for the life of the process. */
 bool session_give_memory(struct question *question);
 
+/* What hook_session_return does, for a thread that holds the lock. */
+void session_give_back(struct question *question);
+
 bool session_fresh_nonce(unsigned char nonce[NONCE_SIZE]);
 
 #endif

@@ -25,6 +25,16 @@ static bool moves_directory(const struct operation *operation)
     return is_action(operation, actions);
 }
 
+/* An event that opens a file whose name it cannot tell (a database of SQLite's by a URI or a Path)
+ * is no attempt on this one: it would be denied under nearly every policy. What is opened and
+ * written so shows when the next program would be started (boundary_preload). */
+static bool opens(const struct operation *operation)
+{
+    static const char *const actions[] = {"open", NULL};
+    const struct attribute *action = operation_attribute(operation, ATTRIBUTE_ACTION);
+    return action && action->value.kind == VALUE_TEXT && is_action(operation, actions);
+}
+
 static bool changes(const struct operation *operation, const char *path, size_t length)
 {
     const struct attribute *attribute = operation_attribute(operation, ATTRIBUTE_PATH);
@@ -37,7 +47,7 @@ static bool changes(const struct operation *operation, const char *path, size_t 
     /* What a subclass of str stores is what is opened. */
     if ((named->kind != VALUE_TEXT && named->kind != VALUE_BYTES) ||
         (named->marks & (VALUE_CUT | VALUE_OPAQUE)))
-        return true;
+        return !opens(operation);
     if (named->count == length && memcmp(named->bytes, path, length) == 0)
         return true;
     return path_is_under(path, length, named->bytes, named->count) && moves_directory(operation);

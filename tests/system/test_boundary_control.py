@@ -166,3 +166,54 @@ at = min(low for low, high in own) + {offset}
 print(*[line.split()[1] for (low, high), line in areas if int(low, 16) <= at < int(high, 16)])
 """)
             self.assertEqual((result.status, result.out), (0, "r--p\n"), result)
+
+
+class Listening(Test):
+    """A socket that nothing was bound to is bound by listen, of which no audit event tells."""
+
+    per_interpreter = True
+    POLICY = """policy few-sockets {
+    default deny bind
+    allow bind where address in [127.0.0.0/8, ::1/128] as own
+}
+"""
+    CODE = """
+import socket
+def attempt(family, *address):
+    one = socket.socket(family)
+    try:
+        if address:
+            one.bind(address)
+        one.listen()
+        print(one.getsockname()[1] > 0)
+        one.listen(2)
+    except PermissionError as error:
+        print(error.strerror.split(":")[1].split(" denied")[0])
+attempt(socket.AF_INET)
+attempt(socket.AF_INET6)
+attempt(socket.AF_INET, "127.0.0.1", 0)
+for family, here in (socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"):
+    left = socket.socket(family)
+    if left.connect_ex((here, 1)) and left.getsockname()[1]:
+        try:
+            left.listen()
+            print("True")
+        except PermissionError as error:
+            print(error.strerror.split(":")[1].split(" denied")[0])
+socket.create_server(("127.0.0.1", 0)).close()
+unix = socket.socket(socket.AF_UNIX)
+for one in unix, socket.socket(socket.AF_INET, socket.SOCK_DGRAM):
+    try:
+        one.listen()
+    except OSError as error:
+        print(error.errno)
+"""
+
+    def test_socket_without_a_port_is_judged_as_one_that_is_bound_to_every_address(self):
+        result = self.python_under(self.policy(self.POLICY), self.CODE)
+        self.assertEqual((result.status, result.out.splitlines()),
+                         (0, [" bind 0.0.0.0 port 0", " bind ", "True", " bind 0.0.0.0 port 0", " bind ", "22", "95"]), result)
+
+    def test_sockets_listen_as_before_where_everything_is_allowed(self):
+        result = self.python_under(self.policy(ALLOW_ALL), self.CODE)
+        self.assertEqual((result.status, result.out.splitlines()), (0, ["True"] * 5 + ["22", "95"]), result)

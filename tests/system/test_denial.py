@@ -75,6 +75,26 @@ except warder.PolicyDenied as error:
 """)
         self.assertEqual((result.status, result.out), (0, "caught\n"), result)
 
+    def test_policy_denied_that_a_program_makes_reads_as_another_permission_error(self):
+        result = self.python_under(NO_PROCESS, """
+import traceback, warder
+def shown(error):
+    return traceback.format_exception_only(type(error), error)[0].split(": ", 1)
+for arguments in (), ("x",), (13, None), (1, 2, 3, 4, 5, 6, 7, 8), (13, "y"):
+    error, other = warder.PolicyDenied(*arguments), PermissionError(*arguments)
+    said = "y" if arguments == (13, "y") else str(other)
+    assert str(error) == said and repr(error)[len("PolicyDenied"):] == repr(other)[len("PermissionError"):], arguments
+    assert shown(error)[1:] == ([said + chr(10)] if said else []), shown(error)
+    names = "operation", "event", "policy", "rule", "decision_id", "message"
+    assert [getattr(error, name) for name in names] == [None] * 6
+error = warder.PolicyDenied(13, "y")
+error.rule = "no-exec"
+assert error.rule == "no-exec" and warder.PolicyDenied.rule is None
+error.strerror = 5
+print(str(error))
+""")
+        self.assertEqual((result.status, result.out), (0, "[Errno 13] 5\n"), result)
+
     def test_changed_policy_denied_class_runs_no_code_in_the_hook(self):
         result = self.python_under(NO_PROCESS, """
 import os, warder
@@ -93,6 +113,64 @@ except PermissionError as error:
     print("denied", len(ran))
 """)
         self.assertEqual((result.status, result.out), (0, "denied 0\n"), result)
+
+    def test_class_that_is_put_in_the_place_of_policy_denied_runs_no_code_in_the_hook(self):
+        result = self.python_under(NO_PROCESS, """
+import gc, os, warder
+ran = []
+class Meta(type):
+    def __call__(cls, *arguments):
+        ran.append(arguments)
+        raise KeyError("no denial any more")
+class Other(PermissionError, metaclass=Meta):
+    pass
+def kinds():
+    for i in range(2):
+        try:
+            os.system("id")
+        except Exception as error:
+            yield type(error) is denied
+denied = warder.PolicyDenied
+before = list(kinds())
+places = [(found, key) for found in gc.get_objects() if type(found) is dict and found is not globals()
+          for key, value in found.items() if value is denied]
+for other in Other, b"no class at all" * 100, 1, None:
+    for found, key in places:
+        found[key] = other
+    print(len(places) > 0, *before, *kinds(), len(ran))
+""")
+        self.assertEqual((result.status, result.out), (0, "True True True True True 0\n" * 4), result)
+
+    def test_class_of_denials_is_one_in_each_interpreter_and_another_after_it(self):
+        result = self.python_under(NO_PROCESS, """
+import os, warder
+try:
+    import _xxsubinterpreters as interpreters
+except ImportError:
+    import _interpreters as interpreters
+code = '''
+import os, warder
+kinds = set()
+for i in range(2):
+    try:
+        os.system("id")
+    except warder.PolicyDenied as error:
+        kinds.add(type(error))
+        rule = error.rule
+print(len(kinds), rule, flush=True)
+'''
+for i in range(4):
+    made = [interpreters.create() for j in range(3)]
+    for one in made:
+        interpreters.run_string(one, code)
+    for one in made:
+        interpreters.destroy(one)
+try:
+    os.system("id")
+except warder.PolicyDenied:
+    print("end")
+""")
+        self.assertEqual((result.status, result.out), (0, "1 no-exec\n" * 12 + "end\n"), result)
 
     def test_uncaught_denial_ends_the_program_with_a_traceback(self):
         script = self.script("import os\n\nos.system('id')\n")

@@ -4,6 +4,8 @@ Every script tries to make a file where it may not, and prints what came of it."
 
 import json
 import os
+import signal
+import subprocess
 import unittest
 
 from support import PACKAGE, WARDER, Test, clean_environment, execute, interpreter_process, python, python_version
@@ -452,6 +454,60 @@ attempt(socket.AF_INET, inet)
         self.assertEqual((result.status, result.out.split()), (0, ["no-unix"] * 3 + ["ConnectionRefusedError"]), result)
 
 
+class Encodings(Evasion):
+    """Interpreters whose file system encoding is not UTF-8: a parent chooses it for its child."""
+
+    POLICY = """policy no-secret {{
+    default allow all
+    deny read where path under "{0}/\u00e9" as no-secret
+}}
+"""
+    CODE = """
+import os, sys
+here = os.path.dirname(os.path.abspath(sys.argv[0]))
+for path in here + "/\\u00c3\\u00a9/f", here + "/\\u00e9/f", here + "/\\udcc3\\udca9/f", here + "/f", b"f", os.fsencode(here) + b"/\\xc3\\xa9/f":
+    try:
+        print(open(path).read())
+    except Exception as error:
+        print(type(error).__name__)
+print(sys.getfilesystemencoding())
+"""
+
+    def runs(self, environment):
+        (self.directory / "\u00e9").mkdir()
+        (self.directory / "\u00e9" / "f").write_text("secret")
+        (self.directory / "f").write_text("free")
+        return self.run_under(self.policy(self.POLICY.format(self.directory)),
+                              [python(), "-X", "utf8=0", self.script(self.CODE)],
+                              env=clean_environment(PYTHONCOERCECLOCALE=0, **environment))
+
+    def locale(self, encoding):
+        """The environment of a locale, made for the test."""
+        name = f"en_US.{encoding}"
+        subprocess.run(["localedef", "-i", "en_US", "-f", encoding, self.directory / name], capture_output=True)
+        if not (self.directory / name).exists():
+            self.skipTest(f"localedef makes no locale of {encoding} here: the package `locales` is not there")
+        return {"LOCPATH": self.directory, "LC_ALL": name}
+
+    def test_text_of_a_locale_without_letters_is_judged_by_its_bytes(self):
+        denied, refused = "PolicyDenied", "UnicodeEncodeError"
+        result = self.runs({"LC_ALL": "C"})
+        self.assertEqual((result.status, result.out.split()),
+                         (0, [refused, refused, denied, "free", "free", denied, "ascii"]), result)
+
+    def test_text_of_an_eight_bit_locale_is_unknown(self):
+        denied = "PolicyDenied"
+        result = self.runs(self.locale("ISO-8859-1"))
+        self.assertEqual((result.status, result.out.split()),
+                         (0, [denied, denied, denied, "free", "free", denied, "iso8859-1"]), result)
+
+    def test_codec_that_python_code_can_replace_makes_every_text_unknown(self):
+        # Not even the script can be opened; how CPython says that differs.
+        result = self.runs(self.locale("KOI8-R"))
+        self.assertNotEqual(result.status, 0, result)
+        self.assertEqual(result.out, "", result)
+
+
 class Modules(Evasion):
     POLICY = """policy few-modules {
     default allow all
@@ -478,6 +534,47 @@ attempt("_symtable")
 """)
         self.assertEqual((result.status, result.out.splitlines()),
                          (0, ["no-module"] * 6 + ["_symtable done"] * 3), result)
+
+    def test_import_that_was_denied_for_want_of_a_connection_lets_no_module_be_made(self):
+        daemon = self.daemon()
+        daemon.apply(self.POLICY.replace("{\n", "{\n    applies { platform is \"linux\" }\n", 1))
+        script = self.script("""
+import _imp, importlib.machinery, os, sys, threading, time
+assert "gc" not in sys.modules and "gc" in sys.builtin_module_names
+spec = importlib.machinery.ModuleSpec("gc", importlib.machinery.BuiltinImporter)
+def ask():
+    try:
+        sys.audit("import", "errno")
+    except PermissionError:
+        pass
+print("stop", flush=True)
+sys.stdin.readline()
+threads = [threading.Thread(target=ask) for i in range(8)]
+for thread in threads:
+    thread.start()
+    time.sleep(0.02)
+for attempt in lambda: __import__("gc"), lambda: _imp.create_builtin(spec):
+    try:
+        attempt()
+        print("done", flush=True)
+    except PermissionError as error:
+        print("in use" in str(error), flush=True)
+    if attempt.__code__.co_names[0] == "__import__":
+        sys.stdin.readline()
+        for thread in threads:
+            thread.join()
+""")
+        with interpreter_process([python(), script], env=daemon.preloaded()) as process:
+            self.assertEqual(process.stdout.readline(), "stop\n")
+            daemon.process.send_signal(signal.SIGSTOP)
+            try:
+                process.stdin.write("\n")
+                process.stdin.flush()
+                self.assertEqual(process.stdout.readline(), "True\n")
+            finally:
+                daemon.process.send_signal(signal.SIGCONT)
+            out, _ = process.communicate("\n", 60)
+            self.assertEqual(out, "False\n")
 
     def test_built_in_module_is_judged_once_by_a_statement(self):
         result, rows = self.recorded(self.policy(self.POLICY), [python(), "-c", """

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from support import ALLOW_ALL, ASK_ALL, BUILD, NO_PROCESS, PATIENCE, Test, clean_environment, execute, python, python_version
 
+FORKING_THREADS = BUILD / "tests" / "programs" / "forking_threads.so"
+
 DENY_ID = """
 import subprocess
 try:
@@ -398,6 +400,21 @@ for descriptor in range(3, min(resource_limit[0], 32768)):
 print(seen, resource_limit == resource.getrlimit(resource.RLIMIT_NOFILE))
 """, preexec_fn=lambda: __import__("resource").setrlimit(__import__("resource").RLIMIT_NOFILE, (1024, 4096)))
         self.assertEqual((result.status, result.out), (0, "[] True\n"), result)
+
+    def test_forks_of_native_threads_at_once_leave_no_descriptors_behind(self):
+        result = self.python_under(self.policy(ALLOW_ALL), f"""
+import ctypes, os, resource
+library = ctypes.CDLL({str(FORKING_THREADS)!r})
+def open_now():
+    return len(os.listdir("/proc/self/fd"))
+limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+library.fork_in_threads(1, 1)
+before = open_now()
+failed = library.fork_in_threads(6, 200)
+# A connection more than at first may be kept for threads, three in all.
+print(failed, open_now() - before <= 3 or open_now() - before, resource.getrlimit(resource.RLIMIT_NOFILE) == limit)
+""")
+        self.assertEqual((result.status, result.out), (0, "0 True True\n"), result)
 
     def test_forged_answers_end_the_process(self):
         result = self.python_under(NO_PROCESS, """

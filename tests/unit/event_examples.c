@@ -382,6 +382,8 @@ const struct event_example event_examples[] = {
             NONE),
     EXAMPLE("libc.bindtextdomain", "native path=/usr/share/locale name=libc", BYTES("libc"),
             BYTES("/usr/share/locale")),
+    EXAMPLE("libc.listen", "bind address=0.0.0.0 port=0 family=inet", INT(5),
+            LIST(TEXT("0.0.0.0"), INT(0))),
     EXAMPLE("libc.chroot", "native path=/srv", BYTES("/srv")),
 };
 

@@ -21,7 +21,7 @@ static struct arena arena;
 /* What a Python expression gives, read. The object is kept: values may not point into it. */
 static struct value value_of(const char *expression)
 {
-    struct argument_reader reader = {.api = &api, .arena = &arena};
+    struct argument_reader reader = {.api = &api, .arena = &arena, .encoding = text_encoding(&api)};
     PyObject *object = PyRun_String(expression, Py_eval_input, names, names);
 
     assert_non_null(object);
@@ -110,6 +110,85 @@ static void surrogates_become_the_bytes_they_stand_for(void **state)
     assert_int_equal(value.marks, VALUE_OPAQUE);
 }
 
+static PyObject *configured_name;
+
+static python_object *configured(const char *name)
+{
+    if (strcmp(name, "filesystem_errors") == 0)
+        return (python_object *)PyUnicode_FromString("surrogateescape");
+    if (!configured_name)
+        PyErr_SetString(PyExc_ValueError, name);
+    else
+        Py_INCREF(configured_name);
+    return (python_object *)configured_name;
+}
+
+static int marks_of(const char *encoding, const char *errors, const char *expression)
+{
+    const char **real_encoding = api.filesystem_encoding;
+    const char **real_errors = api.filesystem_errors;
+
+    api.filesystem_encoding = &encoding;
+    api.filesystem_errors = &errors;
+    const int marks = value_of(expression).marks;
+    api.filesystem_encoding = real_encoding;
+    api.filesystem_errors = real_errors;
+    return marks;
+}
+
+static void text_that_the_system_may_see_as_another_is_not_certain(void **state)
+{
+    static const struct {
+        const char *encoding;
+        const char *errors;
+        int ascii;
+        int letter;
+        int escaped;
+        int surrogate;
+    } all[] = {
+        {"utf-8", "surrogateescape", 0, 0, 0, VALUE_OPAQUE},
+        {"utf-8", "strict", 0, 0, 0, VALUE_OPAQUE},
+        {"utf-8", "surrogatepass", 0, 0, VALUE_OPAQUE, VALUE_OPAQUE},
+        {"ascii", "surrogateescape", 0, VALUE_OPAQUE, 0, VALUE_OPAQUE},
+        {"ascii", "replace", 0, VALUE_OPAQUE, VALUE_OPAQUE, VALUE_OPAQUE},
+        {"iso8859-1", "surrogateescape", 0, VALUE_OPAQUE, VALUE_OPAQUE, VALUE_OPAQUE},
+        {"koi8-r", "surrogateescape", VALUE_OPAQUE, VALUE_OPAQUE, VALUE_OPAQUE, VALUE_OPAQUE},
+        {"utf-7", "surrogateescape", VALUE_OPAQUE, VALUE_OPAQUE, VALUE_OPAQUE, VALUE_OPAQUE},
+        {NULL, NULL, 0, 0, 0, VALUE_OPAQUE}, /* the interpreter has no codecs yet */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+        assert_int_equal(marks_of(all[i].encoding, all[i].errors, "'/a+b'"), all[i].ascii);
+        assert_int_equal(marks_of(all[i].encoding, all[i].errors, "'\\xe9'"), all[i].letter);
+        assert_int_equal(marks_of(all[i].encoding, all[i].errors, "'\\udcc3'"), all[i].escaped);
+        assert_int_equal(marks_of(all[i].encoding, all[i].errors, "'\\ud800'"), all[i].surrogate);
+        assert_int_equal(marks_of(all[i].encoding, all[i].errors, "b'\\xe9'"), 0);
+    }
+}
+
+/* As in a version that has the variables no more. */
+static void encoding_that_is_no_variable_is_that_of_the_configuration(void **state)
+{
+    struct python_api later = api;
+
+    (void)state;
+    later.filesystem_encoding = NULL;
+    later.PyConfig_Get = NULL;
+    assert_int_equal(text_encoding(&later), TEXT_NOT_KNOWN);
+    later.PyConfig_Get = configured;
+    assert_int_equal(text_encoding(&later), TEXT_NOT_KNOWN);
+    assert_null(PyErr_Occurred());
+    configured_name = PyUnicode_FromString("utf-8");
+    assert_int_equal(text_encoding(&later), TEXT_UTF8);
+    Py_SETREF(configured_name,
+              PyUnicode_FromString("a name that is longer than any that is compared"));
+    assert_int_equal(text_encoding(&later), TEXT_NOT_KNOWN);
+    Py_SETREF(configured_name, PyUnicode_FromString("iso8859-1"));
+    assert_int_equal(text_encoding(&later), TEXT_ASCII_KNOWN);
+    Py_CLEAR(configured_name);
+}
+
 static void subclasses_give_what_they_store_and_are_marked(void **state)
 {
     (void)state;
@@ -184,6 +263,8 @@ int main(void)
         cmocka_unit_test(bytes_that_may_be_others_when_they_are_used_are_not_certain),
         cmocka_unit_test(numbers_beyond_64_bits_are_little_endian_and_bounded),
         cmocka_unit_test(surrogates_become_the_bytes_they_stand_for),
+        cmocka_unit_test(text_that_the_system_may_see_as_another_is_not_certain),
+        cmocka_unit_test(encoding_that_is_no_variable_is_that_of_the_configuration),
         cmocka_unit_test(subclasses_give_what_they_store_and_are_marked),
         cmocka_unit_test(other_objects_go_by_their_types_name),
         cmocka_unit_test(what_is_longer_than_the_bounds_is_cut_and_marked),
