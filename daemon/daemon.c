@@ -33,6 +33,12 @@ enum {
     TEMPORARY_MEGABYTES = 64, /* of memory for a record in no file: 100,000 decisions */
 };
 
+/* What this daemon has made for a socket, and so removes. */
+struct made_socket {
+    bool socket;
+    bool directory;
+};
+
 struct daemon {
     uv_loop_t loop;
     const struct options *options;
@@ -46,9 +52,9 @@ struct daemon {
     struct connection *control; /* of the owner of a private daemon; held */
     struct listener *sessions;
     struct listener *administration;
-    bool made_session_socket; /* and so removes it */
-    int socket_directory;     /* of a private daemon; -1: none */
-    bool made_admin_socket;
+    struct made_socket made_sessions;
+    struct made_socket made_administration;
+    int socket_directory; /* of a private daemon; -1: none */
     uv_signal_t terminate;
     uv_signal_t interrupt;
     uv_check_t control_check;
@@ -148,17 +154,24 @@ static void take_path(int socket, char *path, size_t size)
         snprintf(path, size, "%.*s", (int)sizeof(address.sun_path), address.sun_path);
 }
 
-/* Interpreters of every user come through the directory of the socket; what is inside is the
- * daemon's. One that is made is the daemon's user's, who removes the sockets from it. */
-static bool make_socket_directory(const struct daemon *daemon, const char *path)
+static void name_directory(const char *path, char *directory, size_t size)
 {
-    char directory[CONFIGURATION_PATH_MAX];
     const char *slash = strrchr(path, '/');
 
-    snprintf(directory, sizeof(directory), "%.*s", (int)(slash ? slash - path : 0), path);
+    snprintf(directory, size, "%.*s", (int)(slash ? slash - path : 0), path);
+}
+
+/* Interpreters of every user come through the directory of the socket; what is inside is the
+ * daemon's. One that is made is the daemon's user's, who removes the sockets from it. */
+static bool make_socket_directory(const struct daemon *daemon, const char *path, bool *made)
+{
+    char directory[CONFIGURATION_PATH_MAX];
+
+    name_directory(path, directory, sizeof(directory));
     if (!directory[0])
         return true;
-    if (mkdir(directory, 0755) < 0)
+    *made = mkdir(directory, 0755) == 0;
+    if (!*made)
         return errno == EEXIST || say("%s: cannot be made: %s", directory, strerror(errno));
     if (!daemon->owner.name[0] || lchown(directory, daemon->owner.uid, daemon->owner.gid) == 0)
         return true;
@@ -166,15 +179,16 @@ static bool make_socket_directory(const struct daemon *daemon, const char *path)
 }
 
 static bool open_listener(struct daemon *daemon, const char *name, char *path, mode_t mode,
-                          enum connection_state state, struct listener **listener, bool *made)
+                          enum connection_state state, struct listener **listener,
+                          struct made_socket *made)
 {
     int end = service_take_socket(name);
 
     if (end >= 0) {
         take_path(end, path, CONFIGURATION_PATH_MAX);
-    } else if (make_socket_directory(daemon, path)) {
+    } else if (make_socket_directory(daemon, path, &made->directory)) {
         end = listen_at(path, mode);
-        *made = end >= 0;
+        made->socket = end >= 0;
     }
     if (end < 0)
         return false;
@@ -182,31 +196,22 @@ static bool open_listener(struct daemon *daemon, const char *name, char *path, m
     return *listener || say("out of memory");
 }
 
-/* The directory of a private daemon's socket was made for it alone. */
-static void name_socket_directory(const struct configuration *configuration, char *directory,
-                                  size_t size)
-{
-    const char *slash = strrchr(configuration->session_socket, '/');
-
-    snprintf(directory, size, "%.*s", (int)(slash ? slash - configuration->session_socket : 0),
-             configuration->session_socket);
-}
-
 static bool open_sockets(struct daemon *daemon)
 {
     struct configuration *configuration = &daemon->configuration;
 
     if (!open_listener(daemon, "session", configuration->session_socket, 0666, STATE_NEW,
-                       &daemon->sessions, &daemon->made_session_socket))
+                       &daemon->sessions, &daemon->made_sessions))
         return false;
     if (daemon->options->control >= 0) {
         char directory[CONFIGURATION_PATH_MAX];
-        name_socket_directory(configuration, directory, sizeof(directory));
+        name_directory(configuration->session_socket, directory, sizeof(directory));
+        /* It was made for this socket alone. */
         daemon->socket_directory = open(directory, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         return true;
     }
     return open_listener(daemon, "admin", configuration->admin_socket, 0666, STATE_ADMIN,
-                         &daemon->administration, &daemon->made_admin_socket);
+                         &daemon->administration, &daemon->made_administration);
 }
 
 static void on_written(void *context)
@@ -383,8 +388,10 @@ static void stop(struct daemon *daemon)
     listener_close(daemon->administration);
     if (daemon->server.packet) /* it is a server already */
         server_stop(&daemon->server);
-    close_handle((uv_handle_t *)&daemon->terminate);
-    close_handle((uv_handle_t *)&daemon->interrupt);
+    /* Whoever signals twice (`timeout`, an impatient hand) loses no record by it: the handlers stay
+     * until everything is written. */
+    uv_unref((uv_handle_t *)&daemon->terminate);
+    uv_unref((uv_handle_t *)&daemon->interrupt);
     close_handle((uv_handle_t *)&daemon->control_check);
     /* `written` stays until the audit thread has ended: the loop is left by uv_stop. */
     uv_unref((uv_handle_t *)&daemon->written);
@@ -427,13 +434,44 @@ static void remove_socket_directory(const struct daemon *daemon)
 
     if (daemon->socket_directory < 0)
         return;
-    if (daemon->made_session_socket && slash)
+    if (daemon->made_sessions.socket && slash)
         unlinkat(daemon->socket_directory, slash + 1, 0);
-    name_socket_directory(&daemon->configuration, directory, sizeof(directory));
+    name_directory(daemon->configuration.session_socket, directory, sizeof(directory));
     if (fstat(daemon->socket_directory, &made) == 0 && lstat(directory, &there) == 0 &&
         made.st_ino == there.st_ino && made.st_dev == there.st_dev)
         rmdir(directory); /* of an empty one alone */
     close(daemon->socket_directory);
+}
+
+/* Directories go if they are empty, and their parent is one that the daemon may change. */
+static void remove_socket(const struct made_socket *made, const char *path)
+{
+    char directory[CONFIGURATION_PATH_MAX];
+
+    if (made->socket)
+        unlink(path);
+    name_directory(path, directory, sizeof(directory));
+    if (made->directory)
+        rmdir(directory);
+}
+
+/* Sessions that go on without a daemon are kept for the next one: it stays then. */
+static void remove_kept_directory(const char *session_socket)
+{
+    char directory[CONFIGURATION_PATH_MAX + 16];
+
+    if (kept_sessions_directory(session_socket, directory, sizeof(directory)))
+        rmdir(directory);
+}
+
+/* Behind everything else: from here on there is nothing that a signal could cut short. */
+static void close_signals(struct daemon *daemon)
+{
+    close_handle((uv_handle_t *)&daemon->terminate);
+    close_handle((uv_handle_t *)&daemon->interrupt);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+    uv_run(&daemon->loop, UV_RUN_DEFAULT);
 }
 
 static int close_all(struct daemon *daemon)
@@ -448,19 +486,22 @@ static int close_all(struct daemon *daemon)
     }
     close_handle((uv_handle_t *)&daemon->written);
     uv_run(&daemon->loop, UV_RUN_DEFAULT);
-    if (daemon->made_session_socket && !daemon->server.is_private)
-        unlink(configuration->session_socket);
-    if (daemon->made_admin_socket)
-        unlink(configuration->admin_socket);
+    if (!daemon->server.is_private) {
+        remove_socket(&daemon->made_administration, configuration->admin_socket);
+        if (daemon->admin) /* it has served: before that it may be another daemon's */
+            remove_kept_directory(configuration->session_socket);
+        remove_socket(&daemon->made_sessions, configuration->session_socket);
+    }
     admin_free(daemon->admin);
     if (daemon->control)
         connection_release(daemon->control);
     server_deinit(&daemon->server);
     policy_store_free(daemon->store);
-    uv_loop_close(&daemon->loop);
     remove_socket_directory(daemon);
     if (daemon->state_lock >= 0)
         close(daemon->state_lock);
+    close_signals(daemon);
+    uv_loop_close(&daemon->loop);
     return status;
 }
 

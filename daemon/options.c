@@ -178,5 +178,13 @@ enum options_result options_parse(struct options *options, int argc, char **argv
         *admin_socket = '\0';
     else if (!*admin_socket)
         place_admin_socket(&options->configuration);
+    if (strcmp(options->configuration.session_socket, admin_socket) == 0) {
+        fprintf(stderr,
+                "warderd: %s: is to be both the session socket and the administration socket: give "
+                "--socket and --admin-socket (socket and admin_socket of the configuration "
+                "file) each a path of its own\n",
+                admin_socket);
+        return OPTIONS_WRONG;
+    }
     return OPTIONS_RUN;
 }

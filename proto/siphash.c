@@ -103,6 +103,13 @@ void siphash_update_words(struct siphash *hash, const uint64_t *words, size_t co
         compress(hash->v, words[i]);
 }
 
+/* Not for the compiler to leave out. */
+static void wipe(struct siphash *hash)
+{
+    memset(hash, 0, sizeof(*hash));
+    __asm__ volatile("" : : "r"(hash) : "memory");
+}
+
 void siphash_final(struct siphash *hash, unsigned char tag[SIPHASH_TAG_SIZE])
 {
     unsigned char last[8] = {0};
@@ -116,6 +123,7 @@ void siphash_final(struct siphash *hash, unsigned char tag[SIPHASH_TAG_SIZE])
     hash->v[1] ^= 0xdd;
     four_rounds(hash->v);
     store64(tag + 8, hash->v[0] ^ hash->v[1] ^ hash->v[2] ^ hash->v[3]);
+    wipe(hash);
 }
 
 int siphash_compare(const unsigned char a[SIPHASH_TAG_SIZE],

@@ -25,6 +25,7 @@ void siphash_init(struct siphash *hash, const unsigned char key[SIPHASH_KEY_SIZE
 void siphash_update(struct siphash *hash, const void *bytes, size_t length);
 /* The same of whole words, little-endian, while what came before filled whole words, too. */
 void siphash_update_words(struct siphash *hash, const uint64_t *words, size_t count);
+/* Wipes the state: who knows it and what was hashed can compute the key. */
 void siphash_final(struct siphash *hash, unsigned char tag[SIPHASH_TAG_SIZE]);
 
 /* Compares two tags in a time that does not depend on where they differ. 0 if they are equal. */

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fnmatch.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -13,6 +14,8 @@
 #include "client/cli/json_line.h"
 #include "client/cli/log_line.h"
 #include "client/cli/private_daemon.h"
+#include "policies/catalogue/catalogue.h"
+#include "policies/language/suggest.h"
 
 static const char help[] =
     "usage: warder log [--denied] [--json] [-n N] [--follow] [--session ID] [--event NAME]\n"
@@ -204,6 +207,31 @@ static int complain_of_none(const struct log_options *log)
     return EXIT_NO;
 }
 
+static bool is_of_catalogue(const char *pattern)
+{
+    for (uint16_t i = 1; i <= catalogue_event_count(); i++)
+        if (fnmatch(pattern, catalogue_event(i)->name, 0) == 0)
+            return true;
+    return false;
+}
+
+/* A program can raise events of its own: a name that CPython does not know is no mistake for
+ * certain. */
+static void note_unknown_event(const char *event)
+{
+    struct suggestion suggestion;
+
+    suggestion_init(&suggestion, event, strlen(event));
+    for (uint16_t i = 1; i <= catalogue_event_count(); i++)
+        suggestion_offer(&suggestion, catalogue_event(i)->name, strlen(catalogue_event(i)->name));
+    if (suggestion.best)
+        complain("log: the record has nothing of `%s`, and CPython raises no such event; did you "
+                 "mean `%s`?",
+                 event, suggestion.best);
+    else
+        complain("log: the record has nothing of `%s`, and CPython raises no such event", event);
+}
+
 static int print_log(const struct log_options *log, struct daemon_client *client)
 {
     struct log_position position = {.last = 0};
@@ -213,6 +241,8 @@ static int print_log(const struct log_options *log, struct daemon_client *client
         complain("the daemon closed the connection");
     if (status == EXIT_DONE && log->session[0] && position.last == 0)
         return complain_of_none(log);
+    if (status == EXIT_DONE && log->event[0] && position.last == 0 && !is_of_catalogue(log->event))
+        note_unknown_event(log->event);
     return status;
 }
 
@@ -249,7 +279,7 @@ int command_log(int argc, char **argv)
         struct private_daemon daemon;
         char directory[PATH_MAX];
         if (!realpath(log.state_directory, directory) || access(directory, R_OK | X_OK) < 0) {
-            complain("%s: cannot be read", log.state_directory);
+            complain("%s: cannot be read: %s", log.state_directory, strerror(errno));
             return EXIT_USAGE;
         }
         if (!private_daemon_start_reading(&daemon, directory))

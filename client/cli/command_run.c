@@ -45,10 +45,12 @@ static const char help[] =
     "                       name of a policy that the host has or that comes with Warder\n"
     "  --label K=V          a label that policies may select on\n"
     "  --observe            the policies named here deny nothing; what they would have denied\n"
-    "                       is recorded, and printed at the end\n"
+    "                       is recorded: a private daemon's is printed at the end, the host's\n"
+    "                       is shown to administrators by `warder log --denied`\n"
     "  --record             record every decision; a private daemon's record is printed at the\n"
     "                       end, unless --state-dir keeps it\n"
-    "  --state-dir DIR      keep a private daemon's record: `warder log --state-dir DIR`\n"
+    "  --state-dir DIR      keep a private daemon's record: `warder log --state-dir DIR`; not\n"
+    "                       with a daemon on the host, which keeps its own\n"
     "  --socket PATH        session socket of another daemon than the host's\n"
     "\n"
     "examples:\n"
@@ -56,7 +58,8 @@ static const char help[] =
     "  warder run --policy untrusted --record -- python3 -m pytest\n"
     "  warder run --policy ./mine.warder --observe -- ./start-notebook.sh\n"
     "\n"
-    "exit status: the program's; 125 if Warder failed, 126 if the program cannot be started,\n"
+    "exit status: the program's; 125 if Warder failed, its record included, 126 if the program "
+    "cannot be started,\n"
     "127 if there is none of that name\n";
 
 struct request {
@@ -65,7 +68,7 @@ struct request {
     char *labels[LABELS_MAX];
     size_t label_count;
     const char *socket;
-    char state_directory[PATH_MAX]; /* "": temporary */
+    const char *state_directory; /* as given; NULL: temporary */
     bool observe;
     bool record;
     char **program;
@@ -74,33 +77,41 @@ struct request {
 /* ---------------------------------------------------------------------------------------- options
  */
 
-static bool make_state_directory(struct request *request, const char *path)
+/* Two of one name would leave it to chance which of them a policy sees. */
+static bool take_label(struct request *request, char *argument)
 {
-    if (mkdir(path, 0700) < 0 && errno != EEXIST) {
-        complain("%s: cannot be made: %s", path, strerror(errno));
+    const size_t length = strcspn(argument, "=");
+
+    if (length == 0 || argument[length] == '\0') {
+        complain("run: a label is NAME=VALUE, not `%s`", argument);
         return false;
     }
-    if (realpath(path, request->state_directory))
-        return true;
-    complain("%s: %s", path, strerror(errno));
-    return false;
+    for (size_t i = 0; i < request->label_count; i++) {
+        if (strncmp(request->labels[i], argument, length + 1) != 0)
+            continue;
+        complain("run: the label `%.*s` is given twice", (int)length, argument);
+        return false;
+    }
+    if (request->label_count == LABELS_MAX) {
+        complain("run: there are more than %d labels", LABELS_MAX);
+        return false;
+    }
+    request->labels[request->label_count++] = argument;
+    return true;
 }
 
 static bool take_option(struct request *request, int option, char *argument)
 {
     switch (option) {
     case 'p':
-        if (request->policy_count == POLICIES_MAX)
+        if (request->policy_count == POLICIES_MAX) {
+            complain("run: there are more than %d policies", POLICIES_MAX);
             return false;
+        }
         request->policies[request->policy_count++] = argument;
         return true;
     case 'l':
-        if (request->label_count == LABELS_MAX || !strchr(argument, '=')) {
-            complain("run: a label is NAME=VALUE, not `%s`", argument);
-            return false;
-        }
-        request->labels[request->label_count++] = argument;
-        return true;
+        return take_label(request, argument);
     case 'o':
         request->observe = true;
         return true;
@@ -111,7 +122,8 @@ static bool take_option(struct request *request, int option, char *argument)
         request->socket = argument;
         return true;
     case 'D':
-        return make_state_directory(request, argument);
+        request->state_directory = argument;
+        return true;
     default:
         return false;
     }
@@ -192,6 +204,13 @@ static bool add_file(struct ask *ask, const char *path)
     return true;
 }
 
+static void tell_shipped(void)
+{
+    fputs("warder: these come with Warder: ", stderr);
+    print_shipped_policies();
+    fputc('\n', stderr);
+}
+
 /* A private daemon has no policies of its own: names are those that come with Warder. */
 static bool add_name(struct ask *ask, const char *name, bool private)
 {
@@ -204,9 +223,7 @@ static bool add_name(struct ask *ask, const char *name, bool private)
         complain("there is no daemon on this host and no policy named `%s` comes with Warder; a "
                  "file is named by a path, such as ./%s.warder",
                  name, name);
-        fputs("warder: these come with it: ", stderr);
-        print_shipped_policies();
-        fputc('\n', stderr);
+        tell_shipped();
         return false;
     }
     const bool added = add_file(ask, path);
@@ -360,6 +377,8 @@ static bool is_mended(const Warder__V1__Refused *refused, struct ask *ask)
             return true;
     }
     complain("%.*s", (int)refused->reason.len, field_bytes(&refused->reason));
+    if (length > 0) /* only administrators may list the host's */
+        tell_shipped();
     return false;
 }
 
@@ -509,6 +528,9 @@ static int run_at_host(struct daemon_client *client, const struct request *reque
     }
     const int status =
         result == LAUNCH_DONE ? run_launched(client, request, &launched, NULL) : EXIT_RUN_FAILED;
+    if (result == LAUNCH_DONE && request->observe)
+        complain("what would have been denied is in the record of the daemon that judged: "
+                 "`warder log --denied` shows it to an administrator");
     launched_deinit(&launched);
     daemon_client_free(client);
     return status;
@@ -525,16 +547,32 @@ static bool guards_something(const struct request *request)
     return false;
 }
 
+/* Makes it if it is not there. False after a complaint. */
+static bool make_state_directory(const char *path, char *real)
+{
+    if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+        complain("%s: cannot be made: %s", path, strerror(errno));
+        return false;
+    }
+    if (realpath(path, real))
+        return true;
+    complain("%s: %s", path, strerror(errno));
+    return false;
+}
+
 static int run_private(const struct request *request, struct ask *ask)
 {
     struct private_daemon daemon;
-    const char *kept = request->state_directory[0] ? request->state_directory : NULL;
+    char directory[PATH_MAX];
+    const char *kept = request->state_directory ? directory : NULL;
     struct launched launched = {.door = -1};
     int status = EXIT_RUN_FAILED;
 
     /* Its connection gives orders to the daemon: no process of this user may take it. */
     prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
-    if (!guards_something(request) || !private_daemon_start(&daemon, kept, request->record))
+    if (!guards_something(request) ||
+        (kept && !make_state_directory(request->state_directory, directory)) ||
+        !private_daemon_start(&daemon, kept, request->record))
         return EXIT_RUN_FAILED;
     launched.daemon = daemon.pid;
     if (launch(daemon.client, ask, request, &launched) == LAUNCH_DONE)
@@ -542,8 +580,7 @@ static int run_private(const struct request *request, struct ask *ask)
     if (status != EXIT_RUN_FAILED && (request->observe || (request->record && !kept)))
         print_record(daemon.client, request);
     launched_deinit(&launched);
-    private_daemon_stop(&daemon);
-    return status;
+    return private_daemon_stop(&daemon) ? status : EXIT_RUN_FAILED;
 }
 
 /* What an interpreter with more rights than its caller does would be judged by nobody. */
@@ -558,6 +595,22 @@ static bool can_come_under_policy(const char *program)
     return false;
 }
 
+/* A daemon that is there keeps one record for all, and a directory that stayed empty would say that
+ * nothing had been denied. A run in a run goes on: what starts it need not know where it is. */
+static bool can_keep_record(const struct request *request)
+{
+    const bool nested = outer_daemon(request) != NULL;
+
+    complain(
+        "%s: would stay empty: --state-dir keeps the record of a daemon that is started for the "
+        "run, and %s%s",
+        request->state_directory,
+        nested ? "the daemon of the run around this one keeps the record of both"
+               : "there is one, which keeps its own (`warder log`, for an administrator)",
+        nested ? "" : ": leave it out");
+    return nested;
+}
+
 int command_run(int argc, char **argv)
 {
     struct request request;
@@ -570,6 +623,8 @@ int command_run(int argc, char **argv)
         return EXIT_RUN_FAILED;
     CLEANUP(daemon_client_free) struct daemon_client *client = find_daemon(&request, &private);
     if (!client && !private)
+        return EXIT_RUN_FAILED;
+    if (client && request.state_directory && !can_keep_record(&request))
         return EXIT_RUN_FAILED;
     struct ask *ask = malloc(sizeof(*ask));
     if (!ask)

@@ -66,15 +66,16 @@ static const char show_help[] =
     "  sudo warder show media-plugins\n"
     "  sudo warder show media-plugins > media.warder\n";
 
-static const char remove_help[] = "usage: warder remove NAME\n"
-                                  "\n"
-                                  "Removes a policy. Its text stays in the store's history.\n"
-                                  "\n"
-                                  "  --json               say what was done as JSON\n"
-                                  "  --admin-socket PATH  of another daemon than the host's\n"
-                                  "\n"
-                                  "example:\n"
-                                  "  sudo warder remove media-plugins\n";
+static const char remove_help[] =
+    "usage: warder remove [--json] NAME\n"
+    "\n"
+    "Removes a policy; of two in both tiers the local one, where NAME says no tier.\n"
+    "\n"
+    "  --json               say what was done as JSON\n"
+    "  --admin-socket PATH  of another daemon than the host's\n"
+    "\n"
+    "example:\n"
+    "  sudo warder remove media-plugins\n";
 
 /* -1: go on. */
 static int parse(struct store_options *store, int argc, char **argv, const char *help)
@@ -357,6 +358,7 @@ int command_show(int argc, char **argv)
     Warder__V1__AdminRequest request = WARDER__V1__ADMIN_REQUEST__INIT;
     Warder__V1__ShowPolicy show = WARDER__V1__SHOW_POLICY__INIT;
     struct store_options store;
+    size_t shown = 0;
     int status = parse(&store, argc, argv, show_help);
 
     if (status < 0)
@@ -375,10 +377,14 @@ int command_show(int argc, char **argv)
             status = EXIT_USAGE;
         else if (reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_FAILED)
             status = admin_failed(reply->failed);
-        else if (reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_POLICY)
-            print_policy(&store, reply->policy);
-        else
+        else if (reply->body_case != WARDER__V1__ADMIN_REPLY__BODY_POLICY)
             status = EXIT_DONE;
+        else if (store.json || shown++ == 0)
+            print_policy(&store, reply->policy);
+        else /* two texts, one behind the other, would be no file that checks */
+            complain("show: there is a policy of that name in another tier, too: `warder show "
+                     "%s/%s` shows that",
+                     tier_text(reply->policy->tier), argv[optind]);
     }
     return status;
 }

@@ -181,7 +181,7 @@ static int ask_kept(const struct why_options *why, const struct policy_file *fil
     char directory[PATH_MAX];
 
     if (!realpath(why->state_directory, directory) || access(directory, R_OK | X_OK) < 0) {
-        complain("%s: cannot be read", why->state_directory);
+        complain("%s: cannot be read: %s", why->state_directory, strerror(errno));
         return EXIT_USAGE;
     }
     if (!private_daemon_start_reading(&daemon, directory))

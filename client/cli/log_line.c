@@ -19,7 +19,15 @@ static const char *text_of(const json_t *object, const char *key)
     return text ? text : "";
 }
 
-/* What a program chose (a file name) cannot play with the terminal. */
+/* What a program chose (a file name) cannot play with the terminal, nor stand for other columns. */
+static void print_chosen(FILE *out, const char *text)
+{
+    char shown[FIELD_MAX];
+    column_text(text, strlen(text), shown, sizeof(shown));
+    fprintf(out, "  %s", shown);
+}
+
+/* What the daemon has put together, quotes and all. */
 static void print_column(FILE *out, const char *text)
 {
     char printable[FIELD_MAX];
@@ -89,8 +97,8 @@ static void print_shell_command(FILE *out, const json_t *object)
 
     if (!command)
         return;
-    printable_text(command, strlen(command), printable, sizeof(printable));
-    fprintf(out, " -c \"%s\"", printable);
+    quoted_text(command, strlen(command), printable, sizeof(printable));
+    fprintf(out, " -c %s", printable);
 }
 
 static void print_decision(FILE *out, const json_t *object, bool colour)
@@ -106,7 +114,7 @@ static void print_decision(FILE *out, const json_t *object, bool colour)
     print_shell_command(out, object);
     if (strncmp(text_of(object, "summary"), "event ", 6) != 0 &&
         strcmp(text_of(object, "verdict"), "allow") == 0)
-        print_column(out, text_of(object, "event"));
+        print_chosen(out, text_of(object, "event"));
     if (count > 1)
         fprintf(out, " x%" JSON_INTEGER_FORMAT, count);
     snprintf(text, sizeof(text), "%s%s%s", policy, *policy ? "." : "-", text_of(object, "rule"));
@@ -115,9 +123,8 @@ static void print_decision(FILE *out, const json_t *object, bool colour)
              json_integer_value(json_object_get(proved, "pid")));
     print_column(out, text);
     if (*file) {
-        snprintf(text, sizeof(text), "%.300s:%" JSON_INTEGER_FORMAT, file,
-                 json_integer_value(json_object_get(object, "line")));
-        print_column(out, text);
+        print_chosen(out, file);
+        fprintf(out, ":%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(object, "line")));
     }
     print_column(out, text_of(object, "decision"));
 }

@@ -106,18 +106,30 @@ static int finish(int status)
     return status == EXIT_DONE || status == EXIT_NO ? EXIT_USAGE : status;
 }
 
+static bool is_word_for_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
 int main(int argc, char **argv)
 {
+    static char help_option[] = "--help";
+
     if (!standard_streams_fill(false)) /* a program that is run finds them as they were */
         return EXIT_USAGE;
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-        strcmp(argv[1], "help") == 0) {
-        print_help(stdout);
-        return finish(EXIT_DONE);
+    if (is_word_for_help(argv[1])) {
+        if (argc == 2) {
+            print_help(stdout);
+            return finish(EXIT_DONE);
+        }
+        /* `warder help run` is `warder run --help`. */
+        argv[1] = argv[2];
+        argv[2] = help_option;
+        argc = 3;
     }
     if (strcmp(argv[1], "--version") == 0) {
         puts("warder " WARDER_VERSION);

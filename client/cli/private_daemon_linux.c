@@ -20,9 +20,9 @@
 #include "proto/packet_socket.h"
 
 enum {
-    CONTROL = 3,              /* descriptor of its owner's connection, in the daemon */
-    STOP_MILLISECONDS = 5000, /* for what it still has to write */
-    NAP_MILLISECONDS = 5,     /* between looks at a daemon that is to end, on older kernels */
+    CONTROL = 3,               /* descriptor of its owner's connection, in the daemon */
+    STOP_MILLISECONDS = 10000, /* for what it still has to write: it gives up after 5 seconds */
+    NAP_MILLISECONDS = 5,      /* between looks at a daemon that is to end, on older kernels */
 };
 
 static bool lets_others_through(const char *directory)
@@ -137,7 +137,7 @@ static bool start_in_directory(struct private_daemon *daemon, const char *state_
     *daemon = (struct private_daemon){.pid = -1, .directory = make_directory(), .opened = -1};
     if (daemon->directory)
         daemon->opened = open(daemon->directory, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (daemon->opened < 0) {
+    if (!daemon->directory || daemon->opened < 0) {
         complain("no temporary directory can be made: %s", strerror(errno));
         free(daemon->directory);
         return false;
@@ -158,8 +158,9 @@ bool private_daemon_start_reading(struct private_daemon *daemon, const char *sta
     return start_in_directory(daemon, state_directory, PURPOSE_READING);
 }
 
-/* Waits for its end, at most so long; true if it has ended, and is no child any more. */
-static bool has_ended(pid_t pid, int milliseconds)
+/* Waits for its end, at most so long; true if it has ended, and is no child any more: `*status` is
+ * waitpid's. */
+static bool has_ended(pid_t pid, int milliseconds, int *status)
 {
     struct pollfd process = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
 
@@ -167,10 +168,10 @@ static bool has_ended(pid_t pid, int milliseconds)
         while (poll(&process, 1, milliseconds) < 0 && errno == EINTR)
             ;
         close(process.fd);
-        return waitpid(pid, NULL, WNOHANG) != 0;
+        return waitpid(pid, status, WNOHANG) != 0;
     }
     /* Linux before 5.3: looked at every now and then. */
-    for (int waited = 0; waitpid(pid, NULL, WNOHANG) == 0; waited += NAP_MILLISECONDS) {
+    for (int waited = 0; waitpid(pid, status, WNOHANG) == 0; waited += NAP_MILLISECONDS) {
         if (waited >= milliseconds)
             return false;
         nanosleep(&(struct timespec){.tv_nsec = NAP_MILLISECONDS * 1000000L}, NULL);
@@ -195,16 +196,34 @@ static void remove_directory(struct private_daemon *daemon)
     daemon->opened = -1;
 }
 
-void private_daemon_stop(struct private_daemon *daemon)
+/* The daemon itself has said what it could not write; that it was killed nobody else says. */
+static bool ended_well(pid_t pid)
+{
+    int status = 0;
+
+    if (!has_ended(pid, STOP_MILLISECONDS, &status)) {
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        complain("the private daemon did not end within %d seconds and was killed: what it had not "
+                 "written yet is in no record",
+                 STOP_MILLISECONDS / 1000);
+        return false;
+    }
+    if (WIFSIGNALED(status))
+        complain("the private daemon was killed by signal %d: what it had not written yet is in no "
+                 "record",
+                 WTERMSIG(status));
+    return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
+}
+
+bool private_daemon_stop(struct private_daemon *daemon)
 {
     daemon_client_free(daemon->client);
     daemon->client = NULL;
-    if (daemon->pid > 0 && !has_ended(daemon->pid, STOP_MILLISECONDS)) {
-        kill(daemon->pid, SIGKILL);
-        waitpid(daemon->pid, NULL, 0);
-    }
+    const bool good = daemon->pid <= 0 || ended_well(daemon->pid);
     daemon->pid = -1;
     remove_directory(daemon);
     free(daemon->directory);
     daemon->directory = NULL;
+    return good;
 }

@@ -124,6 +124,7 @@ int session_lines_print(struct daemon_client *client, bool json)
 {
     Warder__V1__AdminRequest request = WARDER__V1__ADMIN_REQUEST__INIT;
     Warder__V1__ListSessions list = WARDER__V1__LIST_SESSIONS__INIT;
+    uint64_t count = 0;
 
     request.body_case = WARDER__V1__ADMIN_REQUEST__BODY_SESSIONS;
     request.sessions = &list;
@@ -135,6 +136,7 @@ int session_lines_print(struct daemon_client *client, bool json)
             return EXIT_USAGE;
         switch (reply->body_case) {
         case WARDER__V1__ADMIN_REPLY__BODY_SESSION:
+            count++;
             if (json)
                 print_entry_json(reply->session);
             else
@@ -143,6 +145,8 @@ int session_lines_print(struct daemon_client *client, bool json)
         case WARDER__V1__ADMIN_REPLY__BODY_DONE:
             if (reply->done->partial)
                 complain("these are the youngest; there are more");
+            if (count == 0 && !json)
+                puts("there are no sessions: no interpreter is under this daemon now");
             return EXIT_DONE;
         case WARDER__V1__ADMIN_REPLY__BODY_FAILED:
             return admin_failed(reply->failed);

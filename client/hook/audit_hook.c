@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "client/hook/audit_hook.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -413,6 +414,35 @@ static int hook_judging(struct runtime *runtime, python_object *args,
     return denial_raise(&runtime->api, event, entry, answer, denial_state(runtime));
 }
 
+/* `open` carries the path, the mode (None: os.open) and the flags. */
+static bool opens_for_reading(const struct python_api *api, python_object *args)
+{
+    enum { FLAGS = 2, COUNT };
+    int overflow;
+
+    if (!args || python_type(api, args) != api->PyTuple_Type || api->PyTuple_Size(args) != COUNT)
+        return false;
+    python_object *flags = api->PyTuple_GetItem(args, FLAGS);
+    if (python_type(api, flags) != api->PyLong_Type)
+        return false;
+    const long long number = api->PyLong_AsLongLongAndOverflow(flags, &overflow);
+    return overflow == 0 && number >= 0 &&
+           (number & (O_ACCMODE | O_CREAT | O_TRUNC | O_TMPFILE)) == O_RDONLY;
+}
+
+/* Whoever steers lookups of names is never skipped (event_table.c). */
+static bool is_skipped(const struct runtime *runtime, const char *name, python_object *args)
+{
+    switch (event_table_skips(name)) {
+    case EVENT_SKIPPED:
+        return true;
+    case EVENT_READ_SKIPPED:
+        return opens_for_reading(&runtime->api, args);
+    default:
+        return false;
+    }
+}
+
 /* Of its own, so that an event that is skipped pays for no frame of what comes after. */
 static __attribute__((noinline)) int look_at_event(struct runtime *runtime, const char *name,
                                                    python_object *args)
@@ -459,8 +489,7 @@ static int hook(const char *name, python_object *args, void *data)
     if (!runtime->started)
         note_start(runtime);
     boundary_refusal_forget();
-    /* Whoever steers lookups of names is never skipped (event_table.c). */
-    if (event_table_skips(name) && !boundary_only_execs())
+    if (is_skipped(runtime, name, args) && !boundary_only_execs())
         return 0;
     return look_at_event(runtime, name, args);
 }

@@ -37,6 +37,10 @@ bool boundary_guards(enum operation_class operation_class);
  * for. */
 bool boundary_holds(enum operation_class operation_class);
 
+/* True if the process's own memory is held: one could deny native code or its like, and what leads
+ * to an address of the program's choice leads around that. */
+bool boundary_holds_memory(void);
+
 /* True if one denies them all, whatever they are. */
 bool boundary_flatly_denies(enum operation_class operation_class);
 

@@ -15,9 +15,11 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "client/hook/boundary.h"
 #include "client/hook/real_libc.h"
+#include "client/hook/work_memory.h"
 #include "policies/engine/control_request.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -28,11 +30,6 @@ int fcntl(int descriptor, int command, ...);
 int fcntl64(int descriptor, int command, ...);
 int getsockopt(int socket, int level, int option, void *value, unsigned *length);
 int setsockopt(int socket, int level, int option, const void *value, unsigned length);
-
-static bool holds_memory(void)
-{
-    return boundary_holds(CLASS_NATIVE) || boundary_holds(CLASS_FFI);
-}
 
 static bool is_number(const void *argument)
 {
@@ -59,7 +56,7 @@ EXPORTED int ioctl(int descriptor, unsigned long request, ...)
     va_end(arguments);
     const uint32_t number = (uint32_t)request; /* the kernel sees no more */
     if ((is_number(argument) && !ioctl_takes_number(number)) || ioctl_holds_addresses(number)) {
-        const bool held = holds_memory() || boundary_holds(CLASS_CONTROL);
+        const bool held = boundary_holds_memory() || boundary_holds(CLASS_CONTROL);
         if (held && ioctl_holds_addresses(number))
             return refuse("ioctl", "the structure of this request holds addresses of memory");
         if (held)
@@ -72,7 +69,7 @@ EXPORTED int ioctl(int descriptor, unsigned long request, ...)
 static bool refused_fcntl(int command, const void *argument)
 {
     if (!is_number(argument) || fcntl_takes_number(command) ||
-        !(holds_memory() || boundary_holds(CLASS_CONTROL)))
+        !(boundary_holds_memory() || boundary_holds(CLASS_CONTROL)))
         return false;
     refuse("fcntl", number_words);
     return true;
@@ -103,38 +100,90 @@ EXPORTED int fcntl64(int descriptor, int command, ...)
                                 : real_libc()->fcntl(descriptor, command, argument);
 }
 
-/* Options whose value holds addresses: of TCP and MPTCP, where received bytes and tables go to; the
- * rules of the host's packet filters. */
+/* Options whose value holds addresses: of TCP and MPTCP, where received bytes and tables go to;
+ * filters of a socket, whose length is counted in instructions when they are read; the rules of the
+ * host's packet filters. */
 static bool is_refused_option(int level, int option)
 {
     enum {
         LEVEL_IP = 0,
+        LEVEL_SOCKET = 1,
         LEVEL_TCP = 6,
         LEVEL_IPV6 = 41,
         LEVEL_MPTCP = 284,
         ZEROCOPY_RECEIVE = 35,
         FULL_INFO = 4,
+        SOCKET_FILTER = 26, /* SO_ATTACH_FILTER and SO_GET_FILTER */
+        REUSEPORT_FILTER = 51,
         FILTER_FIRST = 64, /* iptables and ip6tables 64, arptables 96, ebtables 128 and on */
         FILTER_LAST = 135,
     };
-    return (level == LEVEL_TCP && option == ZEROCOPY_RECEIVE) ||
+    return (level == LEVEL_SOCKET && (option == SOCKET_FILTER || option == REUSEPORT_FILTER)) ||
+           (level == LEVEL_TCP && option == ZEROCOPY_RECEIVE) ||
            (level == LEVEL_MPTCP && option == FULL_INFO) ||
            (level == LEVEL_IP && option >= FILTER_FIRST && option <= FILTER_LAST) ||
            (level == LEVEL_IPV6 && option >= FILTER_FIRST && option <= FILTER_FIRST + 5);
 }
 
+enum {
+    OPTION_SIZE_MAX = 1024, /* what socket.getsockopt asks for at most (CPython, socketmodule.c) */
+    OPTION_ROOM = 8, /* times that: the kernel counts some values in larger units than bytes */
+    OPTION_SIZE_SMALL = 64, /* nearly all values are numbers */
+};
+
+/* Has the kernel answer in memory of our own, and takes no more of it than there is room for. */
+static int copy_option(int socket, int level, int option, void *value, unsigned *length,
+                       void *memory)
+{
+    const unsigned size = *length;
+    unsigned given = size;
+    const int result = real_libc()->getsockopt(socket, level, option, memory, &given);
+
+    if (result < 0)
+        return result;
+    *length = given < size ? given : size;
+    memcpy(value, memory, *length);
+    return result;
+}
+
+_Static_assert((size_t)OPTION_ROOM *OPTION_SIZE_MAX <= WORK_MEMORY_SIZE, "it fits");
+
+/* Some options read their value before they answer: how many of something there is room for, and
+ * where. CPython hands on what a freed object left in it, which is the program's to choose; they
+ * find zeros here. */
+static int get_option(int socket, int level, int option, void *value, unsigned *length)
+{
+    if (*length <= OPTION_SIZE_SMALL) {
+        _Alignas(16) unsigned char memory[OPTION_ROOM * OPTION_SIZE_SMALL] = {0};
+        return copy_option(socket, level, option, value, length, memory);
+    }
+    void *memory = work_memory_take();
+    if (!memory) {
+        errno = ENOMEM;
+        return -1;
+    }
+    memset(memory, 0, (size_t)OPTION_ROOM * OPTION_SIZE_MAX);
+    const int result = copy_option(socket, level, option, value, length, memory);
+    work_memory_return(memory);
+    return result;
+}
+
 EXPORTED int getsockopt(int socket, int level, int option, void *value, unsigned *length)
 {
-    if (is_refused_option(level, option) && holds_memory()) {
+    const bool held = boundary_holds_memory();
+
+    if (held && is_refused_option(level, option)) {
         errno = ENOPROTOOPT;
         return -1;
     }
+    if (held && value && length && *length <= OPTION_SIZE_MAX)
+        return get_option(socket, level, option, value, length);
     return real_libc()->getsockopt(socket, level, option, value, length);
 }
 
 EXPORTED int setsockopt(int socket, int level, int option, const void *value, unsigned length)
 {
-    if (is_refused_option(level, option) && holds_memory()) {
+    if (is_refused_option(level, option) && boundary_holds_memory()) {
         errno = ENOPROTOOPT;
         return -1;
     }

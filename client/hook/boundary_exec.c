@@ -21,6 +21,7 @@
 #include "client/hook/boundary_continuation.h"
 #include "client/hook/boundary_environment.h"
 #include "client/hook/boundary_memory.h"
+#include "client/hook/boundary_preload.h"
 #include "client/hook/boundary_program.h"
 #include "client/hook/boundary_refusal.h"
 #include "client/hook/raw_syscall.h"
@@ -360,7 +361,26 @@ static bool is_refused(struct execution *execution)
     if (program->count > 2)
         return !deny(execution,
                      "its interpreter is a script itself, and no rule could name what runs it");
+    const char *hindered =
+        program->files[program->count - 1].reach == REACH_HOOK ? boundary_preload_hindered() : NULL;
+    if (hindered)
+        return !deny(execution, hindered);
     return false;
+}
+
+/* With limits that stay as they are looked at. */
+static void execute_unhindered(struct execution *execution)
+{
+    const bool own = execution->memory->process != PROCESS_BESIDE;
+
+    if (own && !boundary_preload_hold()) {
+        deny(execution, "another thread is changing the limits of this process");
+        return;
+    }
+    if (!is_refused(execution))
+        execute_held(execution);
+    if (own)
+        boundary_preload_release();
 }
 
 /* One file, which has a name of its own. */
@@ -388,8 +408,8 @@ static void execute_file(struct execution *execution)
         /* The verdict may have come with other policies. */
         if (!boundary_holds(CLASS_EXEC))
             execute_as_asked(execution);
-        else if (!is_refused(execution))
-            execute_held(execution);
+        else
+            execute_unhindered(execution);
     }
     program_close(&execution->program);
 }
@@ -464,7 +484,8 @@ void boundary_exec(const struct exec_call *call, struct exec_failure *failure)
     hook_session_check_process();
     execution.memory = boundary_memory_take();
     if (!execution.memory) {
-        deny(&execution, "there is no memory to judge it in");
+        const char *hindered = boundary_preload_hindered(); /* a limit says more */
+        deny(&execution, hindered ? hindered : "there is no memory to judge it in");
         return;
     }
     if (copy_call(&execution)) {

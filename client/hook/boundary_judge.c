@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "client/hook/boundary_continuation.h"
+#include "client/hook/boundary_preload.h"
 #include "client/hook/boundary_refusal.h"
 #include "client/hook/fatal.h"
+#include "client/hook/known_threads.h"
 #include "client/hook/process_resolver.h"
 #include "client/hook/session_terms.h"
 #include "policies/catalogue/catalogue.h"
@@ -40,6 +42,11 @@ bool boundary_holds(enum operation_class operation_class)
     return (hook_session_held() >> operation_class) & 1;
 }
 
+bool boundary_holds_memory(void)
+{
+    return boundary_holds(CLASS_NATIVE) || boundary_holds(CLASS_FFI);
+}
+
 bool boundary_flatly_denies(enum operation_class operation_class)
 {
     check_terms();
@@ -51,6 +58,8 @@ static bool standing;
 void boundary_begin(void)
 {
     standing = true;
+    known_threads_begin();
+    boundary_preload_begin();
     session_terms_begin();
 }
 

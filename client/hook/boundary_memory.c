@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "client/hook/own_pages.h"
 #include "client/hook/raw_syscall.h"
 #include "proto/packet.h"
 
@@ -32,9 +33,8 @@ static bool map(struct place *place)
 {
     if (place->bytes)
         return true;
-    void *bytes = mmap(NULL, TEXTS_SIZE + EXCHANGE_SIZE + PACKET_SIZE_MAX, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (bytes == MAP_FAILED)
+    void *bytes = own_pages_map(TEXTS_SIZE + EXCHANGE_SIZE + PACKET_SIZE_MAX);
+    if (!bytes)
         return false;
     place->bytes = bytes;
     return true;

@@ -140,13 +140,12 @@ static bool read_load(const struct operation *operation, struct allowed_load *lo
 
 void boundary_native_allowed(const struct event *event)
 {
-    struct thread_memory *memory = own;
     size_t count = 0;
 
     for (uint32_t i = 0; i < event->operation_count && count < ALLOWED_MAX; i++) {
         if (event->operations[i].operation_class != CLASS_NATIVE)
             continue;
-        memory = thread_memory();
+        struct thread_memory *memory = thread_memory();
         if (!memory)
             return;
         count += read_load(&event->operations[i], &memory->allowed[count]) ? 1 : 0;

@@ -14,6 +14,7 @@
 #include "client/hook/boundary.h"
 #include "client/hook/boundary_environment.h"
 #include "client/hook/boundary_memory.h"
+#include "client/hook/own_pages.h"
 #include "client/hook/raw_syscall.h"
 #include "client/hook/real_libc.h"
 #include "client/hook/spawn_actions.h"
@@ -151,10 +152,9 @@ static int run_child(struct spawn *spawn, pid_t *number)
 {
     const uint64_t all = UINT64_MAX;
     int status;
-    char *stack = mmap(NULL, CHILD_STACK_SIZE, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    char *stack = own_pages_map(CHILD_STACK_SIZE);
 
-    if (stack == MAP_FAILED)
+    if (!stack)
         return ENOMEM;
     /* Those too that libc keeps for itself: it would set the ids of a child that shares its memory.
      */

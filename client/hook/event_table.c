@@ -20,8 +20,8 @@ enum {
 };
 
 struct event_table {
-    _Atomic uint64_t epoch; /* 0: nothing is skipped */
-    bool skips[REACH_EVENTS_MAX];
+    _Atomic uint64_t epoch;                /* 0: nothing is skipped */
+    unsigned char skips[REACH_EVENTS_MAX]; /* enum event_skip */
 };
 
 static const struct event_table no_table;
@@ -83,7 +83,18 @@ static bool is_always_looked_at(const struct event_entry *entry)
     return (entry->classes & continued) != 0;
 }
 
-void event_table_set(uint64_t epoch, const struct policy_reach *reach, bool records)
+static enum event_skip skip_of(const struct event_table_terms *terms, uint16_t number)
+{
+    const struct event_entry *entry = catalogue_event(number);
+
+    if (policy_reaches(terms->reach, number) || (entry && is_always_looked_at(entry)))
+        return EVENT_LOOKED_AT;
+    if (!terms->keeps_hook_file || !entry || !(entry->classes & UINT32_C(1) << CLASS_WRITE))
+        return EVENT_SKIPPED;
+    return strcmp(entry->name, "open") == 0 ? EVENT_READ_SKIPPED : EVENT_LOOKED_AT;
+}
+
+void event_table_set(uint64_t epoch, const struct event_table_terms *terms)
 {
     if (!wiped)
         return;
@@ -91,11 +102,9 @@ void event_table_set(uint64_t epoch, const struct policy_reach *reach, bool reco
     atomic_thread_fence(memory_order_seq_cst);
     memset(wiped->skips, 0, sizeof(wiped->skips));
     for (uint16_t number = 0;
-         !records && number <= catalogue_event_count() && number < REACH_EVENTS_MAX; number++) {
-        const struct event_entry *entry = catalogue_event(number);
-        wiped->skips[number] =
-            !policy_reaches(reach, number) && !(entry && is_always_looked_at(entry));
-    }
+         !terms->records && number <= catalogue_event_count() && number < REACH_EVENTS_MAX;
+         number++)
+        wiped->skips[number] = (unsigned char)skip_of(terms, number);
     wiped->epoch = epoch;
 }
 
@@ -126,18 +135,20 @@ static inline uint16_t number_of(const char *name)
     return entry && strcmp(entry->name, name) == 0 ? entry->number : search(name);
 }
 
-bool event_table_skips(const char *name)
+enum event_skip event_table_skips(const char *name)
 {
     const struct event_table *at = __atomic_load_n(&table, __ATOMIC_ACQUIRE);
     const uint64_t epoch = atomic_load_explicit(&at->epoch, memory_order_acquire);
 
     if (epoch == 0 || epoch != generation_page_epoch(page))
-        return false;
+        return EVENT_LOOKED_AT;
     const uint16_t number = number_of(name);
-    const bool skips = number < REACH_EVENTS_MAX && at->skips[number];
+    const enum event_skip skip = number < REACH_EVENTS_MAX ? at->skips[number] : EVENT_LOOKED_AT;
     atomic_thread_fence(memory_order_acquire);
-    if (!skips || atomic_load_explicit(&at->epoch, memory_order_relaxed) != epoch)
-        return false;
+    if (skip == EVENT_LOOKED_AT || atomic_load_explicit(&at->epoch, memory_order_relaxed) != epoch)
+        return EVENT_LOOKED_AT;
     /* The hook's own. */
-    return number != EVENT_UNKNOWN || strncmp(name, "warder.", sizeof("warder.") - 1) != 0;
+    if (number == EVENT_UNKNOWN && strncmp(name, "warder.", sizeof("warder.") - 1) == 0)
+        return EVENT_LOOKED_AT;
+    return skip;
 }

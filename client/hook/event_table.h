@@ -27,12 +27,22 @@ uint64_t event_table_page_epoch(void);
 /* The epoch that the table is of; 0: of none, or this process is a child. */
 uint64_t event_table_epoch(void);
 
-/* Puts another table in force. `records`: every decision is recorded, so that nothing is skipped.
- * Callers take turns. */
-void event_table_set(uint64_t epoch, const struct policy_reach *reach, bool records);
+/* What a table is made of. */
+struct event_table_terms {
+    const struct policy_reach *reach;
+    bool records;         /* every decision, so that nothing is skipped */
+    bool keeps_hook_file; /* the hook's own file is not to be changed: writes are looked at */
+};
 
-/* True if the event of this name is allowed whatever its arguments are, and nobody wants it
- * recorded. */
-bool event_table_skips(const char *name);
+/* Puts another table in force. Callers take turns. */
+void event_table_set(uint64_t epoch, const struct event_table_terms *terms);
+
+enum event_skip {
+    EVENT_LOOKED_AT,
+    EVENT_SKIPPED,      /* allowed whatever its arguments are, and nobody wants it recorded */
+    EVENT_READ_SKIPPED, /* `open`, if it is for reading alone */
+};
+
+enum event_skip event_table_skips(const char *name);
 
 #endif

@@ -16,6 +16,8 @@
 
 #include "client/hook/event_table.h"
 #include "client/hook/fatal.h"
+#include "client/hook/own_file.h"
+#include "client/hook/own_pages.h"
 #include "client/hook/process_facts.h"
 #include "client/hook/record_batch.h"
 #include "client/hook/session_hello.h"
@@ -71,9 +73,8 @@ bool session_give_memory(struct question *question)
 {
     if (question->memory.packet)
         return true;
-    unsigned char *memory = mmap(NULL, QUESTION_ARENA_SIZE + PACKET_SIZE_MAX,
-                                 PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED)
+    unsigned char *memory = own_pages_map(QUESTION_ARENA_SIZE + PACKET_SIZE_MAX);
+    if (!memory)
         return false;
     arena_init(&question->memory.arena, memory, QUESTION_ARENA_SIZE);
     question->memory.packet = memory + QUESTION_ARENA_SIZE;
@@ -119,6 +120,8 @@ bool hook_session_start(const struct session_request *request, struct session_fa
     struct question *question = &session.questions[0];
     bool started = false;
 
+    own_pages_leave_out();
+    own_file_note();
     watch_forks(); /* from here on a fork waits for the lock: its child finds it free */
     pthread_mutex_lock(&session.lock);
     if (session_terms()->state != SESSION_NONE) {
@@ -357,7 +360,6 @@ static bool start_as_child(struct question *question, struct session_failure *fa
         pthread_mutex_unlock(&session.lock);
         return false;
     }
-    memcpy(parent_key, session.identity.key, sizeof(parent_key));
     if (daemon_connection_is_intact(&session.handed)) {
         question->connection = session.handed;
     } else if (daemon_connection_open(&question->connection, &session.daemon,
@@ -370,7 +372,9 @@ static bool start_as_child(struct question *question, struct session_failure *fa
         return false;
     }
     session.handed = DAEMON_CONNECTION_NONE;
+    memcpy(parent_key, session.identity.key, sizeof(parent_key));
     const bool started = session_say_own_hello(question, &request, parent_key, parent, failure);
+    explicit_bzero(parent_key, sizeof(parent_key));
     if (started)
         session_terms_set_state(SESSION_LIVE);
     else
@@ -605,6 +609,7 @@ void hook_session_ask_beside(struct exchange_memory *memory, const struct event 
             .key = identity.key, .deadline = deadline, .memory = memory};
         ask_once(&connection, &exchange, event, continues, answer, &failure);
     }
+    explicit_bzero(&identity, sizeof(identity));
     daemon_connection_close(&connection);
     memory->arena = whole;
     if (failure.text[0] && !answer->text[0])
@@ -616,7 +621,7 @@ void hook_session_ask_beside(struct exchange_memory *memory, const struct event 
 bool hook_session_make_ready(void)
 {
     struct session_failure failure;
-    struct question *question;
+    struct question *question = NULL;
     const int64_t deadline = monotonic_now() + session.bound;
 
     if (session_terms()->state == SESSION_LIVE)
@@ -628,9 +633,11 @@ bool hook_session_make_ready(void)
             return false;
         turn = hook_session_wait(&left, turn);
     }
-    if (session_terms()->state == SESSION_NONE)
+    if (!question)
         return false;
-    const bool ready = make_ready(question, deadline, &failure);
+    /* Another thread may have begun or abandoned the session meanwhile. */
+    const bool ready =
+        session_terms()->state != SESSION_NONE && make_ready(question, deadline, &failure);
     hook_session_return(question);
     return ready;
 }

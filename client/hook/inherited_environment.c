@@ -28,10 +28,10 @@ static struct {
     bool taken;
     size_t count;
     const char *list[INHERITED_VARIABLES_MAX];
-    char preload[sizeof(preload_name) + 2 * PATH_MAX];
+    char preload[sizeof(preload_name) + 2UL * PATH_MAX];
     char values[VARIABLES][32 + VALUE_SIZE_MAX];
-    char others[sizeof(preload_name) + 2 * PATH_MAX]; /* LD_PRELOAD without this object */
-    const char *name;                                 /* of this object, as the loader has it */
+    char others[sizeof(preload_name) + 2UL * PATH_MAX]; /* LD_PRELOAD without this object */
+    const char *name;                                   /* of this object, as the loader has it */
 } inherited;
 
 static const char *entry_of(const char *prefix)

@@ -194,7 +194,13 @@ struct host_call {
 static void make_host_call(struct lookup *lookup)
 {
     struct host_call *call = CALL_OF(host_call, lookup);
-    call->answer = call->real ? call->real(call->name) : call->real2(call->name, call->family);
+    call->answer = call->real(call->name);
+}
+
+static void make_host_call_of_family(struct lookup *lookup)
+{
+    struct host_call *call = CALL_OF(host_call, lookup);
+    call->answer = call->real2(call->name, call->family);
 }
 
 EXPORTED struct hostent *gethostbyname(const char *name)
@@ -219,8 +225,10 @@ EXPORTED struct hostent *gethostbyname2(const char *name, int family)
     if (!next)
         return NULL;
     ask(&asked, name);
-    struct host_call call = {
-        .lookup = {.make = make_host_call}, .real2 = next, .name = asked.name, .family = family};
+    struct host_call call = {.lookup = {.make = make_host_call_of_family},
+                             .real2 = next,
+                             .name = asked.name,
+                             .family = family};
     look_up(&call.lookup, &asked);
     keep_entry(&asked, call.answer);
     return call.answer;
@@ -244,10 +252,16 @@ static void make_reentrant_call(struct lookup *lookup)
 {
     struct reentrant_call *call = CALL_OF(reentrant_call, lookup);
 
-    call->result = call->real ? call->real(call->name, call->entry, call->buffer, call->size,
-                                           call->answer, call->host_error)
-                              : call->real2(call->name, call->family, call->entry, call->buffer,
-                                            call->size, call->answer, call->host_error);
+    call->result = call->real(call->name, call->entry, call->buffer, call->size, call->answer,
+                              call->host_error);
+}
+
+static void make_reentrant_call_of_family(struct lookup *lookup)
+{
+    struct reentrant_call *call = CALL_OF(reentrant_call, lookup);
+
+    call->result = call->real2(call->name, call->family, call->entry, call->buffer, call->size,
+                               call->answer, call->host_error);
 }
 
 EXPORTED int gethostbyname_r(const char *restrict name, struct hostent *restrict entry,
@@ -284,7 +298,7 @@ EXPORTED int gethostbyname2_r(const char *restrict name, int family, struct host
     if (!next)
         return ENOSYS;
     ask(&asked, name);
-    struct reentrant_call call = {.lookup = {.make = make_reentrant_call},
+    struct reentrant_call call = {.lookup = {.make = make_reentrant_call_of_family},
                                   .real2 = next,
                                   .name = asked.name,
                                   .family = family,

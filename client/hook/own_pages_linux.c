@@ -48,6 +48,39 @@ static int seal_if_own(struct dl_phdr_info *info, size_t size, void *data)
     return 1;
 }
 
+static int leave_out_if_own(struct dl_phdr_info *info, size_t size, void *data)
+{
+    const uintptr_t mask = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
+
+    (void)size;
+    if (!holds(info, (uintptr_t)data))
+        return 0;
+    for (size_t i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+        const uintptr_t start = (info->dlpi_addr + part->p_vaddr) & ~mask;
+        const uintptr_t end = (info->dlpi_addr + part->p_vaddr + part->p_memsz + mask) & ~mask;
+        if (part->p_type == PT_LOAD && (part->p_flags & PF_W))
+            (void)madvise((void *)start, end - start, MADV_DONTDUMP);
+    }
+    return 1;
+}
+
+void own_pages_leave_out(void)
+{
+    dl_iterate_phdr(leave_out_if_own, (void *)(uintptr_t)own_pages_leave_out);
+}
+
+void *own_pages_map(size_t size)
+{
+    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (pages == MAP_FAILED)
+        return NULL;
+    (void)madvise(pages, size, MADV_DONTDUMP);
+    return pages;
+}
+
 void own_pages_seal(void)
 {
     dl_iterate_phdr(seal_if_own, (void *)(uintptr_t)own_pages_seal);

@@ -13,6 +13,7 @@
 
 #include "client/hook/elf_symbols.h"
 #include "client/hook/inherited_environment.h"
+#include "client/hook/own_file.h"
 #include "client/hook/process_resolver.h"
 #include "client/hook/work_memory.h"
 #include "policies/engine/path_text.h"
@@ -135,17 +136,12 @@ static bool is_file(const char *path)
     return statx(AT_FDCWD, path, 0, STATX_TYPE, &status) == 0 && S_ISREG(status.stx_mode);
 }
 
-/* True if the subject could put files there. Root can everywhere, and is not held by this. */
-static bool could_be_written(const char *path)
-{
-    return geteuid() != 0 && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
-}
-
 /* Where the paths are put together. */
 struct place_buffers {
     char started[PATH_MAX];
     char prefix[PATH_MAX];
     char candidate[PATH_MAX];
+    char below[PATH_MAX];
     char resolved[PATH_MAX];
 };
 _Static_assert(sizeof(struct place_buffers) <= WORK_MEMORY_SIZE, "they have a block");
@@ -156,21 +152,62 @@ struct place_list {
     struct place_buffers *paths;
 };
 
-static void place_add(struct place_list *list, const char *path)
+static bool has_path(const ProtobufCBinaryData *paths, size_t count, const char *path)
+{
+    for (size_t i = 0; i < count; i++)
+        if (paths[i].len == strlen(path) && memcmp(paths[i].data, path, paths[i].len) == 0)
+            return true;
+    return false;
+}
+
+/* `settled`: the subject could put nothing there. */
+static void place_add(struct place_list *list, const char *path, bool settled)
 {
     char *resolved = list->paths->resolved;
     Warder__V1__PlacePaths *message = list->message;
 
-    if (message->n_paths == PLACE_PATHS_MAX || !is_directory(path) ||
-        !process_resolve_path(path, true, resolved, PATH_MAX))
+    if (message->n_paths + message->n_writable == PLACE_PATHS_MAX || !is_directory(path) ||
+        !process_resolve_path(path, true, resolved, PATH_MAX) ||
+        has_path(message->paths, message->n_paths, resolved) ||
+        has_path(message->writable, message->n_writable, resolved))
         return;
-    for (size_t i = 0; i < message->n_paths; i++)
-        if (message->paths[i].len == strlen(resolved) &&
-            memcmp(message->paths[i].data, resolved, message->paths[i].len) == 0)
-            return;
     const char *copy = arena_copy(list->arena, resolved, strlen(resolved));
-    if (copy)
+    if (copy && settled)
         message->paths[message->n_paths++] = text_field(copy);
+    else if (copy)
+        message->writable[message->n_writable++] = text_field(copy);
+}
+
+static bool name_below(const struct place_list *list, const char *directory, const char *name)
+{
+    const int length = snprintf(list->paths->below, PATH_MAX, "%s/%s", directory, name);
+    return length > 0 && length < PATH_MAX;
+}
+
+/* True if the subject can neither put a module into a library tree, where modules are looked for,
+ * nor another tree in its place. */
+static bool tree_is_settled(const struct place_list *list, const char *tree)
+{
+    static const char *const parts[] = {"lib-dynload", "site-packages", "dist-packages"};
+    static const char leaf[] = "/module";
+    const char *below = list->paths->below;
+
+    if (!name_below(list, tree, "os.py") || !process_path_is_settled(below))
+        return false;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+        if (!name_below(list, tree, parts[i]))
+            return false;
+        if (!is_directory(below))
+            continue;
+        /* Whatever is looked for there: the directory itself is on the way to it. */
+        const size_t length = strlen(below);
+        if (length + sizeof(leaf) > PATH_MAX)
+            return false;
+        memcpy(list->paths->below + length, leaf, sizeof(leaf));
+        if (!process_path_is_settled(below))
+            return false;
+    }
+    return true;
 }
 
 /* The directory above `levels` components of a path; false if there are not so many. */
@@ -193,44 +230,48 @@ static bool ancestor(const char *path, int levels, char *buffer, size_t size)
     return true;
 }
 
-static void add_unless_writable(struct place_list *list, const char *prefix, const char *library,
-                                const char *version, const char *suffix)
+static void add_tree(struct place_list *list, const char *prefix, const char *library,
+                     const char *version, const char *suffix)
 {
     char *path = list->paths->candidate;
     const int length =
         snprintf(path, PATH_MAX, "%s/%s/python%s%s", prefix, library, version, suffix);
 
-    if (length > 0 && length < PATH_MAX && !could_be_written(path))
-        place_add(list, path);
+    if (length > 0 && length < PATH_MAX && is_directory(path))
+        place_add(list, path, tree_is_settled(list, path));
 }
 
 /* The library trees that belong to an installation under `prefix`, and Debian's packages beside it.
  */
 static void add_installation(struct place_list *list, const char *prefix, const char *version)
 {
-    add_unless_writable(list, prefix, "lib", version, "");
-    add_unless_writable(list, prefix, "lib64", version, "");
-    add_unless_writable(list, prefix, "lib", version, "t"); /* free-threaded builds */
-    add_unless_writable(list, prefix, "lib", "3", "");
+    add_tree(list, prefix, "lib", version, "");
+    add_tree(list, prefix, "lib64", version, "");
+    add_tree(list, prefix, "lib", version, "t"); /* free-threaded builds */
+    add_tree(list, prefix, "lib", "3", "");
     if (strcmp(prefix, "/usr") == 0)
-        add_unless_writable(list, prefix, "local/lib", version, "");
+        add_tree(list, prefix, "local/lib", version, "");
 }
 
-static void find_python(struct place_list *list, const char *version)
+/* 3.11 of 3.11.7 */
+static void cut_version(const char *version, char *major_minor, size_t size)
 {
-    struct elf_object library;
-    char major_minor[16];
-    char *path = list->paths->started;
-    char *prefix = list->paths->prefix;
     size_t parts = 0;
     size_t length = 0;
 
-    for (; version[length] && length < sizeof(major_minor) - 1; length++) {
+    for (; version[length] && length < size - 1; length++) {
         if (version[length] == '.' && ++parts == 2)
             break;
         major_minor[length] = version[length];
     }
     major_minor[length] = '\0';
+}
+
+static void find_python(struct place_list *list, const char *major_minor)
+{
+    struct elf_object library;
+    char *path = list->paths->started;
+    char *prefix = list->paths->prefix;
 
     ssize_t size = readlink("/proc/self/exe", path, PATH_MAX - 1);
     if (size > 0) {
@@ -248,9 +289,33 @@ static void find_python(struct place_list *list, const char *version)
         add_installation(list, prefix, major_minor);
 }
 
+/* True if the name that the interpreter goes by, which is whoever started it says, leads to it. */
+static bool leads_to_program(const char *name)
+{
+    struct statx named;
+    struct statx program;
+
+    return statx(AT_FDCWD, name, 0, STATX_INO, &named) == 0 &&
+           statx(AT_FDCWD, "/proc/self/exe", 0, STATX_INO, &program) == 0 &&
+           named.stx_ino == program.stx_ino && named.stx_dev_major == program.stx_dev_major &&
+           named.stx_dev_minor == program.stx_dev_minor;
+}
+
+/* True if the subject could not have made a virtual environment: its directory, its configuration
+ * and the tree of its modules. */
+static bool venv_is_settled(const struct place_list *list, const char *prefix,
+                            const char *configuration, const char *version)
+{
+    if (!process_file_is_settled(configuration))
+        return false;
+    const int length =
+        snprintf(list->paths->candidate, PATH_MAX, "%s/lib/python%s", prefix, version);
+    return length > 0 && length < PATH_MAX && tree_is_settled(list, list->paths->candidate);
+}
+
 /* A virtual environment is recognised as CPython does it: by pyvenv.cfg above the name that it was
  * started under, links not followed. */
-static void find_venv(struct place_list *list, char **arguments, size_t count)
+static void find_venv(struct place_list *list, const char *version, char **arguments, size_t count)
 {
     const char *started = (const char *)getauxval(AT_EXECFN);
     char *directory = list->paths->started;
@@ -264,9 +329,10 @@ static void find_venv(struct place_list *list, char **arguments, size_t count)
         path_normalise(directory, started, strlen(started), file, PATH_MAX) == 0 ||
         !ancestor(file, 2, prefix, PATH_MAX))
         return;
+    const bool named = leads_to_program(file);
     const int length = snprintf(file, PATH_MAX, "%s/pyvenv.cfg", prefix);
     if (length > 0 && length < PATH_MAX && is_file(file))
-        place_add(list, prefix);
+        place_add(list, prefix, named && venv_is_settled(list, prefix, file, version));
 }
 
 struct command_line {
@@ -281,21 +347,25 @@ static void find_places(struct arena *arena, const char *version, const struct c
     enum { TOLD = sizeof(told) / sizeof(*told) };
     Warder__V1__PlacePaths *places = arena_zalloc(arena, TOLD, sizeof(*places));
     Warder__V1__PlacePaths **pointers = arena_zalloc(arena, TOLD, sizeof(Warder__V1__PlacePaths *));
+    char major_minor[16];
+
     if (!places || !pointers || !paths)
         return;
+    cut_version(version, major_minor, sizeof(major_minor));
     for (size_t i = 0; i < TOLD; i++) {
         struct place_list list = {.message = &places[i], .arena = arena, .paths = paths};
         warder__v1__place_paths__init(&places[i]);
         places[i].place = told[i];
         places[i].paths = arena_zalloc(arena, PLACE_PATHS_MAX, sizeof(ProtobufCBinaryData));
-        if (!places[i].paths)
+        places[i].writable = arena_zalloc(arena, PLACE_PATHS_MAX, sizeof(ProtobufCBinaryData));
+        if (!places[i].paths || !places[i].writable)
             return;
         if (told[i] == PLACE_PYTHON)
-            find_python(&list, version);
+            find_python(&list, major_minor);
         else if (told[i] == PLACE_VENV)
-            find_venv(&list, line->arguments, line->count);
+            find_venv(&list, major_minor, line->arguments, line->count);
         else if (getcwd(paths->started, sizeof(paths->started)))
-            place_add(&list, paths->started);
+            place_add(&list, paths->started, true);
         pointers[i] = &places[i];
     }
     hello->places = pointers;
@@ -341,6 +411,7 @@ void process_facts_collect(struct process_facts *facts, const char *python_versi
     hello->protocol = 1;
     hello->hook_version = text_field(WARDER_VERSION);
     hello->python_version = text_field(python_version);
+    hello->hook_file = text_field(own_file_in_reach());
 
     const int executable = open("/proc/self/exe", O_PATH | O_CLOEXEC);
     if (executable >= 0) {

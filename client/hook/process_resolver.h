@@ -29,6 +29,9 @@ void process_resolver_note_root(void);
  * absolute path, links included, and so not where it leads. Never so for root. */
 bool process_path_is_settled(const char *path);
 
+/* The same of a file: its contents stand too. */
+bool process_file_is_settled(const char *path);
+
 /* True if names lead where they led when the root was noted. One system call. */
 bool process_resolver_names_stand(void);
 

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,7 @@
 
 #include "client/hook/argument_reader.h"
 #include "client/hook/name_lookup.h"
+#include "client/hook/proc_mounts.h"
 #include "client/hook/work_memory.h"
 #include "policies/engine/path_text.h"
 
@@ -156,17 +159,24 @@ static bool is_same_file(const struct statx *a, const struct statx *b)
            a->stx_dev_minor == b->stx_dev_minor && a->stx_mnt_id == b->stx_mnt_id;
 }
 
+/* Another mount of procfs has such links too. */
+static bool is_below_proc(char *link)
+{
+    return strncmp(link, "/proc/", 6) == 0 ||
+           (proc_mounts_elsewhere() && proc_mounts_has_link(link));
+}
+
 /* A link below /proc leads to the thing itself (a root, a directory, an open file), and its text is
  * what that is called where its process has its mounts: in another namespace, the name of something
  * else here. False if so. Devices, pipes and what has been removed have no other name to be told
  * from. */
-static bool text_leads_there(const char *link, const char *target)
+static bool text_leads_there(char *link, const char *target)
 {
     enum { WANTED = STATX_TYPE | STATX_INO | STATX_NLINK | STATX_MNT_ID };
     struct statx there;
     struct statx named;
 
-    if (strncmp(link, "/proc/", 6) != 0 || target[0] != '/' ||
+    if (target[0] != '/' || !is_below_proc(link) ||
         statx(AT_FDCWD, link, AT_NO_AUTOMOUNT, WANTED, &there) < 0 || there.stx_nlink == 0 ||
         (!S_ISREG(there.stx_mode) && !S_ISDIR(there.stx_mode)))
         return true;
@@ -175,7 +185,7 @@ static bool text_leads_there(const char *link, const char *target)
 }
 
 /* What it cannot write it may still be the owner of. */
-static bool can_change(const char *directory)
+static bool can_change(const char *path)
 {
     uid_t real;
     uid_t effective;
@@ -183,8 +193,8 @@ static bool can_change(const char *directory)
     struct statx status;
 
     if (getresuid(&real, &effective, &saved) < 0 || real == 0 || effective == 0 || saved == 0 ||
-        faccessat(AT_FDCWD, directory, W_OK, AT_EACCESS) == 0 ||
-        statx(AT_FDCWD, directory, 0, STATX_UID, &status) < 0)
+        faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 ||
+        statx(AT_FDCWD, path, 0, STATX_UID, &status) < 0)
         return true;
     return status.stx_uid == real || status.stx_uid == effective || status.stx_uid == saved;
 }
@@ -291,10 +301,11 @@ bool process_resolve_path(const char *path, bool follow, char *buffer, size_t si
     if (!walk)
         return false;
     walk->settled = NULL;
-    const bool known = walk_path(walk, path, follow) && walk->length < size;
+    bool known = walk_path(walk, path, follow) && walk->length < size;
     if (known) {
         memcpy(buffer, walk->resolved, walk->length);
         buffer[walk->length] = '\0';
+        known = !proc_mounts_elsewhere() || proc_mounts_rename(buffer, size);
     }
     work_memory_return(walk);
     return known;
@@ -311,6 +322,11 @@ bool process_path_is_settled(const char *path)
     const bool known = walk_path(walk, path, true);
     work_memory_return(walk);
     return known && settled;
+}
+
+bool process_file_is_settled(const char *path)
+{
+    return process_path_is_settled(path) && !can_change(path);
 }
 
 static bool resolve(void *context, const char *path, bool follow, char *buffer, size_t size)
@@ -492,6 +508,43 @@ static int socket_family(void *context, unsigned index)
     return family == fields.family ? family : -1;
 }
 
+/* Has it an address of its own? Of a family other than these it has none that counts here. */
+static bool is_bound(int descriptor)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in inet;
+        struct sockaddr_in6 inet6;
+    } own = {.any.sa_family = AF_UNSPEC};
+    socklen_t size = sizeof(own);
+
+    if (getsockname(descriptor, &own.any, &size) < 0)
+        return true;
+    if (own.any.sa_family == AF_INET)
+        return own.inet.sin_addr.s_addr != INADDR_ANY;
+    return own.any.sa_family != AF_INET6 || !IN6_IS_ADDR_UNSPECIFIED(&own.inet6.sin6_addr);
+}
+
+static bool socket_is_tied(void *context, unsigned index)
+{
+    struct process_resolver *resolver = context;
+    python_object *object = argument(resolver, index);
+    char device[IFNAMSIZ];
+    socklen_t size = sizeof(device);
+    int interface = 0;
+    socklen_t interface_size = sizeof(interface);
+
+    if (!object)
+        return true;
+    const int descriptor = argument_socket_fields(resolver->api, object).descriptor;
+    if (descriptor < 0 || is_bound(descriptor) ||
+        getsockopt(descriptor, SOL_SOCKET, SO_BINDTODEVICE, device, &size) < 0 || size > 0)
+        return true;
+    /* Of IPv6's sockets alone, streams do not have it. */
+    return getsockopt(descriptor, IPPROTO_IP, IP_UNICAST_IF, &interface, &interface_size) == 0 &&
+           interface != 0;
+}
+
 static bool code_filename(void *context, unsigned index, char *buffer, size_t size)
 {
     struct process_resolver *resolver = context;
@@ -549,6 +602,7 @@ struct event_resolver process_resolver_table(struct process_resolver *resolver)
         .variable = variable,
         .environment = environment,
         .socket_family = socket_family,
+        .socket_is_tied = socket_is_tied,
         .code_filename = code_filename,
         .relation = relation,
         .host_names = host_names,

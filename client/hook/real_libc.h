@@ -9,11 +9,13 @@
 #define WARDER_CLIENT_HOOK_REAL_LIBC_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <sys/types.h>
 #include <wordexp.h>
 
+struct rlimit;
 struct termios;
 struct winsize;
 
@@ -48,6 +50,17 @@ typedef int spawn_function(pid_t *pid, const char *path, const posix_spawn_file_
     FUNCTION(pthread_create,                                                                       \
              int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))              \
     FUNCTION(pthread_join, int (*)(pthread_t, void **))                                            \
+    FUNCTION(pthread_detach, int (*)(pthread_t))                                                   \
+    FUNCTION(pthread_kill, int (*)(pthread_t, int))                                                \
+    FUNCTION(pthread_getcpuclockid, int (*)(pthread_t, clockid_t *))                               \
+    FUNCTION(sem_open, sem_t *(*)(const char *, int, ...))                                         \
+    FUNCTION(sem_close, int (*)(sem_t *))                                                          \
+    FUNCTION(sem_wait, int (*)(sem_t *))                                                           \
+    FUNCTION(sem_trywait, int (*)(sem_t *))                                                        \
+    FUNCTION(sem_timedwait, int (*)(sem_t *, const struct timespec *))                             \
+    FUNCTION(sem_post, int (*)(sem_t *))                                                           \
+    FUNCTION(sem_getvalue, int (*)(sem_t *, int *))                                                \
+    FUNCTION(prlimit, int (*)(pid_t, int, const struct rlimit *, struct rlimit *))                 \
     FUNCTION(ioctl, int (*)(int, unsigned long, ...))                                              \
     FUNCTION(fcntl, int (*)(int, int, ...))                                                        \
     FUNCTION(fcntl64, int (*)(int, int, ...))                                                      \
@@ -55,6 +68,7 @@ typedef int spawn_function(pid_t *pid, const char *path, const posix_spawn_file_
     FUNCTION(setsockopt, int (*)(int, int, int, const void *, unsigned))                           \
     FUNCTION(bindtextdomain, char *(*)(const char *, const char *))
 
+/* A member's name stands in no parentheses. NOLINTNEXTLINE(bugprone-macro-parentheses) */
 #define REAL_LIBC_MEMBER(name, type) __typeof__(type) name;
 struct real_libc {
     REAL_LIBC(REAL_LIBC_MEMBER)

@@ -23,6 +23,7 @@ static bool take_welcome(const Warder__V1__Welcome *welcome, struct daemon_conne
         unsigned char key[SIPHASH_KEY_SIZE];
         packet_derive_key(parent_key, nonce, welcome->nonce.data, welcome->session, key);
         memcpy(identity->key, key, sizeof(key));
+        explicit_bzero(key, sizeof(key));
     } else {
         if (welcome->key.len != SIPHASH_KEY_SIZE)
             return false;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "client/hook/event_table.h"
+#include "client/hook/own_file.h"
 #include "client/hook/record_batch.h"
 #include "policies/engine/evaluate.h"
 #include "policies/engine/policy_block.h"
@@ -37,6 +38,7 @@ struct settled_policy {
     _Atomic uint64_t epoch; /* 0: not to be used */
     _Atomic unsigned users;
     bool records; /* every decision is recorded */
+    bool keeps_hook_file;
     size_t part_count;
     struct part parts[PARTS_MAX];
     struct subject subject;
@@ -208,6 +210,7 @@ static bool fill_in(struct settled_policy *policy, const struct handout *handout
     policy->file_size = 0;
     policy->part_count = 0;
     policy->records = message->record;
+    policy->keeps_hook_file = message->keeps_hook_file;
     if (!message->subject || !make_copies(policy, &arena) || !map_file(policy, handout) ||
         !copy_subject(&arena, message->subject, &policy->subject))
         return false;
@@ -227,7 +230,9 @@ static void put_in_force(struct settled_policy *policy, uint64_t epoch)
                              policy->parts[i].governing.policies[j]);
     policy->epoch = epoch;
     settled.now = policy;
-    event_table_set(epoch, &reach, policy->records);
+    const struct event_table_terms terms = {
+        .reach = &reach, .records = policy->records, .keeps_hook_file = policy->keeps_hook_file};
+    event_table_set(epoch, &terms);
 }
 
 /* One that nobody uses; NULL if all are in use. */
@@ -315,7 +320,7 @@ enum settlement settled_policy_judge(const struct event *event)
     if (!policy)
         return SETTLED_NOT;
     struct budget budget = {EVALUATION_STEPS_MAX};
-    bool allowed = true;
+    bool allowed = !(policy->keeps_hook_file && own_file_is_changed_by(event));
     bool recorded = policy->records;
     for (size_t i = 0; i < policy->part_count && allowed; i++) {
         const struct part *part = &policy->parts[i];

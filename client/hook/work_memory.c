@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
+#include "client/hook/own_pages.h"
+
 enum {
     KEPT = 16, /* blocks; each thread in the hook has two or three */
 };
@@ -17,11 +19,10 @@ static _Atomic uint32_t taken; /* a bit for each */
 static unsigned char *map(size_t size)
 {
     const int error = errno;
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *memory = own_pages_map(size);
 
     errno = error;
-    return memory == MAP_FAILED ? NULL : memory;
+    return memory;
 }
 
 static unsigned char *kept_blocks(void)

@@ -27,8 +27,10 @@
 enum {
     PRIORITY = 10,            /* nice: keeps p99.9 of verdicts down (limits.md, "A round trip") */
     RETRY_MILLISECONDS = 500, /* while the database does not take what is written */
-    RETRY_WANTED_MILLISECONDS = 50,      /* the same while somebody waits for it */
-    STOP_ATTEMPTS = 10,                  /* then what is left is given up, and said */
+    RETRY_WANTED_MILLISECONDS = 50, /* the same while somebody waits for it */
+    STOP_ATTEMPTS = 10,             /* then what is left is given up, and said: 5 seconds */
+    LOCK_MILLISECONDS = 5000,       /* an attempt waits so long for who has the database locked */
+    LOCK_NAP_MILLISECONDS = 10,
     RING_SPARE_BYTES = 32 * 1024 * 1024, /* between records, and for those who have little */
     RING_FULL_BYTES = 16 * 1024 * 1024,  /* with no more left than this, everybody waits: more
                                             than one message of each can bring */
@@ -245,7 +247,8 @@ static bool write_batch(struct audit_log *log, struct batch *batch, char *error,
 {
     uint64_t trimmed = 0;
 
-    if (!database_run(log->database.connection, "BEGIN", error, size))
+    if (!database_is_in_place(log->database.connection, error, size) ||
+        !database_run(log->database.connection, "BEGIN", error, size))
         return false;
     bool done = (batch->reserve == 0 ||
                  audit_database_reserve(&log->database, batch->reserve, error, size)) &&
@@ -313,6 +316,18 @@ static void tell_error(struct audit_log *log, bool done, const char *error)
     snprintf(log->error, sizeof(log->error), "%s", done ? "" : error);
     pthread_mutex_unlock(&log->lock);
     say_state(log, done, error);
+}
+
+/* SQLite asks whether to wait for somebody else's lock. Not while the log stops: then the attempts
+ * are counted, and who waits for the daemon's end waits no longer than for them. */
+static int waits_for_lock(void *context, int before)
+{
+    struct audit_log *log = context;
+
+    if (atomic_load(&log->stopping) || before >= LOCK_MILLISECONDS / LOCK_NAP_MILLISECONDS)
+        return 0;
+    usleep(1000 * LOCK_NAP_MILLISECONDS);
+    return 1;
 }
 
 /* Waits until it may be tried again. */
@@ -444,6 +459,7 @@ static bool start_thread(struct audit_log *log, char *error, size_t size)
     if (!audit_database_open(&log->database, log->options.directory, error, size) ||
         !start_numbers(log, error, size))
         return false;
+    sqlite3_busy_handler(log->database.connection, waits_for_lock, log);
     const int result = pthread_create(&log->thread, NULL, run, log);
     if (result != 0)
         snprintf(error, size, "the audit thread cannot be started: %s", strerror(result));

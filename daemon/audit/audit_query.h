@@ -22,11 +22,11 @@ enum {
 /* Rows come in order of time up to what the record held when the query started, and from then on in
  * order of arrival: a denial is written a moment after what followed it, and must not be missed. */
 struct audit_query {
-    bool denied;       /* deny, kill and would-deny alone */
-    uint64_t session;  /* 0: of all */
-    uint64_t decision; /* of that session, by its number; 0: of all */
+    bool denied;                     /* deny, kill and would-deny alone */
+    uint64_t session;                /* 0: of all */
+    uint64_t decision;               /* of that session, by its number; 0: of all */
     char event[AUDIT_EVENT_MAX + 1]; /* decisions about this one, by SQLite's GLOB; "": all */
-    uint64_t last;     /* only the last so many; 0: all */
+    uint64_t last;                   /* only the last so many; 0: all */
     uint64_t after; /* what arrived behind this id, and `last` is nothing then; 0: from `last` on */
     /* moved on by each call */
     bool started;

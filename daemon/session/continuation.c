@@ -72,7 +72,7 @@ enum continuation continuation_of(const struct session *session, const struct ev
     const struct session *const looked_in[] = {session, parent};
     uint64_t program;
 
-    for (size_t i = 0; decision > 0 && i < sizeof(looked_in) / sizeof(*looked_in); i++) {
+    for (size_t i = 0; decision > 0 && i < sizeof(looked_in) / sizeof(looked_in[0]); i++) {
         if (!looked_in[i])
             continue;
         const struct allowed_exec *allowed = &looked_in[i]->allowed[decision % ALLOWED_EXECS_KEPT];

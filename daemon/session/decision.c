@@ -12,11 +12,12 @@
 #include "daemon/session/settled_records.h"
 #include "daemon/store/database.h"
 #include "policies/engine/event_text.h"
+#include "policies/engine/hook_file.h"
 
 /* A verdict with the block that its indices speak of. */
 struct ruling {
     struct judgement judgement;
-    const struct policy_block *block;       /* of the verdict */
+    const struct policy_block *block;       /* of the verdict; NULL: the hook's file is in it */
     const struct policy_block *would_block; /* of what observed policies would have said */
     const struct policy_block *log_blocks[JUDGEMENT_LOGS_MAX]; /* of each `log` rule */
     const struct policy_block *override_block;                 /* of the override */
@@ -106,6 +107,20 @@ static void add_wishes(struct ruling *ruling, const struct wishes *wishes,
     }
 }
 
+/* What no policy has to say, and none can except. */
+static void keep_hook_file(struct ruling *ruling, const struct session *session,
+                           const struct event *event)
+{
+    const char *path = session_hook_file(session);
+    const int at = path ? hook_file_changed_by(path, event) : HOOK_FILE_UNCHANGED;
+
+    if (at == HOOK_FILE_UNCHANGED || ruling->judgement.verdict != VERDICT_ALLOW)
+        return;
+    ruling->judgement.verdict = VERDICT_DENY;
+    ruling->judgement.by = (struct deciding){POLICY_NO_INDEX, RULE_DEFAULT, (uint32_t)at, false};
+    ruling->block = NULL;
+}
+
 static void judge(struct session *session, const struct event *event, struct budget *budget,
                   struct ruling *ruling)
 {
@@ -132,6 +147,7 @@ static void judge(struct session *session, const struct event *event, struct bud
     add_block(ruling, block, &observed, session, event, true);
     for (size_t i = 0; i < session->wishes.count; i++)
         add_wishes(ruling, session->wishes.items[i], session, event);
+    keep_hook_file(ruling, session, event);
     if (ruling->judgement.verdict != VERDICT_ALLOW)
         ruling->judgement.override = OVERRIDE_NONE; /* it did not help */
 }
@@ -149,6 +165,8 @@ static void cite(const struct policy_block *block, const struct deciding *by,
                  const struct event *event, struct citation *citation)
 {
     *citation = (struct citation){.message = ""};
+    if (!block)
+        *citation = (struct citation){"warder", "hook-file", HOOK_FILE_MESSAGE};
     if (!block || by->policy == POLICY_NO_INDEX)
         return;
     snprintf(citation->policy, sizeof(citation->policy), "%s/%s",

@@ -56,7 +56,8 @@ struct job {
     const Warder__V1__KeptSession *kept;
     struct wishes *wishes;        /* of Hello or Launch; then charged */
     struct wish_list kept_wishes; /* of a kept session: each charged */
-    uint64_t decisions;           /* of a kept session so far */
+    struct origin *kept_origin;
+    uint64_t decisions; /* of a kept session so far */
     const char *refusal;
     char *refusal_owned;
     const char *missing_policy; /* that is why; NULL: it is not */
@@ -76,6 +77,7 @@ static void job_free(struct job *job)
     session_facts_deinit(&job->facts);
     wishes_release(job->wishes);
     wish_list_release(&job->kept_wishes);
+    origin_release(job->kept_origin);
     if (job->connection) {
         user_account_return(&job->connection->server->accounts, job->connection->account,
                             CHARGE_BYTES, job->charged);
@@ -214,6 +216,10 @@ static void work_resume(struct job *job)
     }
     if (!take_kept_wishes(job))
         return;
+    job->refusal = "out of memory";
+    if (job->kept->n_origin > 0 &&
+        !(job->kept_origin = origin_of_kept(job->kept->n_origin, job->kept->origin)))
+        return;
     struct audit_reader *reader = audit_reader_open(job->state_directory, error, sizeof(error));
     if (reader)
         job->decisions = audit_reader_last_decision(reader, job->kept->session);
@@ -239,7 +245,8 @@ static void work(struct queued_work *queued)
 
 /* ---------------------------------------------------------------------------- back on the loop */
 
-static void send_refusal(struct job *job, const char *why)
+/* Says no, and closes. */
+static void answer_no(struct job *job, const char *why)
 {
     Warder__V1__DaemonMessage message = WARDER__V1__DAEMON_MESSAGE__INIT;
     Warder__V1__Refused refused = WARDER__V1__REFUSED__INIT;
@@ -248,10 +255,15 @@ static void send_refusal(struct job *job, const char *why)
     refused.missing_policy = text_field(job->missing_policy ? job->missing_policy : "");
     message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_REFUSED;
     message.refused = &refused;
-    server_record_refusal(job->connection->server, job->connection->account,
-                          job->facts.identity.pid, 0, why);
     connection_send(job->connection, &job->to, &message, NULL, 0);
     connection_close(job->connection);
+}
+
+static void send_refusal(struct job *job, const char *why)
+{
+    server_record_refusal(job->connection->server, job->connection->account,
+                          job->facts.identity.pid, 0, why);
+    answer_no(job, why);
 }
 
 /* Keeps the session for a daemon that comes after this one. */
@@ -276,6 +288,9 @@ static void keep(struct session *session, const Warder__V1__Hello *hello)
     said.wishes = NULL; /* they are among the session's */
     kept.hello = &said;
     arena_reset(&server->arena);
+    if (!session_facts_tell_places(facts, &server->arena, &said.n_places, &said.places) ||
+        !origin_tell(session->origin, &server->arena, &kept.n_origin, &kept.origin))
+        return;
     if (!session_floor_keep(&session->floor, &server->arena, &kept))
         return;
     kept.wishes = wishes;
@@ -386,6 +401,7 @@ static void after_hello(struct job *job)
     const Warder__V1__Hello *hello = job->message->hello;
     struct run *told = run_find(server, hello->run_token.data, hello->run_token.len);
     struct run *run = connection->run ? connection->run : told ? told : server->private_run;
+    struct run *own = connection->run ? connection->run : server->private_run;
     const bool derived = job->to.keyed;
     unsigned char key[SIPHASH_KEY_SIZE];
     unsigned char nonce[NONCE_SIZE];
@@ -399,6 +415,8 @@ static void after_hello(struct job *job)
         .key = key,
         .facts = &job->facts,
         .wishes = &wishes,
+        .origin = connection->parent ? connection->parent->origin : NULL,
+        .run = own ? own : told,
         .bytes = job->length,
     };
     if (getrandom(nonce, sizeof(nonce), 0) != sizeof(nonce) ||
@@ -417,6 +435,8 @@ static void after_hello(struct job *job)
         send_refusal(job, refusal.text);
         return;
     }
+    if (own && !own->origin)
+        own->origin = origin_hold(session->origin);
     Warder__V1__Floor *floor;
     const char *no_floor;
     if (!offer_floor(job, session, &floor, &no_floor)) {
@@ -494,6 +514,7 @@ static void after_resume(struct job *job)
                                     .key = kept->key.data,
                                     .facts = &job->facts,
                                     .wishes = &job->kept_wishes,
+                                    .origin = job->kept_origin,
                                     .bytes = warder__v1__kept_session__get_packed_size(kept),
                                     .decisions = job->decisions};
         session = session_new(server, &plan, &refusal);
@@ -527,6 +548,8 @@ static bool bind_launcher(struct connection *connection, struct run *run, bool o
     if (identity_start_time(identity.pid, &start_time))
         run->process = subject_process_hold(server, &identity, start_time, connection->account);
     identity_deinit(&identity);
+    if (run->process)
+        run->process->governed = true;
     return run->process && wish_list_add(&run->process->wishes, run->wishes);
 }
 
@@ -542,8 +565,10 @@ static void after_launch(struct job *job)
 
     job->missing_policy = wishes_missing_policy(job->wishes, server->generation);
     if (job->missing_policy) {
+        /* The launcher has the text elsewhere and asks again, or nothing is run: in neither case is
+         * there anything that was refused. */
         snprintf(refusal, sizeof(refusal), WISHES_MISSING_POLICY, job->missing_policy);
-        send_refusal(job, refusal);
+        answer_no(job, refusal);
         return;
     }
     const char *no_floor;

@@ -86,6 +86,12 @@ void policy_handouts_renew(struct policy_handouts *handouts)
     handouts->page->epoch = handouts->epoch;
 }
 
+void policy_handouts_withdraw(struct policy_handouts *handouts)
+{
+    if (handouts)
+        handouts->page->epoch = 0;
+}
+
 static size_t align(size_t size)
 {
     return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
@@ -243,6 +249,7 @@ static bool fill_parts(struct session *session, Warder__V1__PolicyHandout *hando
     struct arena *arena = &session->server->arena;
     struct part_list list = {handout, session, arena};
 
+    /* Of pointers, as it should be. NOLINTNEXTLINE(bugprone-sizeof-expression) */
     handout->parts = arena_zalloc(arena, WISHES_TOGETHER_MAX + 2, sizeof(*handout->parts));
     return handout->parts && visit_blocks(session, add_parts, &list) > 0;
 }
@@ -260,6 +267,7 @@ static bool fill_texts(struct arena *arena, const char *const *texts, size_t cou
 static bool fill_labels(struct arena *arena, const struct subject *subject,
                         Warder__V1__Subject *out)
 {
+    /* Of pointers, as it should be. NOLINTNEXTLINE(bugprone-sizeof-expression) */
     out->labels = arena_zalloc(arena, subject->label_count, sizeof(*out->labels));
     for (size_t i = 0; out->labels && i < subject->label_count; i++) {
         Warder__V1__Label *label = arena_alloc(arena, sizeof(*label));
@@ -276,6 +284,7 @@ static bool fill_labels(struct arena *arena, const struct subject *subject,
 static bool fill_places(struct arena *arena, const struct subject *subject,
                         Warder__V1__Subject *out)
 {
+    /* Of pointers, as it should be. NOLINTNEXTLINE(bugprone-sizeof-expression) */
     out->places = arena_zalloc(arena, PLACE_COUNT, sizeof(*out->places));
     for (int place = 0; out->places && place < PLACE_COUNT; place++) {
         Warder__V1__PlacePaths *paths = arena_alloc(arena, sizeof(*paths));
@@ -337,6 +346,7 @@ bool policy_handout_fill(struct session *session, bool first, Warder__V1__Policy
         return false;
     handout->epoch = handouts->epoch;
     handout->record = session->record;
+    handout->keeps_hook_file = session_hook_file(session) != NULL;
     const bool governed = visit_blocks(session, NULL, NULL) > 0;
     const struct handout_file *file = governed ? file_of(handouts, session) : NULL;
     const bool complete = (!governed || (file && fill_parts(session, handout) &&

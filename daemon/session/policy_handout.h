@@ -30,6 +30,9 @@ void policy_handouts_free(struct policy_handouts *handouts);
 /* Another generation is in force: whatever was handed out is not any more. */
 void policy_handouts_renew(struct policy_handouts *handouts);
 
+/* Nothing is in force any more: whoever settles events asks instead. */
+void policy_handouts_withdraw(struct policy_handouts *handouts);
+
 /* Fills in what the session is handed, in the server's arena; how many descriptors go beside it
  * (borrowed). `first`: in a Welcome that carries the session's key, before its program runs; else
  * there is neither page nor ring, and the file has a

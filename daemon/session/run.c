@@ -37,6 +37,7 @@ void run_release(struct server *server, struct run *run)
     if (server->private_run == run)
         server->private_run = NULL;
     wishes_release(run->wishes);
+    origin_release(run->origin);
     free(run);
 }
 

@@ -7,6 +7,7 @@
 
 #include <uthash.h>
 
+#include "daemon/session/origin.h"
 #include "daemon/session/server.h"
 #include "daemon/session/wishes.h"
 
@@ -19,6 +20,7 @@ struct run {
     struct wishes *wishes;
     struct connection *launcher;     /* hears of each session; NULL once it is gone */
     struct subject_process *process; /* the launcher's; NULL for a private daemon's owner */
+    struct origin *origin;           /* of its first session; NULL: there was none yet */
     unsigned references;             /* of connections that lead to it */
     UT_hash_handle hh;
 };

@@ -82,6 +82,9 @@ void server_stop(struct server *server)
     struct subject_process *next_process;
 
     server->stopping = true;
+    /* What a hook settled from here on would be in no record: its ring is read for the last time.
+     */
+    policy_handouts_withdraw(server->handouts);
     HASH_ITER(hh, server->sessions, session, next)
     session_end(session);
     HASH_ITER(hh, server->processes, process, next_process)

@@ -25,6 +25,7 @@ void session_facts_deinit(struct session_facts *facts)
     free(facts->script);
     free(facts->python);
     free(facts->hook);
+    free(facts->hook_file);
     for (size_t i = 0; i < facts->argv_count; i++)
         free(facts->argv[i]);
     free(facts->argv);
@@ -276,6 +277,20 @@ static void find_guard(struct session *session)
     }
 }
 
+static bool is_governed(const struct session *session)
+{
+    bool governed = session->governing_count + session->observed_count > 0;
+
+    for (size_t i = 0; i < session->wishes.count; i++)
+        governed |= session->wishes.items[i]->block != NULL;
+    return governed;
+}
+
+const char *session_hook_file(const struct session *session)
+{
+    return session->guard.held ? session->facts.hook_file : NULL;
+}
+
 bool session_follow_generation(struct session *session)
 {
     struct generation *current = session->server->generation;
@@ -287,6 +302,8 @@ bool session_follow_generation(struct session *session)
     session->generation = generation_hold(current);
     if (find_governing(session)) {
         find_guard(session);
+        if (session->process)
+            session->process->governed |= is_governed(session);
         return true;
     }
     session->governing_count = 0; /* judged as nothing known: the caller denies */
@@ -357,6 +374,7 @@ static void session_free(struct session *session)
     settled_records_close(session);
     session_facts_deinit(&session->facts);
     wish_list_release(&session->wishes);
+    origin_release(session->origin);
     generation_release(session->generation);
     explicit_bzero(session->key, sizeof(session->key));
     free(session->governing);
@@ -429,6 +447,9 @@ static bool join_process(struct session *session, struct user_account *account,
     subject_process_add_session(session->process, session);
     wish_list_release(&session->process->wishes); /* are among the session's */
     wish_list_join(&session->process->wishes, &session->wishes);
+    origin_release(session->process->origin);
+    session->process->origin = origin_hold(session->origin);
+    session->process->governed |= is_governed(session);
     return true;
 }
 
@@ -447,6 +468,19 @@ static bool take_wishes(struct session *session, const struct session_plan *plan
     for (size_t i = 0; i < session->wishes.count; i++)
         session->record |= session->wishes.items[i]->record;
     return complete;
+}
+
+/* The places of the plan's origin, of one above it, or its own: then it is the topmost. */
+static bool take_origin(struct session *session, const struct session_plan *plan)
+{
+    struct origin *above =
+        plan->origin ? NULL : origin_find(session->server, &session->facts, plan->run);
+
+    session->origin = origin_hold(plan->origin ? plan->origin : above);
+    if (session->origin)
+        return !above || origin_impose(above, &session->facts);
+    session->origin = origin_new(&session->facts);
+    return session->origin != NULL;
 }
 
 struct session *session_new(struct server *server, struct session_plan *plan,
@@ -471,8 +505,8 @@ struct session *session_new(struct server *server, struct session_plan *plan,
     session->facts = *plan->facts;
     *plan->facts = (struct session_facts){.identity = {.pidfd = -1}};
     session->record = server->configuration->record_all;
-    bool possible = take_wishes(session, plan, refusal) && build_subject(session) &&
-                    session_follow_generation(session);
+    bool possible = take_wishes(session, plan, refusal) && take_origin(session, plan) &&
+                    build_subject(session) && session_follow_generation(session);
     possible = possible && names_exist(session, refusal) && charge(session, account, refusal) &&
                join_process(session, account, refusal);
     if (!possible) {
@@ -483,6 +517,7 @@ struct session *session_new(struct server *server, struct session_plan *plan,
     HASH_ADD(hh, server->sessions, number, sizeof(session->number), session);
     server->session_count++;
     server->statistics.sessions++;
+    origin_spread(session);
     record_start(session);
     return session;
 }

@@ -12,6 +12,7 @@
 
 #include "daemon/session/connection.h"
 #include "daemon/session/identity.h"
+#include "daemon/session/origin.h"
 #include "daemon/session/server.h"
 #include "daemon/session/session_floor.h"
 #include "daemon/session/subject_process.h"
@@ -43,12 +44,15 @@ struct session_facts {
     char *script;
     char *python;
     char *hook;
+    char *hook_file; /* that it must leave where it is; NULL: it could not touch it */
     char **argv;
     size_t argv_count;
     bool argv_cut;
     Warder__V1__HookRoute route;
     char **place_paths[PLACE_COUNT];
     size_t place_counts[PLACE_COUNT];
+    size_t settled_venvs; /* of session.venv, the first so many: the subject could not have made
+                             them */
 };
 
 void session_facts_deinit(struct session_facts *facts);
@@ -65,6 +69,7 @@ struct session {
     struct subject subject; /* points into facts and wishes */
     struct label *labels;   /* of all wishes; texts are theirs */
     struct wish_list wishes;
+    struct origin *origin; /* whose places it has; held */
     struct generation *generation;
     uint32_t *governing; /* indices into the generation's block */
     size_t governing_count;
@@ -95,8 +100,11 @@ struct session_plan {
     const unsigned char *key;
     struct session_facts *facts;
     const struct wish_list *wishes;
-    size_t bytes;       /* that its Hello had */
-    uint64_t decisions; /* made before: a session that is taken up again */
+    struct origin
+        *origin; /* its places stand, and are of this one: a forked child, a kept session */
+    const struct run *run; /* that it came by, or has the token of; NULL: none */
+    size_t bytes;          /* that its Hello had */
+    uint64_t decisions;    /* made before: a session that is taken up again */
 };
 
 #define SESSION_TOO_MANY_WISHES                                                                    \
@@ -126,6 +134,10 @@ void session_drop_connection(struct session *session, struct connection *connect
 /* Takes up the current generation if another one has come into force. False on lack of memory: then
  * nothing may be allowed. */
 bool session_follow_generation(struct session *session);
+
+/* The file that its hook was loaded from, if it could change that and a policy in force could deny
+ * it something; NULL otherwise. */
+const char *session_hook_file(const struct session *session);
 
 /* Hands an item over to the record, at the cost of the session's user. */
 void session_record(struct session *session, struct audit_item *item, bool droppable);

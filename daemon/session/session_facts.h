@@ -17,6 +17,22 @@ struct facts_source {
 bool session_facts_learn(struct session_facts *facts, const Warder__V1__Hello *hello,
                          const struct facts_source *source, const char **refusal);
 
+/* Takes the places that a process may say of itself. A path that is none is left out. False on lack
+ * of memory. */
+bool session_facts_take_places(struct session_facts *facts, size_t count,
+                               Warder__V1__PlacePaths *const *places);
+
+/* The same as a message, in the arena. False on lack of memory. */
+bool session_facts_tell_places(const struct session_facts *facts, struct arena *arena,
+                               size_t *count, Warder__V1__PlacePaths ***places);
+
+/* Adds the paths that another has for a place, which are not there yet. False on lack of memory. */
+bool session_facts_add_places(struct session_facts *facts, enum place place,
+                              const struct session_facts *from);
+
+/* Drops the paths of a place but for the first `kept`. */
+void session_facts_drop_places(struct session_facts *facts, enum place place, size_t kept);
+
 /* Takes the places of another session: a forked child is the same program, and does not get to
  * choose new ones by changing its directory before it forks. False on lack of memory. */
 bool session_facts_copy_places(struct session_facts *facts, const struct session_facts *from);

@@ -45,24 +45,73 @@ static bool add_place(struct session_facts *facts, enum place place, const char 
     return grown[facts->place_counts[place]] && ++facts->place_counts[place];
 }
 
-/* Places as they are said. A path that is none is left out: it can only make the session narrower.
- */
-static bool add_said_places(struct session_facts *facts, const Warder__V1__Hello *hello)
+static bool is_sayable(enum place place)
 {
-    for (size_t i = 0; i < hello->n_places; i++) {
-        const Warder__V1__PlacePaths *said = hello->places[i];
-        const bool sayable =
-            said->place == PLACE_PYTHON || said->place == PLACE_VENV || said->place == PLACE_START;
-        for (size_t j = 0; sayable && j < said->n_paths && j < PLACE_PATHS_MAX; j++) {
-            char path[PATH_TEXT_MAX];
-            const ProtobufCBinaryData *text = &said->paths[j];
-            if (path_normalise(NULL, field_bytes(text), text->len, path, sizeof(path)) == 0)
-                continue;
-            if (!add_place(facts, (enum place)said->place, path))
-                return false;
-        }
+    return place == PLACE_PYTHON || place == PLACE_VENV || place == PLACE_START;
+}
+
+/* A path that is none is left out: it can only make the session narrower. */
+static bool take_paths(struct session_facts *facts, enum place place, size_t count,
+                       const ProtobufCBinaryData *paths)
+{
+    for (size_t i = 0; i < count && i < PLACE_PATHS_MAX; i++) {
+        char path[PATH_TEXT_MAX];
+        if (path_normalise(NULL, field_bytes(&paths[i]), paths[i].len, path, sizeof(path)) == 0)
+            continue;
+        if (!add_place(facts, place, path))
+            return false;
     }
     return true;
+}
+
+/* What the process could write is no tree of its interpreter; root's is: it can write everything,
+ * and root of a user namespace of one's own is not root. A virtual environment counts, but not in
+ * the place of proof (origin.c). */
+static bool counts_though_writable(const struct session_facts *facts, enum place place)
+{
+    return place == PLACE_VENV || (place == PLACE_PYTHON && facts->identity.uid == 0);
+}
+
+bool session_facts_take_places(struct session_facts *facts, size_t count,
+                               Warder__V1__PlacePaths *const *places)
+{
+    bool added = true;
+
+    for (size_t i = 0; i < count; i++)
+        if (places[i]->place < PLACE_COUNT && is_sayable((enum place)places[i]->place))
+            added &= take_paths(facts, (enum place)places[i]->place, places[i]->n_paths,
+                                places[i]->paths);
+    facts->settled_venvs = facts->place_counts[PLACE_VENV];
+    for (size_t i = 0; i < count; i++)
+        if (places[i]->place < PLACE_COUNT &&
+            counts_though_writable(facts, (enum place)places[i]->place))
+            added &= take_paths(facts, (enum place)places[i]->place, places[i]->n_writable,
+                                places[i]->writable);
+    return added;
+}
+
+bool session_facts_tell_places(const struct session_facts *facts, struct arena *arena,
+                               size_t *count, Warder__V1__PlacePaths ***places)
+{
+    *count = 0;
+    *places = arena_zalloc(arena, PLACE_COUNT, sizeof(**places));
+    for (int place = 0; *places && place < PLACE_COUNT; place++) {
+        if (!is_sayable((enum place)place))
+            continue;
+        const size_t paths = facts->place_counts[place];
+        Warder__V1__PlacePaths *told = arena_alloc(arena, sizeof(*told));
+        if (!told)
+            return false;
+        warder__v1__place_paths__init(told);
+        told->place = (uint32_t)place;
+        told->paths = arena_zalloc(arena, paths, sizeof(*told->paths));
+        if (!told->paths)
+            return false;
+        for (; told->n_paths < paths; told->n_paths++)
+            told->paths[told->n_paths] = text_field(facts->place_paths[place][told->n_paths]);
+        (*places)[(*count)++] = told;
+    }
+    return *places != NULL;
 }
 
 /* A place that the host defines is resolved if it is there and the daemon may look, and stands as
@@ -94,7 +143,7 @@ static bool add_host_places(struct session_facts *facts)
 static bool add_places(struct session_facts *facts, const Warder__V1__Hello *hello,
                        const char **refusal)
 {
-    if (add_said_places(facts, hello) && add_host_places(facts))
+    if (session_facts_take_places(facts, hello->n_places, hello->places) && add_host_places(facts))
         return true;
     *refusal = "the home or temporary directory of this process cannot be looked up";
     return false;
@@ -133,16 +182,44 @@ bool session_facts_learn(struct session_facts *facts, const Warder__V1__Hello *h
     facts->hook = terminated(&hello->hook_version, VERSION_LENGTH_MAX);
     if (hello->script.len > 0)
         facts->script = terminated(&hello->script, PATH_TEXT_MAX);
+    if (hello->hook_file.len > 0)
+        facts->hook_file = terminated(&hello->hook_file, PATH_TEXT_MAX);
     facts->route = hello->route;
-    return facts->python && facts->hook && (facts->script || hello->script.len == 0) &&
-           take_arguments(facts, hello) && (has_places || add_places(facts, hello, refusal));
+    return facts->python && facts->hook && (facts->hook_file || hello->hook_file.len == 0) &&
+           (facts->script || hello->script.len == 0) && take_arguments(facts, hello) &&
+           (has_places || add_places(facts, hello, refusal));
+}
+
+static bool has_place(const struct session_facts *facts, enum place place, const char *path)
+{
+    for (size_t i = 0; i < facts->place_counts[place]; i++)
+        if (strcmp(facts->place_paths[place][i], path) == 0)
+            return true;
+    return false;
+}
+
+bool session_facts_add_places(struct session_facts *facts, enum place place,
+                              const struct session_facts *from)
+{
+    for (size_t i = 0; i < from->place_counts[place]; i++) {
+        const char *path = from->place_paths[place][i];
+        if (!has_place(facts, place, path) && !add_place(facts, place, path))
+            return false;
+    }
+    return true;
+}
+
+void session_facts_drop_places(struct session_facts *facts, enum place place, size_t kept)
+{
+    while (facts->place_counts[place] > kept)
+        free(facts->place_paths[place][--facts->place_counts[place]]);
 }
 
 bool session_facts_copy_places(struct session_facts *facts, const struct session_facts *from)
 {
+    facts->settled_venvs = from->settled_venvs;
     for (int place = 0; place < PLACE_COUNT; place++)
-        for (size_t i = 0; i < from->place_counts[place]; i++)
-            if (!add_place(facts, (enum place)place, from->place_paths[place][i]))
-                return false;
+        if (!session_facts_add_places(facts, (enum place)place, from))
+            return false;
     return true;
 }

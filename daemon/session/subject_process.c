@@ -126,6 +126,8 @@ void subject_process_end(struct subject_process *process)
     while (process->sessions)
         session_end(process->sessions);
     wish_list_release(&process->wishes);
+    origin_release(process->origin);
+    process->origin = NULL;
     user_account_return(&server->accounts, process->account, CHARGE_PROCESS, 1);
     if (process->pidfd >= 0) {
         uv_poll_stop(&process->exit_watch);

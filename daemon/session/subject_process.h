@@ -4,7 +4,8 @@
  * was asked for it stays with the process, known by its number and start time, until the kernel
  * says that it has ended. A process comes here by its first session, or by launching a run; its
  * later sessions, and those of every process below it, take what is found here, whatever token or
- * environment they bring. Wishes can only add up.
+ * environment they bring. Wishes can only add up. Where a session of it started stays too, once a
+ * policy has governed one: places are those of the topmost such process (origin.h).
  *
  * What remains: a process whose parents have all ended is a child of init, and nothing says any
  * more whom it came from, unless it has had a session itself. `warder run` therefore adopts the
@@ -22,6 +23,7 @@
 #include <uv.h>
 
 #include "daemon/session/identity.h"
+#include "daemon/session/origin.h"
 #include "daemon/session/server.h"
 #include "daemon/session/wishes.h"
 
@@ -33,6 +35,8 @@ struct subject_process {
     uint64_t start_time; /* of /proc/PID/stat: tells it from another with its number */
     struct user_account *account;
     struct wish_list wishes;
+    struct origin *origin; /* of its sessions, and of those below it; NULL: it has had none yet */
+    bool governed;         /* a policy has governed one of its sessions, or it launched a run */
     struct session *sessions; /* that are not over */
     unsigned holders;         /* sessions and runs that rest on it */
     unsigned references;      /* to the memory: the holders, the table and the watch */

@@ -1,5 +1,6 @@
 #include "daemon/store/database.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -7,6 +8,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "daemon/store/database_locks.h"
 
 enum {
     BUSY_MILLISECONDS = 5000, /* for a reader beside us (`sqlite3` by hand) to let go */
@@ -19,10 +22,53 @@ uint64_t wall_clock_now(void)
     return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
+static bool is_for_room(int error)
+{
+    return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
+/* What is wrong as the system has it, where SQLite's own words are of files and I/O at large. */
+static const char *reason(sqlite3 *database)
+{
+    const int error = sqlite3_system_errno(database);
+    const int code = sqlite3_errcode(database) & 0xff;
+
+    return error != 0 && (code == SQLITE_IOERR || code == SQLITE_CANTOPEN)
+               ? strerror(error)
+               : sqlite3_errmsg(database);
+}
+
+/* What to do about it; "" where the reason says it. */
+static const char *advice(sqlite3 *database)
+{
+    const int code = sqlite3_errcode(database) & 0xff;
+
+    if (code == SQLITE_FULL ||
+        (code == SQLITE_IOERR && is_for_room(sqlite3_system_errno(database))))
+        return "; make room on its file system";
+    if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT)
+        return "; restore it from a copy, or move it away to start anew";
+    return "";
+}
+
 bool database_failed(sqlite3 *database, const char *doing, char *error, size_t size)
 {
     const char *path = sqlite3_db_filename(database, NULL);
-    snprintf(error, size, "%s: %s: %s", path ? path : "database", doing, sqlite3_errmsg(database));
+    snprintf(error, size, "%s: %s: %s%s", path ? path : "database", doing, reason(database),
+             advice(database));
+    return false;
+}
+
+bool database_is_in_place(sqlite3 *database, char *error, size_t size)
+{
+    int moved = 0;
+
+    if (sqlite3_file_control(database, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
+        !moved)
+        return true;
+    snprintf(error, size,
+             "%s: was moved or removed: put it back, or restart the daemon, which begins a new one",
+             sqlite3_db_filename(database, NULL));
     return false;
 }
 
@@ -179,14 +225,14 @@ sqlite3 *database_open(const struct database_kind *kind, const char *directory,
     }
     snprintf(path, sizeof(path), "%s/%s", directory, kind->file); /* for messages */
     const mode_t before = umask(077);
-    const int result =
-        sqlite3_open_v2(uri, &database, flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, NULL);
+    const int result = sqlite3_open_v2(
+        uri, &database, flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, database_locks_vfs());
     umask(before);
     snprintf(pragmas, sizeof(pragmas), "PRAGMA journal_mode = WAL; PRAGMA synchronous = %s;",
              kind->synchronous);
     if (result != SQLITE_OK) {
         snprintf(error, size, "%s: cannot be opened: %s", path,
-                 database ? sqlite3_errmsg(database) : "out of memory");
+                 database ? reason(database) : "out of memory");
     } else {
         sqlite3_busy_timeout(database, BUSY_MILLISECONDS);
         if ((access == DATABASE_READ || database_run(database, pragmas, error, size)) &&

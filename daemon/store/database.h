@@ -42,6 +42,10 @@ bool database_run(sqlite3 *database, const char *sql, char *error, size_t size);
 /* Copies the database's own message. Always false, to be returned. */
 bool database_failed(sqlite3 *database, const char *doing, char *error, size_t size);
 
+/* False if the file is not under its name any more: what is written would be in no file that
+ * anybody finds. `error` says so, and what to do. */
+bool database_is_in_place(sqlite3 *database, char *error, size_t size);
+
 /* Nanoseconds since 1970, UTC. */
 uint64_t wall_clock_now(void);
 

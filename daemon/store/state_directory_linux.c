@@ -40,7 +40,15 @@ static bool is_session_file(const char *name)
 
 static bool say(char *error, size_t size, const char *path, const char *what)
 {
-    snprintf(error, size, "%s: %s: %s", path, what, strerror(errno));
+    const char *advice = "";
+
+    if (errno == EACCES || errno == EPERM)
+        advice = geteuid() == 0 ? ""
+                                : "; start the daemon as root, or give it directories of its own "
+                                  "(--state-dir, --socket)";
+    else if (errno == ENOENT)
+        advice = "; make the directory that it is to be in first";
+    snprintf(error, size, "%s: %s: %s%s", path, what, strerror(errno), advice);
     return false;
 }
 

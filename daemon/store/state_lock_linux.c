@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,10 +38,23 @@ static void write_pid(int file)
     (void)!pwrite(file, text, (size_t)length, 0);
 }
 
+/* A daemon's lock is one for writing. Who may only read the file can have one that is not. */
+static bool is_read(int file, pid_t *pid)
+{
+    struct flock found = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    const int error = errno;
+    const bool read = fcntl(file, F_GETLK, &found) == 0 && found.l_type == F_RDLCK;
+
+    *pid = found.l_pid;
+    errno = error;
+    return read && found.l_pid > 0;
+}
+
 int state_lock_take(const char *directory, char *error, size_t size)
 {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     char path[4200];
+    pid_t pid;
 
     if (snprintf(path, sizeof(path), "%s/" STATE_LOCK_FILE, directory) >= (int)sizeof(path)) {
         snprintf(error, size, "%s: the path is too long", directory);
@@ -57,7 +71,13 @@ int state_lock_take(const char *directory, char *error, size_t size)
             write_pid(file);
         return file;
     }
-    if (errno == EAGAIN || errno == EACCES)
+    if ((errno == EAGAIN || errno == EACCES) && is_read(file, &pid))
+        snprintf(
+            error, size,
+            "%s: process %ld has a lock on it, and is no daemon: end it, or give this daemon a "
+            "directory of its own (--state-dir)",
+            path, (long)pid);
+    else if (errno == EAGAIN || errno == EACCES)
         say_holder(file, directory, error, size);
     else
         snprintf(error, size, "%s: cannot be locked: %s", path, strerror(errno));

@@ -41,7 +41,7 @@ SOURCES = {
     "directory": (1, 1), "environment": (1, 1), "process_environment": (0, 0), "is_shell": (0, 0),
     "opened_program": (2, 2), "opened_library": (2, 2),
     "family_name": (1, 1), "kind_name": (1, 1), "protocol": (1, 1), "family": (2, 2),
-    "address": (2, 2), "port": (2, 2), "host": (2, 2), "socket_path": (2, 2), "socket_entry": (2, 2),
+    "address": (2, 2), "peer": (2, 2), "port": (2, 2), "host": (2, 2), "socket_path": (2, 2), "socket_entry": (2, 2),
     "created_file": (1, 1), "pipe_name": (1, 1), "computer": (1, 1), "key": (1, 2),
 }
 OPERANDS = 3  # MAPPING_OPERANDS_MAX

@@ -91,6 +91,7 @@ enum mapping_source_word {
     SOURCE_PROTOCOL,
     SOURCE_FAMILY,
     SOURCE_ADDRESS,
+    SOURCE_PEER,
     SOURCE_PORT,
     SOURCE_HOST,
     SOURCE_SOCKET_PATH,

@@ -121,6 +121,23 @@ void address_fold(struct address *address, unsigned *prefix)
     *prefix -= 8 * (unsigned)sizeof(mapped_front);
 }
 
+bool address_reach(struct address *address)
+{
+    static const uint8_t loopback[ADDRESS_IPV4_BYTES] = {127, 0, 0, 1};
+    struct address folded = *address;
+    unsigned prefix = address_bits(address);
+
+    address_fold(&folded, &prefix);
+    for (unsigned i = 0; i < folded.width; i++)
+        if (folded.bytes[i] != 0)
+            return false;
+    if (folded.width == ADDRESS_IPV6_BYTES)
+        address->bytes[ADDRESS_IPV6_BYTES - 1] = 1;
+    else
+        memcpy(address->bytes + address->width - sizeof(loopback), loopback, sizeof(loopback));
+    return true;
+}
+
 bool address_is_in(const struct address *address, const struct address *network, unsigned prefix)
 {
     if (address->width != network->width || prefix > address_bits(address))

@@ -38,6 +38,10 @@ static inline unsigned address_bits(const struct address *address)
     return 8U * address->width;
 }
 
+/* Linux takes who connects or sends to the unspecified address (0.0.0.0, ::, ::ffff:0.0.0.0) to the
+ * loopback of its family. True if this is one, turned into what it reaches. */
+bool address_reach(struct address *address);
+
 /* True if the first `prefix` bits are those of `network` and both are of one width. */
 bool address_is_in(const struct address *address, const struct address *network, unsigned prefix);
 

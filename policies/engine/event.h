@@ -16,13 +16,13 @@
  * it is absent, which is not the same as unknown (a marked value) or none (VALUE_NONE). */
 struct attribute {
     enum attribute_name name;
+    bool nameless;         /* host of a connect that no lookup of this process gave: absent for
+                              `allow`, unknown for `deny` (policy-language, Semantics 7) */
     struct value value;    /* paths: as written, made absolute, `.` and `..` removed */
     struct value resolved; /* TYPE_PATH only: symbolic links resolved; marked opaque if that could
                               not be known */
     struct value given;    /* as the caller wrote it, for messages: `id` where value is
                               `/usr/bin/id`. VALUE_NONE where it is the same as value */
-    bool nameless;         /* host of a connect that no lookup of this process gave: absent for
-                              `allow`, unknown for `deny` (policy-language, Semantics 7) */
 };
 
 struct operation {

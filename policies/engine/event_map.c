@@ -406,6 +406,7 @@ static source_function *const sources[SOURCE_COUNT] = {
     [SOURCE_PROTOCOL] = source_protocol,
     [SOURCE_FAMILY] = source_family,
     [SOURCE_ADDRESS] = source_address,
+    [SOURCE_PEER] = source_peer,
     [SOURCE_PORT] = source_port,
     [SOURCE_HOST] = source_host,
     [SOURCE_SOCKET_PATH] = source_socket_path,

@@ -80,6 +80,10 @@ struct event_resolver {
      * number if it is not known. */
     int (*socket_family)(void *context, unsigned argument);
 
+    /* True if the socket that is argument `argument` has an address or device of its own: the
+     * kernel then takes it from an unspecified address there, and not to the loopback. */
+    bool (*socket_is_tied)(void *context, unsigned argument);
+
     /* The names whose lookup by the calling process gave an address (folded), as a VALUE_LIST of at
      * least one text in the arena, cut where there may have been more. False if no lookup gave it,
      * or nobody has seen the lookups. */

@@ -38,47 +38,101 @@ static size_t utf8_character(const unsigned char *bytes, size_t length, uint32_t
     return size;
 }
 
-/* Controls of ASCII, of Latin-1, and those that change the direction of text or break lines. */
+/* Characters that nobody sees, that change the direction of text or break lines (Unicode 15.1:
+ * Cc, Cf, Co, Zl, Zp, Default_Ignorable_Code_Point), and from U+40000 on what is not assigned. */
 static bool is_hidden(uint32_t character)
 {
-    return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x61c ||
-           (character >= 0x200b && character <= 0x200f) ||
-           (character >= 0x2028 && character <= 0x202e) ||
-           (character >= 0x2060 && character <= 0x206f) || character == 0xfeff;
+    static const struct {
+        uint32_t first;
+        uint32_t last;
+    } hidden[] = {
+        {0x00, 0x1f},       {0x7f, 0x9f},       {0xad, 0xad},       {0x34f, 0x34f},
+        {0x600, 0x605},     {0x61c, 0x61c},     {0x6dd, 0x6dd},     {0x70f, 0x70f},
+        {0x890, 0x891},     {0x8e2, 0x8e2},     {0x115f, 0x1160},   {0x17b4, 0x17b5},
+        {0x180b, 0x180f},   {0x200b, 0x200f},   {0x2028, 0x202e},   {0x2060, 0x206f},
+        {0x3164, 0x3164},   {0xe000, 0xf8ff},   {0xfdd0, 0xfdef},   {0xfe00, 0xfe0f},
+        {0xfeff, 0xfeff},   {0xffa0, 0xffa0},   {0xfff0, 0xfffb},   {0xfffe, 0xffff},
+        {0x110bd, 0x110bd}, {0x110cd, 0x110cd}, {0x13430, 0x1343f}, {0x1bca0, 0x1bca3},
+        {0x1d173, 0x1d17a}, {0x1fffe, 0x1ffff}, {0x2fffe, 0x2ffff}, {0x3fffe, 0x10ffff},
+    };
+
+    for (size_t i = 0; i < sizeof(hidden) / sizeof(*hidden) && character >= hidden[i].first; i++)
+        if (character <= hidden[i].last)
+            return true;
+    return false;
 }
 
-size_t printable_text(const char *bytes, size_t length, char *buffer, size_t size)
+enum {
+    CHARACTER_SHOWN_MAX = 20, /* four bytes as \xNN, and a terminator */
+};
+
+/* One character as it is shown; returns how many are written, and how many read. */
+static size_t show_character(const unsigned char *bytes, size_t length, bool in_quotes, char *shown,
+                             size_t *consumed)
+{
+    uint32_t character = 0;
+    size_t width = utf8_character(bytes, length, &character);
+
+    *consumed = width > 0 ? width : 1;
+    if (width > 0 && !is_hidden(character)) {
+        const size_t escape = in_quotes && (character == '"' || character == '\\') ? 1 : 0;
+        shown[0] = '\\';
+        memcpy(shown + escape, bytes, width);
+        return escape + width;
+    }
+    width = 0;
+    for (size_t i = 0; i < *consumed; i++)
+        width += (size_t)snprintf(shown + width, CHARACTER_SHOWN_MAX - width, "\\x%02x", bytes[i]);
+    return width;
+}
+
+static size_t show_text(const char *bytes, size_t length, bool in_quotes, char *buffer, size_t size)
 {
     const unsigned char *next = (const unsigned char *)bytes;
     const size_t room = size - 4; /* for "..." and the terminator */
     size_t used = 0;
 
     while (length > 0) {
-        uint32_t character = 0;
-        char escaped[16];
-        const char *text = (const char *)next;
-        size_t width = utf8_character(next, length, &character);
-        const size_t consumed = width > 0 ? width : 1;
+        char shown[CHARACTER_SHOWN_MAX];
+        size_t consumed;
+        const size_t width = show_character(next, length, in_quotes, shown, &consumed);
 
-        if (width == 0 || is_hidden(character)) {
-            width = 0;
-            for (size_t i = 0; i < consumed; i++)
-                width +=
-                    (size_t)snprintf(escaped + width, sizeof(escaped) - width, "\\x%02x", next[i]);
-            text = escaped;
-        }
         if (used + width > room) {
             memcpy(buffer + used, "...", 3);
             used += 3;
             break;
         }
-        memcpy(buffer + used, text, width);
+        memcpy(buffer + used, shown, width);
         used += width;
         next += consumed;
         length -= consumed;
     }
     buffer[used] = '\0';
     return used;
+}
+
+size_t printable_text(const char *bytes, size_t length, char *buffer, size_t size)
+{
+    return show_text(bytes, length, false, buffer, size);
+}
+
+size_t quoted_text(const char *bytes, size_t length, char *buffer, size_t size)
+{
+    buffer[0] = '"';
+    const size_t used = 1 + show_text(bytes, length, true, buffer + 1, size - 2);
+    buffer[used] = '"';
+    buffer[used + 1] = '\0';
+    return used + 1;
+}
+
+size_t column_text(const char *bytes, size_t length, char *buffer, size_t size)
+{
+    for (size_t i = 0; i < length; i++) {
+        const unsigned char byte = (unsigned char)bytes[i];
+        if (byte <= ' ' || byte >= 0x80 || byte == '"') /* there are blanks beyond ASCII */
+            return quoted_text(bytes, length, buffer, size);
+    }
+    return printable_text(bytes, length, buffer, size);
 }
 
 static void address_text(const struct value *value, char *buffer, size_t size)
@@ -101,10 +155,7 @@ static bool attribute_text(const struct operation *operation, enum attribute_nam
     const struct value *value =
         attribute->given.kind == VALUE_TEXT ? &attribute->given : &attribute->value;
     if (value->kind == VALUE_TEXT) {
-        buffer[0] = '"';
-        const size_t length = printable_text(value->bytes, value->count, buffer + 1, size - 2);
-        buffer[length + 1] = '"';
-        buffer[length + 2] = '\0';
+        quoted_text(value->bytes, value->count, buffer, size);
         return true;
     }
     if (value->kind == VALUE_INT) {
@@ -161,6 +212,16 @@ static bool main_attribute(const struct operation *operation, char *buffer, size
     return false;
 }
 
+/* As the tests of policies say it: `connect 10.0.0.1 port 443`. */
+static void add_port(const struct operation *operation, char *text, size_t size)
+{
+    const struct attribute *port = operation_attribute(operation, ATTRIBUTE_PORT);
+    const size_t length = strlen(text);
+
+    if (port && port->value.kind == VALUE_INT)
+        (void)snprintf(text + length, size - length, " port %lld", (long long)port->value.integer);
+}
+
 size_t event_text(const struct event *event, uint32_t operation, char *buffer, size_t size)
 {
     char detail[EVENT_TEXT_MAX - 32];
@@ -169,11 +230,13 @@ size_t event_text(const struct event *event, uint32_t operation, char *buffer, s
         const struct operation *of = &event->operations[operation];
         const char *name = vocabulary_class_name(of->operation_class);
         if (of->operation_class != CLASS_OTHER && name) {
-            if (main_attribute(of, detail, sizeof(detail)))
+            if (main_attribute(of, detail, sizeof(detail))) {
+                add_port(of, detail, sizeof(detail));
                 return (size_t)snprintf(buffer, size, "%s %s", name, detail);
+            }
             return (size_t)snprintf(buffer, size, "%s", name);
         }
     }
-    printable_text(event->name, event->name_length, detail, sizeof(detail));
-    return (size_t)snprintf(buffer, size, "event \"%s\"", detail);
+    quoted_text(event->name, event->name_length, detail, sizeof(detail));
+    return (size_t)snprintf(buffer, size, "event %s", detail);
 }

@@ -232,6 +232,16 @@ static bool read_host(enum address_family family, const struct value *host, stru
     return address->width == width;
 }
 
+/* What an address means to who connects to it. False: that cannot be known. Windows reaches nothing
+ * by an unspecified address. */
+static bool reach_peer(const struct mapper *mapper, uint8_t socket, struct address *address)
+{
+    const struct event_resolver *resolver = mapper->resolver;
+
+    return mapper->windows || !address_reach(address) || !resolver->socket_is_tied ||
+           !resolver->socket_is_tied(resolver->context, socket);
+}
+
 /* An element of an address of the internet; NULL if that cannot be read. */
 static const struct value *element(const struct value *address, uint32_t index)
 {
@@ -240,7 +250,8 @@ static const struct value *element(const struct value *address, uint32_t index)
     return &address->items[index];
 }
 
-bool source_address(struct mapper *mapper, const uint8_t *operands, struct attribute *out)
+static bool internet_address(struct mapper *mapper, const uint8_t *operands, bool is_peer,
+                             struct attribute *out)
 {
     const struct value *written = mapper_argument(mapper, operands[1]);
     const enum address_family family = socket_family(mapper, operands[0], written);
@@ -254,10 +265,22 @@ bool source_address(struct mapper *mapper, const uint8_t *operands, struct attri
         return false;
     if (!host || !value_is_plain_text(host) || !read_host(family, host, &address))
         return true; /* a name's address is found by the call, and not in the event */
+    if (is_peer && !reach_peer(mapper, operands[0], &address))
+        return true;
     char *bytes = arena_copy(mapper->arena, address.bytes, address.width);
     if (bytes)
         out->value = (struct value){.kind = VALUE_BYTES, .count = address.width, .bytes = bytes};
     return true;
+}
+
+bool source_address(struct mapper *mapper, const uint8_t *operands, struct attribute *out)
+{
+    return internet_address(mapper, operands, false, out);
+}
+
+bool source_peer(struct mapper *mapper, const uint8_t *operands, struct attribute *out)
+{
+    return internet_address(mapper, operands, true, out);
 }
 
 bool source_port(struct mapper *mapper, const uint8_t *operands, struct attribute *out)
@@ -296,6 +319,8 @@ bool source_host(struct mapper *mapper, const uint8_t *operands, struct attribut
         const struct event_resolver *resolver = mapper->resolver;
         struct value names;
         unsigned prefix = address_bits(&address);
+        if (!reach_peer(mapper, operands[0], &address))
+            return true;
         address_fold(&address, &prefix);
         if (resolver->host_names &&
             resolver->host_names(resolver->context, &address, mapper->arena, &names))

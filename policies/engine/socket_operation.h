@@ -15,6 +15,7 @@ bool source_kind_name(struct mapper *mapper, const uint8_t *operands, struct att
 bool source_protocol(struct mapper *mapper, const uint8_t *operands, struct attribute *out);
 bool source_family(struct mapper *mapper, const uint8_t *operands, struct attribute *out);
 bool source_address(struct mapper *mapper, const uint8_t *operands, struct attribute *out);
+bool source_peer(struct mapper *mapper, const uint8_t *operands, struct attribute *out);
 bool source_port(struct mapper *mapper, const uint8_t *operands, struct attribute *out);
 bool source_host(struct mapper *mapper, const uint8_t *operands, struct attribute *out);
 bool source_socket_path(struct mapper *mapper, const uint8_t *operands, struct attribute *out);

@@ -374,6 +374,21 @@ static struct typed_value *signal_value(const struct reading *reading)
     return value;
 }
 
+/* Linux takes who connects there to the loopback, and what is judged is that. */
+static void warn_unspecified(const struct reading *reading, struct address address, unsigned prefix)
+{
+    if (reading->checker->target.kind == TARGET_SESSION ||
+        reading->checker->target.classes != class_bit(CLASS_CONNECT) ||
+        reading->predicate->form != FORM_ONE || prefix != address_bits(&address) ||
+        !address_reach(&address))
+        return;
+    char loopback[ADDRESS_TEXT_MAX];
+    address_format(&address, loopback);
+    diagnostic_help(wrong(reading, WARNING_NEVER_MATCHES,
+                          "no connection on Linux has this address: it stands for the loopback"),
+                    "write what it leads to: %s", loopback);
+}
+
 static struct typed_value *address_value(const struct reading *reading)
 {
     struct typed_value *value = new_value(reading, BLOCK_VALUE_ADDRESS);
@@ -381,6 +396,7 @@ static struct typed_value *address_value(const struct reading *reading)
         value->address = reading->literal->address;
         value->prefix = reading->literal->prefix;
         address_fold(&value->address, &value->prefix);
+        warn_unspecified(reading, value->address, value->prefix);
     }
     return value;
 }

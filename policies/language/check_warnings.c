@@ -77,12 +77,16 @@ static uint64_t surely_there(const struct condition *condition)
     return there;
 }
 
-static void warn_said(struct checker *checker, const struct predicate *predicate, const char *what)
+static void warn_said(struct checker *checker, const struct predicate *predicate, bool applies)
 {
+    const char *what = applies ? "`applies`" : "this allow";
     struct diagnostic *warning =
         report(checker->diagnostics, WARNING_SAID_BY_PROCESS, predicate->operand_of,
                "%s rests on `%.*s`, which the process says of itself", what,
                (int)predicate->operand_of.length, span_text(predicate->operand_of));
+    if (applies && predicate->checked->attribute != ATTRIBUTE_LABEL) /* labels go down with a run */
+        diagnostic_note(warning, "what such a session starts may say another: then it is not "
+                                 "governed");
     diagnostic_help(warning, "user, group and unit are proved by the kernel");
 }
 
@@ -126,7 +130,7 @@ static void walk(struct checker *checker, const struct rule *rule,
     const enum attribute_name attribute = predicate->checked->attribute;
     /* exe comes as a descriptor from the process itself, which may hand over another file. */
     if (attribute == ATTRIBUTE_LABEL || attribute == ATTRIBUTE_SCRIPT || attribute == ATTRIBUTE_EXE)
-        warn_said(checker, predicate, rule ? "this allow" : "`applies`");
+        warn_said(checker, predicate, !rule);
     else if (rule && negated)
         warn_negated(checker, rule, predicate, there);
 }

@@ -165,6 +165,7 @@ const char *givens_program(const struct givens *givens, const char *name, size_t
         memcpy(path, part, directory);
         path[directory] = '/';
         memcpy(path + directory + 1, name, length);
+        path[directory + 1 + length] = '\0';
         if (givens_have_program(givens, directory == 1 && *part == '/' ? path + 1 : path))
             return path;
         part = colon ? colon + 1 : NULL;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "policies/catalogue/catalogue.h"
+#include "policies/engine/address.h"
 #include "policies/engine/event_map.h"
 #include "policies/language/names.h"
 #include "policies/scene/given_process.h"
@@ -310,6 +311,21 @@ static bool make_path(struct making *making, const struct stated_values *values,
     return true;
 }
 
+/* As the mapping does: what is connected to is where the kernel goes. */
+static void reach_address(const struct making *making, struct attribute *attribute)
+{
+    struct value *value = &attribute->value;
+    struct address address = {.width = (uint8_t)value->count};
+
+    if (making->subject->windows || making->stated->operation_class != CLASS_CONNECT ||
+        attribute->name != ATTRIBUTE_ADDRESS || value->kind != VALUE_BYTES || value->marks ||
+        value->count > sizeof(address.bytes))
+        return;
+    memcpy(address.bytes, value->bytes, value->count);
+    if (address_reach(&address))
+        value->bytes = storage_copy(making->storage, (const char *)address.bytes, address.width);
+}
+
 static bool make_attribute(struct making *making, const struct stated_values *values,
                            enum attribute_name attribute, struct attribute *out)
 {
@@ -321,6 +337,8 @@ static bool make_attribute(struct making *making, const struct stated_values *va
         reading.operation_class != CLASS_REGISTRY)
         return make_path(making, values, &reading, out);
     const bool right = scene_attribute(&reading, values->of[attribute], &out->value);
+    if (right)
+        reach_address(making, out);
     if (attribute == ATTRIBUTE_PATH) /* of the registry: nothing leads elsewhere */
         out->resolved = out->value;
     return right;

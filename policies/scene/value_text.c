@@ -16,8 +16,8 @@ static void add_quoted(struct text_buffer *buffer, const char *bytes, size_t len
 {
     char printable[SHOWN_BYTES_MAX];
 
-    printable_text(bytes, length, printable, sizeof(printable));
-    text_buffer_format(buffer, "\"%s\"", printable);
+    quoted_text(bytes, length, printable, sizeof(printable));
+    text_buffer_add_text(buffer, printable);
 }
 
 static void add_address(struct text_buffer *buffer, const struct value *value)

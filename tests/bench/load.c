@@ -273,11 +273,13 @@ static void report(uint64_t elapsed, uint64_t answers)
     if (sample_count == 0)
         fail("nothing was answered");
     qsort(samples, sample_count, sizeof(*samples), compare);
+    const uint32_t median = samples[sample_count / 2];
+    const uint32_t last = samples[sample_count * 99 / 100];
     printf("{\"answers\": %llu, \"seconds\": %.6f, \"per_second\": %.1f, \"median_us\": %.2f, "
            "\"p99_us\": %.2f, \"request_bytes\": %zu, \"reply_bytes\": %zu}\n",
            (unsigned long long)answers, (double)elapsed / 1e9,
-           (double)answers * 1e9 / (double)elapsed, samples[sample_count / 2] / 1e3,
-           samples[sample_count * 99 / 100] / 1e3, PACKET_HEADER_SIZE + question_size, reply_size);
+           (double)answers * 1e9 / (double)elapsed, median / 1e3, last / 1e3,
+           PACKET_HEADER_SIZE + question_size, reply_size);
 }
 
 static void measure_rate(const char *socket_path, int count, long milliseconds, bool of_daemon)
@@ -295,7 +297,7 @@ static void measure_rate(const char *socket_path, int count, long milliseconds, 
         if (epoll_ctl(epoll, EPOLL_CTL_ADD, clients[i].socket, &event) < 0)
             fail("epoll_ctl");
     }
-    const uint64_t warm = now() + 50 * 1000000;
+    const uint64_t warm = now() + UINT64_C(50) * 1000000;
     uint64_t began = 0;
     uint64_t end = UINT64_MAX;
     for (int i = 0; i < count; i++)

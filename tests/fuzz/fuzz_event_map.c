@@ -192,6 +192,12 @@ static int socket_family(void *context, unsigned argument)
     return (int)(next_byte(context) % 42) - 1;
 }
 
+static bool socket_is_tied(void *context, unsigned argument)
+{
+    (void)argument;
+    return next_byte(context) & 1;
+}
+
 static bool code_filename(void *context, unsigned argument, char *buffer, size_t size)
 {
     (void)argument;
@@ -286,6 +292,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .variable = variable,
         .environment = environment,
         .socket_family = socket_family,
+        .socket_is_tied = socket_is_tied,
         .code_filename = code_filename,
         .relation = relation,
     };

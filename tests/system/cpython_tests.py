@@ -9,7 +9,9 @@ called flaky and printed.
 
 import argparse
 import collections
+import contextlib
 import csv
+import fcntl
 import itertools
 import json
 import os
@@ -43,6 +45,19 @@ LEFT_OUT_TESTS = {
     "*VSOCKSocketStream*": "it waits for ever in a virtual machine that cannot reach itself, and its port is "
                            "fixed, so two runs at once meet each other",
 }
+
+# Modules whose runs disturb each other, whatever directory each has: one run of them at a time on this machine.
+ALONE_MODULES = {
+    "test_perf_profiler",  # removes every /tmp/perf-*.map that was not there when it began
+}
+
+
+@contextlib.contextmanager
+def turn_of(module):
+    """Holds a lock of the whole machine while runs of such a module go on."""
+    with open(Path(tempfile.gettempdir(), f"warder-{module}.lock"), "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 # ------------------------------------------------------------------------------------------ one run
@@ -247,9 +262,14 @@ class Comparison:
         self.stale = []
 
     def both(self, select, seconds=RUN_SECONDS):
-        runs = [Run(self.python, self.module, self.directory, select, policy, seconds)
-                for policy in (None, self.policy)]
-        return [run.finish() for run in runs]
+        """Without Warder and with it, at once where they do not disturb each other."""
+        def start(policy):
+            return Run(self.python, self.module, self.directory, select, policy, seconds)
+
+        if self.module in ALONE_MODULES:
+            with turn_of(self.module):
+                return [start(policy).finish() for policy in (None, self.policy)]
+        return [run.finish() for run in [start(policy) for policy in (None, self.policy)]]
 
     def alone(self, tests):
         """How many of a few runs each of the tests differs in."""

@@ -2,6 +2,9 @@
 
     NAME;TEST;PYTHON;VERSION;LABELS;TIMEOUT
 
+with --ends, for the oldest interpreter, the newest and the distribution's alone: what compilers and sanitizers look
+at differs little between them.
+
 A test method is one behaviour. A class with `per_interpreter = True` gives one entry for each
 interpreter and behaviour; one with `interpreters = "ends"` for the oldest and the newest alone.
 """
@@ -27,6 +30,8 @@ def main():
     found = interpreters.find()
     if not found:
         sys.exit("no CPython from 3.8 on was found, under pyenv or on PATH: there is nothing to test with")
+    if sys.argv[1:] == ["--ends"]:
+        found = interpreters.ends(found)
     loader = unittest.TestLoader()
     for path in sorted(here.glob("test_*.py")):
         suite = loader.loadTestsFromName(path.stem)

@@ -245,7 +245,8 @@ for one in denied, again, same:
 import inspect
 print(warder.__all__)
 print(inspect.signature(warder.attach))
-print(all(word in warder.attach.__doc__ for word in ("ConnectionError", "RuntimeError", "policies", "labels")))
+print(all(word in warder.attach.__doc__ for word in ("ConnectionError", "RuntimeError", "policies", "labels",
+                                                        "fork_exec", "no floor is taken", "warder run")))
 print(all(word in warder.PolicyDenied.__doc__ for word in
           ("errno", "operation", "event", "policy", "rule", "decision_id", "message")))
 print(warder.PolicyDenied.__module__, warder.__version__.count("."))

@@ -49,6 +49,7 @@ with socket.socket() as one:
     one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     assert one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
     assert len(one.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)) == 8
+    assert 64 < len(one.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1000)) < 1000
     name = struct.pack("16s16x", b"lo")
     assert fcntl.ioctl(one, 0x8915, name)[20:24] == bytes([127, 0, 0, 1])
 async def main():

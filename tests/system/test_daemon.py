@@ -27,6 +27,11 @@ for line in sys.stdin:
 """
 
 
+def answers(path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+        return client.connect_ex(str(path)) == 0
+
+
 class Interrupted(Test):
     per_interpreter = True
 
@@ -286,6 +291,50 @@ class Stopping(Test):
         self.assertFalse(daemon.socket.exists())
         self.assertFalse(daemon.admin.exists())
 
+    def test_what_is_settled_while_the_daemon_stops_is_recorded_or_counted(self):
+        daemon = self.daemon("--record", "all")
+        daemon.apply('policy p { applies { platform is "linux" } default allow all }')
+        wait_until(lambda: daemon.status()["records_waiting"] == 0, "what was before is written")
+        code = ("import sys\nmade = 0\nprint('ready', flush=True)\n"
+                "try:\n while True:\n  sys.audit('made.here', made)\n  made += 1\n"
+                "except PermissionError: print(made, flush=True)")
+        with contextlib.ExitStack() as stack:
+            processes = [stack.enter_context(interpreter_process([python(), "-c", code], env=daemon.preloaded()))
+                         for _ in range(8)]
+            for process in processes:
+                self.assertEqual(process.stdout.readline(), "ready\n")
+            time.sleep(0.5)  # they are in the middle of it
+            self.assertEqual(daemon.stop(), 0)
+            made = sum(int(process.stdout.readline()) for process in processes)
+        with sqlite3.connect(daemon.state / "audit.db") as record:
+            written, = record.execute("SELECT sum(count) FROM records WHERE event = 'made.here'").fetchone()
+            dropped, = record.execute("SELECT coalesce(sum(count), 0) FROM records WHERE kind = 'drop'").fetchone()
+        record.close()
+        # What was under way in each when its ring was read.
+        self.assertGreaterEqual(written + dropped, made - len(processes))
+
+    def test_signal_during_the_stop_cuts_nothing_short(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } deny exec as no }')
+        wait_until(lambda: daemon.status()["records_waiting"] == 0, "what was before is written")
+        record = sqlite3.connect(daemon.state / "audit.db", isolation_level=None)
+        record.execute("BEGIN IMMEDIATE")
+        execute([python(), "-c", "import os\ntry: os.system('id')\nexcept PermissionError: pass"],
+                env=daemon.preloaded())
+        daemon.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: not answers(daemon.admin), "it stops")
+        for again in signal.SIGTERM, signal.SIGINT:
+            daemon.process.send_signal(again)
+        time.sleep(0.2)  # it is still waiting to write
+        self.assertIsNone(daemon.process.poll())
+        record.execute("ROLLBACK")
+        self.assertEqual(daemon.stop(), 0)
+        denied, = record.execute("SELECT count(*) FROM records WHERE verdict = 'deny' AND rule = 'no'").fetchone()
+        record.close()
+        self.assertEqual(denied, 1)
+        self.assertFalse(daemon.socket.exists())
+        self.assertFalse(daemon.admin.exists())
+
     def test_daemon_that_stops_leaves_interpreters_denied_not_hanging(self):
         daemon = self.daemon()
         with interpreter_process([python(), "-c", LOOP], env=daemon.preloaded()) as process:
@@ -420,6 +469,30 @@ class Service(Test):
         self.assertEqual(result.status, 2, result)
         self.assertIn("another daemon answers there", result.err)
         self.assertEqual(daemon.command("status").status, 0)
+
+    def test_one_path_for_both_sockets_is_refused(self):
+        path = self.directory / "a.sock"
+        config = self.directory / "warderd.toml"
+        config.write_text(f'admin_socket = "{path}"\nsocket = "{path}"\n')
+        for options in ("--socket", path, "--admin-socket", path), ("--config", config):
+            result = execute([WARDERD, "--foreground", "--state-dir", self.directory / "state", *options])
+            self.assertEqual(result.status, 2, result)
+            self.assertIn(f"{path}: is to be both the session socket and the administration socket", result.err)
+
+    def test_directories_that_the_daemon_made_for_its_sockets_go_with_it(self):
+        daemon = Daemon(self.directory / "d")
+        daemon.directory.mkdir()
+        daemon.socket = daemon.directory / "one" / "session.sock"
+        daemon.options = ("--admin-socket", daemon.directory / "two" / "admin.sock")
+        self.addCleanup(daemon.stop)
+        daemon.start()
+        self.assertTrue((daemon.directory / "one" / "sessions").is_dir())
+        # One that cannot start takes nothing of the first's away.
+        self.assertEqual(execute([WARDERD, "--foreground", "--state-dir", self.directory / "other", "--socket",
+                                  daemon.socket]).status, 2)
+        self.assertTrue((daemon.directory / "one" / "sessions").is_dir())
+        self.assertEqual(daemon.stop(), 0)
+        self.assertEqual(sorted(path.name for path in daemon.directory.iterdir()), ["daemon.err", "state"])
 
     def test_state_directory_belongs_to_one_daemon(self):
         daemon = self.daemon()

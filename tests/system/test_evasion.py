@@ -6,7 +6,7 @@ import json
 import os
 import unittest
 
-from support import PACKAGE, Test, clean_environment, interpreter_process, python, python_version
+from support import PACKAGE, WARDER, Test, clean_environment, execute, interpreter_process, python, python_version
 
 NO_FILE = """policy no-file {
     default allow all
@@ -258,6 +258,60 @@ attempt(os.mkdir, f"/proc/self/fd/{{beside}}/more")
         self.assertEqual((result.status, result.out.split()), (0, ["PolicyDenied"] * 4 + ["done"] * 3), result)
         self.assertEqual([path.name for path in kept.iterdir()], ["file"])
         self.assertEqual((kept / "file").read_text(), "as it was")
+
+    def test_procfs_under_another_name_is_below_proc(self):
+        # Clause F-16.
+        other, part, late = (self.directory / name for name in ("other", "part", "late"))
+        for place in other, part, late:
+            place.mkdir()
+        policy = self.policy(f"""policy no-memory {{
+    deny read where path matches "/proc/**/mem" as memory
+    deny read where path under "/proc/sys" as settings
+    deny read where path is "{self.directory}/file" as file
+    log  read where path is "/proc/cpuinfo" as processors
+}}
+""")
+        (self.directory / "file").write_text("x")
+        script = self.script(PRELUDE + f"""
+import sys, time
+other, part, late = {str(other)!r}, {str(part)!r}, {str(late)!r}
+attempt(open, other + "/self/mem")
+attempt(open, other + "/self/../thread-self/mem")
+attempt(open, other + "/sys/kernel/ostype")
+attempt(open, other + "/self/root/proc/self/mem")
+attempt(lambda: os.open("mem", os.O_RDONLY, dir_fd=os.open(other + "/self", os.O_RDONLY)))
+attempt(open, other + "/99999999/mem")
+attempt(open, part + "/ostype")
+attempt(open, other + "/self/maps")
+attempt(open, other + "/cpuinfo")
+attempt(open, other + "/missing")
+attempt(os.mkdir, late + "/beside")
+print(os.getpid(), flush=True)
+sys.stdin.readline()
+until = time.monotonic() + 30
+while time.monotonic() < until:
+    try:
+        open(late + "/self/mem").close()
+    except FileNotFoundError:
+        print("not mounted")
+        break
+    except PermissionError as error:
+        print(type(error).__name__)
+        break
+    time.sleep(0.05)
+""")
+        mount = f"mount -t proc proc {other} && mount --bind /proc/sys/kernel {part} && echo there && exec \"$@\""
+        command = ["unshare", "--mount", "sh", "-c", mount, "sh", WARDER, "run", "--policy", policy, "--", python(), script, "made"]
+        with interpreter_process(command) as running:
+            if running.stdout.readline() != "there\n":
+                self.skipTest("the kernel gives no right to mount here")
+            seen = [running.stdout.readline().strip() for _ in range(11)]
+            self.assertEqual(seen, ["PolicyDenied"] * 7 + ["done", "done", "FileNotFoundError", "done"])
+            inside = running.stdout.readline().strip()
+            execute(["nsenter", "--mount", "--target", inside, "mount", "-t", "proc", "proc", late])
+            running.stdin.write("go\n")
+            running.stdin.flush()
+            self.assertEqual(running.stdout.readline(), "PolicyDenied\n")
 
     def test_path_below_the_same_root_is_known(self):
         result, made = self.enter(self.RIGHT + """

@@ -129,13 +129,13 @@ near misses
 
     def test_explain_says_what_nearly_denied(self):
         result = self.explain("connect", "10.1.2.3", "port", "80")
-        self.assertIn("allowed: connect 10.1.2.3", result.out)
+        self.assertIn("allowed: connect 10.1.2.3 port 80", result.out)
         self.assertIn("by nobody", result.out)
         self.assertIn("port is 443: it was 80", result.out)
         self.assertEqual(self.told("connect", "10.1.2.3", "port", "443")["by"]["rule"], "no-inside")
 
     def test_addresses_are_shown_as_they_are_usually_written(self):
-        self.assertEqual(self.told("connect", "2001:db8::7", "port", "443")["summary"], "connect 2001:db8::7")
+        self.assertEqual(self.told("connect", "2001:db8::7", "port", "443")["summary"], "connect 2001:db8::7 port 443")
 
     def test_explain_says_what_the_deciding_rule_beat(self):
         other = self.policy('policy other { allow exec as anything }\n'

@@ -262,6 +262,9 @@ class WhatIsTaken(FloorTest):
 
     def test_status_tells_what_each_session_took_and_what_its_kernel_lacks(self):
         daemon = self.serving(self.POLICY % "")
+        self.assertEqual(self.sessions(daemon), [])
+        self.assertEqual(daemon.command("status", "--sessions").out,
+                         "there are no sessions: no interpreter is under this daemon now\n")
         process, end = self.held(daemon, bits("exec"), ["files cut by truncate", "a\x1bb"])
         session, = self.sessions(daemon)
         self.assertEqual((session["pid"], session["policies"]), (process.pid, ["local/p"]))

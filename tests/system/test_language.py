@@ -1,6 +1,7 @@
 """Clauses of the policy language, in real interpreters: what the unit tests of the specification suppose of arguments, paths and links."""
 
 import datetime
+import socket
 
 from support import WARDER, Test, execute, python
 
@@ -138,6 +139,59 @@ class Language(Test):
                 "__import__('xml.dom')": "xml",
                 "__import__('tabnanny')": "ok",
             })
+
+    def test_who_connects_to_no_address_reaches_the_loopback(self):
+        # Clause H-5.
+        listening = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listening.close)
+        self.assertEqual(self.connected_by("0.0.0.0", listening), ("127.0.0.1", listening.getsockname()[1]), "what is tried here is not so")
+        bound = "(lambda s: (s.bind(('127.0.0.9', 0)), s.connect(('0.0.0.0', 9))))(socket.socket())"
+        expected = {
+            "socket.socket().connect(('0.0.0.0', 9))": "local",
+            "socket.socket().connect(('', 9))": "local",
+            "socket.socket().connect(('0', 9))": "local",
+            "socket.socket().connect(('127.1', 9))": "local",
+            "socket.socket().connect((str(0x7f000001), 9))": "local",
+            "socket.socket(2, 2).sendto(b'', ('0.0.0.0', 9))": "local",
+            "socket.socket(2, 2).sendmsg([b''], [], 0, ('', 9))": "local",
+            "socket.socket(10).connect(('::', 9))": "local",
+            "socket.socket(10).connect(('0::0', 9, 0, 1))": "local",
+            "socket.socket(10, 2).sendto(b'', ('', 9))": "local",
+            "socket.socket(10).connect(('::ffff:0.0.0.0', 9))": "local",
+            "socket.socket().bind(('0.0.0.0', 0))": "ok",
+            "socket.socket(10).bind(('::', 0))": "ok",
+            "socket.socket().connect(('127.0.0.1', 10))": "ok",
+            "socket.socket().connect(('0.0.0.0', 10))": "ok",
+        }
+        self.assertTries("policy p { deny connect where address in [127.0.0.1, ::1] and port is 9 as local }", expected)
+        # From an address of its own a socket gets to that, whatever it is.
+        self.assertTries("policy p { deny connect where address is 127.0.0.9 as ninth }", {
+            bound: "ninth",
+            "socket.socket().connect(('0.0.0.0', 9))": "ok",
+            "socket.socket().connect(('127.0.0.9', 9))": "ninth",
+        })
+
+    @staticmethod
+    def connected_by(host, listening):
+        with socket.create_connection((host, listening.getsockname()[1])) as end:
+            return end.getpeername()
+
+    def test_what_may_not_be_read_gets_no_other_name(self):
+        # Clause C-35.
+        (self.directory / "work" / "link").symlink_to("../other/target")
+        self.assertTries('policy p { deny read where path under "DIRECTORY/other" as secret }', {
+            "open('../other/target')": "secret",
+            "os.rename('../other/target', 'a')": "secret",
+            "os.replace('../other/target', 'a')": "secret",
+            "os.rename('../other', 'a')": "secret",
+            "os.link('../other/target', 'a')": "secret",
+            "os.link('link', 'a', src_dir_fd=os.open('.', os.O_RDONLY))": "secret",
+            "os.rename('target', 'a', src_dir_fd=os.open('../other', os.O_PATH))": "secret",
+            "__import__('shutil').move('../other/target', 'a')": "secret",
+            "os.rename('inside', 'outside')": "ok",
+            "os.rename('link', 'other-link')": "ok",
+            "os.remove('../other/target')": "ok",
+        })
 
     def test_an_event_that_is_several_operations_needs_every_one(self):
         # Clause C-2.

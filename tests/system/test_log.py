@@ -222,6 +222,7 @@ sys.audit("builtins.input/result", "the-secret-7")
                                  "try: open('/denied/a')\nexcept PermissionError: pass\n"],
                 env=daemon.preloaded(), cwd=self.directory)
         wait_until(lambda: daemon.status()["sessions"] == 0, "the session is over")
+        wait_until(lambda: daemon.status()["records_waiting"] == 0, "the record has caught up")
         rows = daemon.log("-n", "0")
         for asked, fits in ("os.mkdir", "os.mkdir".__eq__), ("os.*dir", re.compile(r"os\..*dir$").match):
             expected = [row for row in rows if fits(row.get("event", ""))]
@@ -230,7 +231,13 @@ sys.audit("builtins.input/result", "the-secret-7")
         self.assertEqual(daemon.log("--event", "os.*dir", "-n", "1"), expected[-1:])
         denied, = daemon.log("--event", "open", "--denied")
         self.assertEqual(denied["arguments"]["path"], "/denied/a")
-        self.assertEqual(daemon.log("--event", "no.such"), [])
+        for event, words in (("os.mkdirr", "; did you mean `os.mkdir`?"), ("nothing.like.it", ""), ("no*such*", "")):
+            result = daemon.command("log", "--event", event)
+            self.assertEqual((result.status, result.out, result.err), (
+                0, "", f"warder: log: the record has nothing of `{event}`, and CPython raises no such event{words}\n"))
+        for event in "os.chmod", "os.ch*":
+            result = daemon.command("log", "--event", event)
+            self.assertEqual((result.status, result.out, result.err), (0, "", ""), "it is one, and was not raised")
         result = daemon.command("log", "--event", "x" * 129)
         self.assertEqual((result.status, result.out, result.err), (2, "", "warder: no event has so long a name\n"))
 
@@ -243,6 +250,24 @@ sys.audit("builtins.input/result", "the-secret-7")
         for text in result.out, log:
             self.assertIn("/denied/\\x1b[31m\\x0a\\xe2\\x80\\xae\\x07", text)
             self.assertEqual(text.count("\n"), 1, text)
+
+    def test_names_chosen_by_a_program_stay_in_their_column(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } deny read where path under "/denied" as d }')
+        forged = '/denied/x"  local/p.other  root 1  /usr/bin/ok:1  9-9 "'
+        opening = f"open({forged!r})"
+        result = execute([python(), "-c", f"""code = compile({opening!r}, 'a b.py:1  9-9', 'exec')
+try: exec(code)
+except PermissionError as e: print(e)
+try: open('/denied/\U000e0041')
+except PermissionError as e: print(e)"""], env=daemon.preloaded())
+        shown = 'read "/denied/x\\"  local/p.other  root 1  /usr/bin/ok:1  9-9 \\""'
+        first, second = daemon.command("log", "--denied").out.splitlines()
+        self.assertIn(shown, result.out)
+        self.assertIn(f"  {shown}  local/p.d  ", first)
+        self.assertRegex(first, r'  "a b\.py:1  9-9":1  [0-9a-f]+-[0-9]+$')
+        for text in second, result.out:
+            self.assertIn('"/denied/\\xf3\\xa0\\x81\\x81"', text)
 
     def test_json_is_printable_ascii(self):
         daemon = self.daemon()

@@ -1,10 +1,12 @@
 """`warder run`, as its user meets it."""
 
+import fcntl
 import json
 import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -102,6 +104,15 @@ class Run(Test):
                 self.assertIn("--policy no-process", result.err)
         self.assertNothingLeft()
 
+    def test_labels_without_a_name_and_given_twice_are_refused(self):
+        for labels, words in ((("=a",), "a label is NAME=VALUE, not `=a`"), (("a",), "a label is NAME=VALUE, not `a`"),
+                              (("role=a", "role=b"), "the label `role` is given twice")):
+            named = [word for label in labels for word in ("--label", label)]
+            result = self.warder("run", "--policy", "no-process", *named, "--", "/bin/echo", "ran")
+            self.assertEqual((result.status, result.out, result.err), (125, "", f"warder: run: {words}\n"), result)
+        result = self.warder("run", "--policy", "no-process", "--label", "role=a", "--label", "roles=a", "--", "/bin/echo", "ran")
+        self.assertEqual(result.out, "ran\n", result)
+
     def test_options_of_the_program_are_its_own(self):
         result = self.warder("run", "--policy", "no-process", "/bin/echo", "--policy", "x", "-n")
         self.assertEqual((result.status, result.out), (0, "--policy x -n\n"), result)
@@ -113,6 +124,77 @@ class Run(Test):
         result = self.warder("log", "--state-dir", state)
         self.assertRegex(result.out, r'denied +exec "/bin/sh" -c "id" +local/no-process\.no-exec +\S+ \d+ +<string>:2 +1-\d+')
         self.assertNothingLeft()
+
+    def test_record_that_could_not_be_written_is_a_failure_of_run(self):
+        state = self.directory / "kept"
+        code = ("import os\nprint('ready', flush=True)\ninput()\n"
+                "try: os.system('id')\nexcept PermissionError: print('denied', flush=True)")
+        with interpreter_process([WARDER, "run", "--policy", "no-process", "--state-dir", state, "--",
+                                  python_or_skip(self), "-c", code], env=self.environment) as process:
+            self.assertEqual(process.stdout.readline(), "ready\n")
+            record = sqlite3.connect(state / "audit.db", isolation_level=None, timeout=PATIENCE)
+            record.execute("BEGIN IMMEDIATE")
+            out, err = process.communicate("go\n", timeout=PATIENCE)
+        record.close()
+        self.assertEqual((process.returncode, out), (125, "denied\n"), err)
+        self.assertRegex(err, r"not everything could be recorded: [1-9]\d* records are lost: .*locked")
+        self.assertNothingLeft()
+
+    def test_program_that_locks_the_files_of_its_record_keeps_nothing_out_of_it(self):
+        state = self.directory / "kept"
+        policy = self.policy("policy p { default allow all  deny exec as no }")
+        code = f'''
+import fcntl, os, time
+ours, theirs = os.pipe()
+left = os.fork()
+if left == 0:  # goes on when the daemon stops
+    os.setsid()
+    files = [os.open(os.path.join({str(state)!r}, name), os.O_RDONLY) for name in os.listdir({str(state)!r})]
+    for file in files:
+        for start, length in (120, 8), (0x40000000, 512):
+            try: fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB, length, start)
+            except OSError: pass  # of daemon.lock
+    for standard in 0, 1, 2: os.close(standard)
+    os.write(theirs, b"x")
+    time.sleep(60)
+os.read(ours, 1)
+for name in "one", "two":
+    try: os.posix_spawn("/bin/true", [name], {{}})
+    except PermissionError as error: print(error.decision_id)
+    time.sleep(0.5)
+print(left, flush=True)
+'''
+        with interpreter_process([WARDER, "run", "--policy", policy, "--state-dir", state, "--", python_or_skip(self),
+                                  "-c", code], env=self.environment) as process:
+            *denied, left = (process.stdout.readline().strip() for _ in range(3))
+            _, err = process.communicate(timeout=PATIENCE)
+            again = self.warder("run", "--policy", "no-process", "--state-dir", state, "--", "true")
+            os.kill(int(left), signal.SIGKILL)
+        self.assertEqual((process.returncode, err), (0, ""))
+        self.assertEqual((again.status, again.err), (0, ""))
+        log = self.warder("log", "--state-dir", state, "--denied", "--json")
+        self.assertEqual([json.loads(line)["decision"] for line in log.out.splitlines()], denied, log)
+
+    def test_process_that_holds_the_daemon_s_lock_is_named(self):
+        state = self.directory / "kept"
+        state.mkdir(mode=0o700)
+        (state / "daemon.lock").write_text("1\n")
+        with open(state / "daemon.lock") as lock:
+            fcntl.lockf(lock, fcntl.LOCK_SH)
+            result = self.warder("run", "--policy", "no-process", "--state-dir", state, "--", "true")
+        self.assertEqual(result.status, 125, result)
+        self.assertIn(f"{state}/daemon.lock: process {os.getpid()} has a lock on it, and is no daemon: end it", result.err)
+
+    def test_private_daemon_that_was_killed_is_said_and_is_a_failure_of_run(self):
+        state = self.directory / "kept"
+        with interpreter_process([WARDER, "run", "--policy", "no-process", "--state-dir", state, "--", "/bin/sh", "-c",
+                                  "echo ready; read go; exit 3"], env=self.environment) as process:
+            self.assertEqual(process.stdout.readline(), "ready\n")
+            daemon, = private_daemons(self.runtime)
+            os.kill(daemon, signal.SIGKILL)
+            _, err = process.communicate("go\n", timeout=PATIENCE)
+        self.assertEqual(process.returncode, 125, err)
+        self.assertIn("the private daemon was killed by signal 9: what it had not written yet is in no record", err)
 
     def test_log_shows_what_a_shell_was_to_run(self):
         state = self.directory / "kept"
@@ -194,7 +276,11 @@ for call in (lambda: os.system("tool --password hunter2"),
         empty.mkdir()
         result = self.warder("log", "--state-dir", empty)
         self.assertEqual(result.status, 2, result)
-        self.assertIn(f"{empty}/audit.db: cannot be opened", result.err)
+        self.assertIn(f"{empty}/audit.db: cannot be opened: No such file or directory", result.err)
+        for command in ("log",), ("why", "1-1"):
+            result = self.warder(command[0], "--state-dir", "/nonexistent", *command[1:])
+            self.assertEqual((result.status, result.err),
+                             (2, "warder: /nonexistent: cannot be read: No such file or directory\n"), result)
         self.assertEqual(list(empty.iterdir()), [])
         self.assertNothingLeft()
 
@@ -289,7 +375,9 @@ for before in [], shell:
         self.assertEqual(result.out.count("local/inner.no-zero"), 2, result)
 
     def test_run_whose_outer_daemon_is_gone_does_not_start(self):
-        result = self.warder("run", "--policy", "no-process", "--", "/usr/bin/env", "WARDER_DAEMON=1", WARDER,
+        # Nobody may trace there, and the sanitizer's search for leaks would.
+        result = self.warder("run", "--policy", "no-process", "--", "/usr/bin/env", "WARDER_DAEMON=1",
+                             "ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0", WARDER,
                              "run", "--policy", "no-process", "--", "/bin/true")
         self.assertEqual(result.status, 125, result)
         self.assertIn("would drop what that run is under", result.err)
@@ -348,6 +436,8 @@ os.symlink({str(kept)!r}, path.parent)
             result = self.warder(command, "--help")
             self.assertEqual(result.status, 0, result)
             self.assertRegex(result.out, rf"examples?:\n.*warder {command}")
+            self.assertEqual(self.warder("help", command).out, result.out)
+            self.assertEqual(self.warder("--help", command, "--json").out, result.out)
         self.assertIn("warder run", self.warder("--help").out)
 
     def test_commands_that_come_later_say_so(self):
@@ -473,6 +563,22 @@ class Host(Test):
         result = self.run_at(daemon, "--policy", "missing", "--", python(), "-c", "print('ran')")
         self.assertEqual((result.status, result.out), (125, ""), result)
         self.assertIn("`missing`", result.err)
+        self.assertRegex(result.err, "warder: these come with Warder: .*no-process.*untrusted")
+
+    def test_directory_for_the_record_that_would_stay_empty_is_refused(self):
+        daemon = self.daemon()
+        kept = self.directory / "kept"
+        result = self.run_at(daemon, "--policy", "no-process", "--state-dir", kept, "--", python(), "-c", "print('ran')")
+        self.assertEqual((result.status, result.out), (125, ""), result)
+        self.assertIn(f"{kept}: would stay empty: ", result.err)
+        self.assertFalse(kept.exists())
+
+    def test_who_observes_is_told_where_to_look(self):
+        daemon = self.daemon()
+        result = self.run_at(daemon, "--policy", "no-process", "--observe", "--", python(), "-c", "")
+        self.assertEqual((result.status, result.err), (
+            0, "warder: what would have been denied is in the record of the daemon that judged: `warder log --denied` "
+               "shows it to an administrator\n"), result)
 
     def test_name_that_comes_with_warder_is_that_where_the_host_has_none(self):
         daemon = self.daemon()
@@ -485,6 +591,7 @@ class Host(Test):
         daemon.apply('policy no-process { deny exec as of-the-host }')
         result = self.run_at(daemon, "--policy", "no-process", "--", python(), "-c", code)
         self.assertIn("denied by local/no-process.of-the-host", result.out, result)
+        self.assertEqual([row for row in daemon.log() if row["kind"] == "refusal"], [], "nothing was refused")
 
     def test_policy_file_of_more_than_64_kib_is_refused_with_what_to_do(self):
         daemon = self.daemon()

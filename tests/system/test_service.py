@@ -63,7 +63,7 @@ class Becoming(Test):
         self.assertDenied(result, "local/p.no")
         wait_until(lambda: daemon.log("--denied"), "the denial is in the record")
         self.assertEqual(daemon.stop(), 0)
-        self.assertEqual(sorted(path.name for path in daemon.socket.parent.iterdir()), ["sessions"])
+        self.assertEqual(list(daemon.socket.parent.iterdir()), [])
 
     def test_daemon_that_became_a_user_is_administered_by_root_and_not_by_that_user(self):
         daemon = self.in_made_directory().start()
@@ -145,6 +145,32 @@ class State(Test):
         state.mkdir(0o700)
         os.chown(state, 65534, 65534)
         self.assertIn(f"{state}: belongs to uid 65534, and the daemon is uid 0", self.refused(state))
+
+
+    def test_state_directory_that_is_out_of_reach_is_said_with_what_to_do(self):
+        if os.geteuid() != 0 or not others_reach(WARDERD, 65534):
+            self.skipTest("only root can become another user, who must reach the build")
+        self.directory.chmod(0o755)
+        state = self.directory / "state"
+        state.mkdir(0o700)
+        for path, what in (state, "cannot be opened"), (self.directory / "more", "cannot be made"):
+            result = execute([WARDERD, "--foreground", "--state-dir", path, "--socket", self.directory / "s.sock"],
+                             preexec_fn=lambda: os.setuid(65534))
+            self.assertEqual((result.status, result.err), (
+                2, f"warderd: {path}: {what}: Permission denied; start the daemon as root, or give it directories of "
+                   "its own (--state-dir, --socket)\n"), result)
+
+    def test_state_directory_on_a_full_disk_is_said_with_what_to_do(self):
+        for size in 64, 128:
+            full = ["unshare", "-m", "sh", "-c", f'mount -t tmpfs -o size={size}k,mode=700 none "$0" && exec "$@"']
+            state = self.directory / "full"
+            state.mkdir(exist_ok=True)
+            if execute([*full, state, "true"]).status != 0:
+                self.skipTest("no file system may be mounted here")
+            result = execute([*full, state, WARDERD, "--foreground", "--state-dir", state,
+                              "--socket", self.directory / "s.sock"])
+            self.assertEqual(result.status, 2, result)
+            self.assertRegex(result.err, r"audit\.db: .*(No space left on device|full); make room on its file system")
 
 
 class Life(Test):

@@ -68,6 +68,7 @@ class Both(Test):
     def rows(self, daemon, settled):
         """The decisions of a daemon whose interpreters have ended."""
         wait_until(lambda: daemon.status()["sessions"] == 0, "the session is over")
+        wait_until(lambda: daemon.status()["records_waiting"] == 0, "the record has caught up")
         rows = [row for row in daemon.log("-n", "0") if row["kind"] == "decision"]
         self.assertEqual([row for row in rows if row.get("settled") and not settled], [])
         return rows

@@ -31,7 +31,8 @@ class Store(Test):
                 daemon = self.daemon()
                 self.assertEqual(daemon.stop(), 0)
                 (daemon.state / name).write_bytes(b"this is no database" * 1000)
-                with self.assertRaisesRegex(AssertionError, name):
+                with self.assertRaisesRegex(AssertionError, f"{name}: .*: file is not a database; restore it from a copy, "
+                                                            "or move it away to start anew"):
                     daemon.start()
                 daemon.process = None
                 self.assertTrue((daemon.state / name).read_bytes().startswith(b"this is no database"))
@@ -132,6 +133,11 @@ class Store(Test):
         self.assertEqual(daemon.command("apply", path).status, 0)
         self.assertIn("deny exec", daemon.command("show", "vendor/p").out)
         self.assertIn("deny fork", daemon.command("show", "local/p").out)
+        both = daemon.command("show", "p")
+        self.assertEqual(both.out, daemon.command("show", "local/p").out)
+        self.assertEqual(both.err, "warder: show: there is a policy of that name in another tier, too: `warder show "
+                                   "vendor/p` shows that\n")
+        self.assertEqual(len(daemon.command("show", "p", "--json").out.splitlines()), 2)
 
     def test_list_is_a_table_for_people(self):
         daemon = self.daemon()

@@ -164,7 +164,8 @@ const struct event_example event_examples[] = {
     EXAMPLE("os.killpg", "signal target=other pid=-100 signal=15 action=signal", INT(100), INT(15)),
     EXAMPLE("os.link",
             "write path=/work/link(link) action=link; write path=/work/link>/srv/target(link) "
-            "action=link; write path=/work/y(y) action=link",
+            "action=link; write path=/work/y(y) action=link; read path=/work/link(link); "
+            "read path=/work/link>/srv/target(link)",
             TEXT("link"), TEXT("y"), INT(-1), INT(-1)),
     EXAMPLE("os.listdir", "read path=/work(.)", TEXT(".")),
     EXAMPLE("os.listdir", "read path=/work", NONE),
@@ -182,7 +183,8 @@ const struct event_example event_examples[] = {
             "write path=/work/link>/srv/target action=xattr; write path=/work/link action=xattr",
             TEXT("/work/link"), TEXT("user.x")),
     EXAMPLE("os.rename",
-            "write path=/srv/data/a(a) action=rename; write path=/work/b(b) action=rename",
+            "write path=/srv/data/a(a) action=rename; write path=/work/b(b) action=rename; "
+            "read path=/srv/data/a(a)",
             TEXT("a"), TEXT("b"), INT(5), INT(-1)),
     EXAMPLE("os.rmdir", "write path=/work/x action=rmdir", TEXT("/work/x"), INT(-1)),
     EXAMPLE("os.scandir", "read path=/srv/data", INT(5)),

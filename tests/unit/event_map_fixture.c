@@ -182,13 +182,23 @@ static int socket_family(void *context, unsigned argument)
     return argument == 0 ? process->socket_family : -1;
 }
 
+static bool socket_is_tied(void *context, unsigned argument)
+{
+    const struct process *process = context;
+    return argument != 0 || process->socket_is_tied;
+}
+
 static bool host_names(void *context, const struct address *address, struct arena *arena,
                        struct value *names)
 {
-    static const struct address known = {.width = ADDRESS_IPV4_BYTES, .bytes = {10, 0, 0, 1}};
+    static const struct address known[] = {
+        {.width = ADDRESS_IPV4_BYTES, .bytes = {10, 0, 0, 1}},
+        {.width = ADDRESS_IPV4_BYTES, .bytes = {127, 0, 0, 1}},
+    };
     const struct process *process = context;
 
-    if (!process->host_name || !address_is_in(address, &known, address_bits(&known)))
+    if (!process->host_name || (!address_is_in(address, &known[0], address_bits(&known[0])) &&
+                                !address_is_in(address, &known[1], address_bits(&known[1]))))
         return false;
     struct value *name = arena_zalloc(arena, 1, sizeof(*name));
     assert_non_null(name);
@@ -244,6 +254,7 @@ struct event map_event(const struct process *process, const char *name,
         resolver.variable = variable;
         resolver.environment = environment;
         resolver.socket_family = socket_family;
+        resolver.socket_is_tied = socket_is_tied;
         resolver.host_names = host_names;
         resolver.code_filename = code_filename;
         resolver.relation = relation;

@@ -87,7 +87,8 @@ struct process {
     int python_minor;
     const char *path;      /* PATH; NULL: not set */
     const char *directory; /* NULL: not known */
-    const char *host_name; /* whose lookup gave 10.0.0.1; NULL: nobody has seen one */
+    const char *host_name; /* whose lookup gave 10.0.0.1 and 127.0.0.1; NULL: nobody has seen one */
+    bool socket_is_tied;   /* every socket has an address of its own */
     int open_directories;  /* how many: those of descriptors 5, 15, 5, ...; negative: not known */
     bool windows;
     bool knows_nothing; /* every question stays open */

@@ -144,6 +144,28 @@ static void masking_says_whether_host_bits_were_set(void **state)
     assert_false(address_mask(&address, 32));
 }
 
+static void assert_reaches(const char *text, const char *reached)
+{
+    char written[ADDRESS_TEXT_MAX];
+    struct address address = parsed(text);
+    assert_int_equal(address_reach(&address), reached != NULL);
+    address_format(&address, written);
+    assert_string_equal(written, reached ? reached : text);
+}
+
+static void an_unspecified_address_reaches_the_loopback_of_its_family(void **state)
+{
+    (void)state;
+    assert_reaches("0.0.0.0", "127.0.0.1");
+    assert_reaches("::", "::1");
+    assert_reaches("::ffff:0.0.0.0", "::ffff:7f00:1");
+    assert_reaches("0.0.0.1", NULL);
+    assert_reaches("10.0.0.0", NULL);
+    assert_reaches("::1", NULL);
+    assert_reaches("::fffe:0:0", NULL);
+    assert_reaches("1::", NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +175,7 @@ int main(void)
         cmocka_unit_test(a_block_holds_what_shares_its_prefix),
         cmocka_unit_test(a_mapped_address_is_its_ipv4_address),
         cmocka_unit_test(kernel_bytes_are_four_or_sixteen),
+        cmocka_unit_test(an_unspecified_address_reaches_the_loopback_of_its_family),
         cmocka_unit_test(masking_says_whether_host_bits_were_set),
     };
     return cmocka_run_group_tests_name("address", tests, NULL, NULL);

@@ -1,5 +1,6 @@
 #include "daemon/audit/audit_log.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -399,6 +400,145 @@ static void record_of_the_first_version_is_brought_up_to_this_one(void **state)
     assert_int_equal(count(state, "SELECT count(*) FROM records WHERE rule = 'old'"), 1);
 }
 
+/* ------------------------------------------------------------------------------ others' locks */
+
+/* Another process, forked before SQLite has anything open. It begins when it is told, says when it
+ * is ready, and ends when it is told. */
+struct other_process {
+    pid_t pid;
+    int ready;
+    int go;
+};
+
+static struct other_process fork_other(void (*serve)(const char *directory, int ready, int go),
+                                       const char *directory)
+{
+    int ready[2];
+    int go[2];
+    char byte;
+
+    assert_int_equal(pipe(ready) | pipe(go), 0);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        close(go[1]);
+        (void)!read(go[0], &byte, 1);
+        serve(directory, ready[1], go[0]);
+        _exit(1);
+    }
+    close(ready[1]);
+    close(go[0]);
+    return (struct other_process){.pid = pid, .ready = ready[0], .go = go[1]};
+}
+
+static void let_begin(const struct other_process *other)
+{
+    char byte = 0;
+
+    assert_int_equal(write(other->go, &byte, 1), 1);
+    assert_int_equal(read(other->ready, &byte, 1), 1);
+}
+
+static int end_other(const struct other_process *other)
+{
+    int status;
+
+    close(other->go);
+    assert_int_equal(waitpid(other->pid, &status, 0), other->pid);
+    close(other->ready);
+    return status;
+}
+
+/* Takes what locks a process can get that may read the record and no more. */
+static void lock_for_reading(const char *directory, int ready, int go)
+{
+    static const char *const files[] = {"audit.db", "audit.db-shm", "audit.db-wal"};
+    char path[512];
+    char byte = 0;
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        struct flock all = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+        snprintf(path, sizeof(path), "%s/%s", directory, files[i]);
+        const int file = open(path, O_RDONLY);
+        if (file < 0 || fcntl(file, F_SETLK, &all) < 0)
+            _exit(1);
+    }
+    (void)!write(ready, &byte, 1);
+    (void)!read(go, &byte, 1);
+    _exit(0);
+}
+
+static void who_can_only_read_the_record_cannot_stop_it(void **state)
+{
+    const struct other_process other = fork_other(lock_for_reading, *state);
+    struct audit_log *log = start(state, 16);
+
+    decide(log, ALICE, "deny", "before", 10);
+    settle(log);
+    let_begin(&other);
+    for (int i = 0; i < 20; i++) {
+        decide(log, ALICE, "deny", "locked", 10);
+        settle(log);
+    }
+    stop(log);
+    log = start(state, 16); /* neither does it keep another daemon from its start */
+    decide(log, ALICE, "deny", "again", 10);
+    stop(log);
+    assert_int_equal(end_other(&other), 0);
+    assert_int_equal(count(state, "SELECT count(*) FROM records WHERE rule = 'locked'"), 20);
+    assert_int_equal(count(state, "SELECT count(*) FROM records WHERE rule = 'again'"), 1);
+}
+
+static int64_t number_of(sqlite3 *database, const char *sql)
+{
+    sqlite3_stmt *statement = NULL;
+
+    if (sqlite3_prepare_v2(database, sql, -1, &statement, NULL) != SQLITE_OK ||
+        sqlite3_step(statement) != SQLITE_ROW)
+        _exit(2);
+    const int64_t number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return number;
+}
+
+/* Reads in one transaction, before and after. */
+static void read_slowly(const char *directory, int ready, int go)
+{
+    static const char sum[] = "SELECT count(*) + total(length(summary)) FROM records";
+    char path[512];
+    char byte = 0;
+    sqlite3 *database;
+
+    snprintf(path, sizeof(path), "%s/audit.db", directory);
+    if (sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
+        sqlite3_exec(database, "PRAGMA cache_size = 1; BEGIN", NULL, NULL, NULL) != SQLITE_OK)
+        _exit(3); /* what it has read before is read anew */
+    const int64_t before = number_of(database, sum);
+    (void)!write(ready, &byte, 1);
+    (void)!read(go, &byte, 1);
+    const bool same = number_of(database, sum) == before &&
+                      number_of(database, "SELECT count(*) FROM pragma_integrity_check"
+                                          " WHERE integrity_check = 'ok'") == 1;
+    _exit(same ? 0 : 4);
+}
+
+static void who_reads_the_record_slowly_sees_what_was_there(void **state)
+{
+    const struct other_process other = fork_other(read_slowly, *state);
+    struct audit_log *log = start_bounded(state, 1);
+
+    fill(log, ALICE, 900);
+    settle(log);
+    decide(log, ALICE, "deny", "newest", 10); /* in SQLite's log, what was before is not */
+    settle(log);
+    let_begin(&other);
+    for (int i = 0; i < 3; i++) { /* makes room for itself, and SQLite's log too long */
+        fill(log, BOB, 500);
+        settle(log);
+    }
+    assert_int_equal(end_other(&other), 0);
+    stop(log);
+}
+
 /* ------------------------------------------------------------------------------------ full disk */
 
 static void what_is_lost_at_the_end_is_counted(void **state)
@@ -440,6 +580,8 @@ int main(void)
         TEST(sessions_that_ended_go_with_their_last_record),
         TEST(record_without_a_bound_drops_nothing),
         TEST(record_of_the_first_version_is_brought_up_to_this_one),
+        TEST(who_can_only_read_the_record_cannot_stop_it),
+        TEST(who_reads_the_record_slowly_sees_what_was_there),
         TEST(what_is_lost_at_the_end_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,7 +124,7 @@ static void memory_of_a_flood_is_given_back(void **state)
             audit_ring_release(&ring, cursor);
     }
     audit_ring_release(&ring, cursor);
-    assert_true(resident(&ring) < 2 * AUDIT_RING_WARM);
+    assert_true(resident(&ring) < 2UL * AUDIT_RING_WARM);
     /* And it begins anew where memory is warm. */
     for (uint32_t i = 0; i < 100000; i++) {
         assert_true(add(&ring, i, 300));
@@ -132,7 +132,7 @@ static void memory_of_a_flood_is_given_back(void **state)
         check(audit_ring_next(&ring, &cursor), i);
         audit_ring_release(&ring, cursor);
     }
-    assert_true(resident(&ring) < 2 * AUDIT_RING_WARM);
+    assert_true(resident(&ring) < 2UL * AUDIT_RING_WARM);
     audit_ring_deinit(&ring);
 }
 
@@ -157,7 +157,7 @@ static void everything_arrives_in_order_in_another_thread(void **state)
     pthread_t producer;
     (void)state;
 
-    assert_true(audit_ring_init(&ring, 8 * 1024 * 1024)); /* beyond what is warm */
+    assert_true(audit_ring_init(&ring, 8UL * 1024 * 1024)); /* beyond what is warm */
     assert_int_equal(pthread_create(&producer, NULL, produce, &ring), 0);
     for (uint32_t i = 0; i < MANY;) {
         uint64_t cursor = audit_ring_begin(&ring);

@@ -2,6 +2,7 @@
 #include "tests/unit/unit_test.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,8 +23,8 @@ static const char *child_of(const char *const *environment, bool held, const cha
     assert_non_null(made);
     text[0] = '\0';
     for (size_t i = 0; made[i]; i++) {
-        strcat(text, i > 0 ? " " : "");
-        strcat(text, made[i]);
+        const size_t used = strlen(text);
+        snprintf(text + used, sizeof(text) - used, "%s%s", i > 0 ? " " : "", made[i]);
     }
     return text;
 }

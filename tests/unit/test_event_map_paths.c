@@ -89,14 +89,16 @@ static void calls_that_may_follow_a_link_are_judged_by_it_and_by_what_it_leads_t
          TEXT("/work/link"), TEXT("user.x"));
     MAPS(&process, "os.link",
          "write path=/work/link action=link; write path=/work/link>/srv/target action=link; "
-         "write path=/work/link action=link",
+         "write path=/work/link action=link; read path=/work/link; "
+         "read path=/work/link>/srv/target",
          TEXT("/work/link"), TEXT("/work/link"), INT(5), INT(-1));
     MAPS(&process, "os.link",
-         "write path=/srv/data/link(link) action=link; write path=/etc/x(x) action=link",
+         "write path=/srv/data/link(link) action=link; write path=/etc/x(x) action=link; "
+         "read path=/srv/data/link(link)",
          TEXT("link"), TEXT("x"), INT(5), INT(15));
     MAPS(&process, "os.link",
          "write path=?(link) action=link; write path=?(link) action=link; write path=/work/x(x) "
-         "action=link",
+         "action=link; read path=?(link); read path=?(link)",
          TEXT("link"), TEXT("x"), INT(8), INT(-1));
 }
 

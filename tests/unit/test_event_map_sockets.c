@@ -61,8 +61,7 @@ static void every_spelling_that_needs_no_lookup_is_an_address(void **state)
     MAPS(&process, "socket.connect", loopback, OBJECT("s"), LIST(TEXT("0x7f000001"), INT(1)));
     MAPS(&process, "socket.connect", loopback, OBJECT("s"), LIST(TEXT("0177.0.0.01"), INT(1)));
     MAPS(&process, "socket.connect", loopback, OBJECT("s"), LIST(TEXT("0X7F.0.1"), INT(1)));
-    MAPS(&process, "socket.connect", "connect address=0.0.0.0 port=1 host=nameless family=inet",
-         OBJECT("s"), LIST(TEXT(""), INT(1)));
+    MAPS(&process, "socket.connect", loopback, OBJECT("s"), LIST(TEXT(""), INT(1)));
     MAPS(&process, "socket.connect",
          "connect address=255.255.255.255 port=1 host=nameless family=inet", OBJECT("s"),
          LIST(TEXT("<broadcast>"), INT(1)));
@@ -79,6 +78,51 @@ static void every_spelling_that_needs_no_lookup_is_an_address(void **state)
     MAPS(&process, "socket.gethostbyname", "resolve host=08", TEXT("08"));
     MAPS(&process, "socket.gethostbyname", "resolve host=1.", TEXT("1."));
     MAPS(&process, "socket.gethostbyname", "resolve host=127.0.0.1%lo", TEXT("127.0.0.1%lo"));
+}
+
+static void who_connects_to_no_address_reaches_the_loopback(void **state)
+{
+    (void)state;
+    struct process process = on_family(INET);
+    const char *const four = "connect address=127.0.0.1 port=1 host=[db.example] family=inet";
+    const char *const six =
+        "connect address=0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1 port=1 host=nameless family=inet6";
+    const char *const mapped = "connect address=0.0.0.0.0.0.0.0.0.0.255.255.127.0.0.1 port=1 "
+                               "host=[db.example] family=inet6";
+    process.host_name = "db.example";
+    for (size_t i = 0; i < 3; i++) {
+        const char *const event =
+            (const char *const[]){"socket.connect", "socket.sendto", "socket.sendmsg"}[i];
+        process.socket_family = INET;
+        MAPS(&process, event, four, OBJECT("s"), LIST(TEXT("0.0.0.0"), INT(1)));
+        MAPS(&process, event, four, OBJECT("s"), LIST(TEXT("0"), INT(1)));
+        MAPS(&process, event, four, OBJECT("s"), LIST(TEXT("0x0.0"), INT(1)));
+        MAPS(&process, event, four, OBJECT("s"), LIST(TEXT(""), INT(1)));
+        process.socket_family = INET6;
+        MAPS(&process, event, six, OBJECT("s"), LIST(TEXT("::"), INT(1)));
+        MAPS(&process, event, six, OBJECT("s"), LIST(TEXT("0:0:0::0.0.0.0%lo"), INT(1)));
+        MAPS(&process, event, six, OBJECT("s"), LIST(TEXT(""), INT(1), INT(0), INT(1)));
+        MAPS(&process, event, mapped, OBJECT("s"), LIST(TEXT("::ffff:0.0.0.0"), INT(1)));
+    }
+    /* Whoever offers there offers everywhere. */
+    MAPS(&process, "socket.bind",
+         "bind address=0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0 port=1 family=inet6", OBJECT("s"),
+         LIST(TEXT("::"), INT(1)));
+    process.socket_family = INET;
+    MAPS(&process, "socket.bind", "bind address=0.0.0.0 port=1 family=inet", OBJECT("s"),
+         LIST(TEXT(""), INT(1)));
+    MAPS(&process, "socket.connect", "connect address=0.0.0.1 port=1 host=nameless family=inet",
+         OBJECT("s"), LIST(TEXT("0.1"), INT(1)));
+    /* From an address of its own a socket gets to that. */
+    process.socket_is_tied = true;
+    MAPS(&process, "socket.connect", "connect address=? port=1 host=? family=inet", OBJECT("s"),
+         LIST(TEXT("0.0.0.0"), INT(1)));
+    MAPS(&process, "socket.connect",
+         "connect address=127.0.0.1 port=1 host=[db.example] family=inet", OBJECT("s"),
+         LIST(TEXT("127.0.0.1"), INT(1)));
+    process.windows = true;
+    MAPS(&process, "socket.connect", "connect address=0.0.0.0 port=1 host=nameless family=inet",
+         OBJECT("s"), LIST(TEXT("0.0.0.0"), INT(1)));
 }
 
 static void names_are_looked_up(void **state)
@@ -236,6 +280,7 @@ int main(void)
         cmocka_unit_test(an_address_that_a_lookup_gave_has_its_names),
         cmocka_unit_test(addresses_are_read_by_the_sockets_family),
         cmocka_unit_test(every_spelling_that_needs_no_lookup_is_an_address),
+        cmocka_unit_test(who_connects_to_no_address_reaches_the_loopback),
         cmocka_unit_test(names_are_looked_up),
         cmocka_unit_test(unix_sockets_have_paths_or_none),
         cmocka_unit_test(other_families_have_nothing_but_their_name),

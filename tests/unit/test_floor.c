@@ -522,7 +522,7 @@ static pid_t start_bystander(bool as_root)
         for (;;)
             pause();
     }
-    nanosleep(&(struct timespec){.tv_nsec = 20 * 1000 * 1000}, NULL);
+    nanosleep(&(struct timespec){.tv_nsec = 20L * 1000 * 1000}, NULL);
     return pid;
 }
 

@@ -82,8 +82,9 @@ static bool only_what_was_taken_is_hidden(void)
     setenv("LAST", "1", 1);
     inherited_environment_take();
     inherited_environment_hide();
+    const char *preload = getenv("LD_PRELOAD");
     return !getenv("WARDER_SOCKET") && getenv("HOME") && getenv("WARDER_OTHER") && getenv("LAST") &&
-           strcmp(getenv("LD_PRELOAD"), "/nonexistent/other.so") == 0 &&
+           preload && strcmp(preload, "/nonexistent/other.so") == 0 &&
            is_value("WARDER_SOCKET", "/run/s");
 }
 

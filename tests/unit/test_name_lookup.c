@@ -42,7 +42,7 @@ static const char *names_of(const char *address)
         snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%.*s", i > 0 ? " " : "",
                  (int)names.items[i].count, names.items[i].bytes);
     if (names.marks & VALUE_CUT)
-        strcat(text, "...");
+        snprintf(text + strlen(text), sizeof(text) - strlen(text), "...");
     return text;
 }
 

@@ -69,7 +69,7 @@ static void administration_socket_is_beside_the_one_that_the_file_names(void **s
              temporary_file(state, "both.toml", both, strlen(both)));
     assert_int_equal(parse(&options, line), OPTIONS_RUN);
     assert_string_equal(options.configuration.admin_socket, "/admin/s");
-    strcat(line, " --socket /line/s");
+    snprintf(line + strlen(line), sizeof(line) - strlen(line), " --socket /line/s");
     assert_int_equal(parse(&options, line), OPTIONS_RUN);
     assert_string_equal(options.configuration.admin_socket, "/line/admin.sock");
 }

@@ -72,11 +72,13 @@ static void a_class_is_flatly_denied_where_nothing_of_it_is_allowed(void **state
                      0);
 }
 
+enum { NAMES_SIZE = 64 };
+
 static void collect(void *context, const char *name, uint32_t length)
 {
     char *all = context;
-    strncat(all, name, length);
-    strcat(all, " ");
+    const size_t used = strlen(all);
+    snprintf(all + used, NAMES_SIZE - used, "%.*s ", (int)length, name);
 }
 
 static void names_of_variables_are_those_that_are_asked_for(void **state)
@@ -86,7 +88,7 @@ static void names_of_variables_are_those_that_are_asked_for(void **state)
         "policy p { default deny exec\n"
         "allow exec where (env has \"LD_A\" or env has \"LD_B\") and not env has \"LD_C\" as a\n"
         "allow exec where file is \"/bin/true\" as b }");
-    char names[64] = "";
+    char names[NAMES_SIZE] = "";
 
     assert_string_equal(rule_name(block, 0), "a");
     policy_rule_environment(block, 0, collect, names);

@@ -47,8 +47,8 @@ static void records_come_out_as_they_went_in_however_often_it_goes_round(void **
 {
     struct both both;
     unsigned char record[3000];
-    unsigned expected = 0;
-    unsigned written = 0;
+    size_t expected = 0;
+    size_t written = 0;
     bool first;
 
     (void)state;

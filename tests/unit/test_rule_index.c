@@ -73,8 +73,8 @@ static struct visits visited(const struct policy_block *block, const struct scen
 /* A scene points into itself: it is filled in where it stays. */
 #define SCENE(name, event, operation_class)                                                        \
     struct scene name;                                                                             \
-    scene_init(&name, (event));                                                                    \
-    scene_operation(&name, (operation_class))
+    scene_init(&(name), (event));                                                                  \
+    scene_operation(&(name), (operation_class))
 
 static void one_file_of_a_thousand_leads_to_its_rule_alone(void **state)
 {

@@ -172,6 +172,21 @@ static void connections_are_named_by_given_hosts(void **state)
        "connect address=10.0.0.2 port=443 host=nameless family=inet");
 }
 
+static void who_connects_to_no_address_reaches_the_loopback(void **state)
+{
+    /* Clauses H-5 and T-14. */
+    static const char hosts[] = "given host \"a.org\" is [127.0.0.1, ::1]\n";
+    (void)state;
+    IS(hosts, "connect 0.0.0.0 port 1", "connect address=127.0.0.1 port=1 host=[a.org]");
+    IS(hosts, "connect ::", "connect address=0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1 host=[a.org]");
+    IS(hosts, "connect ::ffff:0.0.0.0", "connect address=127.0.0.1 host=[a.org]");
+    IS(hosts, "event \"socket.connect\" [\"inet\", [\"\", 443]]",
+       "connect address=127.0.0.1 port=443 host=[a.org] family=inet");
+    IS(hosts, "bind 0.0.0.0 port 80", "bind address=0.0.0.0 port=80");
+    IS("given platform windows", "connect 0.0.0.0 port 80",
+       "connect address=0.0.0.0 port=80 host=nameless");
+}
+
 static void events_go_through_the_catalogues_table(void **state)
 {
     /* Clauses T-16 and T-5. */
@@ -179,7 +194,8 @@ static void events_go_through_the_catalogues_table(void **state)
     IS(links, "event \"open\" [\"out/x\", \"r\", 0]",
        "read path=/srv/job/out/x>/etc/deep/dir/x(out/x)");
     IS(links, "event \"os.rename\" [\"a\", \"out\", -1, -1]",
-       "write path=/srv/job/a(a) action=rename; write path=/srv/job/out(out) action=rename");
+       "write path=/srv/job/a(a) action=rename; write path=/srv/job/out(out) action=rename; "
+       "read path=/srv/job/a(a)");
     IS(links, "event \"os.system\" [\"id\"]",
        "exec file=/bin/sh>/usr/bin/dash argv=[sh,-c,id] cwd=/srv/job env=? shell=true");
     IS("", "event \"os.fork\" []", "fork");
@@ -314,6 +330,7 @@ int main(void)
         cmocka_unit_test(relative_paths_are_below_the_directory_of_the_call),
         cmocka_unit_test(links_lead_on_and_never_round_for_ever),
         cmocka_unit_test(connections_are_named_by_given_hosts),
+        cmocka_unit_test(who_connects_to_no_address_reaches_the_loopback),
         cmocka_unit_test(events_go_through_the_catalogues_table),
         cmocka_unit_test(programs_are_found_by_their_given_names_alone),
         cmocka_unit_test(sockets_are_written_as_their_family),

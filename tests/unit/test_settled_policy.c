@@ -361,11 +361,33 @@ static void generations_that_come_while_threads_judge_do_no_harm(void **state)
     end(&fixture);
 }
 
+static void writes_are_looked_at_where_the_hook_file_is_kept(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    make(&fixture);
+    policy_block_free(fixture.block);
+    fixture.block = compiled("policy p { deny exec as no-exec }");
+    fixture.part.size = fixture.message.size = policy_block_size(fixture.block);
+    fixture.part.n_policies = 1;
+    take_first(&fixture, block_file(&fixture));
+    assert_int_equal(event_table_skips("os.rename"), EVENT_SKIPPED);
+    assert_int_equal(event_table_skips("open"), EVENT_SKIPPED);
+    fixture.message.keeps_hook_file = true;
+    take_first(&fixture, block_file(&fixture));
+    assert_int_equal(event_table_skips("os.rename"), EVENT_LOOKED_AT);
+    assert_int_equal(event_table_skips("open"), EVENT_READ_SKIPPED);
+    assert_int_equal(event_table_skips("pickle.find_class"), EVENT_SKIPPED);
+    end(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_is_allowed_is_settled),
         cmocka_unit_test(buffer_that_is_used_again_is_read_again),
+        cmocka_unit_test(writes_are_looked_at_where_the_hook_file_is_kept),
         cmocka_unit_test(another_generation_ends_it_at_once),
         cmocka_unit_test(forged_policies_settle_nothing),
         cmocka_unit_test(page_of_somebody_else_is_not_taken),

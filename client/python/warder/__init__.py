@@ -10,7 +10,8 @@
 
 attach() raises if the interpreter did not come under policy: ConnectionError without a daemon,
 RuntimeError where the hook did not go in. Code that must not run unguarded lets that end it.
-help(warder.attach) has the rest.
+What raises no audit event is not judged, and no floor is taken: against code that nobody vouches
+for, start the interpreter with `warder run`. help(warder.attach) has the rest.
 
 An interpreter that was started under Warder (`warder run`, or a host that preloads it for everyone)
 is attached already; there, `import warder` finds a builtin module with the same names.

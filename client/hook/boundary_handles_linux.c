@@ -1,0 +1,140 @@
+/* Stand before the functions of libc that take a handle of its own, of a thread or of a semaphore,
+ * where Python code can put any number in its place.
+ *
+ * libc reads and changes what stands at such an address. Where a policy could deny `native` or
+ * `ffi`, a handle that libc has not given out is no handle: the calls answer as for one that is not
+ * valid. (An interpreter that has _multiprocessing built in asks for its own locks and for a
+ * program's numbers from one place: there semaphores are not told apart.) */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <time.h>
+
+#include "client/hook/boundary.h"
+#include "client/hook/known_semaphores.h"
+#include "client/hook/known_threads.h"
+#include "client/hook/real_libc.h"
+
+#define EXPORTED __attribute__((visibility("default")))
+
+/* ---------------------------------------------------------------------------------------- threads
+ */
+
+EXPORTED int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                            void *(*function)(void *), void *argument)
+{
+    if (!boundary_concerns())
+        return real_libc()->pthread_create(thread, attributes, function, argument);
+    return known_threads_create(real_libc()->pthread_create, thread, attributes, function,
+                                argument);
+}
+
+/* A number where a thread should be. */
+static bool is_forged(pthread_t thread)
+{
+    return boundary_holds_memory() && !pthread_equal(thread, pthread_self()) &&
+           !known_threads_find(thread);
+}
+
+EXPORTED int pthread_join(pthread_t thread, void **result)
+{
+    if (is_forged(thread))
+        return ESRCH;
+    struct known_thread *known = known_threads_find(thread);
+    const int error = real_libc()->pthread_join(thread, result);
+    if (error == 0)
+        known_thread_joined(known, thread);
+    return error;
+}
+
+EXPORTED int pthread_detach(pthread_t thread)
+{
+    if (is_forged(thread))
+        return ESRCH;
+    struct known_thread *known = known_threads_find(thread);
+    const int error = real_libc()->pthread_detach(thread);
+    if (error == 0)
+        known_thread_detached(known, thread);
+    return error;
+}
+
+EXPORTED int pthread_kill(pthread_t thread, int number)
+{
+    return is_forged(thread) ? ESRCH : real_libc()->pthread_kill(thread, number);
+}
+
+EXPORTED int pthread_getcpuclockid(pthread_t thread, clockid_t *clock)
+{
+    return is_forged(thread) ? ESRCH : real_libc()->pthread_getcpuclockid(thread, clock);
+}
+
+/* ------------------------------------------------------------------------------------- semaphores
+ */
+
+EXPORTED sem_t *sem_open(const char *name, int flags, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, flags);
+    const unsigned mode = flags & O_CREAT ? va_arg(arguments, unsigned) : 0;
+    const unsigned value = flags & O_CREAT ? va_arg(arguments, unsigned) : 0;
+    va_end(arguments);
+    sem_t *semaphore = real_libc()->sem_open(name, flags, mode, value);
+    if (semaphore != SEM_FAILED)
+        known_semaphores_add(semaphore);
+    return semaphore;
+}
+
+EXPORTED int sem_close(sem_t *semaphore)
+{
+    const int result = real_libc()->sem_close(semaphore);
+
+    if (result == 0)
+        known_semaphores_remove(semaphore);
+    return result;
+}
+
+/* A number where a semaphore should be. The interpreter's locks come this way too. */
+static bool is_number(const sem_t *semaphore, const void *caller)
+{
+    return known_semaphores_are_asked_by(caller) && boundary_holds_memory() &&
+           !known_semaphores_have(semaphore);
+}
+
+static int refuse(void)
+{
+    errno = EINVAL;
+    return -1;
+}
+
+#define CALLER __builtin_return_address(0)
+
+EXPORTED int sem_wait(sem_t *semaphore)
+{
+    return is_number(semaphore, CALLER) ? refuse() : real_libc()->sem_wait(semaphore);
+}
+
+EXPORTED int sem_trywait(sem_t *semaphore)
+{
+    return is_number(semaphore, CALLER) ? refuse() : real_libc()->sem_trywait(semaphore);
+}
+
+EXPORTED int sem_timedwait(sem_t *semaphore, const struct timespec *until)
+{
+    return is_number(semaphore, CALLER) ? refuse() : real_libc()->sem_timedwait(semaphore, until);
+}
+
+EXPORTED int sem_post(sem_t *semaphore)
+{
+    return is_number(semaphore, CALLER) ? refuse() : real_libc()->sem_post(semaphore);
+}
+
+/* No lock of the interpreter's asks for that. */
+EXPORTED int sem_getvalue(sem_t *semaphore, int *value)
+{
+    return is_number(semaphore, CALLER) ? refuse() : real_libc()->sem_getvalue(semaphore, value);
+}

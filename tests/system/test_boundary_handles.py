@@ -1,0 +1,75 @@
+"""Handles of libc's own, of threads and of semaphores, where Python code can put a number in their place.
+
+The escapes (tests/escapes: mem_semaphore_number, mem_thread_number, mem_socket_filter, mem_group_filter) try the numbers;
+here is that what libc has given out goes on to work.
+"""
+
+from support import Test, python
+
+NO_FFI = 'policy own "No way to memory" { deny ffi as no-ffi }\n'
+
+THREADS = """
+import _thread, concurrent.futures, signal, sys, threading, time
+go = threading.Event()
+others = [threading.Thread(target=go.wait, daemon=number % 2 == 0) for number in range(20)]
+for one in others: one.start()
+for one in others + [threading.current_thread()]:
+    assert time.clock_gettime(time.pthread_getcpuclockid(one.ident)) >= 0
+    signal.pthread_kill(one.ident, 0)
+here = []
+signal.signal(signal.SIGUSR1, lambda *_: here.append(threading.current_thread() is threading.main_thread()))
+def signals_the_main_one(): signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+threading.Thread(target=signals_the_main_one).start()
+while not here: time.sleep(.01)
+go.set()
+for one in others: one.join()
+for round in range(300):
+    one = threading.Thread(target=int)
+    one.start()
+    one.join()
+with concurrent.futures.ThreadPoolExecutor(16) as pool: assert sum(pool.map(abs, range(1000))) == 499500
+if sys.version_info >= (3, 13):
+    done = []
+    handle = _thread.start_joinable_thread(lambda: done.append(1))
+    handle.join()
+    assert done and handle.is_done()
+def number(ident):
+    try: return time.pthread_getcpuclockid(ident) and "known"
+    except ProcessLookupError: return "unknown"
+print(number(threading.get_ident()), number(id(bytearray(4096))))
+"""
+
+SEMAPHORES = """
+import multiprocessing, queue, threading
+def put(queue, lock, number):
+    with lock: queue.put(number)
+if __name__ == "__main__":
+    context = multiprocessing.get_context("fork")
+    lock, rest, gate = context.Lock(), context.Queue(), context.Semaphore(3)
+    for i in range(3): assert gate.acquire(False)
+    assert not gate.acquire(False) and not gate.acquire(timeout=.01) and gate.get_value() == 0
+    gate.release()
+    assert gate.get_value() == 1
+    children = [context.Process(target=put, args=(rest, lock, i)) for i in range(4)]
+    for one in children: one.start()
+    assert sorted(rest.get() for one in children) == [0, 1, 2, 3]
+    for one in children: one.join()
+    many = [context.Lock() for i in range(300)]
+    assert all(one.acquire(False) for one in many)
+    del many
+    import _multiprocessing
+    try: print(_multiprocessing.SemLock._rebuild(id(bytearray(64)), 1, 9, None)._get_value())
+    except OSError as error: print("no semaphore", error.errno)
+"""
+
+
+class Handles(Test):
+    per_interpreter = True
+
+    def test_threads_are_told_from_numbers(self):
+        result = self.run_under(self.policy(NO_FFI), [python(), self.script(THREADS)])
+        self.assertEqual((result.status, result.out), (0, "known unknown\n"), result)
+
+    def test_semaphores_are_told_from_numbers(self):
+        result = self.run_under(self.policy(NO_FFI), [python(), self.script(SEMAPHORES)])
+        self.assertEqual((result.status, result.out), (0, "no semaphore 22\n"), result)
