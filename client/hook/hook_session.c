@@ -559,10 +559,11 @@ void hook_session_ask(struct question *question, const struct event *event, stru
 void hook_session_ask_continuing(struct question *question, const struct event *event,
                                  uint64_t continues, struct answer *answer)
 {
-    struct session_failure failure = {.text = ""};
+    struct session_failure failure;
     const int64_t deadline = monotonic_now() + session.bound;
     bool done = false;
 
+    failure.text[0] = '\0';
     answer_begin(answer);
     /* The event stands in the question's arena; what follows puts its messages behind it. A new
      * connection needs the arena for itself, so it is made before anything is packed, in the part

@@ -260,11 +260,15 @@ bool connection_send(struct connection *connection, const struct reply_to *to,
                              send_reply(connection, to, &outgoing, descriptors, descriptor_count));
 }
 
-bool connection_send_packed(struct connection *connection, const struct reply_to *to,
-                            unsigned char *body, size_t length)
+bool connection_send_plain(struct connection *connection, const struct incoming *incoming,
+                           const struct plain_verdict *verdict)
 {
-    const struct outgoing outgoing = {.body = body, .length = length};
-    return close_unless_sent(connection, send_reply(connection, to, &outgoing, NULL, 0));
+    const struct reply_to to = connection_reply_to(connection, incoming);
+    unsigned char *end = connection->server->reply + PACKET_HEADER_SIZE + VERDICT_BYTES_MAX;
+    unsigned char *body = verdict_bytes_write(verdict, end);
+    const struct outgoing outgoing = {.body = body, .length = (size_t)(end - body)};
+
+    return close_unless_sent(connection, send_reply(connection, &to, &outgoing, NULL, 0));
 }
 
 bool connection_try_send(struct connection *connection, const struct reply_to *to,

@@ -15,6 +15,7 @@
 #include "proto/message.h"
 #include "proto/packet.h"
 #include "proto/packet_socket.h"
+#include "proto/verdict_bytes.h"
 
 enum connection_state {
     STATE_NEW,      /* came by path: nobody yet */
@@ -127,9 +128,9 @@ bool connection_send(struct connection *connection, const struct reply_to *to,
                      const Warder__V1__DaemonMessage *message, const int *descriptors,
                      int descriptor_count);
 
-/* The same of a body in the server's reply, with PACKET_HEADER_SIZE in front of it. */
-bool connection_send_packed(struct connection *connection, const struct reply_to *to,
-                            unsigned char *body, size_t length);
+/* The same of an answer that allows, and says nothing beside: most are, and need no message. */
+bool connection_send_plain(struct connection *connection, const struct incoming *incoming,
+                           const struct plain_verdict *verdict);
 
 /* The same, but a peer that does not take it yet is waited for: false then, and `on_writable` is
  * called when it does. For administration, whose answers are long. */

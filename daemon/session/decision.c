@@ -13,7 +13,6 @@
 #include "daemon/store/database.h"
 #include "policies/engine/event_text.h"
 #include "policies/engine/hook_file.h"
-#include "proto/verdict_bytes.h"
 
 /* A verdict with the block that its indices speak of. */
 struct ruling {
@@ -245,25 +244,6 @@ static void tell_environment(const struct session *session, const struct ruling 
                                 names);
 }
 
-/* Most answers allow, and say nothing beside: they need no message. */
-static void send_plain(struct connection *connection, const struct incoming *incoming,
-                       const struct ruling *ruling, uint64_t number)
-{
-    const struct session *session = connection->session;
-    unsigned char *end = connection->server->reply + PACKET_HEADER_SIZE + VERDICT_BYTES_MAX;
-    const struct reply_to to = connection_reply_to(connection, incoming);
-    const struct plain_verdict verdict = {
-        .decision = number,
-        .guarded = session->guard.guarded,
-        .held = session->guard.held,
-        .flat = session->guard.flat,
-        .only_exec = ruling->only_exec,
-    };
-    unsigned char *body = verdict_bytes_write(&verdict, end);
-
-    connection_send_packed(connection, &to, body, (size_t)(end - body));
-}
-
 static void send_message(struct connection *connection, const struct incoming *incoming,
                          const struct event *event, const struct ruling *ruling, uint64_t number)
 {
@@ -310,8 +290,15 @@ static void send_message(struct connection *connection, const struct incoming *i
 static void send_verdict(struct connection *connection, const struct incoming *incoming,
                          const struct event *event, const struct ruling *ruling, uint64_t number)
 {
+    const struct policy_guard *guard = &connection->session->guard;
+    const struct plain_verdict plain = {.decision = number,
+                                        .guarded = guard->guarded,
+                                        .held = guard->held,
+                                        .flat = guard->flat,
+                                        .only_exec = ruling->only_exec};
+
     if (ruling->judgement.verdict == VERDICT_ALLOW && class_of(event, 0) != CLASS_EXEC)
-        send_plain(connection, incoming, ruling, number);
+        connection_send_plain(connection, incoming, &plain);
     else
         send_message(connection, incoming, event, ruling, number);
 }

@@ -16,8 +16,8 @@ struct session;
 bool settled_records_open(struct session *session, int *descriptor);
 void settled_records_close(struct session *session);
 
-/* Something waits in the ring: it is read within two ticks, and then at every tick until nothing has
- * come since the one before. */
+/* Something waits in the ring: it is read within two ticks, and then at every tick until nothing
+ * has come since the one before. */
 void settled_records_wait(struct session *session);
 
 /* Reads what there is. A ring with nonsense in it is given up, and that is recorded. */
