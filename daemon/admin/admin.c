@@ -12,7 +12,7 @@
 #include "daemon/admin/policy_change.h"
 #include "daemon/admin/session_list.h"
 #include "daemon/admin/why.h"
-#include "daemon/session/decision.h"
+#include "daemon/session/denial_queue.h"
 #include "daemon/session/session.h"
 
 struct admin {
@@ -176,7 +176,7 @@ static void administer(void *context, struct connection *connection,
     connection_finished(connection);
     log_reader_forget(admin->readers, connection); /* a new request ends what came before */
     if (!objection && request->body_case == WARDER__V1__ADMIN_REQUEST__BODY_LOG) {
-        decision_flush(admin->server, true);
+        denial_queue_flush(admin->server, true);
         log_reader_start(admin->readers, connection, incoming);
         return;
     }
@@ -210,7 +210,7 @@ static void administer(void *context, struct connection *connection,
         return;
     case WARDER__V1__ADMIN_REQUEST__BODY_WHY:
         if (administers) /* for others denials wait as they do: they are counted, and get lines */
-            decision_flush(admin->server, true);
+            denial_queue_flush(admin->server, true);
         why_start(admin->whys, connection, incoming, administers);
         return;
     default:

@@ -7,18 +7,9 @@
 #include "daemon/session/session.h"
 #include "proto/event_bytes.h"
 
-struct denial_queue;
-
-/* NULL on lack of memory. */
-struct denial_queue *denial_queue_new(void);
-void denial_queue_free(struct denial_queue *queue);
-
 /* Judges what is asked, answers on the connection, records. An event that is ill formed ends the
  * session. */
 void decision_answer(struct connection *connection, struct incoming *incoming);
-
-/* The calling line of a denial, as the process says. */
-void decision_place(struct session *session, const Warder__V1__Denied *denied);
 
 /* Records one event that the hook settled itself, as it is judged by the session's generation. */
 void decision_record_one(struct session *session, const struct sent_event *settled,
@@ -30,9 +21,5 @@ void decision_record_gap(struct session *session, uint64_t count, const char *te
 /* Events that the hook settled itself, in a message. */
 void decision_record_settled(struct connection *connection, struct session *session,
                              const Warder__V1__Records *records);
-
-/* Hands over to the record the denials whose time has come; all of them if `everything`. True if
- * some are left. */
-bool decision_flush(struct server *server, bool everything);
 
 #endif

@@ -2,6 +2,7 @@
 #include "daemon/session/protocol.h"
 
 #include "daemon/session/decision.h"
+#include "daemon/session/denial_queue.h"
 #include "daemon/session/handed_connection.h"
 #include "daemon/session/handshake.h"
 #include "daemon/session/policy_handout.h"
@@ -66,7 +67,7 @@ void protocol_dispatch(struct connection *connection, struct incoming *incoming)
         decision_answer(connection, incoming);
         return;
     case WARDER__V1__CLIENT_MESSAGE__BODY_DENIED:
-        decision_place(connection->session, message->denied);
+        denial_queue_place(connection->session, message->denied);
         return;
     case WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS:
         decision_record_settled(connection, connection->session, message->records);

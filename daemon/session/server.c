@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "daemon/session/connection.h"
-#include "daemon/session/decision.h"
+#include "daemon/session/denial_queue.h"
 #include "daemon/session/floor_seccomp.h"
 #include "daemon/session/policy_handout.h"
 #include "daemon/session/run.h"
@@ -91,7 +91,7 @@ void server_stop(struct server *server)
     subject_process_end(process);
     while (server->connections)
         connection_close(server->connections);
-    decision_flush(server, true);
+    denial_queue_flush(server, true);
     uv_close((uv_handle_t *)&server->tick, NULL);
     turns_stop(server);
 }
@@ -180,7 +180,7 @@ static void on_tick(uv_timer_t *timer)
     struct server *server = timer->data;
     const uint64_t now = uv_now(server->loop);
     const bool late = end_late_ones(server, now);
-    const bool denials = decision_flush(server, false);
+    const bool denials = denial_queue_flush(server, false);
     const bool refusals = report_refusals(server, now);
     const bool held = let_go(server);
     settled_records_read_waiting(server);

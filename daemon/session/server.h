@@ -73,7 +73,7 @@ struct server {
     struct turns turns;
     struct work_queue work; /* of sessions that begin */
     uv_timer_t tick;
-    struct denial_queue *denials;          /* decision.c */
+    struct denial_queue *denials;          /* that wait a moment */
     struct seccomp_cache *filters;         /* of the floors of sessions */
     struct settled_records *first_waiting; /* of sessions whose hooks have written some */
     struct policy_handouts *handouts;      /* NULL: nothing is settled in process */

@@ -212,7 +212,7 @@ for call in (lambda: os.system("tool --password hunter2"),
         self.assertEqual([[part for part in parts if part][1] for parts in shown], [
             'exec "/bin/sh" -c "tool --password <7 bytes>"',
             r'exec "/bin/sh" -c "ls $HOME\x0a\x1b[31m"',
-            'exec "/bin/sh" -c "echo ' + "x" * 151 + '..."',
+            'exec "/bin/sh" -c "echo ' + "x" * 149 + '..."',
             'exec "/bin/sh-c"'])
 
     def test_program_that_gains_rights_is_refused_for_no_hook_gets_into_it(self):
