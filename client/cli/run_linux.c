@@ -35,7 +35,8 @@ enum {
     SAID_ALREADY = -1,         /* in place of an errno */
 };
 
-static const int passed_on[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT};
+static const int passed_on[] = {SIGTERM, SIGHUP,    SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT,
+                                SIGPROF, SIGVTALRM, SIGXCPU, SIGXFSZ, SIGIO,   SIGPWR};
 
 struct running {
     pid_t pid;
@@ -359,6 +360,8 @@ int run_program(struct run_plan *plan)
     sigaddset(&wanted, SIGQUIT);
     for (size_t i = 0; i < sizeof(passed_on) / sizeof(*passed_on); i++)
         sigaddset(&wanted, passed_on[i]);
+    for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
+        sigaddset(&wanted, number);
     sigprocmask(SIG_BLOCK, &wanted, &before);
     running.signals = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
     if (running.signals < 0) {

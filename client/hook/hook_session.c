@@ -255,6 +255,7 @@ static bool resume(struct question *question, int64_t deadline)
         return false;
     request.session = session.identity.number;
     request.nonce = bytes_field(nonce, sizeof(nonce));
+    request.decision = __atomic_load_n(&session.told, __ATOMIC_RELAXED);
     message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_RESUME;
     message.resume = &request;
     const struct exchange exchange = {
@@ -329,6 +330,7 @@ static void become_child(void)
     session.turns = 0;
     session.forged = 0;
     session.unanswered = 0; /* the parent says it */
+    session.told = 0;
     settled_policy_become_child();
     record_batch_become_child();
     mark_owner();
@@ -431,6 +433,16 @@ static bool connect_again(struct question *question, int64_t deadline,
                        : "the policy daemon cannot be reached; nothing is allowed without "
                          "it");
     return false;
+}
+
+/* Several threads are answered at once. */
+static void note_told(uint64_t decision)
+{
+    uint64_t before = __atomic_load_n(&session.told, __ATOMIC_RELAXED);
+
+    while (before < decision && !__atomic_compare_exchange_n(&session.told, &before, decision, true,
+                                                             __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
 }
 
 static bool make_ready(struct question *question, int64_t deadline, struct session_failure *failure)
@@ -587,6 +599,7 @@ void hook_session_ask_continuing(struct question *question, const struct event *
         relieve_crowd(question);
     if (settled_policy_is_stale() && question->connection.socket >= 0)
         fetch_policy(question);
+    note_told(answer->decision);
     question->memory.arena = whole;
     if (failure.text[0] && !answer->text[0])
         deny_locally(event, answer, failure.text);

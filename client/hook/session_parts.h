@@ -47,6 +47,7 @@ struct session_parts {
     _Atomic int64_t bound; /* nanoseconds for a verdict */
     unsigned forged;
     uint64_t unanswered;  /* denied here, and the daemon does not know of it */
+    uint64_t told;        /* the highest number of a decision that was answered */
     _Atomic bool crowded; /* somebody had to wait: open another connection when one comes back */
     struct question questions[QUESTION_COUNT];
     struct daemon_connection handed; /* for the child of the fork that is under way */

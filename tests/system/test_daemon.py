@@ -131,6 +131,34 @@ print(counted[0])
             daemon.start()
         self.assertEqual(len(ids), 3, ids)
 
+    def test_ids_of_decisions_that_a_killed_daemon_did_not_write_are_not_used_again(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } deny exec as no }')
+        code = """
+import os, sys
+for line in sys.stdin:
+    try: os.system(line.strip())
+    except PermissionError as error: print(getattr(error, "decision_id", error), flush=True)
+"""
+        with interpreter_process([python(), "-c", code], env=daemon.preloaded()) as process:
+            def denied(command):
+                process.stdin.write(f"{command}\n")
+                process.stdin.flush()
+                return process.stdout.readline().strip()
+
+            told = [denied(f"id {number}") for number in range(3)]
+            os.kill(daemon.process.pid, signal.SIGKILL)
+            daemon.process.wait()
+            daemon.start()
+            wait_until(lambda: re.fullmatch("[0-9a-f]+-[0-9]+", told.append(denied("last")) or told[-1]),
+                       "the daemon is asked again")
+        ids = [one for one in told if re.fullmatch("[0-9a-f]+-[0-9]+", one)]
+        self.assertEqual(len(ids), 4, told)
+        self.assertEqual(len(set(ids)), 4, told)
+        self.assertEqual(len({one.split("-")[0] for one in ids}), 1, told)
+        row, = daemon.log("--session", ids[-1])
+        self.assertEqual(row["arguments"]["command"], {"bytes": "last"})
+
     FLOOR = 'policy p { applies { platform is "linux" } floor connect  default deny connect }'
 
     def test_daemon_that_stood_still_goes_on_where_a_floor_lets_no_connection_be_made(self):

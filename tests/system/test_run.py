@@ -299,14 +299,16 @@ for call in (lambda: os.system("tool --password hunter2"),
     def test_signals_sent_to_run_reach_the_program(self):
         code = ("import signal, sys, time\n"
                 "signal.signal(signal.SIGTERM, lambda *a: sys.exit(42))\n"
-                "signal.signal(signal.SIGUSR1, lambda *a: __import__('os').write(1, b'usr1\\n'))\n"
+                "for number in signal.SIGUSR1, signal.SIGPROF, signal.SIGRTMIN, signal.SIGRTMAX - 1:\n"
+                "    signal.signal(number, lambda number, frame: __import__('os').write(1, b'%d\\n' % number))\n"
                 "print('ready', flush=True)\n"
                 "while True: time.sleep(0.1)")
         with subprocess.Popen([WARDER, "run", "--policy", "no-process", "--", python_or_skip(self), "-c", code],
                               stdout=subprocess.PIPE, text=True, env=self.environment) as process:
             self.assertEqual(process.stdout.readline(), "ready\n")
-            process.send_signal(signal.SIGUSR1)
-            self.assertEqual(process.stdout.readline(), "usr1\n")
+            for number in signal.SIGUSR1, signal.SIGPROF, signal.SIGRTMIN, signal.SIGRTMAX - 1:
+                process.send_signal(number)
+                self.assertEqual(process.stdout.readline(), f"{int(number)}\n")
             process.send_signal(signal.SIGTERM)
             self.assertEqual(process.wait(PATIENCE), 42)
         self.assertNothingLeft()
