@@ -26,8 +26,6 @@ enum {
     PROTOCOL_VERSION = 1,
 };
 
-#define DECISION_TOLD_MAX (UINT64_C(1) << 48) /* of a process's word: numbers go on to count */
-
 enum job_kind {
     JOB_HELLO,
     JOB_RESUME,
@@ -226,9 +224,8 @@ static void work_resume(struct job *job)
     if (reader)
         job->decisions = audit_reader_last_decision(reader, job->kept->session);
     audit_reader_free(reader);
-    /* Told, and not written down. It is the process's word, and counts for its own session alone.
-     */
-    if (resume->decision > job->decisions && resume->decision <= DECISION_TOLD_MAX)
+    /* Told, and not written down: the process's word, which counts for its own session alone. */
+    if (resume->decision > job->decisions && resume->decision < INT64_MAX / 2)
         job->decisions = resume->decision;
     job->refusal = NULL;
 }
