@@ -37,7 +37,8 @@ enum packet_failure {
 int packet_receive(int socket, void *buffer, size_t size, int flags,
                    struct packet_received *received);
 
-/* The same where no descriptors are expected: the kernel drops those that come. Waits. */
+/* The same with MSG_DONTWAIT, where no descriptors are expected: the kernel drops those that come.
+ */
 int packet_receive_bare(int socket, void *buffer, size_t size, size_t *length);
 
 /* Closes the descriptors that were received and not taken (taken: set to -1). */

@@ -83,7 +83,8 @@ void packet_received_close(struct packet_received *received)
 
 int packet_receive_bare(int socket, void *buffer, size_t size, size_t *length)
 {
-    const ssize_t received = recv(socket, buffer, size, MSG_TRUNC); /* gives the whole length */
+    const ssize_t received =
+        recv(socket, buffer, size, MSG_TRUNC | MSG_DONTWAIT); /* gives the whole length */
 
     if (received < 0)
         return -errno;

@@ -14,7 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "client/hook/raw_syscall.h"
 #include "proto/message_socket.h"
 #include "proto/packet_socket.h"
 
@@ -120,9 +119,7 @@ static int place_high(int descriptor)
 bool daemon_connection_adopt(struct daemon_connection *connection, int socket, uint64_t number)
 {
     *connection = (struct daemon_connection){.socket = place_high(socket), .number = number};
-    /* It came without blocking, to be connected; what waits on it has a bound (receive_waiting). */
     if (fcntl(connection->socket, F_SETFD, FD_CLOEXEC) == 0 &&
-        fcntl(connection->socket, F_SETFL, 0) == 0 &&
         inode_of(connection->socket, &connection->inode))
         return true;
     close(connection->socket);
@@ -274,38 +271,24 @@ static enum exchange_result send_by_deadline(struct daemon_connection *connectio
     }
 }
 
-/* Waits in the receiving call itself, which the kernel ends at the deadline: quicker than poll()
- * and a call after it. The bound is set each time, for the program can take it off; where it has
- * made the socket another that does not wait, or put another descriptor there, -EAGAIN comes at
- * once or late, and poll() has the rest of the time. A program that does so just between the two
- * calls makes its own thread wait. */
-static int receive_waiting(const struct daemon_connection *connection,
-                           const struct exchange *exchange, struct packet_received *received)
+/* What is there, without waiting for it. */
+static int receive_now(const struct daemon_connection *connection, const struct exchange *exchange,
+                       struct packet_received *received)
 {
-    const int64_t left = (exchange->deadline - monotonic_now()) / 1000;
-    const struct timeval bound = {.tv_sec = left / 1000000, .tv_usec = left % 1000000};
-
-    if (left <= 0 || raw_failed(raw_syscall(SYS_setsockopt, connection->socket, SOL_SOCKET,
-                                            SO_RCVTIMEO, &bound, sizeof(bound))))
-        return -EAGAIN;
     if (!exchange->bare)
-        return packet_receive(connection->socket, exchange->memory->packet, PACKET_SIZE_MAX, 0,
-                              received);
+        return packet_receive(connection->socket, exchange->memory->packet, PACKET_SIZE_MAX,
+                              MSG_DONTWAIT, received);
     received->descriptor_count = 0;
     return packet_receive_bare(connection->socket, exchange->memory->packet, PACKET_SIZE_MAX,
                                &received->length);
 }
 
+/* Waiting in the receiving call, under a bound that the socket has (SO_RCVTIMEO), would be quicker.
+ * But the program can put another descriptor, or take the bound off, between the two calls. */
 static enum exchange_result receive_packet(struct daemon_connection *connection,
                                            const struct exchange *exchange,
                                            struct packet_received *received)
 {
-    const int first = receive_waiting(connection, exchange, received);
-
-    if (first == 0)
-        return EXCHANGE_DONE;
-    if (first != -EAGAIN && first != -EINTR)
-        return first == PACKET_CUT ? EXCHANGE_FORGED : EXCHANGE_LOST;
     for (;;) {
         const int count = wait_for(connection, POLLIN, milliseconds_left(exchange->deadline));
         if (count == 0)
@@ -314,8 +297,7 @@ static enum exchange_result receive_packet(struct daemon_connection *connection,
             return EXCHANGE_LOST;
         if (count < 0)
             continue; /* a signal: its Python handler runs when the interpreter next looks */
-        const int error = packet_receive(connection->socket, exchange->memory->packet,
-                                         PACKET_SIZE_MAX, MSG_DONTWAIT, received);
+        const int error = receive_now(connection, exchange, received);
         if (error == 0)
             return EXCHANGE_DONE;
         if (error != -EAGAIN && error != -EINTR)
