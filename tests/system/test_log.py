@@ -120,6 +120,7 @@ sys.audit("builtins.input/result", "the-secret-7")
                                           "except PermissionError as error: print(error.rule)"],
                          env=daemon.preloaded())
         self.assertEqual((result.status, result.out), (0, "e\n"), result)
+        wait_until(lambda: daemon.status()["sessions"] == 0, "what the session had to say is read")
         row, = [row for row in daemon.log("--denied") if row["rule"] == "e"]
         self.assertEqual((row["file"], row["line"]), ("<string>", 2))
 
