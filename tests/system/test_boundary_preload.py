@@ -6,6 +6,7 @@
 import os
 import shutil
 
+import interpreters
 from support import ALLOW_ALL, Test, python
 
 SOME_PROGRAMS = """policy some "Python, and what does nothing" {
@@ -97,12 +98,14 @@ for change in lambda: os.seteuid(65534), lambda: os.setegid(65534), lambda: None
 """
 
 
-class Preload(Test):
+class Case(Test):
     per_interpreter = True
 
     def under(self, policy, code, *arguments):
         return self.run_under(self.policy(policy), [python(), "-S", self.script(PRELUDE + code), *arguments])
 
+
+class Preload(Case):
     def test_exec_with_limits_too_low_for_the_hook_is_refused_and_says_so(self):
         result = self.under(SOME_PROGRAMS, LIMITS)
         lines = result.out.splitlines()
@@ -110,11 +113,6 @@ class Preload(Test):
         for line, name in zip(lines, ("RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_NOFILE")):
             self.assertIn(f"({name}) is too low to load Warder's hook", line, result)
         self.assertEqual(lines[3:], ["hooked"] * 3, result)
-
-    def test_limits_are_not_lowered_under_an_exec_by_another_thread(self):
-        result = self.under(SOME_PROGRAMS, FLIPS, 1 << 20)
-        self.assertNotIn("cannot be preloaded", result.err)
-        self.assertEqual(set(result.out.split()), {"hooked"}, result)
 
     def test_limits_of_another_process_are_not_set_where_programs_are_held(self):
         result = self.under(SOME_PROGRAMS, OTHERS)
@@ -131,3 +129,20 @@ class Preload(Test):
         self.assertEqual((lines[1], lines[3:]), ("256", ["256", "0"]), lines)
         for line in lines[0], lines[2]:
             self.assertIn("its real and effective user or group are not the same", line)
+
+
+class Races(Case):
+    choose = staticmethod(interpreters.ends)
+
+    def test_limits_are_not_lowered_under_an_exec_by_another_thread(self):
+        result = self.under(SOME_PROGRAMS, FLIPS, 1 << 20)
+        self.assertNotIn("cannot be preloaded", result.err)
+        self.assertEqual(set(result.out.split()), {"hooked"}, result)
+
+
+class RacesBetween(Races):
+    """The same on the interpreters between those."""
+
+    labels = ("system", "long")
+
+    choose = staticmethod(interpreters.between)
