@@ -20,8 +20,8 @@ enum {
 };
 
 struct event_table {
-    _Atomic uint64_t epoch;                /* 0: nothing is skipped */
-    unsigned char skips[REACH_EVENTS_MAX]; /* enum event_skip */
+    _Atomic uint64_t epoch;                        /* 0: nothing is skipped */
+    _Atomic unsigned char skips[REACH_EVENTS_MAX]; /* enum event_skip */
 };
 
 static const struct event_table no_table;
@@ -100,11 +100,11 @@ void event_table_set(uint64_t epoch, const struct event_table_terms *terms)
         return;
     wiped->epoch = 0;
     atomic_thread_fence(memory_order_seq_cst);
-    memset(wiped->skips, 0, sizeof(wiped->skips));
-    for (uint16_t number = 0;
-         !terms->records && number <= catalogue_event_count() && number < REACH_EVENTS_MAX;
-         number++)
-        wiped->skips[number] = (unsigned char)skip_of(terms, number);
+    for (uint16_t number = 0; number < REACH_EVENTS_MAX; number++) {
+        const bool looks = terms->records || number > catalogue_event_count();
+        const enum event_skip skip = looks ? EVENT_LOOKED_AT : skip_of(terms, number);
+        atomic_store_explicit(&wiped->skips[number], (unsigned char)skip, memory_order_relaxed);
+    }
     wiped->epoch = epoch;
 }
 
@@ -143,7 +143,9 @@ enum event_skip event_table_skips(const char *name)
     if (epoch == 0 || epoch != generation_page_epoch(page))
         return EVENT_LOOKED_AT;
     const uint16_t number = number_of(name);
-    const enum event_skip skip = number < REACH_EVENTS_MAX ? at->skips[number] : EVENT_LOOKED_AT;
+    const enum event_skip skip =
+        number < REACH_EVENTS_MAX ? atomic_load_explicit(&at->skips[number], memory_order_relaxed)
+                                  : EVENT_LOOKED_AT;
     atomic_thread_fence(memory_order_acquire);
     if (skip == EVENT_LOOKED_AT || atomic_load_explicit(&at->epoch, memory_order_relaxed) != epoch)
         return EVENT_LOOKED_AT;
