@@ -1,7 +1,7 @@
 /* A place is free, taken by a thread that is being made, or a thread's. The maker and the thread
- * both write down which, whichever comes first, in place of the ticket by which it was taken: no two
- * are the same, so who comes late changes nothing. A place is given back once, by whoever takes the
- * handle out of it; a handle that libc gives out again stands in another place by then. */
+ * both write down which, whichever comes first, in place of the ticket by which it was taken: no
+ * two are the same, so who comes late changes nothing. A place is given back once, by whoever takes
+ * the handle out of it; a handle that libc gives out again stands in another place by then. */
 #define _GNU_SOURCE
 #include "client/hook/known_threads.h"
 
