@@ -34,17 +34,16 @@ EXPORTED int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 }
 
 /* A number where a thread should be. */
-static bool is_forged(pthread_t thread)
+static bool is_forged(pthread_t thread, const struct known_thread *known)
 {
-    return boundary_holds_memory() && !pthread_equal(thread, pthread_self()) &&
-           !known_threads_find(thread);
+    return !known && boundary_holds_memory() && !pthread_equal(thread, pthread_self());
 }
 
 EXPORTED int pthread_join(pthread_t thread, void **result)
 {
-    if (is_forged(thread))
-        return ESRCH;
     struct known_thread *known = known_threads_find(thread);
+    if (is_forged(thread, known))
+        return ESRCH;
     const int error = real_libc()->pthread_join(thread, result);
     if (error == 0)
         known_thread_joined(known, thread);
@@ -53,9 +52,9 @@ EXPORTED int pthread_join(pthread_t thread, void **result)
 
 EXPORTED int pthread_detach(pthread_t thread)
 {
-    if (is_forged(thread))
-        return ESRCH;
     struct known_thread *known = known_threads_find(thread);
+    if (is_forged(thread, known))
+        return ESRCH;
     const int error = real_libc()->pthread_detach(thread);
     if (error == 0)
         known_thread_detached(known, thread);
@@ -64,12 +63,16 @@ EXPORTED int pthread_detach(pthread_t thread)
 
 EXPORTED int pthread_kill(pthread_t thread, int number)
 {
-    return is_forged(thread) ? ESRCH : real_libc()->pthread_kill(thread, number);
+    return is_forged(thread, known_threads_find(thread))
+               ? ESRCH
+               : real_libc()->pthread_kill(thread, number);
 }
 
 EXPORTED int pthread_getcpuclockid(pthread_t thread, clockid_t *clock)
 {
-    return is_forged(thread) ? ESRCH : real_libc()->pthread_getcpuclockid(thread, clock);
+    return is_forged(thread, known_threads_find(thread))
+               ? ESRCH
+               : real_libc()->pthread_getcpuclockid(thread, clock);
 }
 
 /* ------------------------------------------------------------------------------------- semaphores

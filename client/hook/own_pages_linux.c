@@ -29,45 +29,46 @@ static bool holds(const struct dl_phdr_info *info, uintptr_t address)
     return false;
 }
 
-static int seal_if_own(struct dl_phdr_info *info, size_t size, void *data)
+/* What is done with each part of this object: from `start` to `end`, in whole pages as `mask` says.
+ */
+typedef void part_work(const ElfW(Phdr) * part, uintptr_t start, uintptr_t end, uintptr_t mask);
+
+static int visit_if_own(struct dl_phdr_info *info, size_t size, void *data)
 {
     const uintptr_t mask = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
+    part_work *const *work = data;
 
     (void)size;
-    if (!holds(info, (uintptr_t)data))
+    if (!holds(info, (uintptr_t)visit_if_own))
         return 0;
     for (size_t i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *part = &info->dlpi_phdr[i];
         const uintptr_t start = info->dlpi_addr + part->p_vaddr;
-        const uintptr_t end = start + part->p_memsz;
-        if (part->p_type == PT_LOAD && !(part->p_flags & PF_W))
-            seal(start & ~mask, (end + mask) & ~mask);
-        else if (part->p_type == PT_GNU_RELRO) /* whole pages, as the loader protects them */
-            seal(start & ~mask, end & ~mask);
+        (*work)(part, start, start + part->p_memsz, mask);
     }
     return 1;
 }
 
-static int leave_out_if_own(struct dl_phdr_info *info, size_t size, void *data)
+static void seal_part(const ElfW(Phdr) * part, uintptr_t start, uintptr_t end, uintptr_t mask)
 {
-    const uintptr_t mask = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
+    if (part->p_type == PT_LOAD && !(part->p_flags & PF_W))
+        seal(start & ~mask, (end + mask) & ~mask);
+    else if (part->p_type == PT_GNU_RELRO) /* whole pages, as the loader protects them */
+        seal(start & ~mask, end & ~mask);
+}
 
-    (void)size;
-    if (!holds(info, (uintptr_t)data))
-        return 0;
-    for (size_t i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
-        const uintptr_t start = (info->dlpi_addr + part->p_vaddr) & ~mask;
-        const uintptr_t end = (info->dlpi_addr + part->p_vaddr + part->p_memsz + mask) & ~mask;
-        if (part->p_type == PT_LOAD && (part->p_flags & PF_W))
-            (void)madvise((void *)start, end - start, MADV_DONTDUMP);
-    }
-    return 1;
+static void leave_out_part(const ElfW(Phdr) * part, uintptr_t start, uintptr_t end, uintptr_t mask)
+{
+    const uintptr_t first = start & ~mask;
+
+    if (part->p_type == PT_LOAD && (part->p_flags & PF_W))
+        (void)madvise((void *)first, ((end + mask) & ~mask) - first, MADV_DONTDUMP);
 }
 
 void own_pages_leave_out(void)
 {
-    dl_iterate_phdr(leave_out_if_own, (void *)(uintptr_t)own_pages_leave_out);
+    part_work *work = leave_out_part;
+    dl_iterate_phdr(visit_if_own, &work);
 }
 
 void *own_pages_map(size_t size)
@@ -83,7 +84,8 @@ void *own_pages_map(size_t size)
 
 void own_pages_seal(void)
 {
-    dl_iterate_phdr(seal_if_own, (void *)(uintptr_t)own_pages_seal);
+    part_work *work = seal_part;
+    dl_iterate_phdr(visit_if_own, &work);
 }
 
 void own_pages_keep(void *pages)
