@@ -84,17 +84,23 @@ static enum table_state read_table(void)
 {
     char piece[TABLE_PIECE];
     struct mount_line line = {0};
+    struct statfs status;
     bool found = false;
+    size_t whole = 0;
     ssize_t size;
     const int table = open("/proc/thread-self/mountinfo", O_RDONLY | O_CLOEXEC);
 
     if (table < 0)
         return TABLE_PROC_ELSEWHERE;
     while (!found &&
-           ((size = read(table, piece, sizeof(piece))) > 0 || (size < 0 && errno == EINTR)))
+           ((size = read(table, piece, sizeof(piece))) > 0 || (size < 0 && errno == EINTR))) {
         found = size > 0 && piece_has_proc_elsewhere(&line, piece, (size_t)size);
+        whole += size > 0 ? (size_t)size : 0;
+    }
+    /* Another thread can put a file of its own under that number. */
+    const bool is_table = fstatfs(table, &status) == 0 && status.f_type == PROC_SUPER_MAGIC;
     close(table);
-    return found || size < 0 ? TABLE_PROC_ELSEWHERE : TABLE_PROC_ALONE;
+    return found || size < 0 || whole == 0 || !is_table ? TABLE_PROC_ELSEWHERE : TABLE_PROC_ALONE;
 }
 
 bool proc_mounts_elsewhere(void)
