@@ -250,7 +250,8 @@ def selection(test):
 class Comparison:
     """One module of CPython's tests, on one interpreter."""
 
-    def __init__(self, python, version, module, directory, policy, select=(), say=print):
+    def __init__(self, python, version, module, directory, policy, select=(), say=print, economical=False):
+        """Where it is `economical`, only what does not simply pass under Warder is run without it too."""
         self.python = python
         self.version = version
         self.module = module
@@ -258,18 +259,41 @@ class Comparison:
         self.policy = policy
         self.select = tuple(select)
         self.say = say
+        self.economical = economical
         self.unlisted = []
         self.stale = []
+
+    def start(self, policy, select, seconds=RUN_SECONDS):
+        return Run(self.python, self.module, self.directory, select, policy, seconds)
 
     def both(self, select, seconds=RUN_SECONDS):
         """Without Warder and with it, at once where they do not disturb each other."""
         def start(policy):
-            return Run(self.python, self.module, self.directory, select, policy, seconds)
+            return self.start(policy, select, seconds)
 
         if self.module in ALONE_MODULES:
             with turn_of(self.module):
                 return [start(policy).finish() for policy in (None, self.policy)]
         return [run.finish() for run in [start(policy) for policy in (None, self.policy)]]
+
+    def first(self):
+        """The first run without Warder, of which there may be only what is to be compared, and that with it."""
+        if not self.economical or self.module in ALONE_MODULES or listed_differences(self.version, self.module):
+            return self.both(self.select)
+        under = self.start(self.policy, self.select).finish()
+        rest = [test for test, outcome in under.tests.items() if outcome != "passed"]
+        if under.tests and not rest and under.module == "ran":
+            return under, under
+        patterns = [selection(test) for test in rest]
+        if not all(patterns) or not rest or under.module != "ran":
+            return self.start(None, self.select).finish(), under
+        without = self.start(None, patterns).finish()
+        for test, outcome in under.tests.items():
+            if outcome == "passed":
+                without.tests.setdefault(test, outcome)
+        # Where tests are left out, the module as a whole tells less: one in which all are skipped did run.
+        without.module = "ran" if without.module == "skipped" else without.module
+        return without, under
 
     def alone(self, tests):
         """How many of a few runs each of the tests differs in."""
@@ -307,13 +331,14 @@ class Comparison:
         return confirmed
 
     def run(self):
-        without, under = self.both(self.select)
+        without, under = self.first()
         listed = listed_differences(self.version, self.module)
         found = differences(without, under)
         passed = sum(one == "passed" for one in under.tests.values())
-        self.say(f"{self.module}: {len(under.tests)} tests, {passed} passed; "
-                 f"{sum(without.seconds.values()):.0f} s without Warder, "
-                 f"{sum(under.seconds.values()):.0f} s with it")
+        compared = len(under.tests) if without is not under else 0
+        compared = min(compared, len(without.seconds))
+        self.say(f"{self.module}: {len(under.tests)} tests, {passed} passed, {sum(under.seconds.values()):.0f} s; "
+                 f"{compared} of them without Warder too, {sum(without.seconds.values()) if compared else 0:.0f} s")
         if not without.tests and not under.tests and without.module == "skipped":
             self.say("  " + "".join(re.findall(r"^\S+ skipped.*", without.output, re.M)[:1]))
 

@@ -42,13 +42,14 @@ class Transparency(Test):
     def say(self, line):
         print(line, flush=True)
 
-    def compare(self, modules):
+    def compare(self, modules, economical=False):
         if not has_tests(python()):
             self.fail(f"{python()} lacks CPython's tests (on Debian, the package libpython3.11-testsuite)")
         policy = self.policy(ALLOW_ALL)
         problems = []
         for module in modules:
-            comparison = Comparison(python(), python_version(), module, self.directory, policy, say=self.say)
+            comparison = Comparison(python(), python_version(), module, self.directory, policy, say=self.say,
+                                    economical=economical)
             problems += comparison.run().problems()
         if problems:
             self.fail("\n".join(["with Warder this is different:", *problems]))
@@ -66,6 +67,14 @@ class Ends(Transparency):
         # Without any there is one entry all the same, and it fails.
         return [able[0], *able[1:][-1:]] if able else found[:1]
 
+    def test_difference_is_found_where_what_passes_is_not_run_twice(self):
+        policy = self.policy('policy p { deny exec as e }')
+        comparison = Comparison(python(), python_version(), "test_popen", self.directory, policy, say=self.say,
+                                economical=True)
+        problems = "\n".join(comparison.run().problems())
+        self.assertRegex(problems, r"test_popen.*test_popen: passed without Warder, (error|failed)")
+        self.assertIn("denied by local/p.e", problems)
+
 
 class Between(Transparency):
     """The interpreters between those."""
@@ -79,7 +88,7 @@ class Between(Transparency):
 
 
 class Whole(Transparency):
-    """All else that CPython tests, on all interpreters."""
+    """All else that CPython tests, on all interpreters; without Warder only what does not simply pass with it."""
 
     labels = ("transparency", "long")
     timeout = 3 * 3600
