@@ -305,7 +305,7 @@ static bool read_arguments(struct reading *reading, const json_t *object)
         const char *name = number;
         (void)snprintf(number, sizeof(number), "%u", i);
         if (entry && i < entry->argument_count)
-            name = entry->arguments[i];
+            name = catalogue_argument_name(entry, (uint8_t)i);
         if (!json_object_get(object, name))
             break;
         reading->lost = false;

@@ -232,7 +232,9 @@ static void print_event(FILE *out, const struct recorded_decision *decision)
     for (uint32_t i = 0; i < event->argument_count; i++) {
         char number[16];
         (void)snprintf(number, sizeof(number), "%u", i);
-        print_value(out, entry && i < entry->argument_count ? entry->arguments[i] : number,
+        print_value(out,
+                    entry && i < entry->argument_count ? catalogue_argument_name(entry, (uint8_t)i)
+                                                       : number,
                     &event->arguments[i], TYPE_ANY);
     }
     for (uint32_t i = 0; i < event->operation_count; i++)

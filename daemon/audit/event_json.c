@@ -214,7 +214,7 @@ json_t *event_arguments_json(const struct event *event)
 
         snprintf(number, sizeof(number), "%u", i);
         if (entry && i < entry->argument_count)
-            name = entry->arguments[i];
+            name = catalogue_argument_name(entry, (uint8_t)i);
         if (entry && i < 32 && (entry->secret >> i & 1)) {
             json_object_set_new(arguments, name, secret_json(value));
             continue;

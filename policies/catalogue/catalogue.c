@@ -27,6 +27,16 @@ const struct event_entry *catalogue_event(uint16_t number)
     return &catalogue_events[number];
 }
 
+const char *catalogue_argument_name(const struct event_entry *entry, uint8_t argument)
+{
+    return catalogue_argument_names[entry->first_argument + argument];
+}
+
+const char *catalogue_literal(const struct mapping_attribute *attribute)
+{
+    return catalogue_literals[attribute->operands[0]];
+}
+
 const struct mapping_rule *catalogue_rules(uint16_t number, size_t *count)
 {
     *count = 0;

@@ -294,10 +294,16 @@ def write_hash(events, out):
 
 
 def write_events(events, out):
+    first, arguments, numbers = {}, [], {event.name: event.number for event in events}
     for event in events:
-        if event.arguments:
-            listed = ", ".join(text(name) for name in event.arguments)
-            out.append(f"static const char *const arguments_{event.number}[] = {{{listed}}};")
+        first[event.number] = len(arguments)
+        arguments += event.arguments
+    longest = max(len(event.name.encode()) for event in events)
+    out.append(f'_Static_assert({longest} < EVENT_NAME_SIZE, "a name is too long");')
+    out.append(f'_Static_assert({max(map(len, arguments))} < ARGUMENT_NAME_SIZE, "an argument\'s name is too long");')
+    out.append(f"const char catalogue_argument_names[{len(arguments)}][ARGUMENT_NAME_SIZE] = {{")
+    out.extend(f"    {text(name)}," for name in arguments)
+    out.append("};")
     out.append(f"const uint16_t catalogue_last_number = {len(events)};")
     out.append(f"const struct event_entry catalogue_events[{len(events) + 1}] = {{")
     for event in events:
@@ -309,13 +315,13 @@ def write_events(events, out):
             ("number", event.number),
             ("argument_count", len(event.arguments)),
             ("forwarded_count", event.forwarded),
-            ("arguments", f"arguments_{event.number}" if event.arguments else "NULL"),
+            ("first_argument", first[event.number]),
             ("secret", f"UINT32_C({event.secret:#x})"),
             ("veto", VETO[row["veto"]]),
             ("platforms", PLATFORMS[row["platforms"]]),
             ("since", event.since),
             ("removed", event.removed),
-            ("instead", text(row["instead"]) if row["instead"] != "-" else "NULL"),
+            ("instead", numbers[row["instead"]] if row["instead"] != "-" else 0),
             ("classes", classes),
         ]
         out.append(f"    [{event.number}] = {{" + ", ".join(f".{name} = {value}" for name, value in fields) + "},")
@@ -323,33 +329,32 @@ def write_events(events, out):
 
 
 def write_rules(events, out):
-    rules, starts = [], [0]
+    rules, starts, literals = [], [0], {}
     for event in events:
         starts.append(len(rules))
         for rule in event.rules:
-            number = len(rules)
             conditions = [f"{{.word = CONDITION_{word.name.upper()}, .operands = {word.initialiser()}}}"
                           for word in rule.conditions]
-            out.append(f"static const struct mapping_condition conditions_{number}[] = {{{', '.join(conditions)}}};")
             attributes = []
             for name, literal, word in rule.attributes:
                 source = f"SOURCE_{word.name.upper()}" if word else "SOURCE_LITERAL"
-                operands = f", .operands = {word.initialiser()}" if word else ""
-                value = f", .literal = {text(literal)}" if not word else ""
-                attributes.append(f"{{.name = ATTRIBUTE_{name.upper()}, .source = {source}{operands}{value}}}")
-            if attributes:
-                out.append(f"static const struct mapping_attribute attributes_{number}[] = "
-                           f"{{{', '.join(attributes)}}};")
+                operands = word.initialiser() if word else f"{{{literals.setdefault(literal, len(literals))}}}"
+                attributes.append(f"{{.name = ATTRIBUTE_{name.upper()}, .source = {source}, .operands = {operands}}}")
+            listed = f", .attributes = {{{', '.join(attributes)}}}" if attributes else ""
             rules.append(f"    {{.operation_class = CLASS_{rule.operation.upper()}, "
                          f".condition_count = {len(conditions)}, .attribute_count = {len(attributes)}, "
-                         f".conditions = conditions_{number}, "
-                         f".attributes = {f'attributes_{number}' if attributes else 'NULL'}}},")
+                         f".conditions = {{{', '.join(conditions)}}}{listed}}},")
     starts.append(len(rules))
     most = max(len(event.rules) for event in events)
     widest = max(len(rule.attributes) for event in events for rule in event.rules)
     out.append(f'_Static_assert({most} <= EVENT_OPERATIONS_MAX, "an event is too many operations");')
     out.append(f'_Static_assert({widest} <= EVENT_ATTRIBUTES_MAX, "an operation has too many attributes");')
     out.append(f'_Static_assert({OPERANDS} == MAPPING_OPERANDS_MAX, "generate.py and mapping.h disagree");')
+    out.append(f'_Static_assert({max(map(len, literals))} < MAPPING_LITERAL_SIZE, "a literal is too long");')
+    out.append(f'_Static_assert({len(literals)} <= UINT8_MAX, "too many literals");')
+    out.append(f"const char catalogue_literals[{len(literals)}][MAPPING_LITERAL_SIZE] = {{")
+    out.extend(f"    {text(literal)}," for literal in literals)
+    out.append("};")
     out.append("const struct mapping_rule catalogue_all_rules[] = {")
     out.extend(rules)
     out.append("};")

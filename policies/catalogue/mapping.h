@@ -13,6 +13,9 @@
 
 enum {
     MAPPING_OPERANDS_MAX = 3,
+    MAPPING_CONDITIONS_MAX = 2,
+    MAPPING_ATTRIBUTES_MAX = 6,
+    MAPPING_LITERAL_SIZE = 16, /* bytes that hold the longest literal, with its NUL */
     MAPPING_NO_OPERAND = 0xff, /* one that the table does not give: the word has a default */
 };
 
@@ -112,20 +115,24 @@ struct mapping_condition {
 struct mapping_attribute {
     uint8_t name;                           /* enum attribute_name */
     uint8_t source;                         /* enum mapping_source_word */
-    uint8_t operands[MAPPING_OPERANDS_MAX]; /* numbers of arguments, or MAPPING_NO_OPERAND */
-    const char *literal;                    /* of SOURCE_LITERAL */
+    uint8_t operands[MAPPING_OPERANDS_MAX]; /* numbers of arguments, or MAPPING_NO_OPERAND; the
+                                               first is SOURCE_LITERAL's, of catalogue_literal() */
 };
 
 struct mapping_rule {
     uint8_t operation_class; /* enum operation_class */
     uint8_t condition_count;
     uint8_t attribute_count;
-    const struct mapping_condition *conditions; /* all must hold */
-    const struct mapping_attribute *attributes; /* in order of enum attribute_name */
+    struct mapping_condition conditions[MAPPING_CONDITIONS_MAX]; /* all must hold */
+    struct mapping_attribute
+        attributes[MAPPING_ATTRIBUTES_MAX]; /* in order of enum attribute_name */
 };
 
 /* The rules of an event, none for one that is no operation. NULL, and a count of 0, for a number
  * that is not in the catalogue. */
 const struct mapping_rule *catalogue_rules(uint16_t number, size_t *count);
+
+/* The text of an attribute whose source is SOURCE_LITERAL. */
+const char *catalogue_literal(const struct mapping_attribute *attribute);
 
 #endif

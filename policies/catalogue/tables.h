@@ -10,10 +10,12 @@
 /* By number: element 0 is no event. */
 extern const struct event_entry catalogue_events[];
 extern const uint16_t catalogue_last_number;
+extern const char catalogue_argument_names[][ARGUMENT_NAME_SIZE];
 
 /* The rules of event N: from catalogue_rule_starts[N], up to where those of N + 1 start. */
 extern const struct mapping_rule catalogue_all_rules[];
 extern const uint16_t catalogue_rule_starts[];
+extern const char catalogue_literals[][MAPPING_LITERAL_SIZE];
 
 /* Names by hash: event numbers, 0 where a slot is free. A name stands in the slot of its hash or,
  * where that was taken, in one of the next catalogue_probe_count - 1. generate.py chooses the seed

@@ -456,7 +456,7 @@ static bool make_attribute(struct mapper *mapper, const struct made *made,
 
     *out = (struct attribute){.name = (enum attribute_name)source->name};
     if (source->source == SOURCE_LITERAL) {
-        out->value = value_of_string(source->literal);
+        out->value = value_of_string(catalogue_literal(source));
         return true;
     }
     if (made_before(made, source, &found)) {
@@ -492,14 +492,13 @@ static bool make_operation(struct mapper *mapper, struct made *made,
 }
 
 /* An event that the catalogue does not have: a newer CPython's, or a program's own. */
-static const struct mapping_attribute name_of_event = {.name = ATTRIBUTE_NAME,
-                                                       .source = SOURCE_EVENT};
-static const struct mapping_condition without_condition = {.word = CONDITION_ALWAYS};
-static const struct mapping_rule rule_of_unknown_events = {.operation_class = CLASS_OTHER,
-                                                           .condition_count = 1,
-                                                           .conditions = &without_condition,
-                                                           .attribute_count = 1,
-                                                           .attributes = &name_of_event};
+static const struct mapping_rule rule_of_unknown_events = {
+    .operation_class = CLASS_OTHER,
+    .condition_count = 1,
+    .conditions = {{.word = CONDITION_ALWAYS}},
+    .attribute_count = 1,
+    .attributes = {{.name = ATTRIBUTE_NAME, .source = SOURCE_EVENT}},
+};
 
 /* The directories that relative paths of the event could be in; 1 and NULL where that is no
  * question. */

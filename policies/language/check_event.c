@@ -9,6 +9,11 @@ static bool is_raised(const struct event_entry *entry)
     return entry->platforms != 0;
 }
 
+static void offer(struct suggestion *suggestion, const char *name)
+{
+    suggestion_offer(suggestion, name, strlen(name));
+}
+
 static const struct event_entry *nearest_event(const struct diagnostics *diagnostics,
                                                const char *name, size_t length)
 {
@@ -19,7 +24,7 @@ static const struct event_entry *nearest_event(const struct diagnostics *diagnos
     for (uint16_t i = 1; i <= catalogue_event_count(); i++) {
         const struct event_entry *entry = catalogue_event(i);
         if (is_raised(entry))
-            suggestion_offer(&suggestion, entry->name, strlen(entry->name));
+            offer(&suggestion, entry->name);
     }
     return suggestion.best ? catalogue_find(suggestion.best, suggestion.best_length) : NULL;
 }
@@ -71,7 +76,8 @@ const struct event_entry *find_event(struct diagnostics *diagnostics, const stru
             diagnostics, ERROR_EVENT_NEVER_RAISED, literal->span,
             "CPython never raises \"%s\": the name stands in its documentation alone", entry->name);
         if (entry->instead)
-            diagnostic_help(error, "what it raises is \"%s\"", entry->instead);
+            diagnostic_help(error, "what it raises is \"%s\"",
+                            catalogue_event(entry->instead)->name);
         return NULL;
     }
     return entry;
@@ -176,11 +182,16 @@ bool find_target_events(struct checker *checker, const struct literal *literal, 
     return true;
 }
 
+static bool is_text(const char *name, const char *text, size_t length)
+{
+    return strlen(name) == length && memcmp(name, text, length) == 0;
+}
+
 /* The argument's place in the event; -1 if it has none of this name. */
 static int argument_of(const struct event_entry *entry, const char *name, size_t length)
 {
     for (int i = 0; i < entry->argument_count; i++)
-        if (strlen(entry->arguments[i]) == length && memcmp(entry->arguments[i], name, length) == 0)
+        if (is_text(catalogue_argument_name(entry, (uint8_t)i), name, length))
             return i;
     return -1;
 }
@@ -203,7 +214,7 @@ static void report_argument(struct checker *checker, const struct predicate *pre
     for (size_t i = 0; i < target->event_count; i++) {
         const struct event_entry *entry = catalogue_event(target->events[i]);
         for (int j = 0; j < entry->forwarded_count; j++)
-            suggestion_offer(&suggestion, entry->arguments[j], strlen(entry->arguments[j]));
+            offer(&suggestion, catalogue_argument_name(entry, (uint8_t)j));
     }
     error = report(checker->diagnostics, ERROR_UNKNOWN_ARGUMENT, predicate->index_span,
                    "no event of this rule has an argument `%.*s`", (int)name->length, name->text);
@@ -213,7 +224,8 @@ static void report_argument(struct checker *checker, const struct predicate *pre
         const struct event_entry *entry = catalogue_event(target->events[0]);
         struct text_buffer known = {0};
         for (int i = 0; i < entry->forwarded_count; i++)
-            text_buffer_format(&known, "%s%s", i > 0 ? ", " : "", entry->arguments[i]);
+            text_buffer_format(&known, "%s%s", i > 0 ? ", " : "",
+                               catalogue_argument_name(entry, (uint8_t)i));
         diagnostic_help(error, "\"%s\" has %s", entry->name,
                         known.length > 0 ? known.bytes : "no arguments");
         text_buffer_deinit(&known);

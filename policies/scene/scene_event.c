@@ -68,7 +68,8 @@ static void too_many_arguments(const struct making *making, const struct event_e
     struct text_buffer names = {0};
 
     for (uint8_t i = 0; i < entry->argument_count; i++)
-        text_buffer_format(&names, "%s%s", i > 0 ? ", " : "", entry->arguments[i]);
+        text_buffer_format(&names, "%s%s", i > 0 ? ", " : "",
+                           catalogue_argument_name(entry, (uint8_t)i));
     struct diagnostic *error = report(
         making->diagnostics, ERROR_TOO_MANY_ARGUMENTS, making->stated->arguments->span,
         "\"%s\" has %u argument%s, these are %u", entry->name, (unsigned)entry->argument_count,
@@ -84,7 +85,7 @@ static void take_socket(struct making *making, const struct event_entry *entry, 
     static const char type[] = "socket";
 
     making->process.socket_family = -1;
-    if (entry->argument_count == 0 || strcmp(entry->arguments[0], "self") != 0 ||
+    if (entry->argument_count == 0 || strcmp(catalogue_argument_name(entry, 0), "self") != 0 ||
         first->kind != VALUE_TEXT)
         return;
     making->process.socket_family =

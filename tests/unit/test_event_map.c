@@ -100,8 +100,10 @@ static void the_table_speaks_the_policy_language(void **state)
                 last = attribute->name;
                 if (attribute->source == SOURCE_LITERAL &&
                     vocabulary_attribute_type(attribute->name) == TYPE_WORD &&
-                    !is_word(rules[i].operation_class, attribute->name, attribute->literal))
-                    fail_msg("%s: %s is no word of the language", entry->name, attribute->literal);
+                    !is_word(rules[i].operation_class, attribute->name,
+                             catalogue_literal(attribute)))
+                    fail_msg("%s: %s is no word of the language", entry->name,
+                             catalogue_literal(attribute));
             }
         }
         assert_int_equal(entry->classes, classes);
