@@ -25,14 +25,17 @@
 #include "client/hook/python_module.h"
 #include "client/hook/real_libc.h"
 
-static unsigned long long loads_seen; /* objects loaded when the constructor looked */
-static bool python_found;             /* then, or since */
+/* With what the loader writes to anyway, as in inherited_environment.c. */
+#define WRITTEN_BY_EVERY_PROGRAM __attribute__((section(".data")))
+
+static unsigned long long loads_seen WRITTEN_BY_EVERY_PROGRAM; /* objects, for the constructor */
+static bool python_found;                                      /* then, or since */
 
 /* True if the object stands in the global scope through the loader's hands (LD_PRELOAD,
  * ld.so.preload), and not because somebody imported it: then attach() decides. */
-static bool preloaded;
+static bool preloaded WRITTEN_BY_EVERY_PROGRAM;
 
-static char *const *arguments; /* argv, as the kernel put it there */
+static char *const *arguments WRITTEN_BY_EVERY_PROGRAM; /* argv, as the kernel put it there */
 
 /* What every CPython defines, before 3.8 too: without audit hooks it is not served, and may not run
  * where Warder is asked for. */
@@ -68,6 +71,7 @@ static void guard(const struct elf_object *object, Warder__V1__HookRoute route)
         end_unguarded("it is no CPython from 3.8 on, or its C API cannot be found");
     if (runtime->hooked)
         return;
+    real_libc();
     own_pages_seal();
     process_facts_note_arguments(arguments);
     const struct session_request request = {.python_version = runtime->api.version, .route = route};
@@ -93,13 +97,15 @@ __attribute__((constructor)) static void enter(int count, char **vector)
 
     (void)count;
     arguments = vector;
-    real_libc();
     loads_seen = elf_load_count();
     if (!find_python(&object)) {
+        /* What such a program never calls is not looked for: real_libc() is filled in when the
+         * first function of the boundary is. */
         preloaded = true;
         inherited_environment_take();
         return;
     }
+    real_libc();
     python_found = true;
     /* An initialised interpreter means that it is importing us. */
     struct runtime *runtime = runtime_of(&object);

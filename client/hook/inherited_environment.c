@@ -20,19 +20,24 @@ enum {
 };
 
 static const char preload_name[] = "LD_PRELOAD=";
-static const char separators[] = ": "; /* of its elements: ld.so(8) */
 static const char *const names[VARIABLES] = {
     "WARDER_DAEMON=", "WARDER_DOOR=", "WARDER_RUN=", "WARDER_SOCKET="};
 
+/* What every program writes to stands beside what the loader writes to anyway: a page more costs
+ * each of them more than all that is done here. */
 static struct {
     bool taken;
     size_t count;
+    size_t others; /* bytes of the other elements of LD_PRELOAD */
     const char *list[INHERITED_VARIABLES_MAX];
-    char preload[sizeof(preload_name) + 2UL * PATH_MAX];
+    const char *name; /* of this object, as the loader has it */
     char values[VARIABLES][32 + VALUE_SIZE_MAX];
-    char others[sizeof(preload_name) + 2UL * PATH_MAX]; /* LD_PRELOAD without this object */
-    const char *name;                                   /* of this object, as the loader has it */
-} inherited;
+} inherited __attribute__((section(".data")));
+
+static struct {
+    char all[sizeof(preload_name) + 2UL * PATH_MAX];
+    char others[sizeof(preload_name) + 2UL * PATH_MAX]; /* without this object */
+} preload;
 
 static const char *entry_of(const char *prefix)
 {
@@ -69,8 +74,11 @@ static bool is_name_of_hook(const char *path, const char *name)
 
 static bool is_hook(const char *element, size_t length)
 {
-    char *path = inherited.name && length > 0 && length < PATH_MAX ? work_memory_take() : NULL;
-
+    if (!inherited.name || length == 0 || length >= PATH_MAX)
+        return false;
+    if (strlen(inherited.name) == length && memcmp(element, inherited.name, length) == 0)
+        return true;
+    char *path = work_memory_take();
     if (!path)
         return false;
     memcpy(path, element, length);
@@ -80,28 +88,36 @@ static bool is_hook(const char *element, size_t length)
     return is;
 }
 
-/* Copies the elements of a list that are not this object, as they stand; `*found` if one is. False
- * if they do not fit. */
-static bool copy_others(const char *list, char *buffer, size_t size, bool *found)
+/* Elements are separated by colons or spaces: ld.so(8). */
+static bool separates(char byte)
 {
-    size_t used = 0;
+    return byte == ':' || byte == ' ';
+}
 
-    for (const char *at = list + strspn(list, separators); *at;) {
-        const size_t length = strcspn(at, separators);
+/* Copies the elements of a list that are not this object, as they stand: how many bytes that takes
+ * goes to `*used`. `*found` if one is this object. False if they do not fit. */
+static bool copy_others(const char *list, char *buffer, size_t size, size_t *used, bool *found)
+{
+    for (const char *at = list; *at;) {
+        size_t length = 0;
+        if (separates(*at)) {
+            at++;
+            continue;
+        }
+        while (at[length] && !separates(at[length]))
+            length++;
         if (is_hook(at, length)) {
             *found = true;
         } else {
-            if (used + length + 2 > size)
+            if (*used + length + 2 > size)
                 return false;
-            if (used > 0)
-                buffer[used++] = ':';
-            memcpy(buffer + used, at, length);
-            used += length;
+            if (*used > 0)
+                buffer[(*used)++] = ':';
+            memcpy(buffer + *used, at, length);
+            *used += length;
         }
         at += length;
-        at += strspn(at, separators);
     }
-    buffer[used] = '\0';
     return true;
 }
 
@@ -112,18 +128,23 @@ static void take_preload(void)
     const char *entry = entry_of(preload_name);
     struct elf_object own;
     bool found = false;
+    size_t used = 0;
 
-    if (!entry || strlen(entry) >= sizeof(inherited.preload) ||
+    if (!entry || strlen(entry) >= sizeof(preload.all) ||
         !elf_find_holder((uintptr_t)&take_preload, &own))
         return;
     inherited.name = own.name;
-    if (!copy_others(entry + prefix, inherited.others + prefix, sizeof(inherited.others) - prefix,
-                     &found) ||
+    if (!copy_others(entry + prefix, preload.others + prefix, sizeof(preload.others) - prefix,
+                     &used, &found) ||
         !found)
         return;
-    memcpy(inherited.others, preload_name, prefix);
-    memcpy(inherited.preload, entry, strlen(entry) + 1);
-    inherited.list[inherited.count++] = inherited.preload;
+    if (used > 0) {
+        memcpy(preload.others, preload_name, prefix);
+        preload.others[prefix + used] = '\0';
+    }
+    inherited.others = used;
+    memcpy(preload.all, entry, strlen(entry) + 1);
+    inherited.list[inherited.count++] = preload.all;
 }
 
 /* ------------------------------------------------------------------------------------ taking */
@@ -160,9 +181,9 @@ void inherited_environment_hide(void)
     for (char **entry = environ; *entry; entry++) {
         if (is_hidden(*entry))
             continue;
-        if (inherited.preload[0] && strncmp(*entry, preload_name, sizeof(preload_name) - 1) == 0) {
-            if (inherited.others[sizeof(preload_name) - 1])
-                *kept++ = inherited.others;
+        if (preload.all[0] && strncmp(*entry, preload_name, sizeof(preload_name) - 1) == 0) {
+            if (inherited.others > 0)
+                *kept++ = preload.others;
             continue;
         }
         *kept++ = *entry;

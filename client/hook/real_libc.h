@@ -2,9 +2,9 @@
  * under newer versions than GLIBC_2.31.
  *
  * dlsym(RTLD_NEXT) is not to be had (elf_symbols.h), so they are looked up by name, once, before
- * the first call of any: by the constructor, or by a call of another object's constructor that
- * comes before it. Never in the child of a vfork: its parent has called vfork. A function that this
- * libc does not have is NULL. */
+ * the first call of any: by the constructor where the program holds CPython, and by the first call
+ * in any other program, most of which make none. Never in a child: its parent has called fork or
+ * vfork. A function that this libc does not have is NULL. */
 #ifndef WARDER_CLIENT_HOOK_REAL_LIBC_H
 #define WARDER_CLIENT_HOOK_REAL_LIBC_H
 
