@@ -147,12 +147,42 @@ static void print_rule(FILE *out, const struct recorded_decision *decision)
         fputs("      the hook let it pass by itself\n", out);
 }
 
+static void print_place(FILE *out, const json_t *place, bool counted)
+{
+    const char *file = json_string_value(json_object_get(place, "file"));
+    const json_int_t count = json_integer_value(json_object_get(place, "count"));
+
+    fputs("  from  ", out);
+    if (file) {
+        print_printable(out, file);
+        fprintf(out, ":%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(place, "line")));
+    } else {
+        fputs("a line that is not known", out);
+    }
+    if (counted && count > 1)
+        fprintf(out, ", %" JSON_INTEGER_FORMAT " times", count);
+    fputc('\n', out);
+}
+
+/* Where the program asked: one line, or several that were told one number. */
+static void print_places(FILE *out, const json_t *row)
+{
+    const json_t *places = json_object_get(row, "places");
+    const json_t *place;
+    size_t i;
+
+    if (json_is_array(places)) {
+        json_array_foreach(places, i, place) print_place(out, place, true);
+    } else if (json_is_string(json_object_get(row, "file"))) {
+        print_place(out, row, false);
+    }
+}
+
 static void print_subject(FILE *out, const struct recorded_decision *decision)
 {
     const json_t *facts = json_object_get(decision->row, "subject");
     const json_t *proved = json_object_get(facts, "proved");
     const struct subject *subject = &decision->recorded.subject;
-    const char *file = text_of(decision->row, "file");
 
     fputs("  who   ", out);
     print_printable(out, text_of(proved, "user"));
@@ -176,12 +206,7 @@ static void print_subject(FILE *out, const struct recorded_decision *decision)
         print_printable(out, subject->labels[i].value);
     }
     fputc('\n', out);
-    if (file[0]) {
-        fputs("  from  ", out);
-        print_printable(out, file);
-        fprintf(out, ":%" JSON_INTEGER_FORMAT "\n",
-                json_integer_value(json_object_get(decision->row, "line")));
-    }
+    print_places(out, decision->row);
 }
 
 static void print_value(FILE *out, const char *name, const struct value *value,

@@ -409,6 +409,9 @@ static int hook_judging(struct runtime *runtime, python_object *args,
         expect_clearing(runtime);
         return 0;
     }
+    if (answer->place_wanted && denial_state(runtime) == DENIAL_RAISES &&
+        python_thread(&runtime->api))
+        denial_observed(&runtime->api, answer);
     if (answer->outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW ||
         (entry && entry->veto == VETO_NEVER))
         return 0;

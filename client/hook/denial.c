@@ -149,8 +149,8 @@ static bool is_of_standard_library(const struct python_api *api, const struct va
 }
 
 /* The line of Python that asked: the nearest that is not the standard library's, for
- * "subprocess.py:1821" helps nobody; the nearest of all where there is no other. Only a denial is
- * worth what it costs: frame objects may have to be made. */
+ * "subprocess.py:1821" helps nobody; the nearest of all where there is no other. Only a denial, or
+ * what would be one, is worth what it costs: frame objects may have to be made. */
 static void tell_place(const struct python_api *api, uint64_t decision, void *memory)
 {
     struct arena arena;
@@ -182,6 +182,31 @@ static void tell_place(const struct python_api *api, uint64_t decision, void *me
     hook_session_tell_place(decision, place.file.bytes, place.file.count, place.line);
 }
 
+/* Making objects can start a collection, and a collection runs finalisers: not in here. 3.8 and 3.9
+ * have no way to hold it off; the verdict stands already. */
+static int hold_collections(const struct python_api *api)
+{
+    return api->PyGC_Disable ? api->PyGC_Disable() : 0;
+}
+
+static void tell_place_of(const struct python_api *api, const struct answer *answer)
+{
+    void *memory = answer->decision ? work_memory_take() : NULL;
+
+    if (memory)
+        tell_place(api, answer->decision, memory);
+    work_memory_return(memory);
+}
+
+void denial_observed(const struct python_api *api, const struct answer *answer)
+{
+    const int collecting = hold_collections(api);
+
+    tell_place_of(api, answer);
+    if (collecting)
+        api->PyGC_Enable();
+}
+
 int denial_raise(const struct python_api *api, const struct event *event,
                  const struct event_entry *entry, const struct answer *answer,
                  enum denial_state state)
@@ -190,13 +215,8 @@ int denial_raise(const struct python_api *api, const struct event *event,
         !python_thread(api) || (entry && entry->veto == VETO_ENDS))
         fatal_end(answer->text);
 
-    /* Making objects can start a collection, and a collection runs finalisers: not in here. 3.8 and
-     * 3.9 have no way to hold it off; the verdict stands already. */
-    const int collecting = api->PyGC_Disable ? api->PyGC_Disable() : 0;
-    void *memory = answer->decision ? work_memory_take() : NULL;
-    if (memory)
-        tell_place(api, answer->decision, memory);
-    work_memory_return(memory);
+    const int collecting = hold_collections(api);
+    tell_place_of(api, answer);
     set_exception(api, event, answer, state == DENIAL_ENDING);
     if (collecting)
         api->PyGC_Enable();

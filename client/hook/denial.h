@@ -26,6 +26,11 @@ int denial_raise(const struct python_api *api, const struct event *event,
                  const struct event_entry *entry, const struct answer *answer,
                  enum denial_state state);
 
+/* The same of an event that is allowed because the policy that would deny it only observes: tells
+ * the daemon the calling line, and changes nothing. The interpreter lock must be held, and frames
+ * be there to be looked at. */
+void denial_observed(const struct python_api *api, const struct answer *answer);
+
 /* True for an event that this thread raises itself while it looks for the calling line: 3.8 raises
  * one when a frame is asked for its code. No other event is meant by it, not even of a finaliser
  * that runs just then. */

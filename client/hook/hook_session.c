@@ -559,6 +559,7 @@ static void answer_begin(struct answer *answer)
     answer->decision = 0;
     answer->unanswered = false;
     answer->only_exec = false;
+    answer->place_wanted = false;
     answer->operation[0] = answer->policy[0] = answer->rule[0] = answer->message[0] = '\0';
     answer->decision_id[0] = answer->text[0] = answer->environment[0] = '\0';
 }

@@ -55,7 +55,8 @@ struct answer {
     /* Of an allowed exec: names of variables that the rule speaks of, each terminated, the last one
      * by an empty one. */
     char environment[256];
-    bool only_exec; /* of an allowed fork: its child may do nothing but exec */
+    bool only_exec;    /* of an allowed fork: its child may do nothing but exec */
+    bool place_wanted; /* of what is only observed: the daemon waits for its calling line */
 };
 
 /* Why a session could not be had; for a person. */

@@ -35,6 +35,7 @@ static void take_verdict(const Warder__V1__Verdict *verdict, struct answer *answ
     answer->decision = verdict->decision;
     if (verdict->outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW) {
         answer->only_exec = verdict->only_exec;
+        answer->place_wanted = verdict->place_wanted;
         take_environment(verdict, answer);
         answer->outcome = verdict->outcome;
         return;

@@ -36,7 +36,8 @@ struct why_job {
     uint64_t generation; /* now in force */
     /* what the worker has found */
     struct audit_rows rows;
-    json_t *row; /* the last one, read */
+    json_t *row; /* the first of them, read, with what the others have beside it */
+    char *json;  /* the same, as text */
     struct stored_policies then;
     struct stored_policies now;
     struct cited_statement statement;
@@ -61,6 +62,40 @@ static bool is_askers(const struct why_job *job)
     return job->everything || (json_is_integer(uid) && json_integer_value(uid) == job->uid);
 }
 
+/* One decision has a record for each line of the program that was told its number. */
+static json_t *place_of(const json_t *row)
+{
+    json_t *place = json_object();
+
+    json_object_set(place, "file", json_object_get(row, "file"));
+    json_object_set(place, "line", json_object_get(row, "line"));
+    json_object_set(place, "count", json_object_get(row, "count"));
+    return place;
+}
+
+/* The first row, with the count of all, and where there are several, `places`. */
+static json_t *read_rows(const struct audit_rows *rows)
+{
+    json_t *first = NULL;
+    json_auto_t *places = json_array();
+    json_int_t count = 0;
+
+    for (size_t i = 0; i < rows->count; i++) {
+        json_auto_t *row = json_loads(rows->rows[i].json, JSON_ALLOW_NUL, NULL);
+        if (!row)
+            break;
+        count += json_integer_value(json_object_get(row, "count"));
+        json_array_append_new(places, place_of(row));
+        if (!first)
+            first = json_incref(row);
+    }
+    if (rows->count > 1 && first) {
+        json_object_set_new(first, "count", json_integer(count));
+        json_object_set(first, "places", places);
+    }
+    return first;
+}
+
 static bool find_row(struct why_job *job)
 {
     const char *directory = job->whys->server->configuration->state_directory;
@@ -73,9 +108,9 @@ static bool find_row(struct why_job *job)
     job->failed = !read;
     if (!read)
         return false;
-    const char *json = job->rows.count > 0 ? job->rows.rows[job->rows.count - 1].json : NULL;
-    job->row = json ? json_loads(json, JSON_ALLOW_NUL, NULL) : NULL;
-    job->not_found = !job->row || !is_askers(job);
+    job->row = read_rows(&job->rows);
+    job->json = job->row ? json_dumps(job->row, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+    job->not_found = !job->json || !is_askers(job);
     return !job->not_found;
 }
 
@@ -134,14 +169,14 @@ static void work(uv_work_t *request)
 
 static void send_row(const struct why_job *job)
 {
-    const struct audit_row *row = &job->rows.rows[job->rows.count - 1];
+    const struct audit_row *row = &job->rows.rows[0];
     Warder__V1__AdminReply reply = WARDER__V1__ADMIN_REPLY__INIT;
     Warder__V1__LogEntry entry = WARDER__V1__LOG_ENTRY__INIT;
 
     entry.id = row->id;
     entry.time = row->time;
     entry.kind = text_field(row->kind);
-    entry.json = text_field(row->json);
+    entry.json = text_field(job->json);
     reply.body_case = WARDER__V1__ADMIN_REPLY__BODY_ENTRY;
     reply.entry = &entry;
     outbox_add(job->connection, &reply, true);
@@ -225,6 +260,7 @@ static void job_free(struct why_job *job)
     }
     audit_rows_deinit(&job->rows);
     json_decref(job->row);
+    free(job->json);
     stored_policies_deinit(&job->then);
     stored_policies_deinit(&job->now);
     free(job->statement.text);

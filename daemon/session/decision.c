@@ -245,6 +245,12 @@ static void tell_environment(const struct session *session, const struct ruling 
                                 names);
 }
 
+/* What is allowed because whoever would deny it only observes. */
+static bool would_be_denied(const struct ruling *ruling)
+{
+    return ruling->judgement.verdict == VERDICT_ALLOW && ruling->judgement.would != VERDICT_ALLOW;
+}
+
 static void send_message(struct connection *connection, const struct incoming *incoming,
                          const struct event *event, const struct ruling *ruling, uint64_t number)
 {
@@ -266,6 +272,7 @@ static void send_message(struct connection *connection, const struct incoming *i
     if (ruling->judgement.verdict == VERDICT_ALLOW) {
         verdict.outcome = WARDER__V1__OUTCOME__OUTCOME_ALLOW;
         verdict.only_exec = ruling->only_exec;
+        verdict.place_wanted = would_be_denied(ruling);
         if (class_of(event, 0) == CLASS_EXEC) {
             tell_environment(session, ruling, &names);
             verdict.environment = names.names;
@@ -298,7 +305,8 @@ static void send_verdict(struct connection *connection, const struct incoming *i
                                         .flat = guard->flat,
                                         .only_exec = ruling->only_exec};
 
-    if (ruling->judgement.verdict == VERDICT_ALLOW && class_of(event, 0) != CLASS_EXEC)
+    if (ruling->judgement.verdict == VERDICT_ALLOW && class_of(event, 0) != CLASS_EXEC &&
+        !would_be_denied(ruling))
         connection_send_plain(connection, incoming, &plain);
     else
         send_message(connection, incoming, event, ruling, number);
@@ -433,7 +441,7 @@ static bool is_continued(const struct session *session, const struct sent_event 
     return continued != CONTINUES_NOTHING && ruling->judgement.verdict == VERDICT_ALLOW;
 }
 
-/* With the number that the record is going to give it. */
+/* What is denied, or would be, with the number that the record is going to give it. */
 static void answer_denial(struct connection *connection, const struct incoming *incoming,
                           const struct event *event, const struct ruling *ruling, uint64_t number,
                           const struct sent_event *packed)
@@ -443,8 +451,11 @@ static void answer_denial(struct connection *connection, const struct incoming *
     const bool described =
         packed->bytes && describe(session, event, ruling, number, packed, 0, &description);
 
-    send_verdict(connection, incoming, event, ruling,
-                 described ? denial_queue_number(session, &description.decision) : number);
+    if (described)
+        number = denial_queue_number(session, &description.decision);
+    if (ruling->judgement.verdict == VERDICT_ALLOW)
+        continuation_remember(session, event, number);
+    send_verdict(connection, incoming, event, ruling, number);
     if (described)
         record_described(session, &description.decision);
     else
@@ -492,7 +503,7 @@ void decision_answer(struct connection *connection, struct incoming *incoming)
     /* Sending may find the peer gone, and end the session: what was decided is recorded all the
      * same. */
     session_hold(session);
-    if (ruling.judgement.verdict == VERDICT_ALLOW) {
+    if (ruling.judgement.verdict == VERDICT_ALLOW && !would_be_denied(&ruling)) {
         continuation_remember(session, event, number);
         send_verdict(connection, incoming, event, &ruling, number);
         record(session, event, &ruling, number, asked, 0);

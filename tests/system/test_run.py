@@ -294,7 +294,7 @@ for call in (lambda: os.system("tool --password hunter2"),
         result = self.warder("run", "--policy", "no-process", "--observe", "--", python_or_skip(self), "-c",
                              "import os; os.system('echo ran')")
         self.assertEqual((result.status, result.out), (0, "ran\n"), result)
-        self.assertRegex(result.err, r'would deny +exec "/bin/sh" -c "echo ran" +local/no-process\.no-exec')
+        self.assertRegex(result.err, r'would deny +exec "/bin/sh" -c "echo ran" +local/no-process\.no-exec .*<string>:1 ')
 
     def test_signals_sent_to_run_reach_the_program(self):
         code = ("import signal, sys, time\n"

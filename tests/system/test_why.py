@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 
 import wire
 from attackers import Process, ProtocolTest
@@ -124,6 +125,27 @@ class Why(ProtocolTest):
                 result = self.why(given)
                 self.assertEqual(result.status, 0, result)
                 self.assertIn(f"[decision {number}", result.out)
+
+    def test_decision_at_several_lines_is_told_with_all_of_them(self):
+        """Denials that are alike within a moment have one number; each line has a record of its own."""
+        code = ("import subprocess\n"
+                "def first(): subprocess.run(['id'])\n"
+                "def second(): subprocess.run(['id'])\n"
+                "for one in (first, second, second):\n"
+                "    try: one()\n"
+                "    except PermissionError as denied: print(denied.decision_id)\n")
+        self.host.apply('policy no-exec { applies { platform is "linux" } deny exec as e }')
+        for _ in range(20):  # on a machine that is slow just then they are several decisions
+            result = execute([sys.executable, "-I", "-c", code], env=self.host.preloaded())
+            told = result.out.split()
+            self.assertEqual(len(told), 3, result)
+            if len(set(told)) == 1:
+                break
+        result = self.why(told[0])
+        self.assertRegex(result.out, r"\[decision \S+, .*, 3 times\]")
+        self.assertRegex(result.out, r"(?m)^  from  <string>:2\n  from  <string>:3, 2 times$")
+        record = self.why_json(told[0])["record"]
+        self.assertEqual([(place["line"], place["count"]) for place in record["places"]], [(2, 1), (3, 2)])
 
     def test_why_as_json_has_record_statement_and_both_explanations(self):
         told = self.why_json(self.denied(execution("/opt/git", ["git", "push"])))
