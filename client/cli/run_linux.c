@@ -49,6 +49,7 @@ struct running {
     int64_t last_hello;
     unsigned looks;
     bool ended_by_us;
+    bool has_own_daemon; /* which nobody starts again */
 };
 
 static int64_t now_milliseconds(void)
@@ -200,7 +201,8 @@ static void hear(struct running *running, int milliseconds)
         message->started->pid == running->pid)
         running->last_hello = now_milliseconds();
     if (!message && errno != ETIMEDOUT) {
-        complain("the policy daemon is gone: nothing is allowed to the program any more");
+        complain("the policy daemon is gone: nothing is allowed to the program %s",
+                 running->has_own_daemon ? "any more" : "until it is back");
         running->client = NULL;
     }
 }
@@ -346,7 +348,9 @@ static int explain_failure(const char *program, int error)
 
 int run_program(struct run_plan *plan)
 {
-    struct running running = {.client = plan->client, .adopts = plan->adopts};
+    struct running running = {.client = plan->client,
+                              .adopts = plan->adopts,
+                              .has_own_daemon = plan->daemon > 0};
     sigset_t wanted;
     sigset_t before;
 

@@ -211,12 +211,12 @@ int denial_raise(const struct python_api *api, const struct event *event,
                  const struct event_entry *entry, const struct answer *answer,
                  enum denial_state state)
 {
-    if (answer->outcome == WARDER__V1__OUTCOME__OUTCOME_KILL || state == DENIAL_ENDS ||
-        !python_thread(api) || (entry && entry->veto == VETO_ENDS))
+    if (state == DENIAL_ENDS || !python_thread(api))
         fatal_end(answer->text);
-
     const int collecting = hold_collections(api);
     tell_place_of(api, answer);
+    if (answer->outcome == WARDER__V1__OUTCOME__OUTCOME_KILL || (entry && entry->veto == VETO_ENDS))
+        fatal_end(answer->text);
     set_exception(api, event, answer, state == DENIAL_ENDING);
     if (collecting)
         api->PyGC_Enable();

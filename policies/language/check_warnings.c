@@ -364,6 +364,49 @@ static void warn_start(struct checker *checker, const struct policy *policy)
     }
 }
 
+/* Classes that some rule or default of the policy denies something of. */
+static uint32_t denied_classes(const struct policy *policy)
+{
+    uint32_t denied = 0;
+    struct span where;
+
+    for (unsigned i = 0; i < CLASS_COUNT; i++)
+        if (default_denies(policy, (enum operation_class)i, &where))
+            denied |= class_bit((enum operation_class)i);
+    for (const struct rule *rule = policy->rules; rule; rule = rule->next) {
+        if (rule->effect != EFFECT_DENY && rule->effect != EFFECT_KILL)
+            continue;
+        if (!rule->checked || rule->events) /* events can be operations of several classes */
+            return UINT32_MAX;
+        denied |= rule->checked->classes;
+    }
+    return denied;
+}
+
+/* Allows under a condition, of what nothing is denied of: their author thinks that the rest is
+ * denied, or that they loosen another policy. Said once for each set of classes. */
+static void warn_allow(struct checker *checker, const struct policy *policy)
+{
+    uint32_t known = denied_classes(policy);
+
+    for (const struct rule *rule = policy->rules; rule; rule = rule->next) {
+        const struct class_word *first = rule->classes.first;
+        if (rule->effect != EFFECT_ALLOW || !rule->checked || !rule->condition || !first ||
+            rule->checked->classes & known)
+            continue;
+        known |= rule->checked->classes;
+        struct diagnostic *warning =
+            report(checker->diagnostics, WARNING_ALLOW_WITHOUT_DENIAL, rule->classes.span,
+                   "this changes nothing: the policy denies no `%s`, and what nothing denies is "
+                   "allowed",
+                   vocabulary_class_name(first->operation_class));
+        diagnostic_help(warning,
+                        "to allow this alone, add: default deny %s; an allow loosens no other "
+                        "policy",
+                        vocabulary_class_name(first->operation_class));
+    }
+}
+
 /* A place that a rule is about: its literal front, components with a `/` behind each. */
 struct region {
     const char *text;
@@ -558,5 +601,7 @@ void check_policy_warnings(struct checker *checker, const struct policy *policy)
 {
     if (!policy->modes || !policy->modes->observe) /* which denies nothing */
         warn_start(checker, policy);
+    if (!policy->flawed)
+        warn_allow(checker, policy);
     warn_write_and_run(checker, policy);
 }

@@ -110,6 +110,7 @@
     X(SET_ID_UNDER_FLOOR, 16, "a floor with an allow of a set-id program")                         \
     X(NOTHING_INSTALLED, 17, "a rule that no interpreter of this host can meet")                   \
     X(TOO_MANY_STEPS, 18, "rules that leave a decision no time")                                   \
+    X(ALLOW_WITHOUT_DENIAL, 19, "an allow where nothing is denied by default")                     \
     X(NOT_REACHED, 30, "a rule, default or override that no test reaches")                         \
     X(NOT_TESTED, 31, "a policy that no test names")
 
