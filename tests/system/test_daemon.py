@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -594,6 +595,44 @@ class Service(Test):
         result = execute([WARDERD, "--foreground", "--config", path])
         self.assertEqual(result.status, 2)
         self.assertIn("warderd.toml:2:1: there is no setting `sokcet`", result.err)
+
+    def test_start_without_threads_is_refused_with_words(self):
+        """libuv would abort the daemon at its first handshake."""
+        words = "threads cannot be made"
+        prlimit = shutil.which("prlimit")
+        few = [prlimit, f"--as={40 << 20}"]
+        result = execute([*few, WARDERD, "--foreground", "--state-dir", self.directory / "s",
+                          "--socket", self.directory / "x.sock"])
+        self.assertEqual(result.status, 2, result)
+        self.assertIn(words, result.err)
+        self.assertIn("ulimit -v", result.err)
+        result = execute([*few, WARDER, "run", "--policy", "no-process", "--", python(), "-c", "1"])
+        self.assertEqual(result.status, 125, result)
+        self.assertIn(words, result.err)
+        self.directory.chmod(0o755)
+        if os.geteuid() != 0 or not others_reach(WARDERD, 54321):
+            return
+        # One that no process has: its limit counts nobody else's.
+        own = self.directory / "own"
+        own.mkdir()
+        os.chown(own, 54321, 54321)
+        for most in 1, 2, 3, 5:
+            with self.subTest(most):
+                result = execute(["setpriv", "--reuid", "54321", "--regid", "54321", "--clear-groups", prlimit,
+                                  f"--nproc={most}", WARDERD, "--foreground", "--state-dir", own / "s", "--socket",
+                                  own / "x.sock"])
+                self.assertEqual(result.status, 2, result)
+                self.assertIn(words, result.err)
+                self.assertIn("TasksMax=", result.err)
+        # Where they can be made, they all stand before the first handshake.
+        process = subprocess.Popen(["setpriv", "--reuid", "54321", "--regid", "54321", "--clear-groups", prlimit,
+                                    "--nproc=6", WARDERD, "--foreground", "--state-dir", own / "s", "--socket",
+                                    own / "x.sock"], stderr=subprocess.PIPE, text=True)
+        self.assertIn("ready", process.stderr.readline())
+        self.assertEqual(len(os.listdir(f"/proc/{process.pid}/task")), 6)
+        process.terminate()
+        self.assertEqual(process.wait(PATIENCE), 0)
+        process.stderr.close()
 
     def test_wrong_usage_is_2(self):
         for arguments in (["--nonsense"], ["word"], ["--state-dir", "relative"], ["--record", "some"],
