@@ -23,8 +23,9 @@ struct ruling {
     const struct policy_block *log_blocks[JUDGEMENT_LOGS_MAX]; /* of each `log` rule */
     const struct policy_block *override_block;                 /* of the override */
     uint64_t generation;
-    struct budget *budget; /* of the whole decision, over all blocks */
-    bool only_exec;        /* a fork that is allowed for the sake of an exec alone */
+    struct budget *budget;   /* of the whole decision, over all blocks */
+    const char *gone_policy; /* denied because of that alone, in words; NULL: it is not */
+    bool only_exec;          /* a fork that is allowed for the sake of an exec alone */
 };
 
 /* What is said about a ruling, in the words of its policy. */
@@ -118,6 +119,16 @@ static void keep_hook_file(struct ruling *ruling, const struct session *session,
     ruling->block = NULL;
 }
 
+/* What a session named is not there to say what is allowed. */
+static void miss_gone_policy(struct ruling *ruling, const struct session *session)
+{
+    if (!session->gone_policy[0] || ruling->judgement.verdict != VERDICT_ALLOW)
+        return;
+    ruling->judgement.verdict = VERDICT_DENY;
+    ruling->judgement.by = (struct deciding){POLICY_NO_INDEX, RULE_DEFAULT, 0, false};
+    ruling->gone_policy = session->gone_policy;
+}
+
 static void judge(struct session *session, const struct event *event, struct budget *budget,
                   struct ruling *ruling)
 {
@@ -144,6 +155,7 @@ static void judge(struct session *session, const struct event *event, struct bud
     for (size_t i = 0; i < session->wishes.count; i++)
         add_wishes(ruling, session->wishes.items[i], session, event);
     keep_hook_file(ruling, session, event);
+    miss_gone_policy(ruling, session);
     if (ruling->judgement.verdict != VERDICT_ALLOW)
         ruling->judgement.override = OVERRIDE_NONE; /* it did not help */
 }
@@ -178,6 +190,16 @@ static void cite(const struct policy_block *block, const struct deciding *by,
         return;
     snprintf(citation->rule, sizeof(citation->rule), "default-%s", name);
     citation->message = default_message(block, by->policy, class);
+}
+
+/* What denies, or ends. */
+static void cite_denial(const struct ruling *ruling, const struct event *event,
+                        struct citation *citation)
+{
+    if (ruling->gone_policy)
+        *citation = (struct citation){"warder", "policy-gone", ruling->gone_policy};
+    else
+        cite(ruling->block, &ruling->judgement.by, event, citation);
 }
 
 /* Why a denial is in doubt, in words. */
@@ -299,7 +321,7 @@ static void send_message(struct connection *connection, const struct incoming *i
     } else {
         if (ruling->judgement.verdict == VERDICT_KILL)
             verdict.outcome = WARDER__V1__OUTCOME__OUTCOME_KILL;
-        cite(ruling->block, &ruling->judgement.by, event, &citation);
+        cite_denial(ruling, event, &citation);
         decision_id(session, number, id, sizeof(id));
         sentence(event, ruling, &citation, id, text, sizeof(text));
         verdict.operation =
@@ -398,7 +420,7 @@ static bool describe(const struct session *session, const struct event *event,
         decision->unknown = judgement->by.unknown;
         decision->spent = judgement->by.unknown && judgement->spent;
         decision->operation = judgement->by.operation;
-        cite(ruling->block, &judgement->by, event, citation);
+        cite_denial(ruling, event, citation);
     } else if (judgement->would != VERDICT_ALLOW) {
         decision->verdict = "would-deny";
         decision->unknown = judgement->would_by.unknown;

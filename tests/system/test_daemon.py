@@ -263,6 +263,42 @@ for line in sys.stdin:
                 self.assertIn("denied by local/p.d", self.ask(process))
                 self.assertEqual(daemon.command("remove", "p").status, 0)
 
+    def test_session_whose_named_policy_is_removed_is_denied_until_it_is_back(self):
+        # Clause S-6. Not under nothing: neither of what it named nor of what it may is there anybody who knows.
+        text = 'policy named { deny exec as e }'
+        other = 'policy other { applies { platform is "linux" } allow read as r }'
+        for daemon in self.daemon(), self.asked_daemon():
+            with self.subTest(daemon.options):
+                daemon.apply(text)
+                run = [WARDER, "run", "--socket", daemon.socket, "--policy"]
+                with interpreter_process([*run, "named", "--", python(), "-c", LOOP]) as process, \
+                        interpreter_process([*run, "local/named", "--observe", "--", python(), "-c", LOOP]) as observed, \
+                        interpreter_process([python(), "-c", LOOP], env=daemon.preloaded()) as nobodys:
+                    for one in process, observed, nobodys:
+                        self.assertEqual(self.ask(one), "allowed\n")
+                    said = daemon.command("remove", "named").out
+                    self.assertIn("; 1 live session named it: nothing is allowed to that one until it is applied "
+                                  "again", said)
+                    denied = self.ask(process)
+                    self.assertIn('read "/dev/null" denied by warder.policy-gone: policy `named`, which this process '
+                                  'named, is gone from this host: nothing is allowed to the process until it is applied '
+                                  'again [decision ', denied)
+                    self.assertEqual(self.ask(observed), "allowed\n")
+                    self.assertEqual(self.ask(nobodys), "allowed\n")
+                    daemon.apply(other)  # another generation in which it is gone
+                    self.assertIn("denied by warder.policy-gone", self.ask(process))
+                    self.assertNotIn("live session", daemon.command("remove", "other").out)
+                    result = execute([*run, "named", "--", python(), "-c", ""])
+                    self.assertEqual(result.status, 125, "a new one is refused")
+                    daemon.apply(text)
+                    self.assertEqual(self.ask(process), "allowed\n")
+                    row = [row for row in daemon.log("--denied") if row["kind"] == "decision"][0]
+                    self.assertEqual((row["verdict"], row["policy"], row["rule"]), ("deny", "warder", "policy-gone"))
+                    why = daemon.command("why", row["decision"])
+                    self.assertIn("policy `named`, which this process named, is gone from this host", why.out)
+                    self.assertIn("a rule of Warder's own", why.out)
+                daemon.stop()
+
     def test_interpreter_without_a_daemon_does_not_start(self):
         result = execute([python(), "-c", "print('started')"], env=clean_environment(
             LD_PRELOAD=Daemon(self.directory).directory and __import__("support").HOOK,
