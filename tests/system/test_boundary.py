@@ -310,6 +310,16 @@ for last in "good", "bad":
         everything = self.under(ALLOW_ALL, code).out
         self.assertIn("GIT_DIR", everything)
         self.assertIn("PLAIN", everything)
+        # Every allow that fires lets its names through, whatever the rules are called.
+        for plain, steering in ("a1", "z1"), ("z1", "a1"):
+            seen = self.under(f"""policy p {{ default deny exec
+                allow exec where file is "/usr/bin/env" as {plain}
+                allow exec where file is "/usr/bin/env" and env has "LD_LIBRARY_PATH" as {steering}
+                allow exec where env has "GIT_DIR" as m1
+                allow exec where file is "/bin/true" and env has "BASH_ENV" as m2 }}""", code).out
+            self.assertIn("LD_LIBRARY_PATH", seen)
+            self.assertIn("GIT_DIR", seen)
+            self.assertNotIn("BASH_ENV", seen)
 
     def race(self, start, seconds=3):
         """A thread flips a link between what is allowed and what is not; another puts descriptors in place of others."""
