@@ -9,6 +9,7 @@
 
 #include "daemon/admin/outbox.h"
 #include "daemon/generation.h"
+#include "daemon/session/session.h"
 #include "host/policy_host.h"
 #include "policies/language/compile.h"
 
@@ -426,6 +427,24 @@ static void record_change(struct change_job *job)
             record_one(job, &before->policies[i], true);
 }
 
+/* Adds to the answer how many sessions named what is gone; the generation before is still there. */
+static void count_losers(struct change_job *job)
+{
+    const struct server *server = job->changer->server;
+    size_t count = 0;
+    char *text;
+
+    for (const struct session *at = server->sessions; at; at = at->hh.next)
+        count += session_loses_policy(at, server->generation, job->made);
+    if (count == 0 || !job->text ||
+        asprintf(&text, "%s; %zu live %s it: nothing is allowed to %s until it is applied again",
+                 job->text, count, count == 1 ? "session named" : "sessions named",
+                 count == 1 ? "that one" : "those") < 0)
+        return;
+    free(job->text);
+    job->text = text;
+}
+
 static void answer(struct change_job *job)
 {
     Warder__V1__AdminReply reply = WARDER__V1__ADMIN_REPLY__INIT;
@@ -453,6 +472,7 @@ static void after_work(uv_work_t *request, int status)
         fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, "the daemon is stopping");
     if (job->made) {
         record_change(job);
+        count_losers(job);
         server_set_generation(job->changer->server, job->made);
     }
     answer(job);

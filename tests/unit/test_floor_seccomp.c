@@ -299,6 +299,39 @@ static void floor_of_write_refuses_owners_and_attributes_and_set_id(void **state
                  {"utimensat", {0}, ALLOWED}, {"truncate", {0}, ALLOWED});
 }
 
+static void floor_of_write_refuses_to_make_files_with_set_id_bits(void **state)
+{
+    (void)state;
+    /* Clause K-20. */
+    const struct seccomp_plan plan = {.write = true};
+    const uint64_t above = UINT64_C(0xdead) << 32;
+
+    ASSERT_CALLS(
+        &plan, SECCOMP_INTERPRETER, {"openat", {0, 0, O_CREAT | O_RDWR, 04755}, REFUSED(EACCES)},
+        {"openat", {0, 0, O_CREAT | O_RDWR | O_CLOEXEC, 02755}, REFUSED(EACCES)},
+        {"openat", {0, 0, above | O_CREAT, above | 06755}, REFUSED(EACCES)},
+        {"openat", {0, 0, O_TMPFILE | O_RDWR, 04700}, REFUSED(EACCES)},
+        {"openat", {0, 0, O_TMPFILE | O_RDWR, 02700}, REFUSED(EACCES)},
+        {"openat", {0, 0, O_TMPFILE | O_RDWR, 0600}, ALLOWED},
+        {"openat", {0, 0, O_CREAT | O_WRONLY | O_EXCL, 01777}, ALLOWED},
+        /* without O_CREAT it is no mode; O_DIRECTORY alone makes nothing */
+        {"openat", {0, 0, O_RDWR | O_TRUNC, 06755}, ALLOWED},
+        {"openat", {0, 0, O_DIRECTORY, UINT64_MAX}, ALLOWED},
+        {"open", {0, O_CREAT | O_RDWR, 04755}, REFUSED(EACCES)},
+        {"open", {0, O_CREAT | O_RDWR, 02755}, REFUSED(EACCES)},
+        {"open", {0, O_TMPFILE | O_RDWR, 06755}, REFUSED(EACCES)},
+        {"open", {0, O_CREAT | O_RDWR, 0755}, ALLOWED},
+        {"open", {0, O_RDONLY, UINT64_MAX}, ALLOWED}, {"creat", {0, 04755}, REFUSED(EACCES)},
+        {"creat", {0, 0755}, ALLOWED}, {"mknod", {0, S_IFREG | 04755}, REFUSED(EACCES)},
+        {"mknod", {0, S_IFIFO | 0644}, ALLOWED},
+        {"mknodat", {0, 0, S_IFREG | 04755}, REFUSED(EACCES)},
+        {"mknodat", {0, 0, S_IFREG | 02755}, REFUSED(EACCES)},
+        {"mknodat", {0, 0, S_IFSOCK | 0777}, ALLOWED});
+    ASSERT_CALLS(&nothing, SECCOMP_INTERPRETER, {"openat", {0, 0, O_CREAT, 04755}, ALLOWED},
+                 {"mknodat", {0, 0, S_IFREG | 04755}, ALLOWED});
+    ASSERT_CALLS(&plan, SECCOMP_BASE, {"openat", {0, 0, O_CREAT, 04755}, ALLOWED});
+}
+
 static void floor_of_write_without_a_directory_refuses_modes_and_times_too(void **state)
 {
     (void)state;
@@ -525,6 +558,13 @@ static int try_metadata(void)
     else if (fchmod(file, 0600) < 0)
         result = 3;
     unlink(path);
+    if (result == 0 && (open(path, O_CREAT | O_RDWR | O_CLOEXEC, 04700) >= 0 || errno != EACCES))
+        result = 4;
+    else if (result == 0 && (mknod(path, S_IFREG | 04700, 0) == 0 || errno != EACCES))
+        result = 5;
+    else if (result == 0 && open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600) < 0)
+        result = 6;
+    unlink(path);
     return result;
 }
 
@@ -612,6 +652,7 @@ int main(void)
         cmocka_unit_test(floor_of_exec_refuses_programs_in_memory_and_without_allows_every_start),
         cmocka_unit_test(floor_of_fork_leaves_threads),
         cmocka_unit_test(floor_of_write_refuses_owners_and_attributes_and_set_id),
+        cmocka_unit_test(floor_of_write_refuses_to_make_files_with_set_id_bits),
         cmocka_unit_test(floor_of_write_without_a_directory_refuses_modes_and_times_too),
         cmocka_unit_test(calls_that_libseccomp_does_not_know_are_refused_by_number),
         cmocka_unit_test(floor_of_connect_without_allows_leaves_pairs_alone),
