@@ -78,6 +78,16 @@ EXPORTED int pthread_getcpuclockid(pthread_t thread, clockid_t *clock)
 /* ------------------------------------------------------------------------------------- semaphores
  */
 
+/* What nobody knows would be refused later: the error has a name here. */
+static sem_t *give_back(sem_t *semaphore, const char *name, int flags)
+{
+    real_libc()->sem_close(semaphore);
+    if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+        sem_unlink(name);
+    errno = EMFILE;
+    return SEM_FAILED;
+}
+
 EXPORTED sem_t *sem_open(const char *name, int flags, ...)
 {
     va_list arguments;
@@ -87,9 +97,9 @@ EXPORTED sem_t *sem_open(const char *name, int flags, ...)
     const unsigned value = flags & O_CREAT ? va_arg(arguments, unsigned) : 0;
     va_end(arguments);
     sem_t *semaphore = real_libc()->sem_open(name, flags, mode, value);
-    if (semaphore != SEM_FAILED)
-        known_semaphores_add(semaphore);
-    return semaphore;
+    return semaphore == SEM_FAILED || known_semaphores_add(semaphore)
+               ? semaphore
+               : give_back(semaphore, name, flags);
 }
 
 static int refuse(void)

@@ -17,8 +17,9 @@ struct known_semaphore;
 /* Keeps what is said of others from what a fork leaves of it. Once. */
 void known_semaphores_begin(void);
 
-/* libc has opened it, once more. Past some thousands nothing is added. */
-void known_semaphores_add(const void *semaphore);
+/* libc has opened it, once more. False: there is no memory, or there is no room for more than some
+ * millions, and it is not known. */
+bool known_semaphores_add(const void *semaphore);
 
 /* What libc may do with one that is closed. */
 enum semaphore_close {
