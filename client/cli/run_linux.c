@@ -267,8 +267,9 @@ static void pass_on(const struct running *running, const struct signalfd_siginfo
 {
     const int number = (int)info->ssi_signo;
 
-    /* From the terminal (the kernel) the child has it already. */
-    if (number != SIGCHLD && info->ssi_code <= 0)
+    /* From the terminal (the kernel) the child has it already; what a write of this process raised
+     * (SIGXFSZ) is this process's. */
+    if (number != SIGCHLD && info->ssi_code <= 0 && info->ssi_pid != (uint32_t)getpid())
         kill(running->pid, number);
 }
 
@@ -348,9 +349,8 @@ static int explain_failure(const char *program, int error)
 
 int run_program(struct run_plan *plan)
 {
-    struct running running = {.client = plan->client,
-                              .adopts = plan->adopts,
-                              .has_own_daemon = plan->daemon > 0};
+    struct running running = {
+        .client = plan->client, .adopts = plan->adopts, .has_own_daemon = plan->daemon > 0};
     sigset_t wanted;
     sigset_t before;
 

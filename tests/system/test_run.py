@@ -55,6 +55,40 @@ class Run(Test):
             self.assertEqual(result.status, -number.value, result)
         self.assertNothingLeft()
 
+    def test_daemon_that_cannot_be_started_is_said(self):
+        run = [WARDER, "run", "--policy", "no-process", "--", "/bin/true"]
+        for most in range(4, 10):  # descriptors, the standard streams among them
+            result = execute(["prlimit", f"--nofile={most}", *run], env=self.environment)
+            self.assertEqual(result.status, 125, result)
+            self.assertIn("warder: ", result.err)
+        if os.geteuid() != 0 or not others_reach(WARDER, 54322):
+            return
+        # One that no process has: its limit counts nobody else's.
+        result = execute(["setpriv", "--reuid", "54322", "--regid", "54322", "--clear-groups", "prlimit", "--nproc=1",
+                          *run], env=clean_environment())
+        self.assertEqual(result.status, 125, result)
+        self.assertIn("the private daemon cannot be started: Resource temporarily unavailable", result.err)
+        self.assertIn("ulimit -u", result.err)
+
+    def test_bound_on_files_ends_no_command(self):
+        short = self.directory / "short"
+        with open(short, "w+b") as out:
+            for command in (["--help"], ["run", "--policy", "no-such-policy", "--", "/bin/true"]):
+                process = subprocess.run(["prlimit", "--fsize=0", str(WARDER), *command], env=self.environment,
+                                         stdout=out, stderr=out, timeout=PATIENCE)
+                self.assertEqual(process.returncode, 2 if command == ["--help"] else 125)
+        # A program that is run finds the signal as it was.
+        policy = self.policy("policy p { deny native as n }")
+        code = "grep SigIgn /proc/self/status"
+        program = ["/bin/sh", "-c", code]
+        plain = execute(program)
+        self.assertEqual(self.warder("run", "--policy", str(policy), "--", *program).out.split()[1::2][:1],
+                         plain.out.split()[1::2][:1])
+        ignoring = ["/bin/sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh"]
+        plain = execute([*ignoring, *program])
+        result = execute([*ignoring, str(WARDER), "run", "--policy", str(policy), "--", *program], env=self.environment)
+        self.assertEqual(result.out.split()[1::2][:1], plain.out.split()[1::2][:1])
+
     def test_program_that_is_not_there_is_127(self):
         result = self.warder("run", "--policy", "no-process", "--", "/nonexistent/program")
         self.assertEqual((result.status, result.out), (127, ""), result)
