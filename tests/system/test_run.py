@@ -629,6 +629,20 @@ class Host(Test):
         self.assertIn("denied by local/no-process.of-the-host", result.out, result)
         self.assertEqual([row for row in daemon.log() if row["kind"] == "refusal"], [], "nothing was refused")
 
+    def test_policy_that_is_named_twice_is_named_once(self):
+        code = "import os\ntry: os.system('echo ran')\nexcept PermissionError as e: print(e)"
+        mine = str(self.policy("policy mine { deny exec as e }"))
+        daemon = self.daemon()
+        for twice in "no-process", mine:
+            named = ["--policy", twice, "--policy", twice]
+            for result in (execute([WARDER, "run", *named, "--", python(), "-c", code], env=clean_environment()),
+                           self.run_at(daemon, *named, "--", python(), "-c", code)):
+                self.assertEqual(result.status, 0, result)
+                self.assertIn("denied by local/", result.out, result)
+        daemon.apply("policy no-process { deny exec as of-the-host }")
+        result = self.run_at(daemon, "--policy", "no-process", "--policy", "no-process", "--", python(), "-c", code)
+        self.assertIn("denied by local/no-process.of-the-host", result.out, result)
+
     def test_policy_file_of_more_than_64_kib_is_refused_with_what_to_do(self):
         daemon = self.daemon()
         large = self.policy("policy p {\n" + "# filler\n" * 9000 + "deny exec as e }")
