@@ -8,6 +8,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -672,7 +673,7 @@ class Service(Test):
         self.assertEqual(result.status, 2, result)
         self.assertIn(words, result.err)
         self.assertIn("ulimit -v", result.err)
-        result = execute([*few, WARDER, "run", "--policy", "no-process", "--", python(), "-c", "1"])
+        result = execute([*few, WARDER, "run", "--policy", "no-process", "--", sys.executable, "-c", "1"])
         self.assertEqual(result.status, 125, result)
         self.assertIn(words, result.err)
         self.directory.chmod(0o755)
