@@ -215,6 +215,7 @@ static bool write_drops(struct audit_log *log, uint64_t drops, const char *text,
     if (!item)
         return false;
     item->notice.count = drops;
+    item->owner = AUDIT_NOBODY; /* no user's flood makes room by it */
     return audit_database_write(&log->database, item, error, size);
 }
 

@@ -8,8 +8,11 @@
 
 enum {
     MEGABYTE = 1024 * 1024,
-    /* Pages that other records still lie on are not free yet, so one look may not do. */
-    ROUNDS = 4,
+    /* Pages that other records still lie on are not free yet, so one look may not do. Of what is
+     * allowed the first round takes a 64th of all at least, each further one twice as much, and the
+     * last one what is left: only then something else has to go. */
+    ROUNDS_ALLOWED = 7,
+    ROUNDS_ANY = 4,
     /* Denials are written a moment after their session's end (PLACE_MILLISECONDS), and a disk that
      * is full may hold them up for longer. */
     SESSION_GRACE_SECONDS = 60,
@@ -18,7 +21,9 @@ enum {
 /* Records of an older version have no weight of their own. */
 #define WEIGHT "coalesce(bytes, 1024)"
 
-static const char *const holders_sql[] = {
+enum kind { KIND_ALLOWED, KIND_ANY, KINDS };
+
+static const char *const holders_sql[KINDS] = {
     "SELECT owner, sum(" WEIGHT ") AS weight FROM records WHERE verdict = 'allow'"
     " GROUP BY owner ORDER BY weight DESC",
     "SELECT owner, sum(" WEIGHT ") AS weight FROM records GROUP BY owner ORDER BY weight DESC",
@@ -29,7 +34,12 @@ static const char *const holders_sql[] = {
     ") OVER (ORDER BY id) - " WEIGHT " AS before FROM records WHERE owner IS ?1" condition         \
     ") WHERE before < ?2)"
 
-static const char *const drop_sql[] = {DROP_OLDEST(" AND verdict = 'allow'"), DROP_OLDEST("")};
+/* What an earlier loss has counted goes on in the record of this one: a row for each record, with
+ * how many more it stood for. Of the allowed none has counted anything. */
+static const char *const drop_sql[KINDS] = {
+    DROP_OLDEST(" AND verdict = 'allow'"),
+    DROP_OLDEST("") " RETURNING CASE kind WHEN 'drop' THEN count - 1 ELSE 0 END",
+};
 
 struct holder {
     sqlite3_int64 owner;
@@ -127,17 +137,20 @@ static bool drop_oldest(sqlite3 *connection, const char *sql, const struct holde
     if (!holder->unknown)
         sqlite3_bind_int64(statement, 1, holder->owner);
     sqlite3_bind_int64(statement, 2, (sqlite3_int64)weight);
-    const bool done = sqlite3_step(statement) == SQLITE_DONE;
-    if (done)
-        *dropped += (uint64_t)sqlite3_changes(connection);
+    int result;
+    uint64_t counted = 0;
+    while ((result = sqlite3_step(statement)) == SQLITE_ROW)
+        counted += (uint64_t)sqlite3_column_int64(statement, 0);
+    if (result == SQLITE_DONE)
+        *dropped += (uint64_t)sqlite3_changes(connection) + counted;
     else
         database_failed(connection, "cannot be written", error, size);
     sqlite3_finalize(statement);
-    return done;
+    return result == SQLITE_DONE;
 }
 
 /* Drops records of one kind that weigh `excess`, or all of them if they weigh less. */
-static bool drop_kind(sqlite3 *connection, int kind, uint64_t excess, uint64_t *dropped,
+static bool drop_kind(sqlite3 *connection, enum kind kind, uint64_t excess, uint64_t *dropped,
                       char *error, size_t size)
 {
     struct holders holders = {.list = NULL};
@@ -166,6 +179,39 @@ static bool drop_sessions(sqlite3 *connection, char *error, size_t size)
     return database_run(connection, sql, error, size);
 }
 
+/* Drops records of one kind until no more than `target` is in use: all that are allowed if need be,
+ * of others as many as rounds go. `*reached` says whether it was enough. */
+static bool make_room(sqlite3 *connection, enum kind kind, uint64_t target, bool *reached,
+                      uint64_t *dropped, char *error, size_t size)
+{
+    const int rounds = kind == KIND_ALLOWED ? ROUNDS_ALLOWED : ROUNDS_ANY;
+    uint64_t bytes;
+    uint64_t weight;
+
+    for (int round = 0; round <= rounds; round++) {
+        if (!drop_sessions(connection, error, size) ||
+            !bytes_used(connection, &bytes, error, size) ||
+            !read_number(connection, "SELECT coalesce(sum(" WEIGHT "), 0) FROM records", &weight,
+                         error, size))
+            return false;
+        *reached = bytes <= target || weight == 0;
+        if (*reached || round == rounds)
+            break;
+        /* Weights are no sizes in the file, but go with them. */
+        const double share = (double)(bytes - target) / (double)bytes;
+        uint64_t excess = (uint64_t)((double)weight * share) + 1;
+        const uint64_t least = kind == KIND_ALLOWED ? weight >> (rounds - 1 - round) : 0;
+        if (excess < least)
+            excess = least;
+        const uint64_t before = *dropped;
+        if (!drop_kind(connection, kind, excess, dropped, error, size))
+            return false;
+        if (*dropped == before) /* none is left */
+            break;
+    }
+    return true;
+}
+
 bool audit_trim(sqlite3 *connection, unsigned megabytes, uint64_t *dropped, char *error,
                 size_t size)
 {
@@ -178,24 +224,9 @@ bool audit_trim(sqlite3 *connection, unsigned megabytes, uint64_t *dropped, char
         return true;
     if (!bytes_used(connection, &bytes, error, size))
         return false;
-    if (bytes <= bound)
-        return true;
-    for (int round = 0; round < ROUNDS; round++) {
-        for (int kind = 0; kind < 2; kind++) {
-            uint64_t weight;
-            if (!drop_sessions(connection, error, size) ||
-                !bytes_used(connection, &bytes, error, size) ||
-                !read_number(connection, "SELECT coalesce(sum(" WEIGHT "), 0) FROM records",
-                             &weight, error, size))
-                return false;
-            if (bytes <= target || weight == 0)
-                return true;
-            /* Weights are no sizes in the file, but go with them. */
-            const double share = (double)(bytes - target) / (double)bytes;
-            const uint64_t excess = (uint64_t)((double)weight * share) + 1;
-            if (!drop_kind(connection, kind, excess, dropped, error, size))
-                return false;
-        }
-    }
+    bool reached = bytes <= bound;
+    for (enum kind kind = 0; !reached && kind < KINDS; kind++)
+        if (!make_room(connection, kind, target, &reached, dropped, error, size))
+            return false;
     return true;
 }

@@ -8,9 +8,11 @@
 #include <stdint.h>
 
 /* Where the database uses more than the bound (0: none), drops records until it is a tenth below:
- * allowed decisions first, then whatever those have who have the most, the oldest of each first.
- * One user's flood costs others nothing as long as they have less. `*dropped` counts the records.
- * Sessions that have ended go with their last record. Part of the transaction around it. */
+ * allowed decisions first, of those who have the most of them, and when no allowed one is left,
+ * whatever those have who have the most; the oldest of each first. One user's flood costs others
+ * nothing as long as they have less. `*dropped` counts the records, and what those of them had
+ * counted that tell of earlier losses. Sessions that have ended go with their last record. Part of
+ * the transaction around it. */
 bool audit_trim(sqlite3 *connection, unsigned megabytes, uint64_t *dropped, char *error,
                 size_t size);
 

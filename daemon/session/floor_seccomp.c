@@ -25,6 +25,7 @@ enum {
 };
 
 #define INT_MASK UINT64_C(0xffffffff)
+#define REQUEST_MASK UINT64_C(0xc000ffff) /* a request of ioctl without its size */
 
 /* The kernel's own headers, some of which are newer than those of Debian 12. */
 enum {
@@ -227,6 +228,16 @@ static void add_pointer_options(struct builder *builder)
         refuse_if(builder, seccomp_syscall_resolve_name(calls[i]), ENOPROTOOPT, 2, zerocopy);
 }
 
+/* Requests to files of /proc that hold such addresses: PROCMAP_QUERY and PAGEMAP_SCAN, whose size,
+ * which is left out here, grows with Linux. Older ones answer the same. */
+static void add_pointer_requests(struct builder *builder)
+{
+    static const uint64_t requests[] = {0xc0006610, 0xc0006611};
+
+    for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)
+        refuse_value(builder, "ioctl", ENOTTY, 1, REQUEST_MASK, requests[i]);
+}
+
 /* Root may map address 0, and with it, by a length that reaches far enough, what lies above. */
 static void add_fixed_mappings(struct builder *builder)
 {
@@ -251,6 +262,7 @@ static void add_base(struct builder *builder, const struct seccomp_plan *plan)
     refuse_bits(builder, SCMP_SYS(clone), EPERM, 0, namespaces);
     add_others(builder);
     add_pointer_options(builder);
+    add_pointer_requests(builder);
     add_fixed_mappings(builder);
     /* Words put into a terminal are read by whoever owns it. */
     refuse_value(builder, "ioctl", EPERM, 1, INT_MASK, REQUEST_TIOCSTI);

@@ -12,6 +12,7 @@
 #include "unit_test.h"
 
 enum {
+    ROOT = 0,
     ALICE = 1000,
     BOB = 1001,
     PATIENCE_MILLISECONDS = 30000,
@@ -335,6 +336,51 @@ static void allowed_decisions_make_room_before_denials(void **state)
     assert_in_range(count(state, "SELECT count(*) FROM records WHERE rule = 'allowed'"), 1, 700);
 }
 
+/* What somebody did before a flood of what is allowed to him cannot be washed out by it. */
+static void flood_of_allowed_decisions_costs_its_own_user_no_denial(void **state)
+{
+    enum { DENIED = 300, ROUNDS = 40, EACH = 250, BETWEEN = 2 };
+    struct audit_log *log = start_bounded(state, 1);
+
+    audit_log_add(log, audit_item_notice(AUDIT_DAEMON, 0, -1, 0, "started"), AUDIT_NOBODY, false);
+    for (int i = 0; i < DENIED; i++)
+        decide(log, ALICE, "deny", "denied", 1000);
+    for (int i = 0; i < ROUNDS; i++) {
+        for (int j = 0; j < EACH; j++)
+            decide(log, ALICE, "allow", "allowed", 100);
+        for (int j = 0; j < BETWEEN; j++)
+            decide(log, ALICE, "would-deny", "denied", 100);
+        settle(log);
+    }
+    stop(log);
+    assert_int_equal(count(state, "SELECT count(*) FROM records WHERE rule = 'denied'"),
+                     DENIED + ROUNDS * BETWEEN);
+    assert_int_equal(count(state, "SELECT count(*) FROM records WHERE kind = 'daemon'"), 1);
+    const int64_t left = count(state, "SELECT count(*) FROM records WHERE rule = 'allowed'");
+    assert_in_range(left, 1, 2000);
+    /* Nothing that tells of a loss is lost. */
+    assert_true(count(state, "SELECT count(*) FROM records WHERE kind = 'drop'") > 1);
+    assert_int_equal(count(state, "SELECT sum(count) FROM records WHERE kind = 'drop'") + left,
+                     ROUNDS * EACH);
+}
+
+static void what_a_lost_record_had_counted_is_counted_on(void **state)
+{
+    enum { ROUNDS = 30, EACH = 100 };
+    struct audit_log *log = start_bounded(state, 1);
+
+    for (int i = 0; i < ROUNDS; i++) { /* records of losses are nobody's as well */
+        for (int j = 0; j < EACH; j++)
+            decide(log, j % 2 ? AUDIT_NOBODY : ROOT, "deny", "flood", 1000);
+        settle(log);
+    }
+    stop(log);
+    const int64_t left = count(state, "SELECT count(*) FROM records WHERE rule = 'flood'");
+    assert_in_range(left, 100, 1000);
+    assert_int_equal(count(state, "SELECT sum(count) FROM records WHERE kind = 'drop'") + left,
+                     ROUNDS * EACH);
+}
+
 static void sessions_that_ended_go_with_their_last_record(void **state)
 {
     struct audit_log *log = start_bounded(state, 1);
@@ -577,6 +623,8 @@ int main(void)
         TEST(numbers_are_reserved_ahead_of_need),
         TEST(flood_of_one_user_costs_others_nothing),
         TEST(allowed_decisions_make_room_before_denials),
+        TEST(flood_of_allowed_decisions_costs_its_own_user_no_denial),
+        TEST(what_a_lost_record_had_counted_is_counted_on),
         TEST(sessions_that_ended_go_with_their_last_record),
         TEST(record_without_a_bound_drops_nothing),
         TEST(record_of_the_first_version_is_brought_up_to_this_one),

@@ -220,6 +220,15 @@ static void words_cannot_be_put_into_a_terminal_whatever_stands_above_the_reques
                  {"ioctl", {0, 0x541c}, REFUSED(EPERM)});
 }
 
+static void requests_that_hold_an_address_are_unknown_whatever_their_size(void **state)
+{
+    (void)state;
+    ASSERT_CALLS(&nothing, SECCOMP_BASE, {"ioctl", {0, 0xc0686611}, REFUSED(ENOTTY)},
+                 {"ioctl", {0, 0xc0786611}, REFUSED(ENOTTY)},
+                 {"ioctl", {0, UINT64_C(0xdead00000000) | 0xc0606610}, REFUSED(ENOTTY)},
+                 {"ioctl", {0, 0xc020660b}, ALLOWED}, {"ioctl", {0, 0x40086610}, ALLOWED});
+}
+
 static void calls_of_another_machine_end_the_process(void **state)
 {
     (void)state;
@@ -638,6 +647,7 @@ int main(void)
         cmocka_unit_test(every_floor_lets_ordinary_calls_through),
         cmocka_unit_test(namespaces_are_refused_by_every_call_that_makes_them),
         cmocka_unit_test(words_cannot_be_put_into_a_terminal_whatever_stands_above_the_request),
+        cmocka_unit_test(requests_that_hold_an_address_are_unknown_whatever_their_size),
         cmocka_unit_test(calls_of_another_machine_end_the_process),
         cmocka_unit_test(floor_of_exec_refuses_programs_in_memory_and_without_allows_every_start),
         cmocka_unit_test(floor_of_fork_leaves_threads),
