@@ -1,10 +1,12 @@
-/* Changing what is said of a file (its mode, its owner, its times) and its length, at the C
- * boundary.
+/* Changing what is said of a file (its mode, its owner, its times) and its length, and making one
+ * that mknod makes, at the C boundary.
  *
  * The audit event knows a name or a descriptor, and until the call both can come to stand for
  * another file. So the file is opened where no other thread reaches it (own_table.h), what is
  * opened is judged by the event's own name in the catalogue (os.chmod and its like), and that is
- * changed. What the thread's audit event has just allowed for the same file is that decision.
+ * changed. What the thread's audit event has just allowed for the same file is that decision. Of
+ * mknod no event tells: it is judged as libc.mknod, by the directory that was opened and the name,
+ * and made in that directory.
  *
  * Where no policy could deny a write, the call is libc's. What has no name (a pipe, a socket,
  * memory that is no file) is nothing to judge. */
@@ -18,14 +20,15 @@
 
 #include "policies/engine/event.h"
 
-enum change_kind { CHANGE_MODE, CHANGE_OWNER, CHANGE_TIMES, CHANGE_LENGTH };
+enum change_kind { CHANGE_MODE, CHANGE_OWNER, CHANGE_TIMES, CHANGE_LENGTH, CHANGE_NODE };
 
 struct change {
     enum change_kind kind;
     int directory;    /* that a relative path is taken from; AT_FDCWD */
     const char *path; /* NULL: the file that `directory` is a descriptor of */
     bool no_follow;   /* a link in the last component is taken as itself */
-    mode_t mode;
+    mode_t mode;      /* with the type, of what mknod makes */
+    unsigned device;  /* of mknod, as the kernel has it */
     uid_t user;
     gid_t group;
     const struct timespec *times; /* two; NULL: now */

@@ -1,4 +1,5 @@
-/* Stand before libc's functions that change what is said of a file, and its length by a path. Each
+/* Stand before libc's functions that change what is said of a file, and its length by a path, and
+ * those that make what open does not. Each
  * is libc's own where no policy could deny a write. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -213,4 +214,60 @@ EXPORTED int truncate64(const char *path, off64_t length)
 {
     UNLESS_CONCERNED(truncate64, path, length)
     return change_length(path, length);
+}
+
+/* ----------------------------------------------------------------------------------------- nodes
+ */
+
+/* What programs call that were linked with a libc before 2.33. */
+int __xmknod(int version, const char *path, mode_t mode, dev_t *device);
+int __xmknodat(int version, int directory, const char *path, mode_t mode, dev_t *device);
+
+static int make_node(int directory, const char *path, mode_t mode, dev_t device)
+{
+    const struct change change = {.kind = CHANGE_NODE,
+                                  .directory = directory,
+                                  .path = path,
+                                  .mode = mode,
+                                  .device = (unsigned)device};
+
+    if (change.device != device)
+        return fail(EINVAL);
+    return path ? boundary_change(&change) : fail(EFAULT);
+}
+
+EXPORTED int mknod(const char *path, mode_t mode, dev_t device)
+{
+    UNLESS_CONCERNED(mknod, path, mode, device)
+    return make_node(AT_FDCWD, path, mode, device);
+}
+
+EXPORTED int mknodat(int directory, const char *path, mode_t mode, dev_t device)
+{
+    UNLESS_CONCERNED(mknodat, directory, path, mode, device)
+    return make_node(directory, path, mode, device);
+}
+
+EXPORTED int mkfifo(const char *path, mode_t mode)
+{
+    UNLESS_CONCERNED(mkfifo, path, mode)
+    return make_node(AT_FDCWD, path, mode | S_IFIFO, 0);
+}
+
+EXPORTED int mkfifoat(int directory, const char *path, mode_t mode)
+{
+    UNLESS_CONCERNED(mkfifoat, directory, path, mode)
+    return make_node(directory, path, mode | S_IFIFO, 0);
+}
+
+EXPORTED int __xmknod(int version, const char *path, mode_t mode, dev_t *device)
+{
+    UNLESS_CONCERNED(__xmknod, version, path, mode, device)
+    return version == 0 ? make_node(AT_FDCWD, path, mode, *device) : fail(EINVAL);
+}
+
+EXPORTED int __xmknodat(int version, int directory, const char *path, mode_t mode, dev_t *device)
+{
+    UNLESS_CONCERNED(__xmknodat, version, directory, path, mode, device)
+    return version == 0 ? make_node(directory, path, mode, *device) : fail(EINVAL);
 }

@@ -40,16 +40,15 @@ struct work {
     enum resolver_answer named;
     struct timespec times[2];
     struct answer answer;
-    char path[PATH_MAX];
-    char name[PATH_MAX]; /* of what was opened */
+    char path[PATH_MAX + sizeof(".")]; /* to be opened: of mknod, the directory */
+    char name[PATH_MAX];               /* of what was opened, or is to be made */
+    const char *last;                  /* of mknod: what follows in `path`; NULL otherwise */
 };
 _Static_assert(sizeof(struct work) <= WORK_MEMORY_SIZE, "a change has a block");
 
 static const char *const events[] = {
-    [CHANGE_MODE] = "os.chmod",
-    [CHANGE_OWNER] = "os.chown",
-    [CHANGE_TIMES] = "os.utime",
-    [CHANGE_LENGTH] = "os.truncate",
+    [CHANGE_MODE] = "os.chmod",      [CHANGE_OWNER] = "os.chown",  [CHANGE_TIMES] = "os.utime",
+    [CHANGE_LENGTH] = "os.truncate", [CHANGE_NODE] = "libc.mknod",
 };
 
 /* ---------------------------------------------------------------------------- the event before */
@@ -139,7 +138,8 @@ static enum phase wait_past(struct work *work, enum phase phase)
 static long open_file(const struct work *work)
 {
     const struct change *change = work->change;
-    const int flags = O_PATH | O_CLOEXEC | (change->no_follow ? O_NOFOLLOW : 0);
+    const int flags =
+        O_PATH | O_CLOEXEC | (change->no_follow ? O_NOFOLLOW : 0) | (work->last ? O_DIRECTORY : 0);
     const int needless = change->directory == 0 ? 1 : 0;
 
     if (!change->path) {
@@ -192,9 +192,27 @@ static long change_opened(const struct work *work, int opened)
         return raw_syscall(SYS_fchownat, opened, "", change->user, change->group, AT_EMPTY_PATH);
     case CHANGE_TIMES:
         return raw_syscall(SYS_utimensat, AT_FDCWD, link, change->times, 0);
+    case CHANGE_NODE:
+        return raw_syscall(SYS_mknodat, opened, work->last, change->mode, change->device);
     default:
         return raw_syscall(SYS_truncate, link, change->length);
     }
+}
+
+/* The name of the directory becomes that of what is to be made in it. A directory without a name
+ * that leads there is not one of which nothing is to be said. */
+static enum resolver_answer append_last(struct work *work, enum resolver_answer named)
+{
+    const size_t length = named == ANSWER_KNOWN ? strlen(work->name) : 0;
+    size_t last = strlen(work->last);
+
+    while (last > 0 && work->last[last - 1] == '/')
+        last--;
+    if (named != ANSWER_KNOWN || length + 1 + last >= sizeof(work->name))
+        return ANSWER_UNKNOWN;
+    snprintf(work->name + length, sizeof(work->name) - length, "%s%.*s",
+             length == 1 && work->name[0] == '/' ? "" : "/", (int)last, work->last);
+    return ANSWER_KNOWN;
 }
 
 static void open_and_change(void *argument, bool own)
@@ -209,6 +227,8 @@ static void open_and_change(void *argument, bool own)
         return;
     }
     work->named = process_descriptor_name((int)opened, work->name, sizeof(work->name));
+    if (work->last)
+        work->named = append_last(work, work->named);
     set_phase(work, PHASE_OPENED);
     if (wait_past(work, PHASE_OPENED) != PHASE_ALLOWED)
         return;
@@ -240,6 +260,11 @@ static uint32_t arguments_of(const struct work *work, struct value *arguments)
         return 4;
     case CHANGE_TIMES:
         return 4;
+    case CHANGE_NODE: /* an event of the boundary's own, whose texts are bytes */
+        if (arguments[0].kind == VALUE_TEXT)
+            arguments[0].kind = VALUE_BYTES;
+        arguments[1] = value_int(change->mode);
+        return 2;
     default:
         arguments[1] = value_int(change->length);
         return 2;
@@ -299,6 +324,30 @@ bool boundary_change_concerns(void)
     return boundary_holds(CLASS_WRITE);
 }
 
+/* Parts `path` before its last component. False if that is none that a file could be made as. */
+static bool part_last(struct work *work)
+{
+    size_t end = strlen(work->path);
+    const size_t size = end + 1;
+
+    while (end > 0 && work->path[end - 1] == '/')
+        end--;
+    size_t start = end;
+    while (start > 0 && work->path[start - 1] != '/')
+        start--;
+    const char *last = work->path + start;
+    const size_t length = end - start;
+    if (length == 0 || (length <= 2 && memcmp(last, "..", length) == 0))
+        return false;
+    const size_t at = start > 0 ? start + 1 : sizeof(".");
+    memmove(work->path + at, last, size - start);
+    if (start == 0)
+        work->path[0] = '.';
+    work->path[at - 1] = '\0';
+    work->last = work->path + at;
+    return true;
+}
+
 int boundary_change(const struct change *change)
 {
     const int before = errno;
@@ -314,6 +363,7 @@ int boundary_change(const struct change *change)
     atomic_init(&work->phase, PHASE_OPENING);
     work->error = 0;
     work->own = false;
+    work->last = NULL;
     if (change->path) {
         memcpy(work->path, change->path, length);
         work->path[length] = '\0';
@@ -322,7 +372,11 @@ int boundary_change(const struct change *change)
         memcpy(work->times, change->times, sizeof(work->times));
         kept.times = work->times;
     }
-    const int error = change_in(work);
+    int error;
+    if (change->kind == CHANGE_NODE && !part_last(work)) /* the kernel says why */
+        error = (int)-raw_syscall(SYS_mknodat, change->directory, work->path, change->mode, 0);
+    else
+        error = change_in(work);
     work_memory_return(work);
     errno = error ? error : before;
     return error ? -1 : 0;

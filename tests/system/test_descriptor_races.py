@@ -72,6 +72,21 @@ def flip_descriptor():
         os.dup2(outside, flipped)
         os.dup2(inside, flipped)
 
+def flip_directory():
+    while not stop:
+        for target in (os.path.dirname(forbidden), "."):
+            os.symlink(target, "next")
+            os.rename("next", "way")
+
+def make():
+    try:
+        os.mkfifo("way/made")
+    finally:
+        if os.path.lexists(os.path.dirname(forbidden) + "/made"):
+            print("made")
+        if os.path.lexists("made"):
+            os.unlink("made")
+
 def flip_link():
     while not stop:
         for target in (forbidden, "inside"):
@@ -79,6 +94,7 @@ def flip_link():
             os.rename("next", "link")
 
 before = os.stat(forbidden)
+os.symlink(".", "way")
 done = denied = 0
 thread = threading.Thread(target=FLIP)
 thread.start()
@@ -125,6 +141,26 @@ with tempfile.NamedTemporaryFile(dir=".") as file:
     print(mode(file.name))
 reader, writer = os.pipe()
 os.fchmod(reader, 0o600)
+os.umask(0o027)
+os.mkfifo("pipe"); os.mkfifo("pipe2", 0o666, dir_fd=directory); os.mknod("./node", 0o604); os.mknod("tree/../node2", stat.S_IFSOCK | 0o777, dir_fd=directory)
+for name in "pipe", "pipe2", "node", "node2":
+    print(oct(os.lstat(name).st_mode))
+for path in "pipe", "link", "", ".", "..", "tree/.", "/", "//", "new/", "missing/new", "one/new", "x" * 300, "x/" * 3000, "tree/x" + "/" * 4090:
+    for call in lambda: os.mkfifo(path), lambda: os.mknod(path, 0o600, dir_fd=directory):
+        try:
+            call()
+        except OSError as error:
+            print(path[:20], error.errno)
+try:
+    os.mknod("device", stat.S_IFCHR | 0o600, 1 << 33)
+except OSError as error:
+    print(error.errno)
+os.chmod("tree", 0o500)
+try:
+    os.mkfifo("tree/pipe")
+except OSError as error:
+    print(error.errno)
+os.chmod("tree", 0o700)
 for call in (lambda: os.chmod("missing", 0o600), lambda: os.chmod("one/below", 0o600),
              lambda: os.utime("", (1, 1)), lambda: os.truncate(".", 0)):
     try:
@@ -152,7 +188,8 @@ class Changes(Test):
     def test_what_another_thread_puts_in_the_place_of_a_file_is_not_changed(self):
         for flip, call in (("flip_descriptor", "os.fchmod(flipped, 0o666)"),
                            ("flip_descriptor", "os.utime(flipped, (1, 1))"),
-                           ("flip_link", "os.chmod('link', 0o666)")):
+                           ("flip_link", "os.chmod('link', 0o666)"),
+                           ("flip_directory", "make()")):
             with self.subTest(call):
                 shutil.rmtree(self.directory / "work")
                 (self.directory / "work").mkdir()
@@ -171,6 +208,28 @@ class Changes(Test):
             (self.directory / "work").mkdir()
         self.assertEqual(outputs[0], outputs[1])
         self.assertGreater(outputs[0].count("\n"), 15)
+
+    def test_named_pipes_and_nodes_are_made_where_files_may_be(self):
+        code = """
+import os, sys
+there = os.path.dirname(sys.argv[1])
+os.symlink(there, "link")
+beside = os.open(there, os.O_RDONLY)
+for call in (lambda: os.mkfifo(there + "/made"), lambda: os.mkfifo("link/made"), lambda: os.mkfifo("made", dir_fd=beside),
+             lambda: os.mknod("../forbidden/made"), lambda: os.mknod("made", dir_fd=beside), lambda: os.mkfifo(there + "/file"),
+             lambda: os.mkfifo("mine"), lambda: os.mknod("mine2")):
+    try:
+        call()
+        print("done")
+    except OSError as error:
+        print(error.errno, getattr(error, "strerror", "").split("[")[0])
+print(os.listdir(there))
+"""
+        result = self.run_inside(self.holding, code, str(self.forbidden))
+        lines = result.out.splitlines()
+        self.assertEqual((len(lines), lines[6:]), (9, ["done", "done", "['file']"]), result)
+        for line in lines[:6]:
+            self.assertRegex(line, "^13 .*forbidden/(made|file)")
 
     def test_change_is_one_decision(self):
         policy = self.policy(f'policy p {{ deny write where path under "{self.forbidden.parent}" as kept\n'

@@ -384,6 +384,7 @@ const struct event_example event_examples[] = {
             BYTES("/usr/share/locale")),
     EXAMPLE("libc.listen", "bind address=0.0.0.0 port=0 family=inet", INT(5),
             LIST(TEXT("0.0.0.0"), INT(0))),
+    EXAMPLE("libc.mknod", "write path=/work/link action=create", BYTES("/work/link"), INT(010644)),
     EXAMPLE("libc.chroot", "native path=/srv", BYTES("/srv")),
 };
 
