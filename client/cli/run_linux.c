@@ -270,8 +270,9 @@ static void pass_on(const struct running *running, const struct signalfd_siginfo
 {
     const int number = (int)info->ssi_signo;
 
-    /* From the terminal (the kernel) the child has it already. */
-    if (number != SIGCHLD && info->ssi_code <= 0)
+    /* From the terminal (the kernel) the child has it already; what a write of this process raised
+     * (SIGXFSZ) is this process's. */
+    if (number != SIGCHLD && info->ssi_code <= 0 && info->ssi_pid != (uint32_t)getpid())
         kill(running->pid, number);
 }
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -632,6 +633,36 @@ class Service(Test):
         self.assertEqual(result.status, 2)
         self.assertIn("warderd.toml:2:1: there is no setting `sokcet`", result.err)
 
+    def test_paths_are_checked_alike_in_the_file_and_on_the_command_line(self):
+        """A relative one was taken from the file, and an empty one made a socket that nobody could reach."""
+        path = self.directory / "warderd.toml"
+        long_socket, long_path = "/" + "s" * 107, "/" + "p/" * 2100
+        for value, words in (("", "wants an absolute path, and this one is empty"), ("rel", "wants an absolute path"),
+                             (long_socket, "wants a path of at most 107 bytes"), (long_path, "wants a path of at most")):
+            for setting in "state_dir", "socket", "admin_socket":
+                if (setting, value) == ("state_dir", long_socket):
+                    continue  # it is not too long
+                with self.subTest(setting=setting, value=value[:10]):
+                    path.write_text(f'{setting} = "{value}"\n')
+                    result = execute([WARDERD, "--foreground", "--config", path], cwd=self.directory)
+                    self.assertEqual(result.status, 2, result)
+                    self.assertIn(f"warderd.toml:1:{len(setting) + 4}: {setting} {words}", result.err)
+                    option = "--" + setting.replace("_", "-")
+                    result = execute([WARDERD, "--foreground", option, value], cwd=self.directory)
+                    self.assertEqual(result.status, 2, result)
+                    self.assertIn(f"{option} {words}", result.err)
+                    self.assertLess(len(result.err), 250)
+        self.assertEqual([entry.name for entry in self.directory.iterdir()], ["warderd.toml"])
+
+    def test_administration_socket_of_the_file_stands_beside_a_socket_of_the_command_line(self):
+        path = self.directory / "warderd.toml"
+        path.write_text(f'socket = "{self.directory}/unused.sock"\nadmin_socket = "{self.directory}/y.sock"\n')
+        daemon = self.daemon("--config", path)
+        self.assertFalse(daemon.admin.exists())
+        daemon.admin = self.directory / "y.sock"
+        self.assertEqual(daemon.command("status").status, 0)
+        self.assertFalse((self.directory / "unused.sock").exists())
+
     def test_start_without_threads_is_refused_with_words(self):
         """libuv would abort the daemon at its first handshake."""
         words = "threads cannot be made"
@@ -642,7 +673,7 @@ class Service(Test):
         self.assertEqual(result.status, 2, result)
         self.assertIn(words, result.err)
         self.assertIn("ulimit -v", result.err)
-        result = execute([*few, WARDER, "run", "--policy", "no-process", "--", python(), "-c", "1"])
+        result = execute([*few, WARDER, "run", "--policy", "no-process", "--", sys.executable, "-c", "1"])
         self.assertEqual(result.status, 125, result)
         self.assertIn(words, result.err)
         self.directory.chmod(0o755)
