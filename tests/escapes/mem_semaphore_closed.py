@@ -1,4 +1,4 @@
-# a semaphore of multiprocessing that is closed by its number while a thread waits there: what is mapped there next is changed
+# a semaphore of multiprocessing, closed by its number while a thread waits: what is mapped there next is changed
 # makes: sign
 import _multiprocessing, os, sys, threading, time
 m = sys.argv[1]; other = _multiprocessing.SemLock._rebuild; woken = []

@@ -1,7 +1,7 @@
 """Handles of libc's own, of threads and of semaphores, where Python code can put a number in their place.
 
-The escapes (tests/escapes: mem_semaphore_number, mem_semaphore_closed, mem_thread_number, mem_socket_filter, mem_group_filter)
-try the numbers; here is that what libc has given out goes on to work.
+The escapes (tests/escapes: mem_semaphore_number, mem_semaphore_closed, mem_thread_number, mem_socket_filter,
+mem_group_filter) try the numbers; here is that what libc has given out goes on to work.
 """
 
 import errno
