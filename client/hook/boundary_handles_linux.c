@@ -83,7 +83,7 @@ static sem_t *give_back(sem_t *semaphore, const char *name, int flags)
 {
     real_libc()->sem_close(semaphore);
     if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
-        sem_unlink(name);
+        real_libc()->sem_unlink(name);
     errno = EMFILE;
     return SEM_FAILED;
 }

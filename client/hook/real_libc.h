@@ -55,6 +55,7 @@ typedef int spawn_function(pid_t *pid, const char *path, const posix_spawn_file_
     FUNCTION(pthread_getcpuclockid, int (*)(pthread_t, clockid_t *))                               \
     FUNCTION(sem_open, sem_t *(*)(const char *, int, ...))                                         \
     FUNCTION(sem_close, int (*)(sem_t *))                                                          \
+    FUNCTION(sem_unlink, int (*)(const char *))                                                    \
     FUNCTION(sem_wait, int (*)(sem_t *))                                                           \
     FUNCTION(sem_trywait, int (*)(sem_t *))                                                        \
     FUNCTION(sem_timedwait, int (*)(sem_t *, const struct timespec *))                             \

@@ -1,8 +1,10 @@
 """Handles of libc's own, of threads and of semaphores, where Python code can put a number in their place.
 
-The escapes (tests/escapes: mem_semaphore_number, mem_semaphore_closed, mem_thread_number, mem_socket_filter, mem_group_filter)
-try the numbers; here is that what libc has given out goes on to work.
+The escapes (tests/escapes: mem_semaphore_number, mem_semaphore_closed, mem_thread_number, mem_socket_filter,
+mem_group_filter) try the numbers; here is that what libc has given out goes on to work.
 """
+
+import errno
 
 from support import Test, python
 
@@ -72,6 +74,24 @@ for round in range(2):
 print(len(many))
 """
 
+NO_MEMORY_FOR_MORE = """
+import _multiprocessing, os, resource
+page, spare = resource.getpagesize(), 900 * 1024  # less than more of the table takes, and enough for a lock
+highest = resource.getrlimit(resource.RLIMIT_AS)[1]
+statm = os.open("/proc/self/statm", os.O_RDONLY)
+def size(): return int(os.pread(statm, 100, 0).split()[0]) * page
+def name(number): return "/no-memory-%d.%d" % (os.getpid(), number)
+made = [None] * 20000
+for number in range(len(made)):
+    if number >= 4096: resource.setrlimit(resource.RLIMIT_AS, (size() + spare, highest))
+    try: made[number] = _multiprocessing.SemLock(1, 1, 1, name(number), True)
+    except OSError as error:
+        print(error.errno, os.path.exists("/dev/shm/sem." + name(number)[1:]))
+        break
+resource.setrlimit(resource.RLIMIT_AS, (highest, highest))
+assert all(one.acquire(False) for one in made[:number])
+"""
+
 
 class Handles(Test):
     per_interpreter = True
@@ -87,3 +107,7 @@ class Handles(Test):
     def test_more_locks_than_a_table_has_at_first_are_locks(self):
         result = self.run_under(self.policy(NO_FFI), [python(), self.script(MANY_LOCKS)])
         self.assertEqual((result.status, result.out), (0, "4200\n"), result)
+
+    def test_lock_that_nobody_could_know_is_not_made(self):
+        result = self.run_under(self.policy(NO_FFI), [python(), self.script(NO_MEMORY_FOR_MORE)])
+        self.assertEqual((result.status, result.out), (0, f"{errno.EMFILE} False\n"), result)
