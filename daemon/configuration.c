@@ -1,8 +1,26 @@
 #include "daemon/configuration.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
 
 #include "proto/host_paths.h"
+
+_Static_assert(sizeof(((struct sockaddr_un *)NULL)->sun_path) == 108, "the words below say 107");
+_Static_assert(CONFIGURATION_PATH_MAX == 4096, "the words below say 4095");
+
+const char *configuration_path_problem(const char *path, bool is_socket)
+{
+    if (!path[0])
+        return "wants an absolute path, and this one is empty";
+    if (path[0] != '/')
+        return "wants an absolute path";
+    if (is_socket && strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+        return "wants a path of at most 107 bytes, as a socket's is";
+    if (strlen(path) >= CONFIGURATION_PATH_MAX)
+        return "wants a path of at most 4095 bytes";
+    return NULL;
+}
 
 void configuration_defaults(struct configuration *configuration)
 {

@@ -34,6 +34,10 @@ struct configuration {
 
 void configuration_defaults(struct configuration *configuration);
 
+/* What is wrong with a path of the file or of the command line, in words that follow its name: it
+ * is absolute, and so long at most as the system takes it, a socket's shorter. NULL: nothing is. */
+const char *configuration_path_problem(const char *path, bool is_socket);
+
 /* Applies a file. False if it cannot be read or is wrong: `error` says where and what. */
 bool configuration_read(struct configuration *configuration, const char *path, char *error,
                         size_t size);

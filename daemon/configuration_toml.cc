@@ -45,10 +45,23 @@ struct reader {
         const auto value = node.value_exact<std::string>();
         if (!value)
             return fail(node.source(), std::string(key.str()) + " is a string");
-        if (value->size() >= N || value->find('\0') != std::string::npos)
+        if (value->find('\0') != std::string::npos)
+            return fail(node.source(), std::string(key.str()) + " has a zero byte in it");
+        if (value->size() >= N)
             return fail(node.source(), std::string(key.str()) + " is too long");
         std::memcpy(out, value->c_str(), value->size() + 1);
         return true;
+    }
+
+    bool path_of(const toml::key &key, const toml::node &node, char (&out)[CONFIGURATION_PATH_MAX],
+                 bool is_socket) const
+    {
+        const auto value = node.value_exact<std::string>();
+        const char *problem =
+            value ? configuration_path_problem(value->c_str(), is_socket) : nullptr;
+        if (problem)
+            return fail(node.source(), std::string(key.str()) + " " + problem);
+        return text(key, node, out);
     }
 
     bool number(const toml::key &key, const toml::node &node, int64_t least, unsigned &out,
@@ -114,11 +127,11 @@ struct reader {
     {
         const std::string_view name = key.str();
         if (name == "state_dir")
-            return text(key, node, out.state_directory);
+            return path_of(key, node, out.state_directory, false);
         if (name == "socket")
-            return text(key, node, out.session_socket);
+            return path_of(key, node, out.session_socket, true);
         if (name == "admin_socket")
-            return text(key, node, out.admin_socket);
+            return path_of(key, node, out.admin_socket, true);
         if (name == "user")
             return text(key, node, out.user);
         if (name == "record")

@@ -27,6 +27,7 @@
 #include "daemon/store/policy_store.h"
 #include "daemon/store/state_directory.h"
 #include "daemon/store/state_lock.h"
+#include "daemon/worker_threads.h"
 
 enum {
     EXIT_FAILED = 2,          /* as the command's: usage or failure */
@@ -343,6 +344,18 @@ static bool give_up_root(const struct daemon *daemon)
     return true;
 }
 
+/* As the user, whose limits count. */
+static bool make_threads(struct daemon *daemon)
+{
+    const int error = worker_threads_start(&daemon->loop);
+
+    return error == 0 ||
+           say("%d threads cannot be made, and the daemon needs them: %s: raise the limits of its "
+               "user's processes (`ulimit -u`, LimitNPROC= and TasksMax= of systemd), and of its "
+               "memory (`ulimit -v`, LimitAS= of systemd)",
+               THREADS_NEEDED, uv_strerror(error));
+}
+
 static bool open_server(struct daemon *daemon)
 {
     struct server *server = &daemon->server;
@@ -354,7 +367,8 @@ static bool open_server(struct daemon *daemon)
     if (!server_init(server))
         return say("out of memory");
     if (!find_owner(daemon) || !prepare_state(daemon) || !open_sockets(daemon) ||
-        !prepare_sessions(daemon) || !give_up_root(daemon) || !open_state(daemon))
+        !prepare_sessions(daemon) || !give_up_root(daemon) || !make_threads(daemon) ||
+        !open_state(daemon))
         return false;
     if (!server->is_private) {
         const int error = kept_sessions_clean(server->configuration->session_socket, &highest);

@@ -60,10 +60,13 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static bool set_path(char *out, const char *path, const char *option)
+static bool set_path(char *out, const char *path, const char *option, bool is_socket)
 {
-    if (path[0] != '/' || strlen(path) >= CONFIGURATION_PATH_MAX) {
-        fprintf(stderr, "warderd: %s wants an absolute path, not `%s`\n", option, path);
+    const char *problem = configuration_path_problem(path, is_socket);
+
+    if (problem) {
+        fprintf(stderr, "warderd: %s %s: `%.100s%s`\n", option, problem, path,
+                strlen(path) > 100 ? "..." : "");
         return false;
     }
     memcpy(out, path, strlen(path) + 1);
@@ -88,11 +91,11 @@ static bool apply(struct options *options, int option, const char *argument)
         options->foreground = true;
         return true;
     case OPTION_STATE_DIR:
-        return set_path(configuration->state_directory, argument, "--state-dir");
+        return set_path(configuration->state_directory, argument, "--state-dir", false);
     case OPTION_SOCKET:
-        return set_path(configuration->session_socket, argument, "--socket");
+        return set_path(configuration->session_socket, argument, "--socket", true);
     case OPTION_ADMIN_SOCKET:
-        return set_path(configuration->admin_socket, argument, "--admin-socket");
+        return set_path(configuration->admin_socket, argument, "--admin-socket", true);
     case OPTION_RECORD:
         configuration->record_all = strcmp(argument, "all") == 0;
         if (configuration->record_all || strcmp(argument, "denied") == 0)
@@ -144,8 +147,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
     *options = (struct options){.control = -1};
     configuration_defaults(&options->configuration);
     char *admin_socket = options->configuration.admin_socket;
-    bool admin_socket_given = false;
-    *admin_socket = '\0';
+    *admin_socket = '\0'; /* beside the other, where neither names one */
     if (!read_file(options, argc, argv))
         return OPTIONS_WRONG;
     optind = 1;
@@ -166,9 +168,6 @@ enum options_result options_parse(struct options *options, int argc, char **argv
         }
         if (!apply(options, option, optarg))
             return OPTIONS_WRONG;
-        admin_socket_given |= option == OPTION_ADMIN_SOCKET;
-        if (option == OPTION_SOCKET && !admin_socket_given)
-            *admin_socket = '\0'; /* what the file says was beside the file's */
     }
     if (optind < argc) {
         fprintf(stderr, "warderd: what is `%s`? try `warderd --help`\n", argv[optind]);

@@ -196,8 +196,12 @@ static bool is_file(const char *policy)
            (length > 7 && strcmp(policy + length - 7, ".warder") == 0);
 }
 
+/* One that was named before is there already. */
 static bool add_file(struct ask *ask, const char *path)
 {
+    for (size_t i = 0; i < ask->file_count; i++)
+        if (strcmp(ask->files[i].path, path) == 0)
+            return true;
     if (!policy_file_read(&ask->files[ask->file_count], path))
         return false;
     ask->file_count++;
@@ -215,6 +219,10 @@ static void tell_shipped(void)
 static bool add_name(struct ask *ask, const char *name, bool private)
 {
     if (!private) {
+        for (size_t i = 0; i < ask->name_count; i++)
+            if (ask->names[i].len == strlen(name) &&
+                memcmp(ask->names[i].data, name, ask->names[i].len) == 0)
+                return true;
         ask->names[ask->name_count++] = text_field(name);
         return true;
     }

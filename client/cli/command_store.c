@@ -24,6 +24,7 @@ struct store_options {
     const char *socket;
     bool json;
     Warder__V1__Tier tier;
+    bool tier_given;
 };
 
 static const char apply_help[] =
@@ -98,9 +99,11 @@ static int parse(struct store_options *store, int argc, char **argv, const char 
             store->json = true;
         else if (option == 's')
             store->socket = optarg;
-        else if (option == 'v')
-            store->tier = WARDER__V1__TIER__TIER_VENDOR;
-        else if (option != 'l') {
+        else if (option == 'v' || option == 'l') {
+            store->tier =
+                option == 'v' ? WARDER__V1__TIER__TIER_VENDOR : WARDER__V1__TIER__TIER_LOCAL;
+            store->tier_given = true;
+        } else {
             complain_option(argv[0], argv, option);
             return EXIT_USAGE;
         }
@@ -299,6 +302,11 @@ int command_list(int argc, char **argv)
 
     if (status >= 0)
         return status;
+    if (optind < argc || store.tier_given) {
+        complain("list: what is `%s`? `warder list --help`",
+                 optind < argc ? argv[optind] : "--vendor and --local");
+        return EXIT_USAGE;
+    }
     CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(store.socket);
     request.body_case = WARDER__V1__ADMIN_REQUEST__BODY_LIST;
     request.list = &list;

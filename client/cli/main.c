@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,12 +112,29 @@ static bool is_word_for_help(const char *word)
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
 }
 
+static void on_file_too_large(int number)
+{
+    (void)number;
+}
+
+/* A bound on files (`ulimit -f`) is a full disk: said, and not died of. By a handler, which an exec
+ * takes back: a program that is run finds the signal as it was. */
+static void outlive_file_bound(void)
+{
+    struct sigaction before;
+    const struct sigaction outlived = {.sa_handler = on_file_too_large, .sa_flags = SA_RESTART};
+
+    if (sigaction(SIGXFSZ, NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+        sigaction(SIGXFSZ, &outlived, NULL);
+}
+
 int main(int argc, char **argv)
 {
     static char help_option[] = "--help";
 
     if (!standard_streams_fill(false)) /* a program that is run finds them as they were */
         return EXIT_USAGE;
+    outlive_file_bound();
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;

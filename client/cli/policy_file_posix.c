@@ -125,7 +125,7 @@ void print_shipped_policies(void)
     const int count = directory ? scandir(directory, &entries, is_shipped, alphasort) : 0;
 
     if (count <= 0)
-        fputs("none; their directory is missing from this installation", stderr);
+        fputs("none; this installation has no ../share/warder/policies beside its programs", stderr);
     for (int i = 0; i < count; i++) {
         fprintf(stderr, "%s%.*s", i > 0 ? ", " : "",
                 (int)(strlen(entries[i]->d_name) - strlen(suffix)), entries[i]->d_name);

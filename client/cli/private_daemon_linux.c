@@ -81,6 +81,18 @@ enum purpose {
     PURPOSE_READING, /* to show what was recorded */
 };
 
+/* What the system has not enough of, in words, with what to do about it. */
+static bool fail_to_start(int error)
+{
+    complain("the private daemon cannot be started: %s%s", strerror(error),
+             error == EAGAIN ? ": there are as many processes as there may be (`ulimit -u`, "
+                               "TasksMax= of systemd)"
+             : error == EMFILE || error == ENFILE
+                 ? ": as many files are open as there may be (`ulimit -n`)"
+                 : "");
+    return false;
+}
+
 static bool start(struct private_daemon *daemon, const char *state_directory, enum purpose purpose)
 {
     char socket[PATH_MAX];
@@ -115,20 +127,22 @@ static bool start(struct private_daemon *daemon, const char *state_directory, en
     }
     arguments[count] = NULL;
     if (packet_socket_pair(sockets) < 0) {
+        const int error = errno;
         free(program);
-        return false;
+        return fail_to_start(error);
     }
     daemon->pid = fork();
+    const int error = errno;
     if (daemon->pid == 0)
         become_daemon(program, arguments, sockets[1]);
     close(sockets[1]);
     free(program);
     if (daemon->pid < 0) {
         close(sockets[0]);
-        return false;
+        return fail_to_start(error);
     }
     daemon->client = daemon_client_new(sockets[0]);
-    return daemon->client != NULL;
+    return daemon->client || fail_to_start(errno);
 }
 
 static bool start_in_directory(struct private_daemon *daemon, const char *state_directory,
@@ -139,6 +153,8 @@ static bool start_in_directory(struct private_daemon *daemon, const char *state_
         daemon->opened = open(daemon->directory, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (!daemon->directory || daemon->opened < 0) {
         complain("no temporary directory can be made: %s", strerror(errno));
+        if (daemon->directory)
+            rmdir(daemon->directory);
         free(daemon->directory);
         return false;
     }

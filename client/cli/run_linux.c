@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -74,19 +75,21 @@ static bool set_preload(const char *hook)
     return set;
 }
 
-/* Leaves the door open across the exec and says where it is: DESCRIPTOR:INODE, so that no program
- * takes for it what has the number later. */
+/* Leaves the door open across the exec and says where it is: DESCRIPTOR:COOKIE, so that no program
+ * takes for it what has the number later. The kernel gives no other socket the same cookie; the
+ * numbers of inodes come round. */
 static bool leave_door(int door)
 {
     char text[48];
-    struct stat status;
+    uint64_t cookie;
+    socklen_t size = sizeof(cookie);
 
     int kept = fcntl(door, F_DUPFD, DOOR_LEAST);
     if (kept < 0) /* a low limit of open files */
         kept = fcntl(door, F_DUPFD, STDERR_FILENO + 1);
-    if (kept < 0 || fstat(kept, &status) < 0)
+    if (kept < 0 || getsockopt(kept, SOL_SOCKET, SO_COOKIE, &cookie, &size) < 0)
         return false;
-    snprintf(text, sizeof(text), "%d:%llu", kept, (unsigned long long)status.st_ino);
+    snprintf(text, sizeof(text), "%d:%" PRIu64, kept, cookie);
     return setenv("WARDER_DOOR", text, 1) == 0;
 }
 
@@ -267,8 +270,9 @@ static void pass_on(const struct running *running, const struct signalfd_siginfo
 {
     const int number = (int)info->ssi_signo;
 
-    /* From the terminal (the kernel) the child has it already. */
-    if (number != SIGCHLD && info->ssi_code <= 0)
+    /* From the terminal (the kernel) the child has it already; what a write of this process raised
+     * (SIGXFSZ) is this process's. */
+    if (number != SIGCHLD && info->ssi_code <= 0 && info->ssi_pid != (uint32_t)getpid())
         kill(running->pid, number);
 }
 
@@ -348,9 +352,8 @@ static int explain_failure(const char *program, int error)
 
 int run_program(struct run_plan *plan)
 {
-    struct running running = {.client = plan->client,
-                              .adopts = plan->adopts,
-                              .has_own_daemon = plan->daemon > 0};
+    struct running running = {
+        .client = plan->client, .adopts = plan->adopts, .has_own_daemon = plan->daemon > 0};
     sigset_t wanted;
     sigset_t before;
 

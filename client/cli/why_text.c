@@ -126,6 +126,8 @@ static void print_rule(FILE *out, const struct recorded_decision *decision)
             fprintf(out, "  (line %u of revision %" PRIu64 ", generation %" PRIu64 ")\n",
                     statement->line, statement->revision, decision->generation);
             statement_print(out, statement->text, statement->length, "      ");
+        } else if (strcmp(text_of(decision->row, "policy"), "warder") == 0) {
+            fputs("\n      a rule of Warder's own, which no policy has to say\n", out);
         } else if (!is_own(decision)) {
             fputs("\n      the store has no such statement any more\n", out);
         } else if (!print_own_statement(out, decision)) {

@@ -106,9 +106,11 @@ static bool take_filter(const Warder__V1__Floor *floor, const struct floor_terms
 
 /* A thread's are its own: of a process that has others already, none are dropped, for code that is
  * kept from them in this one would find them in the next. */
-static bool drop_capabilities(const struct floor_terms *terms, struct floor_failure *failure)
+static bool drop_capabilities(const Warder__V1__Floor *floor, const struct floor_terms *terms,
+                              struct floor_failure *failure)
 {
-    const int error = terms->threads ? 0 : floor_drop_capabilities();
+    const bool writes_held = floor->classes & bit(CLASS_WRITE);
+    const int error = terms->threads ? 0 : floor_drop_capabilities(writes_held);
     return error == 0 || fail(failure, "the part that takes powers of root away", error);
 }
 
@@ -122,7 +124,7 @@ bool floor_take(const Warder__V1__Floor *floor, const struct floor_terms *terms,
         return fail(failure, "no_new_privs", -errno);
     return take_landlock(floor, &plan, taken, failure) &&
            (!seccomp_is_there() || take_filter(floor, terms, failure)) &&
-           drop_capabilities(terms, failure);
+           drop_capabilities(floor, terms, failure);
 }
 
 bool floor_is_enough(const Warder__V1__Floor *floor, const struct floor_taken *taken,

@@ -44,9 +44,9 @@ static const unsigned char dropped[] = {
 
 enum { WORDS = 2, WORD_BITS = 32 };
 
-uint64_t floor_dropped_capabilities(void)
+uint64_t floor_dropped_capabilities(bool writes_held)
 {
-    uint64_t bits = 0;
+    uint64_t bits = writes_held ? UINT64_C(1) << CAP_FSETID : 0;
 
     for (size_t i = 0; i < sizeof(dropped); i++)
         bits |= UINT64_C(1) << dropped[i];
@@ -55,8 +55,13 @@ uint64_t floor_dropped_capabilities(void)
 
 /* Without CAP_SETPCAP it cannot be done; nor has such a process a way to gain any, for no_new_privs
  * is set, unless it is root's: root's programs start with all that the bounding set has. */
-static int drop_from_bounding_set(void)
+static int drop_from_bounding_set(bool writes_held)
 {
+    /* A floor that was taken before may have left it here and taken CAP_SETPCAP: no_new_privs keeps
+     * it from programs then. */
+    if (writes_held && prctl(PR_CAPBSET_DROP, (unsigned long)CAP_FSETID, 0L, 0L, 0L) < 0 &&
+        errno != EPERM)
+        return -errno;
     for (size_t i = 0; i < sizeof(dropped); i++)
         if (prctl(PR_CAPBSET_READ, (unsigned long)dropped[i], 0L, 0L, 0L) == 1 &&
             prctl(PR_CAPBSET_DROP, (unsigned long)dropped[i], 0L, 0L, 0L) < 0)
@@ -64,16 +69,16 @@ static int drop_from_bounding_set(void)
     return 0;
 }
 
-int floor_drop_capabilities(void)
+int floor_drop_capabilities(bool writes_held)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[WORDS];
-    const uint64_t bits = floor_dropped_capabilities();
+    const uint64_t bits = floor_dropped_capabilities(writes_held);
     bool has_some = false;
 
     if (syscall(SYS_capget, &header, data) < 0)
         return -errno;
-    const int error = drop_from_bounding_set();
+    const int error = drop_from_bounding_set(writes_held);
     if (error < 0 && (error != -EPERM || geteuid() == 0))
         return error;
     for (unsigned i = 0; i < WORDS; i++) {

@@ -3,8 +3,9 @@
  *
  * Python code that may not reach native code and memory gets there by an address that it hands the
  * kernel: as a number in the place of a structure, inside a structure, or in a buffer that CPython
- * passes on as it was allocated (getsockopt, of which no audit event tells). Where a policy could
- * deny `native`, `ffi` or `control`, no such request is made here.
+ * passes on as it was allocated (getsockopt, of which no audit event tells); or by a count in a
+ * structure that is larger than the buffer it stands in. Where a policy could deny `native`, `ffi`
+ * or `control`, no such request is made here.
  *
  * A number in the place of an address is known by its size: CPython takes 32 bits of it, and its
  * own structures lie on a stack, which no Linux puts there. (A changeable buffer of more than 1,024
@@ -18,6 +19,7 @@
 #include <string.h>
 
 #include "client/hook/boundary.h"
+#include "client/hook/elf_symbols.h"
 #include "client/hook/real_libc.h"
 #include "client/hook/work_memory.h"
 #include "policies/engine/control_request.h"
@@ -47,6 +49,34 @@ static int refuse(const char *call, const char *why)
 
 static const char number_words[] = "a number stands where this request takes an address";
 
+static const char unbounded_words[] =
+    "its structure may say where the kernel writes, or how much, and this request is not known as "
+    "one that does not";
+
+/* True if the request and the structure may be of Python code's choice: the module fcntl asks, or
+ * the interpreter, which can have it built in. Other libraries (of sound, of graphics) have made
+ * theirs themselves. */
+static bool is_asked_by_python(const void *caller)
+{
+    struct elf_object object;
+
+    return !elf_find_holder((uintptr_t)caller, &object) ||
+           elf_symbol(&object, "PySys_AddAuditHook") || elf_symbol(&object, "PyInit_fcntl");
+}
+
+/* Why it is not to be made; NULL if it is. What an ordinary program asks is known, and looked up in
+ * a table. */
+static const char *refusal(uint32_t request, const void *argument, const void *caller)
+{
+    const bool number = is_number(argument) && !ioctl_takes_number(request);
+    const bool bounded = ioctl_is_bounded(request);
+
+    if ((!number && bounded) || !(boundary_holds_memory() || boundary_holds(CLASS_CONTROL)) ||
+        !is_asked_by_python(caller))
+        return NULL;
+    return bounded ? number_words : unbounded_words;
+}
+
 EXPORTED int ioctl(int descriptor, unsigned long request, ...)
 {
     va_list arguments;
@@ -54,15 +84,9 @@ EXPORTED int ioctl(int descriptor, unsigned long request, ...)
     va_start(arguments, request);
     void *argument = va_arg(arguments, void *);
     va_end(arguments);
-    const uint32_t number = (uint32_t)request; /* the kernel sees no more */
-    if ((is_number(argument) && !ioctl_takes_number(number)) || ioctl_holds_addresses(number)) {
-        const bool held = boundary_holds_memory() || boundary_holds(CLASS_CONTROL);
-        if (held && ioctl_holds_addresses(number))
-            return refuse("ioctl", "the structure of this request holds addresses of memory");
-        if (held)
-            return refuse("ioctl", number_words);
-    }
-    return real_libc()->ioctl(descriptor, request, argument);
+    /* The kernel sees no more of a request than 32 bits. */
+    const char *why = refusal((uint32_t)request, argument, __builtin_return_address(0));
+    return why ? refuse("ioctl", why) : real_libc()->ioctl(descriptor, request, argument);
 }
 
 /* True if the call is not to be made. */

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "client/hook/first_environment.h"
 #include "client/hook/inherited_environment.h"
 
 enum { KEPT = INHERITED_VARIABLES_MAX };
@@ -13,8 +14,24 @@ static const char separators[] = ": "; /* of its elements: ld.so(8) */
 /* A token of another run adds what that run is under, and takes nothing away. */
 static const char token_name[] = "WARDER_RUN";
 
-/* What makes a program load, read or run something beside what it was asked to. A name that ends in
- * `*` is the beginning of one. */
+/* What any program may be told by any other. A name that ends in `*` is the beginning of one, here
+ * and below. */
+static const char *const harmless[] = {
+    "PATH",      "HOME",
+    "USER",      "LOGNAME",
+    "SHELL",     "LANG",
+    "LANGUAGE",  "LC_*",
+    "TZ",        "TERM",
+    "COLORTERM", "NO_COLOR",
+    "COLUMNS",   "LINES",
+    "TMPDIR",    "TEMP",
+    "TMP",       "PWD",
+    "OLDPWD",    "HOSTNAME",
+    "CI",        "SOURCE_DATE_EPOCH",
+};
+
+/* What makes a program load, read or run something beside what it was asked to: not even as whoever
+ * started the interpreter had it, for the files that it names are not always his. */
 static const char *const steering[] = {
     "LD_*",
     "GCONV_PATH",
@@ -116,15 +133,15 @@ static bool is_variable(const char *entry, const char *name, size_t length)
     return strncmp(entry, name, length) == 0 && entry[length] == '=';
 }
 
-static bool is_steering(const char *entry)
+static bool is_one_of(const char *entry, const char *const *names, size_t count)
 {
     const size_t length = strcspn(entry, "=");
 
-    for (size_t i = 0; i < sizeof(steering) / sizeof(*steering); i++) {
-        const size_t size = strlen(steering[i]);
-        if (steering[i][size - 1] == '*'
-                ? length >= size - 1 && strncmp(entry, steering[i], size - 1) == 0
-                : length == size && strncmp(entry, steering[i], size) == 0)
+    for (size_t i = 0; i < count; i++) {
+        const size_t size = strlen(names[i]);
+        if (names[i][size - 1] == '*'
+                ? length >= size - 1 && strncmp(entry, names[i], size - 1) == 0
+                : length == size && strncmp(entry, names[i], size) == 0)
             return true;
     }
     return false;
@@ -136,6 +153,15 @@ static bool is_passed(const char *entry, const char *passed)
         if (is_variable(entry, passed, strlen(passed)))
             return true;
     return false;
+}
+
+static bool may_pass(const char *entry, const char *passed)
+{
+    if (is_passed(entry, passed) ||
+        is_one_of(entry, harmless, sizeof(harmless) / sizeof(*harmless)))
+        return true;
+    return first_environment_has(entry) &&
+           !is_one_of(entry, steering, sizeof(steering) / sizeof(*steering));
 }
 
 /* What every child gets, as "NAME=VALUE". */
@@ -185,7 +211,7 @@ static bool is_as_wanted(const struct kept *kept, char *const *environment, bool
                 (!is_token(environment[i]) && strcmp(environment[i], kept->entries[own]) != 0))
                 return false;
             seen |= 1U << own;
-        } else if (held && is_steering(environment[i]) && !is_passed(environment[i], passed)) {
+        } else if (held && !may_pass(environment[i], passed)) {
             return false;
         }
     }
@@ -249,15 +275,15 @@ char *const *boundary_environment_for_child(char *const *environment, bool held,
     for (size_t i = 0; i < count; i++) {
         char *entry = environment[i];
         const size_t own = which_kept(&kept, entry);
-        const bool may_pass = !held || !is_steering(entry) || is_passed(entry, passed);
-        if (own < kept.count && is_preload(entry) && may_pass) {
+        const bool passes = !held || may_pass(entry, passed);
+        if (own < kept.count && is_preload(entry) && passes) {
             given[own] = preload_with(kept.entries[own], entry, arena);
             if (!given[own])
                 return NULL;
         }
         if (own < kept.count && is_token(entry))
             given[own] = entry;
-        if (own == kept.count && may_pass)
+        if (own == kept.count && passes)
             list[used++] = entry;
     }
     for (size_t i = 0; i < kept.count; i++)

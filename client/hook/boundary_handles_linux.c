@@ -78,6 +78,16 @@ EXPORTED int pthread_getcpuclockid(pthread_t thread, clockid_t *clock)
 /* ------------------------------------------------------------------------------------- semaphores
  */
 
+/* What nobody knows would be refused later: the error has a name here. */
+static sem_t *give_back(sem_t *semaphore, const char *name, int flags)
+{
+    real_libc()->sem_close(semaphore);
+    if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+        sem_unlink(name);
+    errno = EMFILE;
+    return SEM_FAILED;
+}
+
 EXPORTED sem_t *sem_open(const char *name, int flags, ...)
 {
     va_list arguments;
@@ -87,25 +97,9 @@ EXPORTED sem_t *sem_open(const char *name, int flags, ...)
     const unsigned value = flags & O_CREAT ? va_arg(arguments, unsigned) : 0;
     va_end(arguments);
     sem_t *semaphore = real_libc()->sem_open(name, flags, mode, value);
-    if (semaphore != SEM_FAILED)
-        known_semaphores_add(semaphore);
-    return semaphore;
-}
-
-EXPORTED int sem_close(sem_t *semaphore)
-{
-    const int result = real_libc()->sem_close(semaphore);
-
-    if (result == 0)
-        known_semaphores_remove(semaphore);
-    return result;
-}
-
-/* A number where a semaphore should be. The interpreter's locks come this way too. */
-static bool is_number(const sem_t *semaphore, const void *caller)
-{
-    return known_semaphores_are_asked_by(caller) && boundary_holds_memory() &&
-           !known_semaphores_have(semaphore);
+    return semaphore == SEM_FAILED || known_semaphores_add(semaphore)
+               ? semaphore
+               : give_back(semaphore, name, flags);
 }
 
 static int refuse(void)
@@ -114,30 +108,88 @@ static int refuse(void)
     return -1;
 }
 
+/* True where a caller's semaphores are numbers. */
+static bool are_numbers(const void *caller)
+{
+    return known_semaphores_are_asked_by(caller) && boundary_holds_memory();
+}
+
 #define CALLER __builtin_return_address(0)
+
+/* One that another thread waits for stays mapped: libc does not ask, and that thread counts there
+ * once more when it has waited. */
+EXPORTED int sem_close(sem_t *semaphore)
+{
+    switch (known_semaphores_remove(semaphore)) {
+    case SEMAPHORE_IN_USE:
+        return 0;
+    case SEMAPHORE_UNKNOWN:
+        /* Also one that libc is just opening for another thread. */
+        if (are_numbers(CALLER))
+            return refuse();
+        break;
+    case SEMAPHORE_CLOSES:
+        break;
+    }
+    return real_libc()->sem_close(semaphore);
+}
+
+/* Work at a semaphore; nothing is counted where the caller can name no other than its own. */
+struct work {
+    struct known_semaphore *known;
+};
+
+/* False if it is a number where a semaphore should be. The interpreter's locks come this way too.
+ */
+static bool begin(struct work *work, const sem_t *semaphore, const void *caller)
+{
+    *work = (struct work){.known = NULL};
+    if (!are_numbers(caller))
+        return true;
+    work->known = known_semaphores_enter(semaphore);
+    return work->known != NULL;
+}
+
+static int end(const struct work *work, int result)
+{
+    if (work->known)
+        known_semaphore_leave(work->known);
+    return result;
+}
 
 EXPORTED int sem_wait(sem_t *semaphore)
 {
-    return is_number(semaphore, CALLER) ? refuse() : real_libc()->sem_wait(semaphore);
+    struct work work;
+    return begin(&work, semaphore, CALLER) ? end(&work, real_libc()->sem_wait(semaphore))
+                                           : refuse();
 }
 
 EXPORTED int sem_trywait(sem_t *semaphore)
 {
-    return is_number(semaphore, CALLER) ? refuse() : real_libc()->sem_trywait(semaphore);
+    struct work work;
+    return begin(&work, semaphore, CALLER) ? end(&work, real_libc()->sem_trywait(semaphore))
+                                           : refuse();
 }
 
 EXPORTED int sem_timedwait(sem_t *semaphore, const struct timespec *until)
 {
-    return is_number(semaphore, CALLER) ? refuse() : real_libc()->sem_timedwait(semaphore, until);
+    struct work work;
+    return begin(&work, semaphore, CALLER)
+               ? end(&work, real_libc()->sem_timedwait(semaphore, until))
+               : refuse();
 }
 
 EXPORTED int sem_post(sem_t *semaphore)
 {
-    return is_number(semaphore, CALLER) ? refuse() : real_libc()->sem_post(semaphore);
+    struct work work;
+    return begin(&work, semaphore, CALLER) ? end(&work, real_libc()->sem_post(semaphore))
+                                           : refuse();
 }
 
 /* No lock of the interpreter's asks for that. */
 EXPORTED int sem_getvalue(sem_t *semaphore, int *value)
 {
-    return is_number(semaphore, CALLER) ? refuse() : real_libc()->sem_getvalue(semaphore, value);
+    struct work work;
+    return begin(&work, semaphore, CALLER) ? end(&work, real_libc()->sem_getvalue(semaphore, value))
+                                           : refuse();
 }

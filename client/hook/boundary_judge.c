@@ -9,6 +9,7 @@
 #include "client/hook/boundary_preload.h"
 #include "client/hook/boundary_refusal.h"
 #include "client/hook/fatal.h"
+#include "client/hook/known_semaphores.h"
 #include "client/hook/known_threads.h"
 #include "client/hook/process_resolver.h"
 #include "client/hook/session_terms.h"
@@ -59,6 +60,7 @@ void boundary_begin(void)
 {
     standing = true;
     known_threads_begin();
+    known_semaphores_begin();
     boundary_preload_begin();
     session_terms_begin();
 }

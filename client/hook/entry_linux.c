@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include <stddef.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "client/hook/audit_hook.h"
 #include "client/hook/boundary.h"
@@ -17,6 +18,7 @@
 #include "client/hook/builtin_modules.h"
 #include "client/hook/elf_symbols.h"
 #include "client/hook/fatal.h"
+#include "client/hook/first_environment.h"
 #include "client/hook/hook_session.h"
 #include "client/hook/inherited_environment.h"
 #include "client/hook/name_lookup.h"
@@ -77,6 +79,7 @@ static void guard(const struct elf_object *object, Warder__V1__HookRoute route)
     const struct session_request request = {.python_version = runtime->api.version, .route = route};
     if (!hook_session_start(&request, &failure))
         end_unguarded(failure.text);
+    first_environment_note(environ);
     inherited_environment_hide();
     boundary_begin();
     boundary_native_begin();

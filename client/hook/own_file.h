@@ -21,8 +21,9 @@ const char *own_file_in_reach(void);
 /* True if an operation of the event does (policies/engine/hook_file.h). */
 bool own_file_is_changed_by(const struct event *event);
 
-/* True unless the file is known to be gone from its name, to be another one or not to be readable:
- * what the loader of a program that is started by this process now finds. Opens nothing. */
+/* True unless the file is known to be gone from its name, to be another one, written into or not to
+ * be readable: what the loader of a program that is started by this process now finds. Opens
+ * nothing. */
 bool own_file_is_there(void);
 
 #endif

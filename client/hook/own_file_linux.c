@@ -24,15 +24,25 @@ static struct {
     bool in_reach;
     char name[PATH_MAX]; /* as the loader has it; "": not known */
     char path[PATH_MAX];
-    uint64_t inode;
-    uint32_t major;
-    uint32_t minor;
+    struct statx status; /* of the file when it was noted */
 } own;
 
 static bool look(struct statx *status)
 {
     return !raw_failed(raw_syscall(SYS_statx, AT_FDCWD, own.name, AT_NO_AUTOMOUNT,
-                                   STATX_INO | STATX_TYPE, status));
+                                   STATX_INO | STATX_TYPE | STATX_SIZE | STATX_MTIME, status));
+}
+
+/* The same file, and nobody has written into it: what raises no event may (SQLite rolls a journal
+ * back), and cannot set the time back. */
+static bool is_as_noted(const struct statx *status)
+{
+    return status->stx_ino == own.status.stx_ino &&
+           status->stx_dev_major == own.status.stx_dev_major &&
+           status->stx_dev_minor == own.status.stx_dev_minor &&
+           status->stx_size == own.status.stx_size &&
+           status->stx_mtime.tv_sec == own.status.stx_mtime.tv_sec &&
+           status->stx_mtime.tv_nsec == own.status.stx_mtime.tv_nsec;
 }
 
 /* Root could, whoever owns it. */
@@ -48,7 +58,6 @@ static bool is_root(void)
 void own_file_note(void)
 {
     struct elf_object object;
-    struct statx status;
 
     if (own.noted)
         return;
@@ -57,13 +66,10 @@ void own_file_note(void)
         strlen(object.name) >= sizeof(own.name))
         return;
     memcpy(own.name, object.name, strlen(object.name) + 1);
-    if (!look(&status) || !process_resolve_path(own.name, true, own.path, sizeof(own.path))) {
+    if (!look(&own.status) || !process_resolve_path(own.name, true, own.path, sizeof(own.path))) {
         own.name[0] = '\0';
         return;
     }
-    own.inode = status.stx_ino;
-    own.major = status.stx_dev_major;
-    own.minor = status.stx_dev_minor;
     own.in_reach = is_root() || !program_path_is_firm(own.path);
 }
 
@@ -83,8 +89,7 @@ bool own_file_is_there(void)
 
     if (!own.name[0])
         return true;
-    return look(&status) && status.stx_ino == own.inode && status.stx_dev_major == own.major &&
-           status.stx_dev_minor == own.minor &&
+    return look(&status) && is_as_noted(&status) &&
            /* Before Linux 5.8 there is no such call, and the loader may find out. */
            raw_syscall(SYS_faccessat2, AT_FDCWD, own.name, R_OK, AT_EACCESS) != -EACCES;
 }

@@ -25,6 +25,7 @@ enum {
     ARGUMENTS_MAX = 64,
     PLACE_PATHS_MAX = 12, /* of one place */
     RUN_TOKEN_SIZE_MAX = 64,
+    PID_ELSEWHERE = 0, /* of a process in a namespace of PIDs that is out of sight */
 };
 
 /* ------------------------------------------------------------------------------------- arguments
@@ -453,24 +454,33 @@ static bool host_daemon_is_there(void)
     return access(HOST_SESSION_SOCKET, F_OK) == 0;
 }
 
+/* True if a socket is the one that the kernel calls by this number, and made by the daemon that
+ * this process was told of. */
+static bool is_door(int socket, uint64_t cookie, struct ucred *peer)
+{
+    const pid_t daemon = process_session_daemon(NULL);
+    uint64_t found;
+    socklen_t found_size = sizeof(found);
+    socklen_t peer_size = sizeof(*peer);
+
+    return getsockopt(socket, SOL_SOCKET, SO_COOKIE, &found, &found_size) == 0 && found == cookie &&
+           getsockopt(socket, SOL_SOCKET, SO_PEERCRED, peer, &peer_size) == 0 &&
+           (daemon == 0 || peer->pid == daemon || peer->pid == PID_ELSEWHERE);
+}
+
 int process_door(void)
 {
     const char *text = inherited_environment_value("WARDER_DOOR");
     struct ucred peer;
-    socklen_t size = sizeof(peer);
-    struct statx status;
     char *end;
 
-    /* DESCRIPTOR:INODE. Once the door is taken, the number is the program's to use again, and the
+    /* DESCRIPTOR:COOKIE. Once the door is taken, the number is the program's to use again, and the
      * variable goes on to its children. */
     const long descriptor = text ? strtol(text, &end, 10) : -1;
     if (descriptor < 3 || descriptor > INT_MAX || *end != ':')
         return -1;
     const int door = (int)descriptor;
-    const unsigned long long inode = strtoull(end + 1, NULL, 10);
-    if (statx(door, "", AT_EMPTY_PATH, STATX_INO | STATX_TYPE, &status) < 0 ||
-        !S_ISSOCK(status.stx_mode) || status.stx_ino != inode ||
-        getsockopt(door, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+    if (!is_door(door, strtoull(end + 1, NULL, 10), &peer))
         return -1;
     /* On a host with a daemon, a door of anyone else's leads past it. */
     struct statx host;

@@ -9,6 +9,7 @@
 
 #include "daemon/admin/outbox.h"
 #include "daemon/generation.h"
+#include "daemon/session/session.h"
 #include "host/policy_host.h"
 #include "policies/language/compile.h"
 
@@ -35,6 +36,7 @@ struct change_job {
     char *text; /* for the person who asked; owned */
     Warder__V1__FailureKind failure;
     bool failed;
+    bool unchanged; /* all that was to be stored is there */
 };
 
 /* ----------------------------------------------------------------------------------- in a worker
@@ -267,6 +269,33 @@ static bool fail_without_policies(struct change_job *job, const Warder__V1__Appl
     return fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_NOT_FOUND, text);
 }
 
+static bool is_stored_so(const struct stored_policies *stored, const struct policy_change *change)
+{
+    for (size_t i = 0; i < stored->count; i++) {
+        const struct stored_policy *policy = &stored->policies[i];
+        if (policy->tier == change->tier && strcmp(policy->name, change->name) == 0)
+            return strcmp(policy->text, change->text) == 0;
+    }
+    return false;
+}
+
+/* Whatever is to be stored is there already: whoever applies the same again every hour makes no
+ * revisions, and no session takes up a generation for it. */
+static bool is_stored(struct change_job *job, const struct policy_change *changes, size_t count)
+{
+    struct stored_policies stored;
+    char error[512];
+    bool same = true;
+
+    if (!policy_store_load(job->changer->store, &stored, error, sizeof(error)))
+        return false;
+    for (size_t i = 0; i < count && same; i++)
+        same = is_stored_so(&stored, &changes[i]);
+    job->generation = stored.generation;
+    stored_policies_deinit(&stored);
+    return same;
+}
+
 static bool store_set(struct change_job *job, const Warder__V1__Apply *apply,
                       const struct change_set *set)
 {
@@ -284,7 +313,8 @@ static bool store_set(struct change_job *job, const Warder__V1__Apply *apply,
             changes[filled++] = (struct policy_change){.name = set->parts[i].parts[j].name,
                                                        .tier = set->tier,
                                                        .text = set->parts[i].parts[j].text};
-    const bool stored = store(job, changes, count);
+    job->unchanged = is_stored(job, changes, count);
+    const bool stored = job->unchanged || store(job, changes, count);
     free(changes);
     return stored;
 }
@@ -311,7 +341,8 @@ static void work_apply(struct change_job *job, const Warder__V1__Apply *apply)
                store_set(job, apply, set)) {
         for (size_t i = 0; i < set->count; i++)
             count += set->parts[i].count;
-        snprintf(what, sizeof(what), "applied %zu %s", count, count == 1 ? "policy" : "policies");
+        snprintf(what, sizeof(what), "%s %zu %s", job->unchanged ? "unchanged:" : "applied", count,
+                 count == 1 ? "policy" : "policies");
         char *text = done_text(job, what);
         free(job->text);
         job->text = text;
@@ -426,6 +457,24 @@ static void record_change(struct change_job *job)
             record_one(job, &before->policies[i], true);
 }
 
+/* Adds to the answer how many sessions named what is gone; the generation before is still there. */
+static void count_losers(struct change_job *job)
+{
+    const struct server *server = job->changer->server;
+    size_t count = 0;
+    char *text;
+
+    for (const struct session *at = server->sessions; at; at = at->hh.next)
+        count += session_loses_policy(at, server->generation, job->made);
+    if (count == 0 || !job->text ||
+        asprintf(&text, "%s; %zu live %s it: nothing is allowed to %s until it is applied again",
+                 job->text, count, count == 1 ? "session named" : "sessions named",
+                 count == 1 ? "that one" : "those") < 0)
+        return;
+    free(job->text);
+    job->text = text;
+}
+
 static void answer(struct change_job *job)
 {
     Warder__V1__AdminReply reply = WARDER__V1__ADMIN_REPLY__INIT;
@@ -453,6 +502,7 @@ static void after_work(uv_work_t *request, int status)
         fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, "the daemon is stopping");
     if (job->made) {
         record_change(job);
+        count_losers(job);
         server_set_generation(job->changer->server, job->made);
     }
     answer(job);

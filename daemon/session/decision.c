@@ -23,9 +23,9 @@ struct ruling {
     const struct policy_block *log_blocks[JUDGEMENT_LOGS_MAX]; /* of each `log` rule */
     const struct policy_block *override_block;                 /* of the override */
     uint64_t generation;
-    struct budget *budget; /* of the whole decision, over all blocks */
-    bool only_exec;        /* a fork that is allowed for the sake of an exec alone */
-    uint32_t exec_rule;    /* that allowed an exec, of the session's exec_policy; or RULE_DEFAULT */
+    struct budget *budget;   /* of the whole decision, over all blocks */
+    const char *gone_policy; /* denied because of that alone, in words; NULL: it is not */
+    bool only_exec;          /* a fork that is allowed for the sake of an exec alone */
 };
 
 /* What is said about a ruling, in the words of its policy. */
@@ -72,9 +72,6 @@ static void add_block(struct ruling *ruling, const struct policy_block *block,
     evaluate_within(block, governing, &session->subject, event, ruling->budget, &judgement);
     take_would(ruling, block, judgement.would, &judgement.would_by);
     take_logs(ruling, block, &judgement);
-    if (!observed && judgement.verdict == VERDICT_ALLOW && block == session->exec_block &&
-        judgement.by.policy == session->exec_policy)
-        ruling->exec_rule = judgement.by.rule;
     if (!observed && judgement.override != OVERRIDE_NONE && !ruling->override_block) {
         ruling->judgement.override = judgement.override;
         ruling->judgement.overridden = judgement.overridden;
@@ -122,6 +119,16 @@ static void keep_hook_file(struct ruling *ruling, const struct session *session,
     ruling->block = NULL;
 }
 
+/* What a session named is not there to say what is allowed. */
+static void miss_gone_policy(struct ruling *ruling, const struct session *session)
+{
+    if (!session->gone_policy[0] || ruling->judgement.verdict != VERDICT_ALLOW)
+        return;
+    ruling->judgement.verdict = VERDICT_DENY;
+    ruling->judgement.by = (struct deciding){POLICY_NO_INDEX, RULE_DEFAULT, 0, false};
+    ruling->gone_policy = session->gone_policy;
+}
+
 static void judge(struct session *session, const struct event *event, struct budget *budget,
                   struct ruling *ruling)
 {
@@ -131,7 +138,6 @@ static void judge(struct session *session, const struct event *event, struct bud
                       .would = VERDICT_ALLOW,
                       .override = OVERRIDE_NONE},
         .budget = budget,
-        .exec_rule = RULE_DEFAULT,
     };
     const struct policy_block *block = session->generation->block;
     const struct governing governing = {.policies = session->governing,
@@ -149,6 +155,7 @@ static void judge(struct session *session, const struct event *event, struct bud
     for (size_t i = 0; i < session->wishes.count; i++)
         add_wishes(ruling, session->wishes.items[i], session, event);
     keep_hook_file(ruling, session, event);
+    miss_gone_policy(ruling, session);
     if (ruling->judgement.verdict != VERDICT_ALLOW)
         ruling->judgement.override = OVERRIDE_NONE; /* it did not help */
 }
@@ -185,6 +192,16 @@ static void cite(const struct policy_block *block, const struct deciding *by,
     citation->message = default_message(block, by->policy, class);
 }
 
+/* What denies, or ends. */
+static void cite_denial(const struct ruling *ruling, const struct event *event,
+                        struct citation *citation)
+{
+    if (ruling->gone_policy)
+        *citation = (struct citation){"warder", "policy-gone", ruling->gone_policy};
+    else
+        cite(ruling->block, &ruling->judgement.by, event, citation);
+}
+
 /* Why a denial is in doubt, in words. */
 static const char *doubt(const struct judgement *judgement)
 {
@@ -219,9 +236,10 @@ static void decision_id(const struct session *session, uint64_t number, char *id
 /* ---------------------------------------------------------------------------------------- answer
  */
 
-enum { ENVIRONMENT_NAMES_MAX = 16 };
+enum { ENVIRONMENT_NAMES_MAX = 64 };
 
 struct environment_names {
+    const struct policy_block *block; /* of the rules that are told of */
     ProtobufCBinaryData names[ENVIRONMENT_NAMES_MAX];
     size_t count;
 };
@@ -230,19 +248,41 @@ static void add_environment_name(void *context, const char *name, uint32_t lengt
 {
     struct environment_names *names = context;
 
+    for (size_t i = 0; i < names->count; i++)
+        if (names->names[i].len == length && memcmp(names->names[i].data, name, length) == 0)
+            return;
     if (names->count < ENVIRONMENT_NAMES_MAX)
         names->names[names->count++] = bytes_field(name, length);
 }
 
-/* The variables that the rule which allowed an exec speaks of. */
-static void tell_environment(const struct session *session, const struct ruling *ruling,
-                             struct environment_names *names)
+static void add_environment_of(void *context, uint32_t rule)
 {
+    const struct environment_names *names = context;
+    policy_rule_environment(names->block, rule, add_environment_name, context);
+}
+
+static int compare_names(const void *one, const void *other)
+{
+    const ProtobufCBinaryData *a = one;
+    const ProtobufCBinaryData *b = other;
+    const int order = memcmp(a->data, b->data, a->len < b->len ? a->len : b->len);
+
+    return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+/* The variables that the rules which allow an exec speak of: each that fires, whichever of them is
+ * named as the one that allowed it. By name: where the hook has no room for all, what the rules are
+ * called decides nothing either. */
+static void tell_environment(const struct session *session, const struct event *event,
+                             const struct ruling *ruling, struct environment_names *names)
+{
+    names->block = session->exec_block;
     names->count = 0;
-    if (ruling->exec_rule != RULE_DEFAULT &&
-        rule_effect(session->exec_block, ruling->exec_rule) == EFFECT_ALLOW)
-        policy_rule_environment(session->exec_block, ruling->exec_rule, add_environment_name,
-                                names);
+    if (names->block)
+        visit_allows_within(names->block, session->exec_policy, &session->subject, event, 0,
+                            ruling->budget, add_environment_of, names);
+    if (names->count > 1)
+        qsort(names->names, names->count, sizeof(*names->names), compare_names);
 }
 
 /* What is allowed because whoever would deny it only observes. */
@@ -274,14 +314,14 @@ static void send_message(struct connection *connection, const struct incoming *i
         verdict.only_exec = ruling->only_exec;
         verdict.place_wanted = would_be_denied(ruling);
         if (class_of(event, 0) == CLASS_EXEC) {
-            tell_environment(session, ruling, &names);
+            tell_environment(session, event, ruling, &names);
             verdict.environment = names.names;
             verdict.n_environment = names.count;
         }
     } else {
         if (ruling->judgement.verdict == VERDICT_KILL)
             verdict.outcome = WARDER__V1__OUTCOME__OUTCOME_KILL;
-        cite(ruling->block, &ruling->judgement.by, event, &citation);
+        cite_denial(ruling, event, &citation);
         decision_id(session, number, id, sizeof(id));
         sentence(event, ruling, &citation, id, text, sizeof(text));
         verdict.operation =
@@ -380,7 +420,7 @@ static bool describe(const struct session *session, const struct event *event,
         decision->unknown = judgement->by.unknown;
         decision->spent = judgement->by.unknown && judgement->spent;
         decision->operation = judgement->by.operation;
-        cite(ruling->block, &judgement->by, event, citation);
+        cite_denial(ruling, event, citation);
     } else if (judgement->would != VERDICT_ALLOW) {
         decision->verdict = "would-deny";
         decision->unknown = judgement->would_by.unknown;

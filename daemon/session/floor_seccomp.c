@@ -25,6 +25,7 @@ enum {
 };
 
 #define INT_MASK UINT64_C(0xffffffff)
+#define REQUEST_MASK UINT64_C(0xc000ffff) /* a request of ioctl without its size */
 
 /* The kernel's own headers, some of which are newer than those of Debian 12. */
 enum {
@@ -105,6 +106,19 @@ static void refuse_bits(struct builder *builder, int call, int error, unsigned a
         if (bits & bit)
             refuse_if(builder, call, error, 1, &compared);
     }
+}
+
+/* If both have one of their bits set. */
+static void refuse_bits_of_both(struct builder *builder, int call, int error, unsigned argument,
+                                uint64_t bits, unsigned other, uint64_t others)
+{
+    for (uint64_t bit = 1; bit <= bits; bit <<= 1)
+        for (uint64_t second = 1; second <= others; second <<= 1) {
+            const struct scmp_arg_cmp compared[] = {equals(argument, bit, bit),
+                                                    equals(other, second, second)};
+            if (bits & bit && others & second)
+                refuse_if(builder, call, error, 2, compared);
+        }
 }
 
 /* ------------------------------------------------------------------------------------ every floor
@@ -214,6 +228,16 @@ static void add_pointer_options(struct builder *builder)
         refuse_if(builder, seccomp_syscall_resolve_name(calls[i]), ENOPROTOOPT, 2, zerocopy);
 }
 
+/* Requests to files of /proc that hold such addresses: PROCMAP_QUERY and PAGEMAP_SCAN, whose size,
+ * which is left out here, grows with Linux. Older ones answer the same. */
+static void add_pointer_requests(struct builder *builder)
+{
+    static const uint64_t requests[] = {0xc0006610, 0xc0006611};
+
+    for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)
+        refuse_value(builder, "ioctl", ENOTTY, 1, REQUEST_MASK, requests[i]);
+}
+
 /* Root may map address 0, and with it, by a length that reaches far enough, what lies above. */
 static void add_fixed_mappings(struct builder *builder)
 {
@@ -238,6 +262,7 @@ static void add_base(struct builder *builder, const struct seccomp_plan *plan)
     refuse_bits(builder, SCMP_SYS(clone), EPERM, 0, namespaces);
     add_others(builder);
     add_pointer_options(builder);
+    add_pointer_requests(builder);
     add_fixed_mappings(builder);
     /* Words put into a terminal are read by whoever owns it. */
     refuse_value(builder, "ioctl", EPERM, 1, INT_MASK, REQUEST_TIOCSTI);
@@ -263,6 +288,23 @@ static void add_processes(struct builder *builder, const struct seccomp_plan *pl
     }
 }
 
+/* Set-id bits in the mode that a file is made with. Without a flag that makes one, whatever lies in
+ * that register is no mode. The mode of openat2 lies in memory, where a filter does not see it, and
+ * the hook and the floors of programs that are started need that call: so a floor of write takes
+ * from root, too, what keeps these bits when a file is written (client/floor/floor_capabilities.h).
+ */
+static void add_modes_of_new_files(struct builder *builder)
+{
+    const uint64_t bits = S_ISUID | S_ISGID;
+    const uint64_t making = O_CREAT | (O_TMPFILE & ~O_DIRECTORY);
+
+    refuse_bits(builder, SCMP_SYS(creat), EACCES, 1, bits);
+    refuse_bits(builder, SCMP_SYS(mknod), EACCES, 1, bits);
+    refuse_bits(builder, SCMP_SYS(mknodat), EACCES, 2, bits);
+    refuse_bits_of_both(builder, SCMP_SYS(open), EACCES, 1, making, 2, bits);
+    refuse_bits_of_both(builder, SCMP_SYS(openat), EACCES, 2, making, 3, bits);
+}
+
 /* Landlock opens directories for writing, and does not look at owners, modes and times. Owners and
  * attributes nobody changes; modes and times of what it created a program has to set, and where it
  * creates nothing it has nothing to set them of. */
@@ -285,6 +327,7 @@ static void add_metadata(struct builder *builder, const struct seccomp_plan *pla
     refuse_bits(builder, SCMP_SYS(mq_open), EACCES, 1, O_CREAT);
     for (size_t i = 0; i < sizeof(attribute_requests) / sizeof(*attribute_requests); i++)
         refuse_value(builder, "ioctl", EACCES, 1, INT_MASK, attribute_requests[i]);
+    add_modes_of_new_files(builder);
     if (plan->no_tree) {
         refuse_all(builder, modes, EACCES);
         refuse_if(builder, CALL_FCHMODAT2, EACCES, 0, NULL);

@@ -349,7 +349,9 @@ bool policy_handout_fill(struct session *session, bool first, Warder__V1__Policy
     handout->keeps_hook_file = session_hook_file(session) != NULL;
     const bool governed = visit_blocks(session, NULL, NULL) > 0;
     const struct handout_file *file = governed ? file_of(handouts, session) : NULL;
-    const bool complete = (!governed || (file && fill_parts(session, handout) &&
+    /* Of a session that is denied everything, nothing is settled in it. */
+    const bool complete = !session->gone_policy[0] &&
+                          (!governed || (file && fill_parts(session, handout) &&
                                          (first || fill_tag(session, file, handout)))) &&
                           fill_subject(&session->server->arena, &session->subject, handout);
     if (!complete) { /* until the next generation, every event is asked */

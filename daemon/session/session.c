@@ -237,6 +237,41 @@ static bool find_governing(struct session *session)
     return true;
 }
 
+/* The first policy that it named, and not to be observed alone, and that is not there; NULL if all
+ * are. */
+static const char *gone_policy(const struct session *session, const struct generation *generation)
+{
+    for (size_t i = 0; i < session->wishes.count; i++) {
+        const struct wishes *wishes = session->wishes.items[i];
+        const char *missing = wishes->observe ? NULL : wishes_missing_policy(wishes, generation);
+        if (missing)
+            return missing;
+    }
+    return NULL;
+}
+
+static void find_gone_policy(struct session *session)
+{
+    const char *gone = gone_policy(session, session->generation);
+
+    session->gone_policy[0] = '\0';
+    if (gone)
+        snprintf(session->gone_policy, sizeof(session->gone_policy), WISHES_GONE_POLICY, gone);
+}
+
+bool session_loses_policy(const struct session *session, const struct generation *before,
+                          const struct generation *after)
+{
+    for (size_t i = 0; i < session->wishes.count; i++) {
+        const struct wishes *wishes = session->wishes.items[i];
+        for (size_t j = 0; j < wishes->policy_name_count && !wishes->observe; j++)
+            if (generation_has(before, wishes->policy_names[j]) &&
+                !generation_has(after, wishes->policy_names[j]))
+                return true;
+    }
+    return false;
+}
+
 /* Adds what one policy has an eye on. */
 static void add_guard(struct session *session, const struct policy_block *block, uint32_t policy,
                       bool observes, unsigned *exec_policies)
@@ -264,6 +299,8 @@ static void find_guard(struct session *session)
      * record. */
     const uint32_t every_class = UINT32_MAX & ~(UINT32_C(1) << CLASS_NONE);
     session->guard = (struct policy_guard){.guarded = session->record ? every_class : 0};
+    if (session->gone_policy[0])
+        session->guard = (struct policy_guard){.guarded = UINT32_MAX, .held = every_class};
     session->exec_block = NULL;
     for (size_t i = 0; i < session->governing_count; i++)
         add_guard(session, block, session->governing[i], false, &exec_policies);
@@ -301,6 +338,7 @@ bool session_follow_generation(struct session *session)
     generation_release(session->generation);
     session->generation = generation_hold(current);
     if (find_governing(session)) {
+        find_gone_policy(session);
         find_guard(session);
         if (session->process)
             session->process->governed |= is_governed(session);

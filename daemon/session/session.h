@@ -75,6 +75,9 @@ struct session {
     size_t governing_count;
     uint32_t *observed; /* policies named by a run that only observes */
     size_t observed_count;
+    /* A policy that it named is gone from the generation that it has, in words for a person; "":
+     * none is. Nothing is allowed to it then: what it named is not there to say what would be. */
+    char gone_policy[WISHES_NAME_LENGTH_MAX + 128];
     struct policy_guard guard; /* of all that governs it, in the generation that it has */
     /* The one enforced policy that could deny an exec: its rules alone can let variables through to
      * a program. NULL: there is none, or there are several. */
@@ -134,6 +137,11 @@ void session_drop_connection(struct session *session, struct connection *connect
 /* Takes up the current generation if another one has come into force. False on lack of memory: then
  * nothing may be allowed. */
 bool session_follow_generation(struct session *session);
+
+/* True if it named, and not to be observed alone, a policy that is in the one generation and not in
+ * the other. */
+bool session_loses_policy(const struct session *session, const struct generation *before,
+                          const struct generation *after);
 
 /* The file that its hook was loaded from, if it could change that and a policy in force could deny
  * it something; NULL otherwise. */

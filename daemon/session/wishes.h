@@ -30,6 +30,11 @@ enum {
 /* What a process is told that names a policy which is not stored (printf, one name). */
 #define WISHES_MISSING_POLICY "this host has no policy named `%s`; `warder list` shows those it has"
 
+/* The same of one that was stored when the process named it (printf, one name). */
+#define WISHES_GONE_POLICY                                                                         \
+    "policy `%s`, which this process named, is gone from this host: nothing is allowed to the "    \
+    "process until it is applied again"
+
 struct generation;
 
 struct wishes {

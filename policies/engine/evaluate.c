@@ -180,14 +180,14 @@ static void consider_glob_rule(void *judge, uint32_t rule)
 }
 
 /* The set of the policy's rules on this event by name; 0, the empty one, if there are none. */
-static uint32_t event_rules(const struct judge *judge)
+static uint32_t event_rules(const struct question *question, const struct policy_record *policy)
 {
     const struct event_set *sets =
-        (const struct event_set *)block_section(judge->question.block, SECTION_EVENT_SETS) +
-        judge->policy->events.first;
-    const uint32_t event = judge->question.event->number;
+        (const struct event_set *)block_section(question->block, SECTION_EVENT_SETS) +
+        policy->events.first;
+    const uint32_t event = question->event->number;
     uint32_t low = 0;
-    uint32_t high = event == EVENT_UNKNOWN ? 0 : judge->policy->events.count;
+    uint32_t high = event == EVENT_UNKNOWN ? 0 : policy->events.count;
     const uint32_t end = high;
 
     while (low < high) {
@@ -208,6 +208,20 @@ static enum operation_class class_of(const struct question *question)
     return operation->operation_class;
 }
 
+/* Tells of every rule of the policy that could speak of the operation: of those on its class, or on
+ * the event by its name, and of those on events by a glob. */
+static void visit_rules(struct question *question, const struct policy_record *policy,
+                        rule_visitor *visit, rule_visitor *visit_by_glob, void *context)
+{
+    const enum operation_class operation_class = class_of(question);
+
+    rule_set_visit(question, policy->class_rules[operation_class], visit, context);
+    if (operation_class != CLASS_NONE)
+        rule_set_visit(question, policy->all_rules, visit, context);
+    rule_set_visit(question, event_rules(question, policy), visit, context);
+    rule_set_visit(question, policy->glob_rules, visit_by_glob, context);
+}
+
 /* What one policy says; `said` is false if it has neither a rule that fires nor a default. */
 struct opinion {
     bool said;
@@ -226,12 +240,7 @@ static struct opinion ask_policy(struct judge *judge)
                             .deny = POLICY_NO_INDEX,
                             .allow = POLICY_NO_INDEX,
                             .override = OVERRIDE_NONE};
-    rule_set_visit(&judge->question, judge->policy->class_rules[operation_class], consider_rule,
-                   judge);
-    if (operation_class != CLASS_NONE)
-        rule_set_visit(&judge->question, judge->policy->all_rules, consider_rule, judge);
-    rule_set_visit(&judge->question, event_rules(judge), consider_rule, judge);
-    rule_set_visit(&judge->question, judge->policy->glob_rules, consider_glob_rule, judge);
+    visit_rules(&judge->question, judge->policy, consider_rule, consider_glob_rule, judge);
 
     if (fired->kill != POLICY_NO_INDEX)
         return (struct opinion){true, VERDICT_KILL, fired->kill, false};
@@ -321,6 +330,51 @@ void evaluate_within(const struct policy_block *block, const struct governing *g
     judgement.steps = (uint32_t)(before - budget->left);
     judgement.spent = budget_is_spent(budget);
     *out = judgement;
+}
+
+/* Who wants to be told of allows that fire. */
+struct allow_search {
+    struct judge judge;
+    allow_visitor *visit;
+    void *context;
+};
+
+static void tell_allow(struct allow_search *search, uint32_t index, bool by_glob)
+{
+    const struct rule_record *rule = block_rule(search->judge.question.block, index);
+
+    if (rule->effect == EFFECT_ALLOW && rule_fires(&search->judge, rule, by_glob) == TRUTH_TRUE)
+        search->visit(search->context, index);
+}
+
+static void tell_rule(void *search, uint32_t rule)
+{
+    tell_allow(search, rule, false);
+}
+
+static void tell_glob_rule(void *search, uint32_t rule)
+{
+    tell_allow(search, rule, true);
+}
+
+void visit_allows_within(const struct policy_block *block, uint32_t policy,
+                         const struct subject *subject, const struct event *event,
+                         uint32_t operation, struct budget *budget, allow_visitor *visit,
+                         void *context)
+{
+    struct allow_search search = {
+        .judge = {.question = {.block = block,
+                               .subject = subject,
+                               .event = event,
+                               .operation = operation < event->operation_count
+                                                ? &event->operations[operation]
+                                                : NULL,
+                               .budget = budget},
+                  .policy = block_policy(block, policy)},
+        .visit = visit,
+        .context = context};
+
+    visit_rules(&search.judge.question, search.judge.policy, tell_rule, tell_glob_rule, &search);
 }
 
 bool judgement_take_stricter(struct judgement *judgement, const struct judgement *other)

@@ -99,6 +99,15 @@ void evaluate_within(const struct policy_block *block, const struct governing *g
                      const struct subject *subject, const struct event *event,
                      struct budget *budget, struct judgement *out);
 
+/* Tells of each `allow` of one policy that fires on one operation of the event, whatever else the
+ * policy says of it: each at least once, some more often, in no promised order. Within the steps of
+ * the caller's; where they are spent, further ones do not fire. */
+typedef void allow_visitor(void *context, uint32_t rule);
+void visit_allows_within(const struct policy_block *block, uint32_t policy,
+                         const struct subject *subject, const struct event *event,
+                         uint32_t operation, struct budget *budget, allow_visitor *visit,
+                         void *context);
+
 /* Keeps in `judgement` the stricter of two judgements of one event by two blocks; the indices of
  * each speak of its own block, so the caller is told which one it was: true if `other` replaced the
  * verdict and its deciding rule. `would` and `log` are not merged. */

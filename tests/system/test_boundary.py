@@ -287,24 +287,39 @@ for last in "good", "bad":
             subprocess.run([sys.executable, "-c", code], env={})
             """).out)
 
-    def test_variables_that_steer_a_program_do_not_pass(self):
+    def test_environment_of_a_child_is_an_allow_list(self):
         code = """
-        import subprocess
-        environment = {"LD_LIBRARY_PATH": "/x", "BASH_ENV": "/x", "PYTHONPATH": "/x", "GIT_DIR": "/x", "PLAIN": "1"}
+        import os, subprocess
+        environment = {"LD_LIBRARY_PATH": "/x", "BASH_ENV": "/x", "PYTHONPATH": "/x", "GIT_DIR": "/x",
+                       "PLAIN": "1", "LANG": "C", "HOME": os.environ["HOME"] + "-other"}
+        environment.update((name, os.environ[name]) for name in os.environ if name.startswith("WARDER_TEST_"))
         print(sorted(line.split("=")[0] for line in subprocess.run(
             ["/usr/bin/env"], env=environment, stdout=subprocess.PIPE).stdout.decode().split()))
         """
         seen = self.under(HELD, code).out
-        for name in "LD_LIBRARY_PATH", "BASH_ENV", "PYTHONPATH", "GIT_DIR":
+        for name in "LD_LIBRARY_PATH", "BASH_ENV", "PYTHONPATH", "GIT_DIR", "PLAIN":
             self.assertNotIn(name, seen)
-        self.assertIn("PLAIN", seen)
-        self.assertIn("LD_PRELOAD", seen)
+        # As the interpreter was started with it; and what any program may be told.
+        for name in "WARDER_TEST_PYTHON", "LANG", "HOME", "LD_PRELOAD":
+            self.assertIn(name, seen)
         named = 'policy p { default deny exec\n' \
                 'allow exec where file is "/usr/bin/env" and env has "LD_LIBRARY_PATH" as one }'
         seen = self.under(named, code).out
         self.assertIn("LD_LIBRARY_PATH", seen)
         self.assertNotIn("BASH_ENV", seen)
-        self.assertIn("GIT_DIR", self.under(ALLOW_ALL, code).out)
+        everything = self.under(ALLOW_ALL, code).out
+        self.assertIn("GIT_DIR", everything)
+        self.assertIn("PLAIN", everything)
+        # Every allow that fires lets its names through, whatever the rules are called.
+        for plain, steering in ("a1", "z1"), ("z1", "a1"):
+            seen = self.under(f"""policy p {{ default deny exec
+                allow exec where file is "/usr/bin/env" as {plain}
+                allow exec where file is "/usr/bin/env" and env has "LD_LIBRARY_PATH" as {steering}
+                allow exec where env has "GIT_DIR" as m1
+                allow exec where file is "/bin/true" and env has "BASH_ENV" as m2 }}""", code).out
+            self.assertIn("LD_LIBRARY_PATH", seen)
+            self.assertIn("GIT_DIR", seen)
+            self.assertNotIn("BASH_ENV", seen)
 
     def race(self, start, seconds=3):
         """A thread flips a link between what is allowed and what is not; another puts descriptors in place of others."""

@@ -1,7 +1,7 @@
 """What the kernel is told to write where, at the C boundary; and what it would have to overwrite there.
 
-The escapes (tests/escapes: mem_ioctl_pointer, mem_getsockopt_pointer, mem_kernel_number, mem_gettext_format,
-native_translations) try the ways; here is what is refused by whom, and
+The escapes (tests/escapes: mem_ioctl_pointer, mem_map_query, mem_extent_count, mem_getsockopt_pointer, mem_kernel_number,
+mem_gettext_format, native_translations) try the ways; here is what is refused by whom, and
 that programs which have no such thing in mind notice nothing.
 """
 
@@ -11,11 +11,14 @@ from support import ALLOW_ALL, HOOK, UNTRUSTED, Test, execute, python
 NO_FFI = """policy own "No way to memory" { deny ffi as no-ffi }
 """
 
+NO_NATIVE = """policy own "No native code from a certain place" { deny native where path under "/nowhere" as no-native }
+"""
+
 NO_PROGRAMS = """policy own "No programs" { deny exec as no-exec message "No programs here" }
 """
 
 ORDINARY = """
-import array, asyncio, fcntl, mmap, os, socket, struct, tempfile, termios, threading
+import array, asyncio, errno, fcntl, mmap, os, socket, struct, tempfile, termios, threading
 with tempfile.TemporaryFile() as file:
     file.write(bytes(8192))
     file.flush()
@@ -51,6 +54,7 @@ with socket.socket() as one:
     assert len(one.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)) == 8
     assert 64 < len(one.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1000)) < 1000
     name = struct.pack("16s16x", b"lo")
+    assert fcntl.ioctl(one, 0x8933, name)[16:20] == struct.pack("i", socket.if_nametoindex("lo"))  # SIOCGIFINDEX
     assert fcntl.ioctl(one, 0x8915, name)[20:24] == bytes([127, 0, 0, 1])
 async def main():
     await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(None, threading.get_ident), 10)
@@ -66,6 +70,27 @@ fcntl.ioctl(slave, termios.TIOCSWINSZ, size)
 assert fcntl.ioctl(slave, termios.TIOCGWINSZ, bytes(8)) == size
 assert os.get_terminal_size(slave) == (132, 40)
 assert os.isatty(slave) and termios.tcgetattr(slave) and os.ttyname(slave)
+"""
+
+FILES_AND_DEVICES = """
+with tempfile.TemporaryFile() as file:
+    assert struct.unpack("i", fcntl.ioctl(file, 2, bytes(4)))[0] >= 512  # FIGETBSZ
+    for request, size in (0x80086601, 8), (0x801c581f, 28):  # FS_IOC_GETFLAGS, FS_IOC_FSGETXATTR
+        try:
+            fcntl.ioctl(file, request, bytes(size))
+        except OSError as error:
+            assert error.errno in (errno.ENOTTY, errno.EOPNOTSUPP), error
+with open("/dev/urandom", "rb") as file:
+    assert struct.unpack("i", fcntl.ioctl(file, 0x80045200, bytes(4)))[0] > 0  # RNDGETENTCNT
+"""
+
+# What the requests and the structures of a library hold is of its own making.
+LIBRARY = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+for request in 0xC0686611, 0xC0104600, 0x541c:
+    assert libc.ioctl(os.pipe()[0], ctypes.c_ulong(request), ctypes.create_string_buffer(4096)) == -1
+    print(os.strerror(ctypes.get_errno()))
 """
 
 REFUSED = """
@@ -84,12 +109,20 @@ refused(lambda: fcntl.ioctl(reading, 0x541b, Number()))
 refused(lambda: fcntl.fcntl(reading, 5, 4096))
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
     refused(lambda: fcntl.ioctl(one, 0x8912, bytes(16)))
+with open("/proc/self/maps") as maps:  # PROCMAP_QUERY, as it is and as it may grow
+    refused(lambda: fcntl.ioctl(maps, 0xC0686611, struct.pack("Q", 104) + bytes(96)))
+    refused(lambda: fcntl.ioctl(maps, 0xC0786611, struct.pack("Q", 120) + bytes(112)))
+with open(__file__) as own:  # FS_IOC_FIEMAP, which asks for no extent here
+    refused(lambda: fcntl.ioctl(own, 0xC020660B, bytes(32)))
+    refused(lambda: fcntl.ioctl(own, 0xC020660B, bytearray(1060), True))
 with socket.socket() as one:
     refused(lambda: one.getsockopt(6, 35, 64))
     refused(lambda: one.setsockopt(0, 64, bytes(64)))
 refused(lambda: fcntl.fcntl(reading, fcntl.F_DUPFD, 70))
 """
 
+UNBOUNDED = ("13 warder: ioctl denied: its structure may say where the kernel writes, or how much, "
+             "and this request is not known as one that does not")
 NUMBER = "13 warder: {} denied: a number stands where this request takes an address"
 
 # CPython's record of the hook is the last one, whose function lies in this object; the runtime's word that leads there is
@@ -129,11 +162,20 @@ class Control(Test):
         result = self.under(self.policy(ALLOW_ALL), ORDINARY + TERMINALS)
         self.assertEqual((result.status, result.out), (0, "worked\n"), result)
 
+    def test_terminals_files_and_devices_are_told_what_they_were_where_memory_is_held(self):
+        code = ORDINARY.replace("bytearray(4096)", "bytearray(1000)") + TERMINALS + FILES_AND_DEVICES
+        result = self.under(self.policy(NO_FFI), code)
+        self.assertEqual((result.status, result.out), (0, "worked\n"), result)
+
+    def test_libraries_ask_what_they_like(self):
+        result = self.under(self.policy(NO_NATIVE), LIBRARY)
+        self.assertEqual((result.status, result.out), (0, "Inappropriate ioctl for device\n" * 3), result)
+
     def test_no_address_of_the_programs_choice_reaches_the_kernel_where_memory_is_held(self):
         result = self.under(self.policy(NO_FFI), REFUSED)
         self.assertEqual(result.out.splitlines(), [
             NUMBER.format("ioctl"), NUMBER.format("ioctl"), NUMBER.format("fcntl"),
-            "13 warder: ioctl denied: the structure of this request holds addresses of memory",
+            *[UNBOUNDED] * 5,
             "92 Protocol not available", "92 Protocol not available", "70"], result)
 
     def test_kernel_answers_where_nobody_holds_memory(self):

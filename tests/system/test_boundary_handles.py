@@ -1,7 +1,7 @@
 """Handles of libc's own, of threads and of semaphores, where Python code can put a number in their place.
 
-The escapes (tests/escapes: mem_semaphore_number, mem_thread_number, mem_socket_filter, mem_group_filter) try the numbers;
-here is that what libc has given out goes on to work.
+The escapes (tests/escapes: mem_semaphore_number, mem_semaphore_closed, mem_thread_number, mem_socket_filter, mem_group_filter)
+try the numbers; here is that what libc has given out goes on to work.
 """
 
 from support import Test, python
@@ -62,6 +62,16 @@ if __name__ == "__main__":
     except OSError as error: print("no semaphore", error.errno)
 """
 
+MANY_LOCKS = """
+import multiprocessing
+context = multiprocessing.get_context("fork")
+for round in range(2):
+    many = [context.Lock() for i in range(4200)]
+    for one in many:
+        with one: assert not one.acquire(False)
+print(len(many))
+"""
+
 
 class Handles(Test):
     per_interpreter = True
@@ -73,3 +83,7 @@ class Handles(Test):
     def test_semaphores_are_told_from_numbers(self):
         result = self.run_under(self.policy(NO_FFI), [python(), self.script(SEMAPHORES)])
         self.assertEqual((result.status, result.out), (0, "no semaphore 22\n"), result)
+
+    def test_more_locks_than_a_table_has_at_first_are_locks(self):
+        result = self.run_under(self.policy(NO_FFI), [python(), self.script(MANY_LOCKS)])
+        self.assertEqual((result.status, result.out), (0, "4200\n"), result)

@@ -3,10 +3,12 @@
 import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -261,6 +263,42 @@ for line in sys.stdin:
                 daemon.apply('policy p { applies { platform is "linux" } deny read where path is "/dev/null" as d }')
                 self.assertIn("denied by local/p.d", self.ask(process))
                 self.assertEqual(daemon.command("remove", "p").status, 0)
+
+    def test_session_whose_named_policy_is_removed_is_denied_until_it_is_back(self):
+        # Clause S-6. Not under nothing: neither of what it named nor of what it may is there anybody who knows.
+        text = 'policy named { deny exec as e }'
+        other = 'policy other { applies { platform is "linux" } allow read as r }'
+        for daemon in self.daemon(), self.asked_daemon():
+            with self.subTest(daemon.options):
+                daemon.apply(text)
+                run = [WARDER, "run", "--socket", daemon.socket, "--policy"]
+                with interpreter_process([*run, "named", "--", python(), "-c", LOOP]) as process, \
+                        interpreter_process([*run, "local/named", "--observe", "--", python(), "-c", LOOP]) as observed, \
+                        interpreter_process([python(), "-c", LOOP], env=daemon.preloaded()) as nobodys:
+                    for one in process, observed, nobodys:
+                        self.assertEqual(self.ask(one), "allowed\n")
+                    said = daemon.command("remove", "named").out
+                    self.assertIn("; 1 live session named it: nothing is allowed to that one until it is applied "
+                                  "again", said)
+                    denied = self.ask(process)
+                    self.assertIn('read "/dev/null" denied by warder.policy-gone: policy `named`, which this process '
+                                  'named, is gone from this host: nothing is allowed to the process until it is applied '
+                                  'again [decision ', denied)
+                    self.assertEqual(self.ask(observed), "allowed\n")
+                    self.assertEqual(self.ask(nobodys), "allowed\n")
+                    daemon.apply(other)  # another generation in which it is gone
+                    self.assertIn("denied by warder.policy-gone", self.ask(process))
+                    self.assertNotIn("live session", daemon.command("remove", "other").out)
+                    result = execute([*run, "named", "--", python(), "-c", ""])
+                    self.assertEqual(result.status, 125, "a new one is refused")
+                    daemon.apply(text)
+                    self.assertEqual(self.ask(process), "allowed\n")
+                    row = [row for row in daemon.log("--denied") if row["kind"] == "decision"][0]
+                    self.assertEqual((row["verdict"], row["policy"], row["rule"]), ("deny", "warder", "policy-gone"))
+                    why = daemon.command("why", row["decision"])
+                    self.assertIn("policy `named`, which this process named, is gone from this host", why.out)
+                    self.assertIn("a rule of Warder's own", why.out)
+                daemon.stop()
 
     def test_interpreter_without_a_daemon_does_not_start(self):
         result = execute([python(), "-c", "print('started')"], env=clean_environment(
@@ -594,6 +632,74 @@ class Service(Test):
         result = execute([WARDERD, "--foreground", "--config", path])
         self.assertEqual(result.status, 2)
         self.assertIn("warderd.toml:2:1: there is no setting `sokcet`", result.err)
+
+    def test_paths_are_checked_alike_in_the_file_and_on_the_command_line(self):
+        """A relative one was taken from the file, and an empty one made a socket that nobody could reach."""
+        path = self.directory / "warderd.toml"
+        long_socket, long_path = "/" + "s" * 107, "/" + "p/" * 2100
+        for value, words in (("", "wants an absolute path, and this one is empty"), ("rel", "wants an absolute path"),
+                             (long_socket, "wants a path of at most 107 bytes"), (long_path, "wants a path of at most")):
+            for setting in "state_dir", "socket", "admin_socket":
+                if (setting, value) == ("state_dir", long_socket):
+                    continue  # it is not too long
+                with self.subTest(setting=setting, value=value[:10]):
+                    path.write_text(f'{setting} = "{value}"\n')
+                    result = execute([WARDERD, "--foreground", "--config", path], cwd=self.directory)
+                    self.assertEqual(result.status, 2, result)
+                    self.assertIn(f"warderd.toml:1:{len(setting) + 4}: {setting} {words}", result.err)
+                    option = "--" + setting.replace("_", "-")
+                    result = execute([WARDERD, "--foreground", option, value], cwd=self.directory)
+                    self.assertEqual(result.status, 2, result)
+                    self.assertIn(f"{option} {words}", result.err)
+                    self.assertLess(len(result.err), 250)
+        self.assertEqual([entry.name for entry in self.directory.iterdir()], ["warderd.toml"])
+
+    def test_administration_socket_of_the_file_stands_beside_a_socket_of_the_command_line(self):
+        path = self.directory / "warderd.toml"
+        path.write_text(f'socket = "{self.directory}/unused.sock"\nadmin_socket = "{self.directory}/y.sock"\n')
+        daemon = self.daemon("--config", path)
+        self.assertFalse(daemon.admin.exists())
+        daemon.admin = self.directory / "y.sock"
+        self.assertEqual(daemon.command("status").status, 0)
+        self.assertFalse((self.directory / "unused.sock").exists())
+
+    def test_start_without_threads_is_refused_with_words(self):
+        """libuv would abort the daemon at its first handshake."""
+        words = "threads cannot be made"
+        prlimit = shutil.which("prlimit")
+        few = [prlimit, f"--as={40 << 20}"]
+        result = execute([*few, WARDERD, "--foreground", "--state-dir", self.directory / "s",
+                          "--socket", self.directory / "x.sock"])
+        self.assertEqual(result.status, 2, result)
+        self.assertIn(words, result.err)
+        self.assertIn("ulimit -v", result.err)
+        result = execute([*few, WARDER, "run", "--policy", "no-process", "--", sys.executable, "-c", "1"])
+        self.assertEqual(result.status, 125, result)
+        self.assertIn(words, result.err)
+        self.directory.chmod(0o755)
+        if os.geteuid() != 0 or not others_reach(WARDERD, 54321):
+            return
+        # One that no process has: its limit counts nobody else's.
+        own = self.directory / "own"
+        own.mkdir()
+        os.chown(own, 54321, 54321)
+        for most in 1, 2, 3, 5:
+            with self.subTest(most):
+                result = execute(["setpriv", "--reuid", "54321", "--regid", "54321", "--clear-groups", prlimit,
+                                  f"--nproc={most}", WARDERD, "--foreground", "--state-dir", own / "s", "--socket",
+                                  own / "x.sock"])
+                self.assertEqual(result.status, 2, result)
+                self.assertIn(words, result.err)
+                self.assertIn("TasksMax=", result.err)
+        # Where they can be made, they all stand before the first handshake.
+        process = subprocess.Popen(["setpriv", "--reuid", "54321", "--regid", "54321", "--clear-groups", prlimit,
+                                    "--nproc=6", WARDERD, "--foreground", "--state-dir", own / "s", "--socket",
+                                    own / "x.sock"], stderr=subprocess.PIPE, text=True)
+        self.assertIn("ready", process.stderr.readline())
+        self.assertEqual(len(os.listdir(f"/proc/{process.pid}/task")), 6)
+        process.terminate()
+        self.assertEqual(process.wait(PATIENCE), 0)
+        process.stderr.close()
 
     def test_wrong_usage_is_2(self):
         for arguments in (["--nonsense"], ["word"], ["--state-dir", "relative"], ["--record", "some"],

@@ -133,5 +133,12 @@ class HookFile(Test):
             hook.with_suffix(".new").rename(hook)
         self.assertIn("gone, replaced or unreadable", self.gone(replace))
 
+    def test_no_program_starts_where_it_was_written_into(self):
+        """As SQLite does, by a journal that lies beside it: the same file, and nobody was asked."""
+        def write():
+            with open(self.build / "lib" / "libwarder.so", "r+b") as file:
+                file.write(b"\x7fELF")
+        self.assertIn("gone, replaced or unreadable", self.gone(write))
+
     def test_programs_start_while_it_is_there(self):
         self.assertEqual(self.gone(lambda: None), "True\n")

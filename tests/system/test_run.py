@@ -55,6 +55,40 @@ class Run(Test):
             self.assertEqual(result.status, -number.value, result)
         self.assertNothingLeft()
 
+    def test_daemon_that_cannot_be_started_is_said(self):
+        run = [WARDER, "run", "--policy", "no-process", "--", "/bin/true"]
+        for most in range(4, 10):  # descriptors, the standard streams among them
+            result = execute(["prlimit", f"--nofile={most}", *run], env=self.environment)
+            self.assertEqual(result.status, 125, result)
+            self.assertIn("warder: ", result.err)
+        if os.geteuid() != 0 or not others_reach(WARDER, 54322):
+            return
+        # One that no process has: its limit counts nobody else's.
+        result = execute(["setpriv", "--reuid", "54322", "--regid", "54322", "--clear-groups", "prlimit", "--nproc=1",
+                          *run], env=clean_environment())
+        self.assertEqual(result.status, 125, result)
+        self.assertIn("the private daemon cannot be started: Resource temporarily unavailable", result.err)
+        self.assertIn("ulimit -u", result.err)
+
+    def test_bound_on_files_ends_no_command(self):
+        short = self.directory / "short"
+        with open(short, "w+b") as out:
+            for command in (["--help"], ["run", "--policy", "no-such-policy", "--", "/bin/true"]):
+                process = subprocess.run(["prlimit", "--fsize=0", str(WARDER), *command], env=self.environment,
+                                         stdout=out, stderr=out, timeout=PATIENCE)
+                self.assertEqual(process.returncode, 2 if command == ["--help"] else 125)
+        # A program that is run finds the signal as it was.
+        policy = self.policy("policy p { deny native as n }")
+        code = "grep SigIgn /proc/self/status"
+        program = ["/bin/sh", "-c", code]
+        plain = execute(program)
+        self.assertEqual(self.warder("run", "--policy", str(policy), "--", *program).out.split()[1::2][:1],
+                         plain.out.split()[1::2][:1])
+        ignoring = ["/bin/sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh"]
+        plain = execute([*ignoring, *program])
+        result = execute([*ignoring, str(WARDER), "run", "--policy", str(policy), "--", *program], env=self.environment)
+        self.assertEqual(result.out.split()[1::2][:1], plain.out.split()[1::2][:1])
+
     def test_program_that_is_not_there_is_127(self):
         result = self.warder("run", "--policy", "no-process", "--", "/nonexistent/program")
         self.assertEqual((result.status, result.out), (127, ""), result)
@@ -594,6 +628,20 @@ class Host(Test):
         result = self.run_at(daemon, "--policy", "no-process", "--", python(), "-c", code)
         self.assertIn("denied by local/no-process.of-the-host", result.out, result)
         self.assertEqual([row for row in daemon.log() if row["kind"] == "refusal"], [], "nothing was refused")
+
+    def test_policy_that_is_named_twice_is_named_once(self):
+        code = "import os\ntry: os.system('echo ran')\nexcept PermissionError as e: print(e)"
+        mine = str(self.policy("policy mine { deny exec as e }"))
+        daemon = self.daemon()
+        for twice in "no-process", mine:
+            named = ["--policy", twice, "--policy", twice]
+            for result in (execute([WARDER, "run", *named, "--", python(), "-c", code], env=clean_environment()),
+                           self.run_at(daemon, *named, "--", python(), "-c", code)):
+                self.assertEqual(result.status, 0, result)
+                self.assertIn("denied by local/", result.out, result)
+        daemon.apply("policy no-process { deny exec as of-the-host }")
+        result = self.run_at(daemon, "--policy", "no-process", "--policy", "no-process", "--", python(), "-c", code)
+        self.assertIn("denied by local/no-process.of-the-host", result.out, result)
 
     def test_policy_file_of_more_than_64_kib_is_refused_with_what_to_do(self):
         daemon = self.daemon()

@@ -82,6 +82,24 @@ class Store(Test):
         self.assertEqual([(entry["name"], entry["revision"], entry["rules"]) for entry in listed], [("one", 2, 1)])
         self.assertIn("deny fork", daemon.command("show", "one").out)
 
+    def test_what_is_applied_again_makes_no_revision(self):
+        daemon = self.daemon()
+        both = self.policy("policy a { deny exec as no }\npolicy b { deny fork as no }")
+        self.assertEqual(daemon.command("apply", both).out, "applied 2 policies; generation 1 is in force\n")
+        self.assertEqual(daemon.command("apply", both).out, "unchanged: 2 policies; generation 1 is in force\n")
+        self.assertEqual(daemon.command("apply", "--vendor", both).out,
+                         "applied 2 policies; generation 2 is in force\n")
+        daemon.apply("policy a { deny exec as never }")
+        self.assertEqual(daemon.command("apply", both).out, "applied 2 policies; generation 4 is in force\n")
+
+    def test_list_says_what_it_does_not_know(self):
+        daemon = self.daemon()
+        for arguments, said in ((["extra"], "what is `extra`?"), (["--vendor"], "what is `--vendor"),
+                                (["--wrong"], "--wrong")):
+            result = daemon.command("list", *arguments)
+            self.assertEqual((result.status, result.out), (2, ""), result)
+            self.assertIn(said, result.err)
+
     def test_shared_sets_go_with_each_policy(self):
         daemon = self.daemon()
         daemon.apply('set tools = ["/usr/bin/git"]\npolicy one { deny exec where file in tools as e }\n'

@@ -3,12 +3,15 @@
 import os
 import resource
 import signal
+import socket
+import struct
 import subprocess
 import time
 import unittest
 
-from support import ALLOW_ALL, ASK_ALL, HOOK, Test, interpreter_process, python
+from support import ALLOW_ALL, ASK_ALL, HOOK, PATIENCE, Test, clean_environment, interpreter_process, python
 
+SO_COOKIE = 57  # which the module socket does not have
 ROUNDS = 5  # of what depends on being caught in the right moment
 
 
@@ -95,6 +98,33 @@ subprocess.run(child, pass_fds=[number], check=True)
 print(ours.recv(100))
 """)
         self.assertEqual((result.status, result.out), (0, "b'here'\n"), result)
+
+    def said_at_a_door(self, daemon, number_of):
+        """What an interpreter says at a socket of this process's own that its environment calls the door."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours, theirs:
+            environment = clean_environment(LD_PRELOAD=HOOK, WARDER_SOCKET="/nonexistent", WARDER_RUN="00" * 16,
+                                            WARDER_DAEMON=daemon, WARDER_DOOR=f"{theirs.fileno()}:{number_of(theirs)}")
+            with subprocess.Popen([python(), "-c", ""], env=environment, pass_fds=[theirs.fileno()],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+                theirs.close()
+                ours.settimeout(PATIENCE)
+                said = ours.recv(65536)
+                ours.close()
+                process.wait(PATIENCE)
+        return said
+
+    @staticmethod
+    def cookie(door):
+        return struct.unpack("Q", door.getsockopt(socket.SOL_SOCKET, SO_COOKIE, 8))[0]
+
+    def test_door_is_believed_by_what_no_other_socket_has(self):
+        self.assertNotEqual(self.said_at_a_door(os.getpid(), self.cookie), b"")
+        # The numbers of inodes come round, and whoever makes enough of them has that of the door.
+        self.assertEqual(self.said_at_a_door(os.getpid(), lambda door: os.fstat(door.fileno()).st_ino), b"")
+
+    def test_door_of_another_process_than_the_daemon_is_not_believed(self):
+        self.assertEqual(self.said_at_a_door(os.getppid(), self.cookie), b"")
 
     def goes_on(self, code):
         result = self.python_under(self.policy(ASK_ALL), code)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "client/hook/boundary_environment.h"
+#include "client/hook/first_environment.h"
 #include "client/hook/inherited_environment.h"
 
 static unsigned char memory[16 * 1024];
@@ -40,6 +41,10 @@ static int take(void **state)
     setenv("WARDER_SOCKET", "/run/s", 1);
     setenv("WARDER_RUN", "ab", 1);
     inherited_environment_take();
+    char *const found[] = {"A=1", "ENVIRON=y", "PYTHONPATH=x", "FOUND=", NULL};
+    char *const later[] = {"LATER=1", NULL};
+    first_environment_note(found);
+    first_environment_note(later); /* counts for nothing */
     return 0;
 }
 
@@ -87,6 +92,25 @@ static void variables_that_steer_are_kept_back_where_an_exec_can_be_denied(void 
     assert_non_null(strstr(CHILD_OF(false, NULL, "LD_AUDIT=x"), "LD_AUDIT=x"));
 }
 
+static void of_all_others_what_is_harmless_and_what_was_found_passes(void **state)
+{
+    (void)state;
+    const char *made =
+        CHILD_OF(true, "NAMED\0", "A=2", "AB=1", "NAMED=n", "LATER=1", "FOUND=", "PATH=/new",
+                 "LC_TIME=C", "LANGUAGES=de", "HOME=/h", "malformed", "=x");
+    for (const char *const *gone =
+             (const char *const[]){"A=2", "AB=1", "LATER", "LANGUAGES", "malformed", "=x", NULL};
+         *gone; gone++)
+        if (strstr(made, *gone))
+            fail_msg("%s passed: %s", *gone, made);
+    for (const char *const *there =
+             (const char *const[]){"NAMED=n", "FOUND=", "PATH=/new", "LC_TIME=C", "HOME=/h", NULL};
+         *there; there++)
+        if (!strstr(made, *there))
+            fail_msg("%s is kept back: %s", *there, made);
+    assert_non_null(strstr(CHILD_OF(false, NULL, "A=2", "AB=1"), "A=2 AB=1"));
+}
+
 static void what_does_not_fit_gives_nothing(void **state)
 {
     (void)state;
@@ -105,6 +129,7 @@ int main(void)
         cmocka_unit_test(a_daemon_of_the_programs_choice_is_none),
         cmocka_unit_test(a_token_of_another_run_stays),
         cmocka_unit_test(variables_that_steer_are_kept_back_where_an_exec_can_be_denied),
+        cmocka_unit_test(of_all_others_what_is_harmless_and_what_was_found_passes),
         cmocka_unit_test(what_does_not_fit_gives_nothing),
     };
     return cmocka_run_group_tests(tests, take, NULL);

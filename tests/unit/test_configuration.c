@@ -135,8 +135,12 @@ static void texts_too_long_or_with_nul_are_errors(void **state)
     char text[CONFIGURATION_PATH_MAX + 64] = "socket = \"/";
     memset(text + strlen(text), 'x', CONFIGURATION_PATH_MAX);
     memcpy(text + strlen(text), "\"\n", sizeof("\"\n"));
-    assert_wrong(state, text, "socket is too long");
-    assert_wrong(state, "user = \"a\\u0000b\"\n", "user is too long");
+    assert_wrong(state, text, "socket wants a path of at most 107 bytes");
+    assert_wrong(state, "user = \"a\\u0000b\"\n", "user has a zero byte in it");
+    assert_wrong(state, "socket = \"/a\\u0000b\"\n", "socket has a zero byte in it");
+    assert_wrong(state, "state_dir = \"\"\n",
+                 "state_dir wants an absolute path, and this one is empty");
+    assert_wrong(state, "\nadmin_socket = \"a/b\"\n", ":2:16: admin_socket wants an absolute path");
 }
 
 static void file_that_cannot_be_read_is_an_error(void **state)

@@ -220,6 +220,15 @@ static void words_cannot_be_put_into_a_terminal_whatever_stands_above_the_reques
                  {"ioctl", {0, 0x541c}, REFUSED(EPERM)});
 }
 
+static void requests_that_hold_an_address_are_unknown_whatever_their_size(void **state)
+{
+    (void)state;
+    ASSERT_CALLS(&nothing, SECCOMP_BASE, {"ioctl", {0, 0xc0686611}, REFUSED(ENOTTY)},
+                 {"ioctl", {0, 0xc0786611}, REFUSED(ENOTTY)},
+                 {"ioctl", {0, UINT64_C(0xdead00000000) | 0xc0606610}, REFUSED(ENOTTY)},
+                 {"ioctl", {0, 0xc020660b}, ALLOWED}, {"ioctl", {0, 0x40086610}, ALLOWED});
+}
+
 static void calls_of_another_machine_end_the_process(void **state)
 {
     (void)state;
@@ -288,6 +297,39 @@ static void floor_of_write_refuses_owners_and_attributes_and_set_id(void **state
                  {"chmod", {0, 04755}, REFUSED(EACCES)}, {"fchmod", {0, 02755}, REFUSED(EACCES)},
                  {"fchmodat", {0, 0, 0644}, ALLOWED}, {"fchmodat", {0, 0, 06755}, REFUSED(EACCES)},
                  {"utimensat", {0}, ALLOWED}, {"truncate", {0}, ALLOWED});
+}
+
+static void floor_of_write_refuses_to_make_files_with_set_id_bits(void **state)
+{
+    (void)state;
+    /* Clause K-20. */
+    const struct seccomp_plan plan = {.write = true};
+    const uint64_t above = UINT64_C(0xdead) << 32;
+
+    ASSERT_CALLS(
+        &plan, SECCOMP_INTERPRETER, {"openat", {0, 0, O_CREAT | O_RDWR, 04755}, REFUSED(EACCES)},
+        {"openat", {0, 0, O_CREAT | O_RDWR | O_CLOEXEC, 02755}, REFUSED(EACCES)},
+        {"openat", {0, 0, above | O_CREAT, above | 06755}, REFUSED(EACCES)},
+        {"openat", {0, 0, O_TMPFILE | O_RDWR, 04700}, REFUSED(EACCES)},
+        {"openat", {0, 0, O_TMPFILE | O_RDWR, 02700}, REFUSED(EACCES)},
+        {"openat", {0, 0, O_TMPFILE | O_RDWR, 0600}, ALLOWED},
+        {"openat", {0, 0, O_CREAT | O_WRONLY | O_EXCL, 01777}, ALLOWED},
+        /* without O_CREAT it is no mode; O_DIRECTORY alone makes nothing */
+        {"openat", {0, 0, O_RDWR | O_TRUNC, 06755}, ALLOWED},
+        {"openat", {0, 0, O_DIRECTORY, UINT64_MAX}, ALLOWED},
+        {"open", {0, O_CREAT | O_RDWR, 04755}, REFUSED(EACCES)},
+        {"open", {0, O_CREAT | O_RDWR, 02755}, REFUSED(EACCES)},
+        {"open", {0, O_TMPFILE | O_RDWR, 06755}, REFUSED(EACCES)},
+        {"open", {0, O_CREAT | O_RDWR, 0755}, ALLOWED},
+        {"open", {0, O_RDONLY, UINT64_MAX}, ALLOWED}, {"creat", {0, 04755}, REFUSED(EACCES)},
+        {"creat", {0, 0755}, ALLOWED}, {"mknod", {0, S_IFREG | 04755}, REFUSED(EACCES)},
+        {"mknod", {0, S_IFIFO | 0644}, ALLOWED},
+        {"mknodat", {0, 0, S_IFREG | 04755}, REFUSED(EACCES)},
+        {"mknodat", {0, 0, S_IFREG | 02755}, REFUSED(EACCES)},
+        {"mknodat", {0, 0, S_IFSOCK | 0777}, ALLOWED});
+    ASSERT_CALLS(&nothing, SECCOMP_INTERPRETER, {"openat", {0, 0, O_CREAT, 04755}, ALLOWED},
+                 {"mknodat", {0, 0, S_IFREG | 04755}, ALLOWED});
+    ASSERT_CALLS(&plan, SECCOMP_BASE, {"openat", {0, 0, O_CREAT, 04755}, ALLOWED});
 }
 
 static void floor_of_write_without_a_directory_refuses_modes_and_times_too(void **state)
@@ -516,6 +558,13 @@ static int try_metadata(void)
     else if (fchmod(file, 0600) < 0)
         result = 3;
     unlink(path);
+    if (result == 0 && (open(path, O_CREAT | O_RDWR | O_CLOEXEC, 04700) >= 0 || errno != EACCES))
+        result = 4;
+    else if (result == 0 && (mknod(path, S_IFREG | 04700, 0) == 0 || errno != EACCES))
+        result = 5;
+    else if (result == 0 && open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600) < 0)
+        result = 6;
+    unlink(path);
     return result;
 }
 
@@ -598,10 +647,12 @@ int main(void)
         cmocka_unit_test(every_floor_lets_ordinary_calls_through),
         cmocka_unit_test(namespaces_are_refused_by_every_call_that_makes_them),
         cmocka_unit_test(words_cannot_be_put_into_a_terminal_whatever_stands_above_the_request),
+        cmocka_unit_test(requests_that_hold_an_address_are_unknown_whatever_their_size),
         cmocka_unit_test(calls_of_another_machine_end_the_process),
         cmocka_unit_test(floor_of_exec_refuses_programs_in_memory_and_without_allows_every_start),
         cmocka_unit_test(floor_of_fork_leaves_threads),
         cmocka_unit_test(floor_of_write_refuses_owners_and_attributes_and_set_id),
+        cmocka_unit_test(floor_of_write_refuses_to_make_files_with_set_id_bits),
         cmocka_unit_test(floor_of_write_without_a_directory_refuses_modes_and_times_too),
         cmocka_unit_test(calls_that_libseccomp_does_not_know_are_refused_by_number),
         cmocka_unit_test(floor_of_connect_without_allows_leaves_pairs_alone),

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -160,44 +161,109 @@ static void child_knows_the_thread_that_forked_alone(void **state)
     sem_destroy(&go);
 }
 
+static bool is_known(const sem_t *semaphore)
+{
+    struct known_semaphore *known = known_semaphores_enter(semaphore);
+
+    if (known)
+        known_semaphore_leave(known);
+    return known != NULL;
+}
+
 static void semaphore_is_known_while_it_is_open(void **state)
 {
     (void)state;
     static sem_t semaphores[3];
 
-    assert_false(known_semaphores_have(&semaphores[0]));
-    known_semaphores_add(&semaphores[0]);
-    known_semaphores_add(&semaphores[0]); /* the same name, opened again */
-    known_semaphores_add(&semaphores[1]);
-    known_semaphores_remove(&semaphores[0]);
-    assert_true(known_semaphores_have(&semaphores[0]));
-    known_semaphores_remove(&semaphores[0]);
-    assert_false(known_semaphores_have(&semaphores[0]));
-    known_semaphores_remove(&semaphores[0]);
-    assert_true(known_semaphores_have(&semaphores[1]));
-    assert_false(known_semaphores_have(&semaphores[2]));
-    known_semaphores_remove(&semaphores[1]);
+    assert_false(is_known(&semaphores[0]));
+    assert_true(known_semaphores_add(&semaphores[0]));
+    assert_true(known_semaphores_add(&semaphores[0])); /* the same name, opened again */
+    assert_true(known_semaphores_add(&semaphores[1]));
+    assert_int_equal(known_semaphores_remove(&semaphores[0]), SEMAPHORE_CLOSES);
+    assert_true(is_known(&semaphores[0]));
+    assert_int_equal(known_semaphores_remove(&semaphores[0]), SEMAPHORE_CLOSES);
+    assert_false(is_known(&semaphores[0]));
+    assert_int_equal(known_semaphores_remove(&semaphores[0]), SEMAPHORE_UNKNOWN);
+    assert_true(is_known(&semaphores[1]));
+    assert_false(is_known(&semaphores[2]));
+    assert_int_equal(known_semaphores_remove(&semaphores[1]), SEMAPHORE_CLOSES);
 }
 
-static void more_semaphores_than_are_kept_leave_the_others_known(void **state)
+static void semaphore_that_is_in_use_does_not_close(void **state)
 {
     (void)state;
-    enum { MANY = 20000, KEPT = 4096 };
+    static sem_t semaphore;
+
+    assert_true(known_semaphores_add(&semaphore));
+    assert_true(known_semaphores_add(&semaphore));
+    struct known_semaphore *first = known_semaphores_enter(&semaphore);
+    struct known_semaphore *second = known_semaphores_enter(&semaphore);
+    assert_non_null(first);
+    assert_non_null(second);
+    /* Opened twice, libc keeps it anyway. */
+    assert_int_equal(known_semaphores_remove(&semaphore), SEMAPHORE_CLOSES);
+    known_semaphore_leave(first);
+    assert_int_equal(known_semaphores_remove(&semaphore), SEMAPHORE_IN_USE);
+    assert_false(is_known(&semaphore));
+    known_semaphore_leave(second);
+
+    assert_true(known_semaphores_add(&semaphore));
+    assert_int_equal(known_semaphores_remove(&semaphore), SEMAPHORE_CLOSES);
+}
+
+static void child_does_not_wait_for_those_that_were_at_work(void **state)
+{
+    (void)state;
+    static sem_t semaphore;
+
+    known_semaphores_begin();
+    assert_true(known_semaphores_add(&semaphore));
+    struct known_semaphore *known = known_semaphores_enter(&semaphore);
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(known_semaphores_remove(&semaphore) == SEMAPHORE_CLOSES ? 0 : 1);
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    known_semaphore_leave(known);
+    assert_int_equal(known_semaphores_remove(&semaphore), SEMAPHORE_CLOSES);
+}
+
+static void all_of_many_semaphores_are_known(void **state)
+{
+    (void)state;
+    enum { MANY = 100000 };
     static sem_t semaphores[MANY];
-    size_t known = 0;
 
     for (int round = 0; round < 3; round++) {
         for (size_t i = 0; i < MANY; i++)
-            known_semaphores_add(&semaphores[i]);
-        known = 0;
+            assert_true(known_semaphores_add(&semaphores[i]));
         for (size_t i = 0; i < MANY; i++)
-            known += known_semaphores_have(&semaphores[i]);
-        assert_int_equal(known, KEPT);
-        assert_true(known_semaphores_have(&semaphores[0]));
+            assert_true(is_known(&semaphores[i]));
         for (size_t i = 0; i < MANY; i++)
-            known_semaphores_remove(&semaphores[i]);
-        assert_false(known_semaphores_have(&semaphores[0]));
+            assert_int_equal(known_semaphores_remove(&semaphores[i]), SEMAPHORE_CLOSES);
+        for (size_t i = 0; i < MANY; i++)
+            assert_false(is_known(&semaphores[i]));
     }
+}
+
+static void semaphore_is_unknown_where_there_is_no_memory(void **state)
+{
+    (void)state;
+    enum { MANY = 2000000 };
+    const pid_t child = fork();
+
+    if (child == 0) {
+        const struct rlimit none = {.rlim_cur = 0, .rlim_max = 0};
+        size_t added = 0;
+        setrlimit(RLIMIT_AS, &none);
+        while (added < MANY && known_semaphores_add((const void *)(4096 * (added + 1))))
+            added++;
+        _exit(added > 4096 && added < MANY ? 0 : 1);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
 }
 
 static void code_that_is_not_of_the_module_is_not_asked(void **state)
@@ -221,7 +287,10 @@ int main(void)
         cmocka_unit_test(thread_that_could_not_be_made_is_unknown),
         cmocka_unit_test(child_knows_the_thread_that_forked_alone),
         cmocka_unit_test(semaphore_is_known_while_it_is_open),
-        cmocka_unit_test(more_semaphores_than_are_kept_leave_the_others_known),
+        cmocka_unit_test(all_of_many_semaphores_are_known),
+        cmocka_unit_test(semaphore_is_unknown_where_there_is_no_memory),
+        cmocka_unit_test(semaphore_that_is_in_use_does_not_close),
+        cmocka_unit_test(child_does_not_wait_for_those_that_were_at_work),
         cmocka_unit_test(code_that_is_not_of_the_module_is_not_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,6 +71,11 @@ static void administration_socket_is_beside_the_one_that_the_file_names(void **s
     assert_string_equal(options.configuration.admin_socket, "/admin/s");
     snprintf(line + strlen(line), sizeof(line) - strlen(line), " --socket /line/s");
     assert_int_equal(parse(&options, line), OPTIONS_RUN);
+    assert_string_equal(options.configuration.session_socket, "/line/s");
+    assert_string_equal(options.configuration.admin_socket, "/admin/s");
+    snprintf(line, sizeof(line), "--config %s --socket /line/s",
+             temporary_file(state, "one.toml", text, strlen(text)));
+    assert_int_equal(parse(&options, line), OPTIONS_RUN);
     assert_string_equal(options.configuration.admin_socket, "/line/admin.sock");
 }
 

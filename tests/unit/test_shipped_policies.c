@@ -193,8 +193,16 @@ static void untrusted_loads_none_of_the_modules_that_are_ways_out(void **state)
                                         "_tkinter.cpython-38.so",
                                         "_testcapi.so",
                                         "_testinternalcapi.so",
-                                        "_xxtestfuzz.so"};
-    static const char *const modules[] = {"_ctypes", "_tkinter", "_sqlite3", "_testcapi"};
+                                        "_xxtestfuzz.so",
+                                        "_interpreters.cpython-313-x86_64-linux-gnu.so",
+                                        "_interpchannels.cpython-313-x86_64-linux-gnu.so",
+                                        "_interpqueues.cpython-313-x86_64-linux-gnu.so",
+                                        "_xxsubinterpreters.cpython-312-x86_64-linux-gnu.so",
+                                        "_xxinterpchannels.cpython-312-x86_64-linux-gnu.so"};
+    static const char *const modules[] = {
+        "_ctypes",       "_tkinter",           "_sqlite3",
+        "_testcapi",     "_interpreters",      "_interpchannels",
+        "_interpqueues", "_xxsubinterpreters", "_xxinterpchannels"};
     char path[256];
 
     (void)state;

@@ -12,6 +12,7 @@ import errno
 import json
 import os
 import socket
+import stat
 import struct
 import sys
 
@@ -140,6 +141,14 @@ def writes():
     directory = call("openat", AT_FDCWD, b"/proc/self", os.O_PATH | os.O_DIRECTORY)
     yield "own memory by directory", call("openat", directory, b"mem", os.O_WRONLY)
     yield "set-user-ID bit", call("fchmodat", AT_FDCWD, there, 0o4755)
+    yield "set-user-ID file", call("openat", AT_FDCWD, mine + "1", os.O_WRONLY | os.O_CREAT, 0o4755)
+    yield "set-user-ID node", call("mknodat", AT_FDCWD, mine + "2", stat.S_IFREG | 0o4755, 0)
+    how = struct.pack("<3Q", os.O_WRONLY | os.O_CREAT, 0o4755, 0)  # no filter sees what an address leads to
+    made = call("openat2", AT_FDCWD, mine + "3", how, len(how))
+    yield "an empty file by openat2", min(made, 0)
+    written = call("write", made, b"x", 1)
+    keeps = written == 1 and os.stat(mine + "3").st_mode & stat.S_ISUID
+    yield "set-user-ID file by openat2", min(written, 0) if keeps else -errno.EPERM
     yield "own file", min(call("openat", AT_FDCWD, mine, os.O_WRONLY), 0)
 
 
