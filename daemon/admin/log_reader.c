@@ -57,7 +57,9 @@ static void work(uv_work_t *request)
     struct page_job *job = request->data;
     struct server *server = job->reader->readers->server;
 
-    if (!job->query.started)
+    if (!job->query.started && job->query.denied)
+        audit_log_wait_for_kept(server->audit, WRITE_MILLISECONDS);
+    else if (!job->query.started)
         audit_log_wait(server->audit, WRITE_MILLISECONDS);
     struct audit_reader *file =
         audit_reader_open(server->configuration->state_directory, job->error, sizeof(job->error));

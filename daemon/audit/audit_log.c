@@ -1,6 +1,9 @@
-/* Invariants. No lock lies between the loop and the thread: records go through the ring, counters
- * are atomic, and each has one writer. A record stays in the ring until its transaction has been
+/* Invariants. No lock lies between the loop and the thread: records go through rings, counters are
+ * atomic, and each has one writer. A record stays in its ring until its transaction has been
  * committed: what could not be written is tried again, in order, for as long as the daemon lives.
+ * What may not be dropped has a ring of its own, in order, which a batch begins with: a denial
+ * stands behind no flood of what was allowed, and a session's start is written before all that it
+ * did. Its end may be written before what was allowed to it.
  * The database belongs to the thread alone. `lock` is for those who wait for the thread, and guards
  * the error's text; the loop only tries it. */
 #define _GNU_SOURCE
@@ -35,6 +38,25 @@ enum {
     RING_FULL_BYTES = 16 * 1024 * 1024,  /* with no more left than this, everybody waits: more
                                             than one message of each can bring */
     BATCH_BYTES_MAX = 8 * 1024 * 1024,   /* of a transaction */
+    BATCH_PARTS = 4, /* one of them is for what may be dropped, where there is something of both */
+};
+
+enum lane_name {
+    LANE_KEPT,      /* denials, sessions, refusals, notices */
+    LANE_DROPPABLE, /* allowed decisions: no more than half of what may wait in all */
+    LANES,
+};
+
+static const size_t ring_sizes[LANES] = {
+    AUDIT_QUEUE_BYTES_MAX + RING_SPARE_BYTES,
+    AUDIT_QUEUE_BYTES_MAX / 2 + RING_SPARE_BYTES / 2,
+};
+
+/* Records that are written in the order in which they were added. */
+struct lane {
+    struct audit_ring ring;   /* first, because it is aligned to lines of the cache */
+    _Atomic uint64_t added;   /* records, ever; the loop counts */
+    _Atomic uint64_t settled; /* written, or given up; the thread counts */
 };
 
 /* What one user has in the queue: what the loop added, less what the thread has settled. Made on
@@ -54,7 +76,7 @@ enum rest {
 };
 
 struct audit_log {
-    struct audit_ring ring; /* first, because it is aligned to lines of the cache */
+    struct lane lanes[LANES]; /* first, because they are aligned */
     pthread_t thread;
     sem_t wake; /* the thread rests on it */
     _Atomic int rest;
@@ -71,11 +93,9 @@ struct audit_log {
     char known_error[256];      /* the last one that was seen */
 
     /* The loop counts, the thread reads. */
-    _Atomic uint64_t added; /* records, ever */
     _Atomic uint64_t dropped;
 
     /* The thread counts, the loop reads. */
-    _Atomic uint64_t settled; /* records: written, or given up */
     _Atomic size_t settled_bytes;
     _Atomic uint64_t written;
 
@@ -170,9 +190,14 @@ static void free_shares(struct audit_log *log)
 /* -------------------------------------------------------------------------------------- the thread
  */
 
+/* For the loop and for the thread: each of them moves one of the two. */
 static uint64_t queued(struct audit_log *log)
 {
-    return atomic_load(&log->added) - atomic_load(&log->settled);
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < LANES; i++)
+        count += atomic_load(&log->lanes[i].added) - atomic_load(&log->lanes[i].settled);
+    return count;
 }
 
 static bool has_work(struct audit_log *log)
@@ -221,27 +246,60 @@ static bool write_drops(struct audit_log *log, uint64_t drops, const char *text,
 
 /* What goes into one transaction. */
 struct batch {
-    uint64_t count; /* of records in the ring */
-    uint64_t end;   /* cursor behind the last one */
+    struct {
+        uint64_t count; /* of records in the ring */
+        uint64_t end;   /* cursor behind the last one */
+    } of[LANES];
     uint64_t drops; /* that are reported with it */
     uint64_t reserve;
 };
 
-static bool write_items(struct audit_log *log, struct batch *batch, char *error, size_t size)
+/* Those of one lane, until the whole batch has so many, or so many bytes. */
+static bool write_lane(struct audit_log *log, enum lane_name name, struct batch *batch,
+                       uint64_t most, size_t most_bytes, size_t *bytes, char *error, size_t size)
 {
+    const struct audit_ring *ring = &log->lanes[name].ring;
     const struct audit_item *item;
-    size_t bytes = 0;
     bool done = true;
 
-    batch->count = 0;
-    batch->end = audit_ring_begin(&log->ring);
-    while (done && batch->count < AUDIT_BATCH_MAX && bytes < BATCH_BYTES_MAX &&
-           (item = audit_ring_next(&log->ring, &batch->end))) {
+    batch->of[name].end = audit_ring_begin(ring);
+    batch->of[name].count = 0;
+    while (done && batch->of[name].count < most && *bytes < most_bytes &&
+           (item = audit_ring_next(ring, &batch->of[name].end))) {
         done = audit_database_write(&log->database, item, error, size);
-        batch->count++;
-        bytes += item->size;
+        batch->of[name].count++;
+        *bytes += item->size;
     }
     return done;
+}
+
+static bool write_items(struct audit_log *log, struct batch *batch, char *error, size_t size)
+{
+    size_t bytes = 0;
+    uint64_t most = AUDIT_BATCH_MAX;
+    size_t most_bytes = BATCH_BYTES_MAX;
+
+    if (audit_ring_used(&log->lanes[LANE_DROPPABLE].ring) > 0) {
+        most -= AUDIT_BATCH_MAX / BATCH_PARTS;
+        most_bytes -= BATCH_BYTES_MAX / BATCH_PARTS;
+    }
+    return write_lane(log, LANE_KEPT, batch, most, most_bytes, &bytes, error, size) &&
+           write_lane(log, LANE_DROPPABLE, batch, AUDIT_BATCH_MAX - batch->of[LANE_KEPT].count,
+                      BATCH_BYTES_MAX, &bytes, error, size);
+}
+
+/* When the oldest record came about that still waits behind the batch; now, if there is none. */
+static uint64_t oldest_behind(struct audit_log *log, const struct batch *batch)
+{
+    uint64_t oldest = wall_clock_now();
+
+    for (size_t i = 0; i < LANES; i++) {
+        uint64_t cursor = batch->of[i].end;
+        const struct audit_item *item = audit_ring_next(&log->lanes[i].ring, &cursor);
+        if (item && item->time < oldest)
+            oldest = item->time;
+    }
+    return oldest;
 }
 
 static bool write_batch(struct audit_log *log, struct batch *batch, char *error, size_t size)
@@ -258,12 +316,12 @@ static bool write_batch(struct audit_log *log, struct batch *batch, char *error,
                             error, size) &&
                 write_items(log, batch, error, size);
     if (done)
-        done =
-            audit_trim(log->database.connection, log->options.megabytes, &trimmed, error, size) &&
-            write_drops(log, trimmed,
-                        "records dropped, of those who had the most: record_megabytes is "
-                        "reached",
-                        error, size);
+        done = audit_trim(log->database.connection, log->options.megabytes,
+                          oldest_behind(log, batch), &trimmed, error, size) &&
+               write_drops(log, trimmed,
+                           "records dropped, of those who had the most: record_megabytes is "
+                           "reached",
+                           error, size);
     if (done && database_run(log->database.connection, "COMMIT", error, size))
         return true;
     sqlite3_exec(log->database.connection, "ROLLBACK", NULL, NULL, NULL);
@@ -273,16 +331,19 @@ static bool write_batch(struct audit_log *log, struct batch *batch, char *error,
 /* Everything up to the end of the batch is out of the queue. */
 static void settle(struct audit_log *log, const struct batch *batch)
 {
-    uint64_t cursor = audit_ring_begin(&log->ring);
-
-    for (uint64_t i = 0; i < batch->count; i++) {
-        const struct audit_item *item = audit_ring_next(&log->ring, &cursor);
-        atomic_fetch_add_explicit(&item->share->settled, item->size, memory_order_relaxed);
-        atomic_fetch_add_explicit(&log->settled_bytes, item->size, memory_order_relaxed);
+    for (size_t i = 0; i < LANES; i++) {
+        struct audit_ring *ring = &log->lanes[i].ring;
+        uint64_t cursor = audit_ring_begin(ring);
+        for (uint64_t j = 0; j < batch->of[i].count; j++) {
+            const struct audit_item *item = audit_ring_next(ring, &cursor);
+            atomic_fetch_add_explicit(&item->share->settled, item->size, memory_order_relaxed);
+            atomic_fetch_add_explicit(&log->settled_bytes, item->size, memory_order_relaxed);
+        }
+        audit_ring_release(ring, batch->of[i].end);
     }
-    audit_ring_release(&log->ring, batch->end);
     pthread_mutex_lock(&log->lock);
-    atomic_fetch_add(&log->settled, batch->count);
+    for (size_t i = 0; i < LANES; i++)
+        atomic_fetch_add(&log->lanes[i].settled, batch->of[i].count);
     pthread_cond_broadcast(&log->finished);
     pthread_mutex_unlock(&log->lock);
 }
@@ -290,7 +351,7 @@ static void settle(struct audit_log *log, const struct batch *batch)
 /* People read this: nothing else tells them while the daemon runs. */
 static void say_state(struct audit_log *log, bool done, const char *error)
 {
-    const uint64_t waiting = atomic_load(&log->added) - atomic_load(&log->settled);
+    const uint64_t waiting = queued(log);
     const uint64_t dropped = atomic_load(&log->dropped);
 
     if (done == !log->stalled)
@@ -354,7 +415,8 @@ static bool write_or_wait(struct audit_log *log, struct batch *batch)
         const bool done = write_batch(log, batch, error, sizeof(error));
         tell_error(log, done, error);
         if (done) {
-            atomic_fetch_add(&log->written, batch->count);
+            for (size_t i = 0; i < LANES; i++)
+                atomic_fetch_add(&log->written, batch->of[i].count);
             log->reported_drops += batch->drops;
             session_numbers_reserved(&log->numbers, batch->reserve);
             settle(log, batch);
@@ -371,11 +433,15 @@ static bool write_or_wait(struct audit_log *log, struct batch *batch)
 /* The log stops, and the database takes nothing. */
 static void give_up(struct audit_log *log)
 {
-    struct batch rest = {.end = audit_ring_begin(&log->ring)};
+    struct batch rest = {.drops = atomic_load(&log->dropped) - log->reported_drops};
 
-    while (audit_ring_next(&log->ring, &rest.end))
-        rest.count++;
-    log->lost += rest.count + atomic_load(&log->dropped) - log->reported_drops;
+    log->lost += rest.drops;
+    for (size_t i = 0; i < LANES; i++) {
+        rest.of[i].end = audit_ring_begin(&log->lanes[i].ring);
+        while (audit_ring_next(&log->lanes[i].ring, &rest.of[i].end))
+            rest.of[i].count++;
+        log->lost += rest.of[i].count;
+    }
     settle(log, &rest);
 }
 
@@ -444,10 +510,27 @@ void audit_log_skip_sessions(struct audit_log *log, uint64_t highest)
 /* ------------------------------------------------------------------------------- start and stop
  */
 
+static void deinit_rings(struct audit_log *log)
+{
+    for (size_t i = 0; i < LANES; i++)
+        audit_ring_deinit(&log->lanes[i].ring);
+}
+
+static bool init_rings(struct audit_log *log)
+{
+    for (size_t i = 0; i < LANES; i++) {
+        if (!audit_ring_init(&log->lanes[i].ring, ring_sizes[i])) {
+            deinit_rings(log);
+            return false;
+        }
+    }
+    return true;
+}
+
 static void log_free(struct audit_log *log)
 {
     audit_database_close(&log->database);
-    audit_ring_deinit(&log->ring);
+    deinit_rings(log);
     free_shares(log);
     pthread_cond_destroy(&log->finished);
     pthread_mutex_destroy(&log->lock);
@@ -474,7 +557,7 @@ struct audit_log *audit_log_start(const struct audit_log_options *options, char 
 
     if (log)
         memset(log, 0, sizeof(*log));
-    if (!log || !audit_ring_init(&log->ring, AUDIT_QUEUE_BYTES_MAX + RING_SPARE_BYTES)) {
+    if (!log || !init_rings(log)) {
         snprintf(error, size, "out of memory");
         free(log);
         return NULL;
@@ -521,28 +604,36 @@ static void drop(struct audit_log *log)
         wake(log);
 }
 
+static struct lane *lane_of(struct audit_log *log, bool droppable)
+{
+    return &log->lanes[droppable ? LANE_DROPPABLE : LANE_KEPT];
+}
+
 /* Room for an item of `size` bytes; NULL, and the drop counted, if there is none for it. */
 static void *reserve(struct audit_log *log, const struct audit_share *share, size_t size,
                      bool droppable)
 {
-    void *memory =
-        droppable && is_half_full(log, share) ? NULL : audit_ring_reserve(&log->ring, size);
+    void *memory = droppable && is_half_full(log, share)
+                       ? NULL
+                       : audit_ring_reserve(&lane_of(log, droppable)->ring, size);
     if (!memory)
         drop(log);
     return memory;
 }
 
-static void commit(struct audit_log *log, struct audit_item *item, struct audit_share *share)
+static void commit(struct audit_log *log, struct audit_item *item, struct audit_share *share,
+                   bool droppable)
 {
+    struct lane *lane = lane_of(log, droppable);
+
     item->owner = share->owner;
     item->share = share;
     share->added += item->size;
     log->added_bytes += item->size;
-    audit_ring_commit(&log->ring);
-    const uint64_t count = atomic_fetch_add(&log->added, 1) + 1;
+    audit_ring_commit(&lane->ring);
+    atomic_fetch_add(&lane->added, 1);
     const int resting = atomic_load(&log->rest);
-    if (resting == REST_NONE ||
-        (resting == REST_GATHER && count - atomic_load(&log->settled) < AUDIT_BATCH_MAX))
+    if (resting == REST_NONE || (resting == REST_GATHER && queued(log) < AUDIT_BATCH_MAX))
         return;
     int seen = resting;
     if (atomic_compare_exchange_strong(&log->rest, &seen, REST_NONE)) /* one wakes it */
@@ -562,7 +653,7 @@ void audit_log_add_copy(struct audit_log *log, const struct audit_item *item, in
     }
     void *memory = reserve(log, share, item->size, droppable);
     if (memory)
-        commit(log, audit_item_copy_in(memory, item), share);
+        commit(log, audit_item_copy_in(memory, item), share, droppable);
 }
 
 void audit_log_add(struct audit_log *log, struct audit_item *item, int64_t owner, bool droppable)
@@ -580,26 +671,42 @@ void audit_log_add_decision(struct audit_log *log, uint64_t session,
         return;
     void *memory = reserve(log, share, audit_item_decision_size(decision), droppable);
     if (memory)
-        commit(log, audit_item_decision_in(memory, session, decision), share);
+        commit(log, audit_item_decision_in(memory, session, decision), share, droppable);
+}
+
+/* Waits for the lanes up to the one that is named last. */
+static bool wait_for(struct audit_log *log, enum lane_name last, unsigned milliseconds)
+{
+    const struct timespec until = after_milliseconds((long)milliseconds);
+    uint64_t wanted[LANES];
+    bool done = true;
+
+    if (log->options.reading)
+        return true;
+    for (size_t i = 0; i <= last; i++)
+        wanted[i] = atomic_load(&log->lanes[i].added);
+    pthread_mutex_lock(&log->lock);
+    atomic_fetch_add(&log->waiting, 1);
+    wake(log);
+    for (size_t i = 0; i <= last; i++) {
+        while (atomic_load(&log->lanes[i].settled) < wanted[i] &&
+               pthread_cond_timedwait(&log->finished, &log->lock, &until) == 0)
+            ;
+        done = done && atomic_load(&log->lanes[i].settled) >= wanted[i];
+    }
+    atomic_fetch_sub(&log->waiting, 1);
+    pthread_mutex_unlock(&log->lock);
+    return done;
 }
 
 bool audit_log_wait(struct audit_log *log, unsigned milliseconds)
 {
-    const struct timespec until = after_milliseconds((long)milliseconds);
-    const uint64_t wanted = atomic_load(&log->added);
+    return wait_for(log, LANE_DROPPABLE, milliseconds);
+}
 
-    if (log->options.reading)
-        return true;
-    pthread_mutex_lock(&log->lock);
-    atomic_fetch_add(&log->waiting, 1);
-    wake(log);
-    while (atomic_load(&log->settled) < wanted &&
-           pthread_cond_timedwait(&log->finished, &log->lock, &until) == 0)
-        ;
-    atomic_fetch_sub(&log->waiting, 1);
-    const bool done = atomic_load(&log->settled) >= wanted;
-    pthread_mutex_unlock(&log->lock);
-    return done;
+bool audit_log_wait_for_kept(struct audit_log *log, unsigned milliseconds)
+{
+    return wait_for(log, LANE_KEPT, milliseconds);
 }
 
 bool audit_log_is_full(struct audit_log *log, int64_t owner)
@@ -608,10 +715,12 @@ bool audit_log_is_full(struct audit_log *log, int64_t owner)
 
     if (bytes > share_bound(log))
         return true;
-    const size_t used = audit_ring_used(&log->ring);
+    size_t used = 0;
+    for (size_t i = 0; i < LANES; i++)
+        used += audit_ring_used(&log->lanes[i].ring);
     if (used <= AUDIT_QUEUE_BYTES_MAX)
         return false;
-    return used > log->ring.size - RING_FULL_BYTES ||
+    return used > ring_sizes[LANE_KEPT] - RING_FULL_BYTES ||
            (bytes_of_all(log) > AUDIT_QUEUE_BYTES_MAX && is_above_average(log, bytes));
 }
 

@@ -5,8 +5,10 @@
  * rows of them, in batches by size and age, one transaction each, at lower priority. The queue is
  * bounded in bytes, for each user and in all: when half of a bound is reached, decisions that
  * allowed are dropped and counted; denials, sessions and refusals are not, and the loop stops
- * reading from whoever causes them until there is room (audit_log_is_full). While the database
- * cannot be written, items wait; that is said on standard error when it begins and when it ends.
+ * reading from whoever causes them until there is room (audit_log_is_full). Neither do they stand
+ * behind decisions that allowed: they have a line of their own, which is written first. So ids do
+ * not go with time between the two. While the database cannot be written, items wait; that is said
+ * on standard error when it begins and when it ends.
  *
  * audit_log_* functions are for the loop's thread unless they say otherwise. */
 #ifndef WARDER_DAEMON_AUDIT_AUDIT_LOG_H
@@ -69,6 +71,9 @@ void audit_log_add(struct audit_log *log, struct audit_item *item, int64_t owner
 /* Waits until everything that was added before the call is on disk, at most so long. For worker
  * threads. False if it is not. */
 bool audit_log_wait(struct audit_log *log, unsigned milliseconds);
+
+/* The same for what may not be dropped, alone. */
+bool audit_log_wait_for_kept(struct audit_log *log, unsigned milliseconds);
 
 /* The user's part of the queue is full, or the whole is, and the user has no small part of it. */
 bool audit_log_is_full(struct audit_log *log, int64_t owner);

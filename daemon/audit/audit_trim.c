@@ -13,8 +13,7 @@ enum {
      * last one what is left: only then something else has to go. */
     ROUNDS_ALLOWED = 7,
     ROUNDS_ANY = 4,
-    /* Denials are written a moment after their session's end (PLACE_MILLISECONDS), and a disk that
-     * is full may hold them up for longer. */
+    /* Records may be added a moment after their session's end (PLACE_MILLISECONDS). */
     SESSION_GRACE_SECONDS = 60,
 };
 
@@ -167,10 +166,11 @@ static bool drop_kind(sqlite3 *connection, enum kind kind, uint64_t excess, uint
 }
 
 /* Sessions of which the record has nothing more to say. */
-static bool drop_sessions(sqlite3 *connection, char *error, size_t size)
+static bool drop_sessions(sqlite3 *connection, uint64_t waiting, char *error, size_t size)
 {
     char sql[256];
-    const uint64_t before = wall_clock_now() - SESSION_GRACE_SECONDS * 1000000000ULL;
+    const uint64_t grace = SESSION_GRACE_SECONDS * 1000000000ULL;
+    const uint64_t before = waiting > grace ? waiting - grace : 0;
 
     snprintf(sql, sizeof(sql),
              "DELETE FROM sessions WHERE ended < %llu AND NOT EXISTS (SELECT 1 FROM records WHERE"
@@ -179,44 +179,55 @@ static bool drop_sessions(sqlite3 *connection, char *error, size_t size)
     return database_run(connection, sql, error, size);
 }
 
-/* Drops records of one kind until no more than `target` is in use: all that are allowed if need be,
- * of others as many as rounds go. `*reached` says whether it was enough. */
-static bool make_room(sqlite3 *connection, enum kind kind, uint64_t target, bool *reached,
-                      uint64_t *dropped, char *error, size_t size)
+/* What audit_trim is asked for. */
+struct trim {
+    sqlite3 *connection;
+    uint64_t target;
+    uint64_t waiting;
+    uint64_t *dropped;
+};
+
+/* Drops records of one kind until no more than the target is in use: all that are allowed if need
+ * be, of others as many as rounds go. `*reached` says whether it was enough. */
+static bool make_room(const struct trim *trim, enum kind kind, bool *reached, char *error,
+                      size_t size)
 {
     const int rounds = kind == KIND_ALLOWED ? ROUNDS_ALLOWED : ROUNDS_ANY;
     uint64_t bytes;
     uint64_t weight;
 
     for (int round = 0; round <= rounds; round++) {
-        if (!drop_sessions(connection, error, size) ||
-            !bytes_used(connection, &bytes, error, size) ||
-            !read_number(connection, "SELECT coalesce(sum(" WEIGHT "), 0) FROM records", &weight,
-                         error, size))
+        if (!drop_sessions(trim->connection, trim->waiting, error, size) ||
+            !bytes_used(trim->connection, &bytes, error, size) ||
+            !read_number(trim->connection, "SELECT coalesce(sum(" WEIGHT "), 0) FROM records",
+                         &weight, error, size))
             return false;
-        *reached = bytes <= target || weight == 0;
+        *reached = bytes <= trim->target || weight == 0;
         if (*reached || round == rounds)
             break;
         /* Weights are no sizes in the file, but go with them. */
-        const double share = (double)(bytes - target) / (double)bytes;
+        const double share = (double)(bytes - trim->target) / (double)bytes;
         uint64_t excess = (uint64_t)((double)weight * share) + 1;
         const uint64_t least = kind == KIND_ALLOWED ? weight >> (rounds - 1 - round) : 0;
         if (excess < least)
             excess = least;
-        const uint64_t before = *dropped;
-        if (!drop_kind(connection, kind, excess, dropped, error, size))
+        const uint64_t before = *trim->dropped;
+        if (!drop_kind(trim->connection, kind, excess, trim->dropped, error, size))
             return false;
-        if (*dropped == before) /* none is left */
+        if (*trim->dropped == before) /* none is left */
             break;
     }
     return true;
 }
 
-bool audit_trim(sqlite3 *connection, unsigned megabytes, uint64_t *dropped, char *error,
-                size_t size)
+bool audit_trim(sqlite3 *connection, unsigned megabytes, uint64_t waiting, uint64_t *dropped,
+                char *error, size_t size)
 {
     const uint64_t bound = (uint64_t)megabytes * MEGABYTE;
-    const uint64_t target = bound - bound / 10;
+    const struct trim trim = {.connection = connection,
+                              .target = bound - bound / 10,
+                              .waiting = waiting,
+                              .dropped = dropped};
     uint64_t bytes;
 
     *dropped = 0;
@@ -226,7 +237,7 @@ bool audit_trim(sqlite3 *connection, unsigned megabytes, uint64_t *dropped, char
         return false;
     bool reached = bytes <= bound;
     for (enum kind kind = 0; !reached && kind < KINDS; kind++)
-        if (!make_room(connection, kind, target, &reached, dropped, error, size))
+        if (!make_room(&trim, kind, &reached, error, size))
             return false;
     return true;
 }

@@ -1,11 +1,15 @@
+#define _GNU_SOURCE
 #include "daemon/audit/audit_log.h"
 
 #include <fcntl.h>
+#include <semaphore.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "temporary_directory.h"
@@ -251,6 +255,131 @@ static void numbers_are_reserved_ahead_of_need(void **state)
     stop(log);
 }
 
+/* ------------------------------------------------------------------------ what is written first */
+
+/* Stops the audit thread behind a batch until it is told to go on. */
+struct gate {
+    sem_t at;
+    sem_t open;
+    atomic_bool gone; /* it is not needed any more */
+};
+
+static bool wait_patiently(sem_t *semaphore)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += PATIENCE_MILLISECONDS / 1000;
+    return sem_clockwait(semaphore, CLOCK_MONOTONIC, &until) == 0;
+}
+
+static void wait_at_gate(void *context)
+{
+    struct gate *gate = context;
+
+    if (atomic_load(&gate->gone))
+        return;
+    sem_post(&gate->at);
+    wait_patiently(&gate->open);
+}
+
+/* Lets one batch through, and waits until it is on disk. */
+static void let_through(struct gate *gate)
+{
+    sem_post(&gate->open);
+    assert_true(wait_patiently(&gate->at));
+}
+
+/* A log whose thread stands behind its first batch, which is of one notice. */
+static struct audit_log *start_at_gate(void **state, struct gate *gate, unsigned megabytes)
+{
+    const struct audit_log_options options = {.directory = *state,
+                                              .queue_megabytes_per_user = 64,
+                                              .megabytes = megabytes,
+                                              .written = wait_at_gate,
+                                              .context = gate};
+    char error[512] = "";
+
+    sem_init(&gate->at, 0, 0);
+    sem_init(&gate->open, 0, 0);
+    atomic_store(&gate->gone, false);
+    struct audit_log *log = audit_log_start(&options, error, sizeof(error));
+    assert_string_equal(error, "");
+    audit_log_add(log, audit_item_notice(AUDIT_DAEMON, 0, -1, 0, "first"), AUDIT_NOBODY, false);
+    assert_true(wait_patiently(&gate->at));
+    return log;
+}
+
+static void stop_at_gate(struct audit_log *log, struct gate *gate)
+{
+    atomic_store(&gate->gone, true);
+    sem_post(&gate->open);
+    stop(log);
+    sem_destroy(&gate->at);
+    sem_destroy(&gate->open);
+}
+
+/* So many decisions of a session, at that time (0: now), as the loop adds them. */
+static void decide_often(struct audit_log *log, uint64_t session, const char *verdict, int times,
+                         uint64_t time)
+{
+    char message[1000];
+    memset(message, 'm', sizeof(message) - 1);
+    message[sizeof(message) - 1] = '\0';
+    const struct audit_decision decision = {.number = 1,
+                                            .count = 1,
+                                            .verdict = verdict,
+                                            .policy = "local/p",
+                                            .rule = verdict,
+                                            .message = message,
+                                            .time = time,
+                                            .event = "",
+                                            .event_size = 0};
+
+    for (int i = 0; i < times; i++)
+        audit_log_add_decision(log, session, &decision, ALICE, strcmp(verdict, "allow") == 0);
+}
+
+static void denial_is_written_before_what_was_allowed_earlier(void **state)
+{
+    enum { ALLOWED = 5 * AUDIT_BATCH_MAX };
+    static struct gate gate; /* the thread of a test that failed has it still */
+    struct audit_statistics statistics;
+    struct audit_log *log = start_at_gate(state, &gate, 0);
+
+    decide_often(log, 1, "allow", ALLOWED, 0);
+    decide_often(log, 1, "deny", 1, 0);
+    decide_often(log, 1, "allow", 1, 0);
+    let_through(&gate); /* the next batch is on disk, and none after it */
+    assert_int_equal(count(state, "SELECT count(*) FROM records WHERE rule = 'deny'"), 1);
+    assert_true(audit_log_wait_for_kept(log, PATIENCE_MILLISECONDS));
+    assert_false(audit_log_wait(log, 1));
+    audit_log_statistics(log, &statistics);
+    assert_int_equal(statistics.written, 1 + AUDIT_BATCH_MAX);
+    assert_int_equal(statistics.waiting, ALLOWED + 2 - AUDIT_BATCH_MAX);
+    assert_int_equal(statistics.dropped, 0);
+    stop_at_gate(log, &gate);
+    assert_int_equal(count(state, "SELECT count(*) FROM records WHERE rule = 'allow'"),
+                     ALLOWED + 1);
+}
+
+static void denials_leave_a_part_of_each_batch_to_what_was_allowed(void **state)
+{
+    static struct gate gate; /* the thread of a test that failed has it still */
+    struct audit_log *log = start_at_gate(state, &gate, 0);
+
+    decide_often(log, 1, "deny", 2 * AUDIT_BATCH_MAX, 0);
+    decide_often(log, 1, "allow", 1, 0);
+    let_through(&gate);
+    assert_int_equal(count(state, "SELECT count(*) FROM records WHERE rule = 'allow'"), 1);
+    assert_in_range(count(state, "SELECT count(*) FROM records WHERE rule = 'deny'"),
+                    AUDIT_BATCH_MAX / 2, AUDIT_BATCH_MAX - 1);
+    let_through(&gate);
+    stop_at_gate(log, &gate);
+    assert_int_equal(count(state, "SELECT count(*) FROM records WHERE rule = 'deny'"),
+                     2 * AUDIT_BATCH_MAX);
+}
+
 /* ----------------------------------------------------------------------------------- the bound */
 
 static struct audit_log *start_bounded(void **state, unsigned megabytes)
@@ -404,6 +533,27 @@ static void sessions_that_ended_go_with_their_last_record(void **state)
     assert_int_equal(count(state, "SELECT count(*) FROM sessions WHERE session = 1"), 1);
     assert_int_equal(count(state, "SELECT count(*) FROM sessions WHERE session = 2"), 1);
     assert_int_equal(count(state, "SELECT count(*) FROM sessions WHERE session = 3"), 0);
+}
+
+/* Its end stands in the queue before what was allowed to it. */
+static void session_stays_while_records_of_it_wait(void **state)
+{
+    enum { LATE = 20 };
+    const uint64_t time = 1000000000; /* long ago */
+    static struct gate gate;          /* the thread of a test that failed has it still */
+    struct audit_log *log = start_at_gate(state, &gate, 1);
+    struct audit_item *end = audit_item_session_end(1, 1, 0);
+
+    audit_log_add(log, audit_item_session_start(1, "{}"), ALICE, false);
+    decide_often(log, 1, "allow", AUDIT_BATCH_MAX, time);
+    end->time = time;
+    audit_log_add(log, end, ALICE, false);
+    decide_often(log, 2, "deny", AUDIT_BATCH_MAX / 2, 0);
+    decide_often(log, 1, "allow", LATE, time);
+    let_through(&gate); /* room was made, and all that was allowed went for it */
+    assert_int_equal(count(state, "SELECT count(*) FROM records WHERE rule = 'allow'"), 0);
+    assert_int_equal(count(state, "SELECT count(*) FROM sessions WHERE session = 1"), 1);
+    stop_at_gate(log, &gate);
 }
 
 static void record_without_a_bound_drops_nothing(void **state)
@@ -621,11 +771,14 @@ int main(void)
         TEST(numbers_of_sessions_that_left_no_record_are_not_used_again),
         TEST(numbers_of_sessions_are_unique_where_they_cannot_be_reserved),
         TEST(numbers_are_reserved_ahead_of_need),
+        TEST(denial_is_written_before_what_was_allowed_earlier),
+        TEST(denials_leave_a_part_of_each_batch_to_what_was_allowed),
         TEST(flood_of_one_user_costs_others_nothing),
         TEST(allowed_decisions_make_room_before_denials),
         TEST(flood_of_allowed_decisions_costs_its_own_user_no_denial),
         TEST(what_a_lost_record_had_counted_is_counted_on),
         TEST(sessions_that_ended_go_with_their_last_record),
+        TEST(session_stays_while_records_of_it_wait),
         TEST(record_without_a_bound_drops_nothing),
         TEST(record_of_the_first_version_is_brought_up_to_this_one),
         TEST(who_can_only_read_the_record_cannot_stop_it),
