@@ -69,7 +69,7 @@ static bool is_bound(int socket, const union name *name, struct bound *bound)
 /* True if listening would bind the socket, or may, and what it is bound to now. */
 static bool would_be_bound(int socket, struct bound *bound)
 {
-    union name name;
+    union name name = {.any = {.sa_family = AF_UNSPEC}};
     socklen_t size = sizeof(name);
     const int type = option_of(socket, SO_TYPE);
 

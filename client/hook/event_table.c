@@ -100,9 +100,9 @@ void event_table_set(uint64_t epoch, const struct event_table_terms *terms)
         return;
     wiped->epoch = 0;
     atomic_thread_fence(memory_order_seq_cst);
-    for (uint16_t number = 0; number < REACH_EVENTS_MAX; number++) {
+    for (unsigned number = 0; number < REACH_EVENTS_MAX; number++) {
         const bool looks = terms->records || number > catalogue_event_count();
-        const enum event_skip skip = looks ? EVENT_LOOKED_AT : skip_of(terms, number);
+        const enum event_skip skip = looks ? EVENT_LOOKED_AT : skip_of(terms, (uint16_t)number);
         atomic_store_explicit(&wiped->skips[number], (unsigned char)skip, memory_order_relaxed);
     }
     wiped->epoch = epoch;

@@ -94,6 +94,7 @@ bool session_facts_tell_places(const struct session_facts *facts, struct arena *
                                size_t *count, Warder__V1__PlacePaths ***places)
 {
     *count = 0;
+    /* A list of pointers. NOLINTNEXTLINE(bugprone-sizeof-expression) */
     *places = arena_zalloc(arena, PLACE_COUNT, sizeof(**places));
     for (int place = 0; *places && place < PLACE_COUNT; place++) {
         if (!is_sayable((enum place)place))

@@ -83,13 +83,13 @@ enum { /* of Linux, as the resolver and the arguments give them */
 
 /* What the process is like, where a test does not want the usual. */
 struct process {
-    int socket_family; /* of every socket; negative: not known */
-    int python_minor;
     const char *path;      /* PATH; NULL: not set */
     const char *directory; /* NULL: not known */
     const char *host_name; /* whose lookup gave 10.0.0.1 and 127.0.0.1; NULL: nobody has seen one */
-    bool socket_is_tied;   /* every socket has an address of its own */
-    int open_directories;  /* how many: those of descriptors 5, 15, 5, ...; negative: not known */
+    int socket_family;     /* of every socket; negative: not known */
+    int python_minor;
+    int open_directories; /* how many: those of descriptors 5, 15, 5, ...; negative: not known */
+    bool socket_is_tied;  /* every socket has an address of its own */
     bool windows;
     bool knows_nothing; /* every question stays open */
 };
