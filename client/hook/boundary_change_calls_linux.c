@@ -220,8 +220,10 @@ EXPORTED int truncate64(const char *path, off64_t length)
  */
 
 /* What programs call that were linked with a libc before 2.33. */
+/* NOLINTBEGIN(bugprone-reserved-identifier) */
 int __xmknod(int version, const char *path, mode_t mode, dev_t *device);
 int __xmknodat(int version, int directory, const char *path, mode_t mode, dev_t *device);
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 static int make_node(int directory, const char *path, mode_t mode, dev_t device)
 {
