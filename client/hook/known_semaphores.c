@@ -93,7 +93,7 @@ static struct known_semaphore *find_in(size_t level, uintptr_t address,
     for (size_t i = 0; places && i < PROBES; i++) {
         struct known_semaphore *place = &places[(first + i) % places_of(level)];
         const uintptr_t there = atomic_load_explicit(&place->address, memory_order_acquire);
-        if (there == address)
+        if (there == address && there > REMOVED)
             return place;
         if (there <= REMOVED && free_place && !*free_place)
             *free_place = place;

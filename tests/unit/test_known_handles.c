@@ -187,6 +187,10 @@ static void semaphore_is_known_while_it_is_open(void **state)
     assert_true(is_known(&semaphores[1]));
     assert_false(is_known(&semaphores[2]));
     assert_int_equal(known_semaphores_remove(&semaphores[1]), SEMAPHORE_CLOSES);
+    /* What an empty place holds, and one that was given up, is no semaphore's address. */
+    assert_null(known_semaphores_enter(NULL));
+    assert_null(
+        known_semaphores_enter((const void *)(uintptr_t)1)); // NOLINT(performance-no-int-to-ptr)
 }
 
 static void semaphore_that_is_in_use_does_not_close(void **state)
