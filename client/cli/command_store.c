@@ -24,7 +24,6 @@ struct store_options {
     const char *socket;
     bool json;
     Warder__V1__Tier tier;
-    bool tier_given;
 };
 
 static const char apply_help[] =
@@ -78,15 +77,19 @@ static const char remove_help[] =
     "example:\n"
     "  sudo warder remove media-plugins\n";
 
+/* Of `apply`; those of the others begin behind the tiers, which a NAME says. */
+static const struct option apply_options[] = {{"vendor", no_argument, NULL, 'v'},
+                                              {"local", no_argument, NULL, 'l'},
+                                              {"help", no_argument, NULL, 'h'},
+                                              {"json", no_argument, NULL, 'j'},
+                                              {"admin-socket", required_argument, NULL, 's'},
+                                              {NULL, 0, NULL, 0}};
+static const struct option *const other_options = apply_options + 2;
+
 /* -1: go on. */
-static int parse(struct store_options *store, int argc, char **argv, const char *help)
+static int parse(struct store_options *store, int argc, char **argv, const struct option *options,
+                 const char *help)
 {
-    static const struct option options[] = {{"help", no_argument, NULL, 'h'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"vendor", no_argument, NULL, 'v'},
-                                            {"local", no_argument, NULL, 'l'},
-                                            {"admin-socket", required_argument, NULL, 's'},
-                                            {NULL, 0, NULL, 0}};
     int option;
 
     *store = (struct store_options){.tier = WARDER__V1__TIER__TIER_LOCAL};
@@ -99,11 +102,9 @@ static int parse(struct store_options *store, int argc, char **argv, const char 
             store->json = true;
         else if (option == 's')
             store->socket = optarg;
-        else if (option == 'v' || option == 'l') {
-            store->tier =
-                option == 'v' ? WARDER__V1__TIER__TIER_VENDOR : WARDER__V1__TIER__TIER_LOCAL;
-            store->tier_given = true;
-        } else {
+        else if (option == 'v')
+            store->tier = WARDER__V1__TIER__TIER_VENDOR;
+        else if (option != 'l') {
             complain_option(argv[0], argv, option);
             return EXIT_USAGE;
         }
@@ -174,7 +175,7 @@ int command_apply(int argc, char **argv)
     struct policy_file files[FILES_MAX];
     struct store_options store;
     size_t count = 0;
-    int status = parse(&store, argc, argv, apply_help);
+    int status = parse(&store, argc, argv, apply_options, apply_help);
 
     if (status >= 0)
         return status;
@@ -298,13 +299,12 @@ int command_list(int argc, char **argv)
     Warder__V1__AdminRequest request = WARDER__V1__ADMIN_REQUEST__INIT;
     Warder__V1__ListPolicies list = WARDER__V1__LIST_POLICIES__INIT;
     struct store_options store;
-    int status = parse(&store, argc, argv, list_help);
+    int status = parse(&store, argc, argv, other_options, list_help);
 
     if (status >= 0)
         return status;
-    if (optind < argc || store.tier_given) {
-        complain("list: what is `%s`? `warder list --help`",
-                 optind < argc ? argv[optind] : "--vendor and --local");
+    if (optind < argc) {
+        complain("list: what is `%s`? `warder list --help`", argv[optind]);
         return EXIT_USAGE;
     }
     CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(store.socket);
@@ -367,7 +367,7 @@ int command_show(int argc, char **argv)
     Warder__V1__ShowPolicy show = WARDER__V1__SHOW_POLICY__INIT;
     struct store_options store;
     size_t shown = 0;
-    int status = parse(&store, argc, argv, show_help);
+    int status = parse(&store, argc, argv, other_options, show_help);
 
     if (status < 0)
         status = wants_one_name(argc, "show");
@@ -402,7 +402,7 @@ int command_remove(int argc, char **argv)
     Warder__V1__AdminRequest request = WARDER__V1__ADMIN_REQUEST__INIT;
     Warder__V1__RemovePolicy removal = WARDER__V1__REMOVE_POLICY__INIT;
     struct store_options store;
-    int status = parse(&store, argc, argv, remove_help);
+    int status = parse(&store, argc, argv, other_options, remove_help);
 
     if (status < 0)
         status = wants_one_name(argc, "remove");

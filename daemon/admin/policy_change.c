@@ -31,12 +31,14 @@ struct change_job {
     unsigned char *bytes;
     size_t length;
     char who[64];
+    struct generation *current; /* held: in force when the job began */
     struct generation *made;
     uint64_t generation;
     char *text; /* for the person who asked; owned */
     Warder__V1__FailureKind failure;
     bool failed;
-    bool unchanged; /* all that was to be stored is there */
+    bool compiles_the_same; /* what would be, as what is in force: paths lead where they led, too */
+    bool unchanged;         /* and all that was to be stored is there */
 };
 
 /* ----------------------------------------------------------------------------------- in a worker
@@ -212,6 +214,12 @@ static bool replace(struct stored_policies *stored, const char *name, enum polic
     return grown[stored->count - 1].name && grown[stored->count - 1].text;
 }
 
+static bool is_same_block(const struct policy_block *one, const struct policy_block *other)
+{
+    const size_t size = policy_block_size(one);
+    return policy_block_size(other) == size && memcmp(one, other, size) == 0;
+}
+
 /* Compiles what would be, before anything is stored. */
 static bool check_whole(struct change_job *job, const struct change_set *set)
 {
@@ -234,6 +242,7 @@ static bool check_whole(struct change_job *job, const struct change_set *set)
     if (!trial)
         return fail(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY,
                     report ? report : strdup("out of memory"));
+    job->compiles_the_same = is_same_block(trial->block, job->current->block);
     generation_release(trial);
     return true;
 }
@@ -279,15 +288,17 @@ static bool is_stored_so(const struct stored_policies *stored, const struct poli
     return false;
 }
 
-/* Whatever is to be stored is there already: whoever applies the same again every hour makes no
- * revisions, and no session takes up a generation for it. */
+/* Whatever is to be stored is there already, and nothing about it has changed on this machine:
+ * whoever applies the same again every hour makes no revisions, and no session takes up a
+ * generation for it. */
 static bool is_stored(struct change_job *job, const struct policy_change *changes, size_t count)
 {
     struct stored_policies stored;
     char error[512];
     bool same = true;
 
-    if (!policy_store_load(job->changer->store, &stored, error, sizeof(error)))
+    if (!job->compiles_the_same ||
+        !policy_store_load(job->changer->store, &stored, error, sizeof(error)))
         return false;
     for (size_t i = 0; i < count && same; i++)
         same = is_stored_so(&stored, &changes[i]);
@@ -506,6 +517,7 @@ static void after_work(uv_work_t *request, int status)
         server_set_generation(job->changer->server, job->made);
     }
     answer(job);
+    generation_release(job->current);
     connection_release(job->connection);
     free(job->bytes);
     free(job->text);
@@ -529,6 +541,7 @@ static void start(struct policy_changer *changer, struct connection *connection,
     memcpy(bytes, incoming->body, incoming->length);
     *job = (struct change_job){.changer = changer,
                                .connection = connection_hold(connection),
+                               .current = generation_hold(changer->server->generation),
                                .bytes = bytes,
                                .length = incoming->length};
     job->work.data = job;

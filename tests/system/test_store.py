@@ -5,6 +5,7 @@ import os
 import pwd
 import sqlite3
 import signal
+import sys
 import unittest
 
 from support import Daemon, Test, execute
@@ -92,9 +93,41 @@ class Store(Test):
         daemon.apply("policy a { deny exec as never }")
         self.assertEqual(daemon.command("apply", both).out, "applied 2 policies; generation 4 is in force\n")
 
+    def test_what_is_applied_again_is_compiled_anew_where_a_path_leads_elsewhere(self):
+        """Literal paths are resolved when a policy is compiled: applying it again is how to have that done again."""
+        daemon = self.daemon()
+        link, first, second = (self.directory / name for name in ("link", "first", "second"))
+        for target in first, second:
+            target.write_text("")
+        link.symlink_to(first)
+        policy = self.policy(f'policy a {{ applies {{ platform is "linux" }} deny write where path is "{link}" as no }}')
+        write = f"open({str(second)!r}, 'a').close(); print('written')"
+
+        def outcome():
+            return execute([sys.executable, "-I", "-c", write], env=daemon.preloaded())
+
+        self.assertIn("generation 1 is in force", daemon.command("apply", policy).out)
+        self.assertEqual(outcome().out, "written\n")
+        link.unlink()
+        link.symlink_to(second)
+        self.assertEqual(daemon.command("apply", policy).out, "applied 1 policy; generation 2 is in force\n")
+        self.assertIn("denied by local/a.no", outcome().err)
+        self.assertEqual(daemon.command("apply", policy).out, "unchanged: 1 policy; generation 2 is in force\n")
+
+    def test_tier_is_part_of_a_name_and_no_option_but_of_apply(self):
+        daemon = self.daemon()
+        text = self.policy("policy a { deny exec as no }")
+        self.assertEqual(daemon.command("apply", text).status, 0)
+        self.assertEqual(daemon.command("apply", "--vendor", text).status, 0)
+        for command in "show", "remove":
+            result = daemon.command(command, "--vendor", "a")
+            self.assertEqual((result.status, result.out), (2, ""), result)
+        listed = [json.loads(line)["tier"] for line in daemon.command("list", "--json").out.splitlines()]
+        self.assertEqual(sorted(listed), ["local", "vendor"])
+
     def test_list_says_what_it_does_not_know(self):
         daemon = self.daemon()
-        for arguments, said in ((["extra"], "what is `extra`?"), (["--vendor"], "what is `--vendor"),
+        for arguments, said in ((["extra"], "what is `extra`?"), (["--vendor"], "--vendor"),
                                 (["--wrong"], "--wrong")):
             result = daemon.command("list", *arguments)
             self.assertEqual((result.status, result.out), (2, ""), result)
