@@ -167,6 +167,12 @@ class Daemon:
         return clean_environment(LD_PRELOAD=HOOK, WARDER_SOCKET=self.socket)
 
 
+def is_sanitized(program, kinds=("asan", "tsan")):
+    """Whether a program was built with a sanitizer, whose runtime some limits stop before the program begins."""
+    code = Path(program).read_bytes()
+    return any(f"__{kind}_init".encode() in code for kind in kinds)
+
+
 class Test(unittest.TestCase):
     maxDiff = None
 
