@@ -348,8 +348,8 @@ static void line_longer_than_what_is_kept_is_recorded_all_the_same(void **state)
     message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_DENIED;
     message.denied = &denied;
     send_message(fixture, &message);
-    turn(fixture);
-    turn(fixture);
+    for (int i = 0; i < 100; i++) /* on a busy machine it is not this connection's turn at once */
+        turn(fixture);
     close_server(fixture);
     free(path);
     assert_int_equal(number(state, "SELECT length(file) FROM records WHERE line = 12"), 1000);
