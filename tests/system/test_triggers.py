@@ -6,6 +6,7 @@ The scripts and what their records must hold are in tests/triggers.
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+import interpreters
 from support import ALLOW_ALL, TESTS, Test, python, python_version
 
 sys.path.insert(0, str(TESTS / "triggers" / "support"))
@@ -19,6 +20,7 @@ AT_ONCE = 2
 class Triggers(Test):
     per_interpreter = True
     timeout = 900
+    choose = staticmethod(interpreters.ends)
 
     def check(self, row, policy):
         """None, or what is wrong."""
@@ -48,3 +50,10 @@ class Triggers(Test):
                 failed.append(f"{row.event}: {outcome}")
         print(f"{len(here)} events; not raised by this version: {', '.join(elsewhere) or 'none'}")
         self.assertEqual(failed, [])
+
+
+class Between(Triggers):
+    """The same on the interpreters between those."""
+
+    labels = ("system", "long")
+    choose = staticmethod(interpreters.between)
