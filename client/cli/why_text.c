@@ -110,6 +110,12 @@ static bool cites_log(const struct recorded_decision *decision)
            json_array_size(json_object_get(decision->row, "logged_by")) > 0;
 }
 
+/* By a rule that stands in no policy. */
+static bool is_built_in(const struct recorded_decision *decision)
+{
+    return strcmp(text_of(decision->row, "policy"), "warder") == 0;
+}
+
 static void print_rule(FILE *out, const struct recorded_decision *decision)
 {
     const struct cited_statement *statement = &decision->statement;
@@ -126,7 +132,7 @@ static void print_rule(FILE *out, const struct recorded_decision *decision)
             fprintf(out, "  (line %u of revision %" PRIu64 ", generation %" PRIu64 ")\n",
                     statement->line, statement->revision, decision->generation);
             statement_print(out, statement->text, statement->length, "      ");
-        } else if (strcmp(text_of(decision->row, "policy"), "warder") == 0) {
+        } else if (is_built_in(decision)) {
             fputs("\n      a rule of Warder's own, which no policy has to say\n", out);
         } else if (!is_own(decision)) {
             fputs("\n      the store has no such statement any more\n", out);
@@ -386,6 +392,10 @@ void why_print(FILE *out, const struct recorded_decision *decision, bool colour)
         return;
     }
     print_lost(out, decision);
+    if (is_built_in(decision)) {
+        fputs("\nno policy decides that, and none could allow it\n", out);
+        return;
+    }
     print_then(out, decision);
     print_today(out, decision, colour);
 }

@@ -11,7 +11,7 @@
  * zeros where nothing is written, and a name that was cut without its family, of which CPython
  * reads so much as was written. The child of a vfork may call these. */
 /* Not _GNU_SOURCE: it gives the addresses of these functions another type. */
-#define _POSIX_C_SOURCE 200809L
+#define _POSIX_C_SOURCE 200809L // NOLINT(bugprone-reserved-identifier)
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -69,6 +69,16 @@ typedef int spawn_function(pid_t *pid, const char *path, const posix_spawn_file_
     FUNCTION(fcntl64, int (*)(int, int, ...))                                                      \
     FUNCTION(getsockopt, int (*)(int, int, int, void *, unsigned *))                               \
     FUNCTION(setsockopt, int (*)(int, int, int, const void *, unsigned))                           \
+    FUNCTION(open, int (*)(const char *, int, ...))                                                \
+    FUNCTION(open64, int (*)(const char *, int, ...))                                              \
+    FUNCTION(openat, int (*)(int, const char *, int, ...))                                         \
+    FUNCTION(openat64, int (*)(int, const char *, int, ...))                                       \
+    FUNCTION(creat, int (*)(const char *, mode_t))                                                 \
+    FUNCTION(creat64, int (*)(const char *, mode_t))                                               \
+    FUNCTION(__open_2, int (*)(const char *, int))                                                 \
+    FUNCTION(__open64_2, int (*)(const char *, int))                                               \
+    FUNCTION(__openat_2, int (*)(int, const char *, int))                                          \
+    FUNCTION(__openat64_2, int (*)(int, const char *, int))                                        \
     FUNCTION(recv, ssize_t (*)(int, void *, size_t, int))                                          \
     FUNCTION(recvfrom, ssize_t (*)(int, void *, size_t, int, struct sockaddr *, unsigned *))       \
     FUNCTION(recvmsg, ssize_t (*)(int, struct msghdr *, int))                                      \

@@ -101,6 +101,15 @@ class HookFile(Test):
                          cwd=self.directory)
         self.assertIn("denied by warder.hook-file", result.out, result)
 
+    def test_program_that_is_started_may_not_be_given_it_for_writing(self):
+        spawn = """
+print(attempt(lambda: os.posix_spawn(sys.executable, [sys.executable, "-c", ""], {},
+                                     file_actions=[(os.POSIX_SPAWN_OPEN, 9, hook, os.O_WRONLY | os.O_TRUNC, 0)])))
+"""
+        result = execute(self.command(SOME_PROGRAMS, spawn), cwd=self.directory)
+        self.assertIn("denied by warder.hook-file", result.out, result)
+        self.assertGreater((self.build / "lib" / "libwarder.so").stat().st_size, 0)
+
     def test_what_lies_beside_it_can_be_changed(self):
         result = execute(self.command(SOME_PROGRAMS, ORDINARY), cwd=self.directory)
         self.assertEqual(result.out.splitlines(), ["done"] * 5, result)
