@@ -48,13 +48,9 @@ int __openat_2(int directory, const char *path, int flags);
 int __openat64_2(int directory, const char *path, int flags);
 /* NOLINTEND(bugprone-reserved-identifier) */
 
-static bool file_system_of(int descriptor, enum kernel_file_system *on)
+static bool has_settings(const struct statfs *status, enum kernel_file_system *on)
 {
-    struct statfs status;
-
-    if (raw_failed(raw_syscall(SYS_fstatfs, descriptor, &status)))
-        return false;
-    switch ((unsigned long)status.f_type) {
+    switch ((unsigned long)status->f_type) {
     case PROC_SUPER_MAGIC:
         *on = KERNEL_FILES_PROC;
         return true;
@@ -70,6 +66,12 @@ static bool file_system_of(int descriptor, enum kernel_file_system *on)
     default:
         return false;
     }
+}
+
+static bool file_system_of(int descriptor, enum kernel_file_system *on)
+{
+    struct statfs status;
+    return !raw_failed(raw_syscall(SYS_fstatfs, descriptor, &status)) && has_settings(&status, on);
 }
 
 /* Where it cannot be told which one a file is. */
@@ -106,11 +108,24 @@ static const char *setting_of(int descriptor)
     return setting;
 }
 
+/* False: the name leads elsewhere, or nowhere. One system call tells, where a path needs no
+ * directory; with one it may. */
+static bool may_lead_there(int directory, const char *path)
+{
+    struct statfs status;
+    enum kernel_file_system on;
+
+    if (directory != AT_FDCWD && path && path[0] != '/')
+        return true;
+    return !raw_failed(raw_syscall(SYS_statfs, path, &status)) && has_settings(&status, &on);
+}
+
 /* What the name leads to; NULL: to no such setting, or nowhere. */
 static const char *setting_at(int directory, const char *path, int flags)
 {
     const int kept = O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY));
-    const long found = raw_syscall(SYS_openat, directory, path, kept);
+    const long found =
+        may_lead_there(directory, path) ? raw_syscall(SYS_openat, directory, path, kept) : -ENOENT;
 
     if (raw_failed(found))
         return NULL;
