@@ -1,15 +1,18 @@
 /* Stand before the functions of libc that open files.
  *
- * A setting that names a program which the kernel starts (policies/engine/kernel_program.h) is
- * denied at the audit event. But libraries open files of which no event tells (readline's history),
- * an event can leave open which directory a name is in, and a link can change after it. So where a
- * policy could deny `exec`, root's opening of files for writing is looked at here too: what the
- * name leads to is opened without any access, the kernel says what file system that is on, and the
- * daemon is asked about such a setting by its own name. If another one has been opened after that,
+ * Two things are nobody's to write, by built-in rules that are judged at the audit event: settings
+ * that name a program which the kernel starts (policies/engine/kernel_program.h), where a policy
+ * could deny `exec`, and the file that the hook was loaded from, where one could deny anything. But
+ * libraries open files of which no event tells (readline's history, SQLite), an event can leave
+ * open which directory a name is in, and a link can change after it. So what is opened for writing
+ * is looked at here too: the kernel says what the name leads to, and the daemon is asked about such
+ * a file by its own name. If the name led elsewhere, and one of these has been opened all the same,
  * somebody changes links meanwhile: the process is ended. (Another thread can write to a descriptor
  * before this one knows what it is. It has one try.)
  *
- * libc's own files (fopen) do not come this way. The child of a vfork may call these. */
+ * It is looked for settings where the user is root, for nobody else may write them, and for the
+ * hook's file where it is in the user's reach. libc's own files (fopen) do not come this way. The
+ * child of a vfork may call these. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
@@ -22,6 +25,7 @@
 #include <sys/vfs.h>
 
 #include "client/hook/boundary.h"
+#include "client/hook/own_file.h"
 #include "client/hook/raw_syscall.h"
 #include "client/hook/real_libc.h"
 #include "client/hook/work_memory.h"
@@ -120,7 +124,6 @@ static bool may_lead_there(int directory, const char *path)
     return !raw_failed(raw_syscall(SYS_statfs, path, &status)) && has_settings(&status, &on);
 }
 
-/* What the name leads to; NULL: to no such setting, or nowhere. */
 static const char *setting_at(int directory, const char *path, int flags)
 {
     const int kept = O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY));
@@ -134,13 +137,33 @@ static const char *setting_at(int directory, const char *path, int flags)
     return setting;
 }
 
-static bool judge(const char *setting, int flags, struct answer *answer)
+/* What is looked for. */
+struct search {
+    bool settings;
+    bool own_file;
+};
+
+/* What nobody may write and a name leads to, as the daemon knows it; NULL: nothing. */
+static const char *kept_at(const struct search *search, int directory, const char *path, int flags)
 {
-    const struct value arguments[OPEN_ARGUMENTS] = {value_text(setting, strlen(setting)),
-                                                    value_none(), value_int(flags)};
+    if (search->own_file && own_file_is_at(directory, path, !(flags & O_NOFOLLOW)))
+        return own_file_in_reach();
+    return search->settings ? setting_at(directory, path, flags) : NULL;
+}
+
+static bool is_kept(const struct search *search, int descriptor)
+{
+    return (search->own_file && own_file_is_at(descriptor, NULL, true)) ||
+           (search->settings && setting_of(descriptor));
+}
+
+static bool judge(const char *kept, int flags, struct answer *answer)
+{
+    const struct value arguments[OPEN_ARGUMENTS] = {value_text(kept, strlen(kept)), value_none(),
+                                                    value_int(flags)};
 
     if (hook_session_process() == PROCESS_BESIDE) {
-        boundary_deny(event, KERNEL_PROGRAM_MESSAGE, answer);
+        boundary_deny(event, "the child of a vfork may do nothing but start a program", answer);
         return false;
     }
     struct question *question = boundary_borrow();
@@ -150,7 +173,7 @@ static bool judge(const char *setting, int flags, struct answer *answer)
 }
 
 /* Errno says why where it may not. */
-static bool may_change(const char *setting, int flags)
+static bool may_write(const char *kept, int flags)
 {
     struct answer *answer = work_memory_take();
 
@@ -158,47 +181,48 @@ static bool may_change(const char *setting, int flags)
         errno = ENOMEM;
         return false;
     }
-    const bool allowed = judge(setting, flags, answer);
+    const bool allowed = judge(kept, flags, answer);
     if (!allowed)
         boundary_refuse(answer);
     work_memory_return(answer);
     return allowed;
 }
 
-enum look {
-    LOOK_NEEDLESS,
-    LOOK_AGAIN, /* at what has been opened */
-    LOOK_DENIES,
+struct look {
+    struct search search;
+    bool denied;
+    bool again; /* at what has been opened */
 };
 
-/* For nobody but root does the kernel open such settings. */
-static enum look look(int directory, const char *path, int flags)
+static struct look look(int directory, const char *path, int flags)
 {
     const int access = flags & O_ACCMODE;
     const bool writes = access == O_WRONLY || access == O_RDWR || (flags & O_TRUNC);
 
-    if (!writes || (flags & O_PATH) || !boundary_holds(CLASS_EXEC) ||
-        raw_syscall(SYS_geteuid, 0) != 0)
-        return LOOK_NEEDLESS;
-    const char *setting = setting_at(directory, path, flags);
-    if (!setting)
-        return LOOK_AGAIN;
-    return may_change(setting, flags) ? LOOK_NEEDLESS : LOOK_DENIES;
+    if (!writes || (flags & O_PATH) || !path)
+        return (struct look){.again = false};
+    const struct search search = {
+        .settings = boundary_holds(CLASS_EXEC) && raw_syscall(SYS_geteuid, 0) == 0,
+        .own_file = own_file_in_reach() && boundary_holds_anything(),
+    };
+    const char *kept = kept_at(&search, directory, path, flags);
+    if (kept)
+        return (struct look){.denied = !may_write(kept, flags)};
+    return (struct look){.search = search, .again = search.settings || search.own_file};
 }
 
-static int opened(enum look look, int descriptor)
+static int opened(const struct look *look, int descriptor)
 {
-    if (look == LOOK_AGAIN && descriptor >= 0 && setting_of(descriptor))
+    if (look->again && descriptor >= 0 && is_kept(&look->search, descriptor))
         hook_session_end_process("warder: the interpreter is ended: a name was changed while it "
-                                 "was opened, to that of a setting by which the kernel starts "
-                                 "programs");
+                                 "was opened, to that of a file that nobody may write");
     return descriptor;
 }
 
 /* The call is made with `mode` where it takes one. */
 #define LOOK_AND_OPEN(directory, call)                                                             \
-    const enum look seen = look((directory), path, flags);                                         \
-    return seen == LOOK_DENIES ? -1 : opened(seen, real_libc()->call)
+    const struct look seen = look((directory), path, flags);                                       \
+    return seen.denied ? -1 : opened(&seen, real_libc()->call)
 
 #define TAKE_MODE(mode)                                                                            \
     mode_t mode = 0;                                                                               \

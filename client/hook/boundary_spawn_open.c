@@ -39,7 +39,7 @@ static int judge_open(const struct spawned_open *open)
 static bool are_looked_at(void)
 {
     return boundary_guards(CLASS_READ) || boundary_guards(CLASS_WRITE) ||
-           (own_file_in_reach() && hook_session_held() != 0);
+           (own_file_in_reach() && boundary_holds_anything());
 }
 
 int boundary_spawn_judge_opens(const posix_spawn_file_actions_t *actions)

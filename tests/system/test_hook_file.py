@@ -66,6 +66,28 @@ for change in changes:
     print(attempt(change))
 """
 
+# A journal beside it, which SQLite rolls back into it, and no event tells of the file that is attached.
+JOURNAL = """
+import sqlite3, struct
+size, part = os.path.getsize(hook), 512
+with open(hook, "rb") as file:
+    page = bytearray(file.read(part))
+page[:4] = b"GONE"
+total, at = 7, part - 200
+while at > 0:
+    total, at = (total + page[at]) & 0xffffffff, at - 200
+header = bytes.fromhex("d9d505f920a163d7") + struct.pack(">IIIII", 1, 7, (size + part - 1) // part, 512, part)
+with open(hook + "-journal", "wb") as file:
+    file.write(header.ljust(512, b"\\0") + struct.pack(">I", 1) + bytes(page) + struct.pack(">I", total))
+try:
+    sqlite3.connect(":memory:").execute("ATTACH ? AS x", (hook,)).execute("select * from x.sqlite_master")
+except sqlite3.Error as error:
+    pass
+with open(hook, "rb") as file:
+    print(file.read(4))
+print(child())
+"""
+
 WAITS = """
 print("there", flush=True)
 input()
@@ -94,6 +116,10 @@ class HookFile(Test):
         for line in lines[:-1]:
             self.assertIn("denied by warder.hook-file: the hook was loaded from there", line, result)
         self.assertEqual(lines[-1], "True", result)
+
+    def test_library_may_neither(self):
+        result = execute(self.command(SOME_PROGRAMS, JOURNAL), cwd=self.directory)
+        self.assertEqual(result.out.splitlines(), [str(b"\x7fELF"), "True"], result)
 
     def test_forked_child_may_neither(self):
         fork = "if os.fork():\n    os.wait()\n    raise SystemExit\n"
