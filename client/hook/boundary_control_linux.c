@@ -130,12 +130,15 @@ static bool is_refused_option(int level, int option)
         REUSEPORT_FILTER = 51,
         FILTER_FIRST = 64, /* iptables and ip6tables 64, arptables 96, ebtables 128 and on */
         FILTER_LAST = 135,
+        TRAFFIC_CLASS_TOLD = 66, /* IPV6_RECVTCLASS, which no filter of ip6tables has */
+        TRAFFIC_CLASS = 67,      /* IPV6_TCLASS */
     };
     return (level == LEVEL_SOCKET && (option == SOCKET_FILTER || option == REUSEPORT_FILTER)) ||
            (level == LEVEL_TCP && option == ZEROCOPY_RECEIVE) ||
            (level == LEVEL_MPTCP && option == FULL_INFO) ||
            (level == LEVEL_IP && option >= FILTER_FIRST && option <= FILTER_LAST) ||
-           (level == LEVEL_IPV6 && option >= FILTER_FIRST && option <= FILTER_FIRST + 5);
+           (level == LEVEL_IPV6 && option >= FILTER_FIRST && option <= FILTER_FIRST + 5 &&
+            option != TRAFFIC_CLASS_TOLD && option != TRAFFIC_CLASS);
 }
 
 enum {

@@ -53,6 +53,11 @@ with socket.socket() as one:
     assert one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
     assert len(one.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)) == 8
     assert 64 < len(one.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1000)) < 1000
+    if socket.has_ipv6:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as six:
+            for option in socket.IPV6_TCLASS, socket.IPV6_RECVTCLASS:
+                six.setsockopt(socket.IPPROTO_IPV6, option, 1)
+                assert six.getsockopt(socket.IPPROTO_IPV6, option) == 1
     name = struct.pack("16s16x", b"lo")
     assert fcntl.ioctl(one, 0x8933, name)[16:20] == struct.pack("i", socket.if_nametoindex("lo"))  # SIOCGIFINDEX
     assert fcntl.ioctl(one, 0x8915, name)[20:24] == bytes([127, 0, 0, 1])
@@ -118,6 +123,7 @@ with open(__file__) as own:  # FS_IOC_FIEMAP, which asks for no extent here
 with socket.socket() as one:
     refused(lambda: one.getsockopt(6, 35, 64))
     refused(lambda: one.setsockopt(0, 64, bytes(64)))
+    refused(lambda: one.getsockopt(41, 64, 84))
 refused(lambda: fcntl.fcntl(reading, fcntl.F_DUPFD, 70))
 """
 
@@ -176,7 +182,7 @@ class Control(Test):
         self.assertEqual(result.out.splitlines(), [
             NUMBER.format("ioctl"), NUMBER.format("ioctl"), NUMBER.format("fcntl"),
             *[UNBOUNDED] * 5,
-            "92 Protocol not available", "92 Protocol not available", "70"], result)
+            "92 Protocol not available", "92 Protocol not available", "92 Protocol not available", "70"], result)
 
     def test_kernel_answers_where_nobody_holds_memory(self):
         result = self.under(self.policy(ALLOW_ALL), REFUSED)
