@@ -65,9 +65,14 @@ static const char *check_message(struct connection *connection, struct incoming 
     return incoming->message ? NULL : "a message that does not decode";
 }
 
-static bool send_unsent(struct connection *connection, const struct incoming *incoming);
+/* An answer in the loop's `reply`, to be sent outside. */
+struct unsent {
+    size_t length; /* 0: there is none */
+    struct reply_to to;
+};
 
-static void on_packet(struct connection *connection, struct packet_received *received)
+static void on_packet(struct connection *connection, struct packet_received *received,
+                      struct unsent *unsent)
 {
     struct user_account *account = connection->account;
     struct incoming incoming;
@@ -83,8 +88,10 @@ static void on_packet(struct connection *connection, struct packet_received *rec
         protocol_dispatch(connection, &incoming);
     }
     packet_received_close(received);
-    if (connection->unsent > 0)
-        send_unsent(connection, &incoming);
+    unsent->length = connection->state == STATE_CLOSED ? 0 : connection->unsent;
+    connection->unsent = 0;
+    if (unsent->length > 0)
+        unsent->to = connection_reply_to(connection, &incoming);
     turns_charge(connection->loop, account, uv_hrtime() - began);
 }
 
@@ -210,7 +217,7 @@ static bool is_there(const struct connection *connection)
 }
 
 /* One packet: what is left wakes us again, once the others have had theirs. */
-static void read_packet(struct connection *connection)
+static void read_packet(struct connection *connection, struct unsent *unsent)
 {
     struct server *server = connection->server;
     struct packet_received received;
@@ -233,7 +240,7 @@ static void read_packet(struct connection *connection)
     else if (error < 0) /* gone */
         connection_close(connection);
     else
-        on_packet(connection, &received);
+        on_packet(connection, &received, unsent);
 }
 
 /* It has something to say, and somebody else's turn comes first. */
@@ -247,7 +254,7 @@ static void wait_in_line(struct connection *connection)
     }
 }
 
-static void be_ready(struct connection *connection, int events)
+static void be_ready(struct connection *connection, int events, struct unsent *unsent)
 {
     if ((events & UV_WRITABLE) && connection->wants_write) {
         connection->wants_write = false;
@@ -263,33 +270,47 @@ static void be_ready(struct connection *connection, int events)
     } else if (connection->queued || !turns_allow(connection->loop, connection->account)) {
         wait_in_line(connection);
     } else {
-        read_packet(connection);
+        read_packet(connection, unsent);
     }
 }
+
+static void send_unsent(struct connection *connection, const struct unsent *unsent);
 
 static void on_ready(uv_poll_t *handle, int status, int events)
 {
     struct connection *connection = handle->data;
     struct server *server = connection->server;
+    struct unsent unsent;
 
+    unsent.length = 0;
     loops_enter(server);
     if (status < 0)
         connection_close(connection);
     else
-        be_ready(connection, events);
+        be_ready(connection, events, &unsent);
     loops_leave(server);
+    if (unsent.length > 0)
+        send_unsent(connection, &unsent);
 }
 
 void connection_take_turn(struct connection *connection)
 {
     const bool unwatched = connection->passes >= PASSES_MAX;
+    struct server *server = connection->server;
+    struct unsent unsent;
 
+    unsent.length = 0;
     connection_hold(connection);
     connection->passes = 0;
     if (must_wait(connection))
         hold(connection);
     else
-        read_packet(connection);
+        read_packet(connection, &unsent);
+    if (unsent.length > 0) {
+        loops_leave(server);
+        send_unsent(connection, &unsent);
+        loops_enter(server);
+    }
     if (connection->state != STATE_CLOSED && (connection->held || unwatched))
         watch(connection);
     connection_release(connection);
@@ -370,30 +391,43 @@ static unsigned char *end_of_plain(const struct connection *connection)
     return connection->loop->reply + PACKET_HEADER_SIZE + VERDICT_BYTES_MAX;
 }
 
-static bool send_unsent(struct connection *connection, const struct incoming *incoming)
+/* 0, or a negative errno. Of a loop's own connection, outside too. */
+static int send_plain(struct connection *connection, const struct reply_to *to, size_t length)
 {
-    const struct reply_to to = connection_reply_to(connection, incoming);
-    const struct outgoing outgoing = {.body = end_of_plain(connection) - connection->unsent,
-                                      .length = connection->unsent,
+    const struct outgoing outgoing = {.body = end_of_plain(connection) - length,
+                                      .length = length,
                                       .packet = connection->loop->reply};
 
-    connection->unsent = 0;
-    if (connection->state == STATE_CLOSED)
-        return false;
-    loops_leave(connection->server);
-    const int error = send_reply(connection, &to, &outgoing, NULL, 0);
+    return send_reply(connection, to, &outgoing, NULL, 0);
+}
+
+/* Outside. */
+static void send_unsent(struct connection *connection, const struct unsent *unsent)
+{
+    const int error = send_plain(connection, &unsent->to, unsent->length);
+
+    if (error == 0)
+        return;
     loops_enter(connection->server);
-    return close_unless_sent(connection, error);
+    connection_close(connection);
+    loops_leave(connection->server);
 }
 
 bool connection_send_plain(struct connection *connection, const struct incoming *incoming,
                            const struct plain_verdict *verdict)
 {
     unsigned char *end = end_of_plain(connection);
+    const size_t length = (size_t)(end - verdict_bytes_write(verdict, end));
 
-    connection->unsent = (size_t)(end - verdict_bytes_write(verdict, end));
-    /* With one loop nobody else could do anything meanwhile, and the peer waits. */
-    return connection->server->loops.count > 1 || send_unsent(connection, incoming);
+    if (connection->state == STATE_CLOSED)
+        return false;
+    if (connection->server->loops.count > 1) {
+        connection->unsent = length;
+        return true;
+    }
+    /* Nobody else could do anything meanwhile, and the peer waits. */
+    const struct reply_to to = connection_reply_to(connection, incoming);
+    return close_unless_sent(connection, send_plain(connection, &to, length));
 }
 
 bool connection_try_send(struct connection *connection, const struct reply_to *to,

@@ -85,9 +85,8 @@ static void start_next(void);
 
 static void on_errand_done(uv_work_t *work, int status)
 {
-    struct server *server = errands.server;
+    struct server *server = work->data;
 
-    (void)work;
     (void)status;
     loops_enter(server);
     if (errands.current->bytes)
@@ -121,6 +120,7 @@ static void start_next(void)
     if (!errands.first)
         errands.end = &errands.first;
     errands.busy = true;
+    errands.work.data = errands.server;
     uv_queue_work(first->uv, &errands.work, run_errand, on_errand_done);
 }
 

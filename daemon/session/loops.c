@@ -8,21 +8,41 @@
 
 static _Thread_local struct loop *here;
 
+struct loop *loops_here(struct server *server)
+{
+    return here && here->server == server ? here : &server->loops.items[0];
+}
+
+/* Who finds it taken waits in the turnstile, and so does who was inside for long: behind whoever is
+ * in there. Everybody else may be quicker than those who wait, which keeps the loops from changing
+ * places at every message. */
+static void take_lock(struct loops *loops, struct loop *loop)
+{
+    if (loop->inside < INSIDE_NANOSECONDS && uv_mutex_trylock(&loops->lock) == 0)
+        return;
+    loop->inside = 0;
+    uv_mutex_lock(&loops->turnstile);
+    uv_mutex_lock(&loops->lock);
+    uv_mutex_unlock(&loops->turnstile);
+}
+
 void loops_enter(struct server *server)
 {
-    if (server->loops.count > 1)
-        uv_mutex_lock(&server->loops.lock);
+    struct loops *loops = &server->loops;
+
+    if (loops->count <= 1)
+        return;
+    struct loop *loop = loops_here(server);
+    if (loop->depth++ == 0)
+        take_lock(loops, loop);
 }
 
 void loops_leave(struct server *server)
 {
-    if (server->loops.count > 1)
-        uv_mutex_unlock(&server->loops.lock);
-}
+    struct loops *loops = &server->loops;
 
-struct loop *loops_here(struct server *server)
-{
-    return here && here->server == server ? here : &server->loops.items[0];
+    if (loops->count > 1 && --loops_here(server)->depth == 0)
+        uv_mutex_unlock(&loops->lock);
 }
 
 struct loop *loops_choose(struct server *server)
@@ -127,8 +147,8 @@ void loops_join(struct server *server)
     for (unsigned i = 1; i < loops->count; i++) {
         if (loops->items[i].runs)
             uv_thread_join(&loops->items[i].thread);
-        else
-            close_handles(&loops->items[i]);
+        else if (!loops->items[i].over)
+            close_handles(&loops->items[i]); /* it has had no thread */
         loops->items[i].runs = false;
     }
     if (loops->count == 0 || loops->items[0].over)
@@ -169,8 +189,12 @@ bool loops_init(struct server *server, unsigned count)
     struct loops *loops = &server->loops;
 
     *loops = (struct loops){.count = 0};
-    if (uv_mutex_init_recursive(&loops->lock) < 0)
+    if (uv_mutex_init(&loops->lock) < 0)
         return false;
+    if (uv_mutex_init(&loops->turnstile) < 0) {
+        uv_mutex_destroy(&loops->lock);
+        return false;
+    }
     loops->is_open = true;
     while (loops->count < count && open_loop(server, &loops->items[loops->count], loops->count))
         loops->count++;
@@ -198,7 +222,9 @@ void loops_deinit(struct server *server)
         free(loop->packet);
         free(loop->reply);
     }
-    if (loops->is_open)
+    if (loops->is_open) {
         uv_mutex_destroy(&loops->lock);
+        uv_mutex_destroy(&loops->turnstile);
+    }
     *loops = (struct loops){.count = 0};
 }

@@ -15,12 +15,19 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <uv.h>
 
 #include "daemon/configuration.h"
 #include "daemon/session/turns.h"
 
 struct server;
+
+enum {
+    /* After so long inside, a loop lets those in who wait: changing hands costs some ten
+     * microseconds, and nobody is kept out for longer than each other loop has, and one message. */
+    INSIDE_NANOSECONDS = 200 * 1000,
+};
 
 /* Something that is to be done on a loop's thread, inside. In whatever it is about. */
 struct loop_task {
@@ -40,7 +47,10 @@ struct loop {
     uv_async_t wake;
     struct loop_task *first;
     struct loop_task *last;
-    bool over; /* takes no task any more */
+    bool over;      /* takes no task any more */
+    unsigned depth; /* of entering, by its thread */
+    uint64_t
+        inside; /* nanoseconds that it took since it last let others in; an estimate (turns.h) */
     uv_loop_t own;
     uv_thread_t thread;
     bool runs; /* in a thread of its own */
@@ -51,7 +61,8 @@ struct loops {
     unsigned count;
     bool is_open;
     bool ending;
-    uv_mutex_t lock; /* recursive; where there are several */
+    uv_mutex_t lock;      /* where there are several */
+    uv_mutex_t turnstile; /* of whoever waits for it */
 };
 
 /* `server->loop` is the first one's; the calling thread is its. False on lack of memory, and
@@ -72,8 +83,8 @@ void loops_join(struct server *server);
 /* Behind the closing. */
 void loops_deinit(struct server *server);
 
-/* Every callback of libuv's enters before it touches the server, and leaves before it returns. May
- * be nested, but where something is waited for. */
+/* Every callback of libuv's enters before it touches the server, and leaves before it returns. A
+ * loop's thread; may be nested, and only the outermost one leaves. */
 void loops_enter(struct server *server);
 void loops_leave(struct server *server);
 

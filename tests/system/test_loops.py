@@ -100,6 +100,8 @@ class Loops(ProtocolTest):
 
         asking = [Process(asks) for _ in range(6)]
         sessions = [process.result() for process in asking]
+        wait_until(lambda: daemon.status()["records_waiting"] == 0, "all is written")
+        self.assertEqual(daemon.status()["records_dropped"], 0)
         rows = [row for row in daemon.log("-n", "0") if row["kind"] == "decision"]
         for session in sessions:
             mine = [row for row in rows if row["decision"].startswith(f"{session:x}-")]
