@@ -507,14 +507,16 @@ static void answer(struct change_job *job)
 static void after_work(uv_work_t *request, int status)
 {
     struct change_job *job = request->data;
+    struct server *server = job->changer->server;
 
+    loops_enter(server);
     job->changer->busy = false;
     if (status < 0)
         fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, "the daemon is stopping");
     if (job->made) {
         record_change(job);
         count_losers(job);
-        server_set_generation(job->changer->server, job->made);
+        server_set_generation(server, job->made);
     }
     answer(job);
     generation_release(job->current);
@@ -522,6 +524,7 @@ static void after_work(uv_work_t *request, int status)
     free(job->bytes);
     free(job->text);
     free(job);
+    loops_leave(server);
 }
 
 static void start(struct policy_changer *changer, struct connection *connection,
