@@ -49,6 +49,8 @@ bool admin_request(struct daemon_client *client, Warder__V1__AdminRequest *reque
     message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_ADMIN;
     message.admin = request;
     const int error = daemon_client_send(client, &message);
+    if (error == -EPIPE) /* it may have said why it ended */
+        return true;
     if (error == -EMSGSIZE)
         complain("the request is larger than 1 MiB: give fewer or smaller files at once");
     else if (error < 0)

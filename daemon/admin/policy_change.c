@@ -12,6 +12,7 @@
 #include "daemon/session/session.h"
 #include "host/policy_host.h"
 #include "policies/language/compile.h"
+#include "policies/language/diagnostics.h"
 
 enum {
     TEXTS_MAX = 256, /* of one request */
@@ -37,6 +38,7 @@ struct change_job {
     char *text; /* for the person who asked; owned */
     Warder__V1__FailureKind failure;
     bool failed;
+    bool offline;           /* no daemon serves: what is stored is for the next one */
     bool compiles_the_same; /* what would be, as what is in force: paths lead where they led, too */
     bool unchanged;         /* and all that was to be stored is there */
 };
@@ -56,6 +58,20 @@ static bool fail(struct change_job *job, Warder__V1__FailureKind kind, char *tex
 static bool fail_with(struct change_job *job, Warder__V1__FailureKind kind, const char *text)
 {
     return fail(job, kind, strdup(text));
+}
+
+/* What closes the words about policies that are not taken. */
+static const char *what_stays(const struct change_job *job)
+{
+    return job->offline ? "nothing was changed" : "the active policies stay";
+}
+
+static bool fail_with_diagnostics(struct change_job *job, Warder__V1__FailureKind kind,
+                                  const struct diagnostics *diagnostics, const char *closing)
+{
+    const bool said = diagnostics && diagnostics_error_count(diagnostics) > 0;
+    return fail(job, kind,
+                said ? diagnostics_render(diagnostics, closing, false) : strdup("out of memory"));
 }
 
 /* The policies of the request's texts, each by itself. */
@@ -184,7 +200,7 @@ static bool check_texts(struct change_job *job, const Warder__V1__Apply *apply,
     const bool done = block != NULL;
     policy_block_free(block);
     if (diagnostics && (!done || diagnostics_warning_count(diagnostics) > 0))
-        report = diagnostics_render(diagnostics, done ? NULL : "the active policies stay", false);
+        report = diagnostics_render(diagnostics, done ? NULL : what_stays(job), false);
     trial_deinit(&trial);
     if (!done)
         return fail(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY, report);
@@ -223,9 +239,9 @@ static bool is_same_block(const struct policy_block *one, const struct policy_bl
 /* Compiles what would be, before anything is stored. */
 static bool check_whole(struct change_job *job, const struct change_set *set)
 {
+    CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
     struct stored_policies stored;
     char error[512];
-    char *report;
     bool complete = true;
 
     if (!policy_store_load(job->changer->store, &stored, error, sizeof(error)))
@@ -234,35 +250,42 @@ static bool check_whole(struct change_job *job, const struct change_set *set)
         for (size_t j = 0; j < set->parts[i].count && complete; j++)
             complete = replace(&stored, set->parts[i].parts[j].name, set->tier,
                                set->parts[i].parts[j].text);
-    struct generation *trial = complete ? generation_new(&stored, &report) : NULL;
-    if (!complete) {
+    struct generation *trial = complete ? generation_new(&stored, diagnostics) : NULL;
+    if (!complete)
         stored_policies_deinit(&stored);
-        report = NULL;
-    }
     if (!trial)
-        return fail(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY,
-                    report ? report : strdup("out of memory"));
+        return fail_with_diagnostics(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY,
+                                     diagnostics, what_stays(job));
     job->compiles_the_same = is_same_block(trial->block, job->current->block);
     generation_release(trial);
     return true;
 }
 
-/* Stores, reads back, compiles: what comes into force is what the disk has. */
+/* Stores, reads back, compiles: what comes into force is what the disk has. Whoever mends a store
+ * of which none is in force does so step by step, and is told what is still wrong. */
 static bool store(struct change_job *job, const struct policy_change *changes, size_t count)
 {
+    static const char closing[] = "no daemon starts with them";
+    CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
     struct stored_policies stored;
     char error[512];
-    char *report;
 
     if (!policy_store_change(job->changer->store, changes, count, job->who, &job->generation, error,
                              sizeof(error)) ||
         !policy_store_load(job->changer->store, &stored, error, sizeof(error)))
         return fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, error);
-    job->made = generation_new(&stored, &report);
-    if (!job->made)
-        return fail(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR,
-                    report ? report : strdup("out of memory"));
-    return true;
+    job->made = generation_new(&stored, diagnostics);
+    if (job->made)
+        return true;
+    if (!job->current->idle)
+        return fail_with_diagnostics(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, diagnostics,
+                                     closing);
+    job->text = diagnostics ? diagnostics_render(diagnostics, closing, false) : NULL;
+    if (!policy_store_load(job->changer->store, &stored, error, sizeof(error)))
+        return fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, error);
+    job->made = generation_idle(&stored);
+    return job->made ||
+           fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, "out of memory");
 }
 
 static bool fail_without_policies(struct change_job *job, const Warder__V1__Apply *apply)
@@ -330,13 +353,16 @@ static bool store_set(struct change_job *job, const Warder__V1__Apply *apply,
     return stored;
 }
 
-static char *done_text(const struct change_job *job, const char *what)
+/* Puts what was done behind what there was to say of it. */
+static void say_done(struct change_job *job, const char *what)
 {
     char *text = NULL;
-    if (asprintf(&text, "%s%s; generation %" PRIu64 " is in force", job->text ? job->text : "",
-                 what, job->generation) < 0)
-        return NULL;
-    return text;
+
+    if (asprintf(&text, "%s%s; generation %" PRIu64 " is %s", job->text ? job->text : "", what,
+                 job->generation, job->offline ? "stored for the next daemon" : "in force") < 0)
+        text = NULL;
+    free(job->text);
+    job->text = text;
 }
 
 static void work_apply(struct change_job *job, const Warder__V1__Apply *apply)
@@ -354,9 +380,7 @@ static void work_apply(struct change_job *job, const Warder__V1__Apply *apply)
             count += set->parts[i].count;
         snprintf(what, sizeof(what), "%s %zu %s", job->unchanged ? "unchanged:" : "applied", count,
                  count == 1 ? "policy" : "policies");
-        char *text = done_text(job, what);
-        free(job->text);
-        job->text = text;
+        say_done(job, what);
     }
     if (set)
         change_set_deinit(set);
@@ -402,7 +426,7 @@ static void work_remove(struct change_job *job, const Warder__V1__RemovePolicy *
     } else if (store(job, &change, 1)) {
         snprintf(what, sizeof(what), "removed %s/%.200s", policy_tier_name(change.tier),
                  change.name);
-        job->text = done_text(job, what);
+        say_done(job, what);
     }
     stored_policies_deinit(&stored);
     free(name);
@@ -542,12 +566,13 @@ static void start(struct policy_changer *changer, struct connection *connection,
     *job = (struct change_job){.changer = changer,
                                .connection = connection_hold(connection),
                                .current = generation_hold(changer->server->generation),
+                               .offline = connection->state == STATE_CONTROL,
                                .bytes = bytes,
                                .length = incoming->length};
     job->work.data = job;
-    snprintf(job->who, sizeof(job->who), "uid %u", (unsigned)incoming->received->uid);
-    if (connection->state == STATE_CONTROL)
-        snprintf(job->who, sizeof(job->who), "uid %u (private)", (unsigned)geteuid());
+    snprintf(job->who, sizeof(job->who), "uid %u%s",
+             (unsigned)(job->offline ? connection->account->uid : incoming->received->uid),
+             job->offline ? " (without a daemon)" : "");
     changer->busy = true;
     uv_queue_work(changer->server->loop, &job->work, work, after_work);
 }
