@@ -15,18 +15,23 @@
 #include "policies/language/diagnostics.h"
 
 enum {
-    TEXTS_MAX = 256, /* of one request */
+    TEXTS_MAX = 256,  /* of one request */
+    WAITING_MAX = 32, /* changes behind the one under way: each holds a request, 1 MiB at most */
 };
 
 struct policy_changer {
     struct server *server;
     struct policy_store *store;
-    bool busy;
+    bool busy; /* a change is under way; others wait their turn */
+    struct change_job *first;
+    struct change_job *last;
+    size_t waiting;
 };
 
-/* One change under way. The worker touches nothing else. */
+/* One change. While it is under way the worker touches nothing else. */
 struct change_job {
     uv_work_t work;
+    struct change_job *next; /* behind it in the line */
     struct policy_changer *changer;
     struct connection *connection; /* held */
     unsigned char *bytes;
@@ -528,19 +533,8 @@ static void answer(struct change_job *job)
     outbox_add(job->connection, &reply, false);
 }
 
-static void after_work(uv_work_t *request, int status)
+static void job_free(struct change_job *job)
 {
-    struct change_job *job = request->data;
-
-    job->changer->busy = false;
-    if (status < 0)
-        fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, "the daemon is stopping");
-    if (job->made) {
-        record_change(job);
-        count_losers(job);
-        server_set_generation(job->changer->server, job->made);
-    }
-    answer(job);
     generation_release(job->current);
     connection_release(job->connection);
     free(job->bytes);
@@ -548,16 +542,62 @@ static void after_work(uv_work_t *request, int status)
     free(job);
 }
 
+static void begin_next(struct policy_changer *changer);
+
+static void after_work(uv_work_t *request, int status)
+{
+    struct change_job *job = request->data;
+    struct policy_changer *changer = job->changer;
+
+    changer->busy = false;
+    if (status < 0)
+        fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, "the daemon is stopping");
+    if (job->made) {
+        record_change(job);
+        count_losers(job);
+        server_set_generation(changer->server, job->made);
+    }
+    answer(job);
+    job_free(job);
+    begin_next(changer);
+}
+
+/* One after the other, in the order of their coming: each is checked against what the one before
+ * has left. A daemon that stops begins none. */
+static void begin_next(struct policy_changer *changer)
+{
+    struct change_job *job = changer->first;
+
+    if (!job || changer->busy || changer->server->stopping)
+        return;
+    changer->first = job->next;
+    changer->waiting--;
+    changer->busy = true;
+    job->current = generation_hold(changer->server->generation);
+    uv_queue_work(changer->server->loop, &job->work, work, after_work);
+}
+
+static void put_in_line(struct policy_changer *changer, struct change_job *job)
+{
+    if (changer->first)
+        changer->last->next = job;
+    else
+        changer->first = job;
+    changer->last = job;
+    changer->waiting++;
+}
+
 static void start(struct policy_changer *changer, struct connection *connection,
                   const struct incoming *incoming)
 {
-    struct change_job *job = calloc(1, sizeof(*job));
-    unsigned char *bytes = malloc(incoming->length + 1);
+    const bool full = changer->waiting >= WAITING_MAX;
+    struct change_job *job = full ? NULL : calloc(1, sizeof(*job));
+    unsigned char *bytes = full ? NULL : malloc(incoming->length + 1);
 
-    if (changer->busy || !job || !bytes) {
+    if (!job || !bytes) {
         outbox_fail(connection, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR,
-                    changer->busy ? "another change is under way; try again in a moment"
-                                  : "out of memory");
+                    full ? "as many changes wait their turn as may; try again in a moment"
+                         : "out of memory");
         free(job);
         free(bytes);
         return;
@@ -565,7 +605,6 @@ static void start(struct policy_changer *changer, struct connection *connection,
     memcpy(bytes, incoming->body, incoming->length);
     *job = (struct change_job){.changer = changer,
                                .connection = connection_hold(connection),
-                               .current = generation_hold(changer->server->generation),
                                .offline = connection->state == STATE_CONTROL,
                                .bytes = bytes,
                                .length = incoming->length};
@@ -573,8 +612,8 @@ static void start(struct policy_changer *changer, struct connection *connection,
     snprintf(job->who, sizeof(job->who), "uid %u%s",
              (unsigned)(job->offline ? connection->account->uid : incoming->received->uid),
              job->offline ? " (without a daemon)" : "");
-    changer->busy = true;
-    uv_queue_work(changer->server->loop, &job->work, work, after_work);
+    put_in_line(changer, job);
+    begin_next(changer);
 }
 
 void policy_change_apply(struct policy_changer *changer, struct connection *connection,
@@ -599,5 +638,10 @@ struct policy_changer *policy_changer_new(struct server *server, struct policy_s
 
 void policy_changer_free(struct policy_changer *changer)
 {
+    while (changer && changer->first) {
+        struct change_job *job = changer->first;
+        changer->first = job->next;
+        job_free(job);
+    }
     free(changer);
 }

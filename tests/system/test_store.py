@@ -8,6 +8,7 @@ import signal
 import sys
 import unittest
 
+import wire
 from support import Daemon, Test, execute
 
 
@@ -82,6 +83,61 @@ class Store(Test):
         listed = [json.loads(line) for line in daemon.command("list", "--json").out.splitlines()]
         self.assertEqual([(entry["name"], entry["revision"], entry["rules"]) for entry in listed], [("one", 2, 1)])
         self.assertIn("deny fork", daemon.command("show", "one").out)
+
+    def at_once(self, daemon, requests):
+        """What a daemon answers to administrators whose requests it finds all together: (failed, text) each."""
+        daemon.process.send_signal(signal.SIGSTOP)
+        try:
+            connections = [wire.Connection(daemon.admin) for _ in requests]
+            for connection, request in zip(connections, requests):
+                connection.send(wire.message((wire.ADMIN, wire.message(request))))
+        finally:
+            daemon.process.send_signal(signal.SIGCONT)
+        answers = []
+        for connection in connections:
+            fields = connection.receive().fields
+            failed = wire.first(fields, 2)
+            answer = wire.decode(failed or wire.first(fields, 1))
+            answers.append((failed is not None, wire.first(answer, 2 if failed else 1).decode()))
+            connection.close()
+        return answers
+
+    @staticmethod
+    def application(name):
+        text = wire.message((1, f"{name}.warder"), (2, f"policy {name} {{ deny exec as e }}"))
+        return (1, wire.message((1, text), (2, 1)))
+
+    def test_changes_at_once_have_their_turns_in_the_order_of_their_coming(self):
+        daemon = self.daemon()
+        removal = (4, wire.message((1, "a")))
+        answers = self.at_once(daemon, [self.application("a"), self.application("b"), removal, self.application("c")])
+        self.assertEqual(answers, [(False, "applied 1 policy; generation 1 is in force"),
+                                   (False, "applied 1 policy; generation 2 is in force"),
+                                   (False, "removed local/a; generation 3 is in force"),
+                                   (False, "applied 1 policy; generation 4 is in force")])
+        listed = [json.loads(line)["name"] for line in daemon.command("list", "--json").out.splitlines()]
+        self.assertEqual(listed, ["b", "c"])
+
+    def test_line_of_changes_has_a_bound(self):
+        daemon = self.daemon()
+        answers = self.at_once(daemon, [self.application(f"p{number}") for number in range(60)])
+        refused = [text for failed, text in answers if failed]
+        # One is under way, 32 wait; a change that was quick makes room for one more.
+        self.assertGreaterEqual(len(refused), 1)
+        self.assertLessEqual(len(refused), 27)
+        self.assertEqual(set(refused), {"as many changes wait their turn as may; try again in a moment"})
+        self.assertEqual(daemon.status()["policies"], 60 - len(refused))
+
+    def test_daemon_stops_in_good_order_while_changes_wait(self):
+        daemon = self.daemon()
+        daemon.process.send_signal(signal.SIGSTOP)
+        connections = [wire.Connection(daemon.admin) for _ in range(20)]
+        for number, connection in enumerate(connections):
+            connection.send(wire.message((wire.ADMIN, wire.message(self.application(f"p{number}")))))
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.process.send_signal(signal.SIGCONT)
+        self.assertEqual(daemon.stop(), 0)
+        daemon.start()  # with as many as it came to
 
     def test_what_is_applied_again_makes_no_revision(self):
         daemon = self.daemon()
