@@ -18,7 +18,8 @@ static const char help[] =
     "\n"
     "  --sessions           the sessions of now instead, the youngest first: what governs each,\n"
     "                       which floor the kernel holds of it, and what that lacks\n"
-    "  --json               as one JSON object; with --sessions one a line\n"
+    "  --json               as one JSON object; with --sessions one a line; a failure as one with\n"
+    "                       error and kind\n"
     "  --admin-socket PATH  of another daemon than the host's\n"
     "\n"
     "examples:\n"
@@ -110,9 +111,10 @@ int command_status(int argc, char **argv)
             fputs(help, stdout);
             return EXIT_DONE;
         }
-        if (option == 'j')
+        if (option == 'j') {
             json = true;
-        else if (option == 'l')
+            complaints_in_json(true);
+        } else if (option == 'l')
             sessions = true;
         else if (option == 's')
             socket = optarg;

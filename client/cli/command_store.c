@@ -14,6 +14,7 @@
 
 #include "client/cli/admin_client.h"
 #include "client/cli/command.h"
+#include "client/cli/diagnostic_json.h"
 #include "client/cli/json_line.h"
 #include "client/cli/policy_file.h"
 #include "client/cli/private_daemon.h"
@@ -39,7 +40,10 @@ static const char apply_help[] =
     "nothing is changed. `-` is standard input.\n"
     "\n"
     "  --vendor             store as shipped with a package, not as this host's own\n"
-    "  --json               say what was done as JSON\n"
+    "  --json               say what was done as JSON: what the checker says as `warder check "
+    "--json`\n"
+    "                       does, then done, generation, unchanged; or error and kind: policy,\n"
+    "                       not-found, forbidden, failure\n"
     "  --state-dir DIR      of a host whose daemon does not live, where it has its state\n"
     "  --admin-socket PATH  of another daemon than the host's\n"
     "\n"
@@ -80,7 +84,10 @@ static const char remove_help[] =
     "Removes a policy; of two in both tiers the local one, where NAME says no tier. What it said\n"
     "stays in the store as an old revision.\n"
     "\n"
-    "  --json               say what was done as JSON\n"
+    "  --json               say what was done as JSON: what the checker says as `warder check "
+    "--json`\n"
+    "                       does, then done, generation, unchanged; or error and kind: policy,\n"
+    "                       not-found, forbidden, failure\n"
     "  --state-dir DIR      of a host whose daemon does not live, where it has its state\n"
     "  --admin-socket PATH  of another daemon than the host's\n"
     "\n"
@@ -111,9 +118,10 @@ static int parse(struct store_options *store, int argc, char **argv, const struc
             fputs(help, stdout);
             return EXIT_DONE;
         }
-        if (option == 'j')
+        if (option == 'j') {
             store->json = true;
-        else if (option == 's')
+            complaints_in_json(true);
+        } else if (option == 's')
             store->socket = optarg;
         else if (option == 'D')
             store->state_directory = optarg;
@@ -182,9 +190,11 @@ static int finish(struct asked *asked, int status)
 {
     if (!asked->is_own)
         daemon_client_free(asked->client);
-    else if (asked->client && !private_daemon_stop(&asked->own))
-        return EXIT_USAGE;
-    return status;
+    if (!asked->is_own || !asked->client || private_daemon_stop(&asked->own))
+        return status;
+    if (complains_in_json()) /* the daemon itself has said it to people */
+        complain("the state directory cannot be used: standard error says why");
+    return EXIT_USAGE;
 }
 
 static json_t *text_json(const ProtobufCBinaryData *text)
@@ -194,10 +204,12 @@ static json_t *text_json(const ProtobufCBinaryData *text)
 
 static int print_done(const struct store_options *store, const Warder__V1__Done *done)
 {
-    if (store->json)
-        json_line_print_object(stdout, json_pack("{s:o, s:I}", "done", text_json(&done->text),
-                                                 "generation", (json_int_t)done->generation));
-    else
+    if (store->json) {
+        diagnostics_print_json_received(stdout, done->diagnostics, done->n_diagnostics);
+        json_line_print_object(stdout, json_pack("{s:o, s:I, s:b}", "done", text_json(&done->text),
+                                                 "generation", (json_int_t)done->generation,
+                                                 "unchanged", (int)done->unchanged));
+    } else
         printf("%.*s\n", (int)done->text.len, field_bytes(&done->text));
     return EXIT_DONE;
 }
@@ -238,6 +250,7 @@ static int send_files(const struct store_options *store, const struct policy_fil
     apply.texts = pointers;
     apply.n_texts = count;
     apply.tier = store->tier;
+    apply.apart = store->json;
     request.body_case = WARDER__V1__ADMIN_REQUEST__BODY_APPLY;
     request.apply = &apply;
     return ask_once(store, &request);
@@ -483,6 +496,7 @@ int command_remove(int argc, char **argv)
     if (status >= 0)
         return status;
     removal.name = text_field(argv[optind]);
+    removal.apart = store.json;
     request.body_case = WARDER__V1__ADMIN_REQUEST__BODY_REMOVE;
     request.remove = &removal;
     return ask_once(&store, &request);

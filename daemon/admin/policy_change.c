@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/admin/diagnostic_message.h"
 #include "daemon/admin/outbox.h"
 #include "daemon/generation.h"
 #include "daemon/session/session.h"
@@ -40,7 +41,9 @@ struct change_job {
     struct generation *current; /* held: in force when the job began */
     struct generation *made;
     uint64_t generation;
-    char *text; /* for the person who asked; owned */
+    char *text;                      /* for the person who asked; owned */
+    struct diagnostics *diagnostics; /* apart from it, if that is what was asked for; owned */
+    bool apart;
     Warder__V1__FailureKind failure;
     bool failed;
     bool offline;           /* no daemon serves: what is stored is for the next one */
@@ -71,12 +74,37 @@ static const char *what_stays(const struct change_job *job)
     return job->offline ? "nothing was changed" : "the active policies stay";
 }
 
-static bool fail_with_diagnostics(struct change_job *job, Warder__V1__FailureKind kind,
-                                  const struct diagnostics *diagnostics, const char *closing)
+/* Keeps what the checker said for the answer; takes it over. */
+static void keep_report(struct change_job *job, struct diagnostics *diagnostics,
+                        const char *closing)
 {
-    const bool said = diagnostics && diagnostics_error_count(diagnostics) > 0;
-    return fail(job, kind,
-                said ? diagnostics_render(diagnostics, closing, false) : strdup("out of memory"));
+    if (job->apart) {
+        diagnostics_free(job->diagnostics);
+        job->diagnostics = diagnostics;
+        return;
+    }
+    free(job->text);
+    job->text = diagnostics_render(diagnostics, closing, false);
+    diagnostics_free(diagnostics);
+}
+
+/* Takes what the checker said over. */
+static bool fail_with_diagnostics(struct change_job *job, Warder__V1__FailureKind kind,
+                                  struct diagnostics *diagnostics, const char *closing)
+{
+    char text[128];
+
+    if (!diagnostics || diagnostics_error_count(diagnostics) == 0) {
+        diagnostics_free(diagnostics);
+        return fail_with(job, kind, "out of memory");
+    }
+    keep_report(job, diagnostics, closing);
+    job->failed = true;
+    job->failure = kind;
+    if (!job->apart)
+        return false;
+    snprintf(text, sizeof(text), "the policies do not compile; %s", closing);
+    return fail_with(job, kind, text);
 }
 
 /* The policies of the request's texts, each by itself. */
@@ -188,7 +216,6 @@ static bool check_texts(struct change_job *job, const Warder__V1__Apply *apply,
     struct policy_block *block = NULL;
     struct trial trial = {0};
     char error[512];
-    char *report = NULL;
 
     set->tier = apply->tier == WARDER__V1__TIER__TIER_VENDOR ? TIER_VENDOR : TIER_LOCAL;
     if (!policy_store_load(job->changer->store, &trial.stored, error, sizeof(error)))
@@ -204,12 +231,12 @@ static bool check_texts(struct change_job *job, const Warder__V1__Apply *apply,
     }
     const bool done = block != NULL;
     policy_block_free(block);
-    if (diagnostics && (!done || diagnostics_warning_count(diagnostics) > 0))
-        report = diagnostics_render(diagnostics, done ? NULL : what_stays(job), false);
     trial_deinit(&trial);
     if (!done)
-        return fail(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY, report);
-    job->text = report; /* warnings */
+        return fail_with_diagnostics(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY,
+                                     TAKE(diagnostics), what_stays(job));
+    if (diagnostics_warning_count(diagnostics) > 0)
+        keep_report(job, TAKE(diagnostics), NULL);
     return true;
 }
 
@@ -260,7 +287,7 @@ static bool check_whole(struct change_job *job, const struct change_set *set)
         stored_policies_deinit(&stored);
     if (!trial)
         return fail_with_diagnostics(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY,
-                                     diagnostics, what_stays(job));
+                                     TAKE(diagnostics), what_stays(job));
     job->compiles_the_same = is_same_block(trial->block, job->current->block);
     generation_release(trial);
     return true;
@@ -283,9 +310,10 @@ static bool store(struct change_job *job, const struct policy_change *changes, s
     if (job->made)
         return true;
     if (!job->current->idle)
-        return fail_with_diagnostics(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, diagnostics,
-                                     closing);
-    job->text = diagnostics ? diagnostics_render(diagnostics, closing, false) : NULL;
+        return fail_with_diagnostics(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR,
+                                     TAKE(diagnostics), closing);
+    if (diagnostics)
+        keep_report(job, TAKE(diagnostics), closing);
     if (!policy_store_load(job->changer->store, &stored, error, sizeof(error)))
         return fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, error);
     job->made = generation_idle(&stored);
@@ -376,6 +404,7 @@ static void work_apply(struct change_job *job, const Warder__V1__Apply *apply)
     char what[64];
     size_t count = 0;
 
+    job->apart = apply->apart;
     if (!set || apply->n_texts == 0 || apply->n_texts > TEXTS_MAX) {
         fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR,
                   "nothing to apply, or too many files at once");
@@ -418,6 +447,7 @@ static void work_remove(struct change_job *job, const Warder__V1__RemovePolicy *
     char what[320];
     char *name = terminated(&remove->name);
 
+    job->apart = remove->apart;
     if (!name || !policy_store_load(job->changer->store, &stored, error, sizeof(error))) {
         fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR,
                   name ? error : "out of memory");
@@ -519,17 +549,31 @@ static void answer(struct change_job *job)
 {
     Warder__V1__AdminReply reply = WARDER__V1__ADMIN_REPLY__INIT;
     Warder__V1__Done done = WARDER__V1__DONE__INIT;
+    Warder__V1__Failed failed = WARDER__V1__FAILED__INIT;
+    struct arena *arena = &job->changer->server->arena;
+    Warder__V1__Diagnostic **diagnostics;
+    size_t count;
 
     if (job->connection->state == STATE_CLOSED)
         return;
+    arena_reset(arena);
+    (void)diagnostic_messages(job->diagnostics, arena, &count, &diagnostics);
     if (job->failed) {
-        outbox_fail(job->connection, job->failure, job->text ? job->text : "out of memory");
-        return;
+        failed.kind = job->failure;
+        failed.text = text_field(job->text ? job->text : "out of memory");
+        failed.diagnostics = diagnostics;
+        failed.n_diagnostics = count;
+        reply.body_case = WARDER__V1__ADMIN_REPLY__BODY_FAILED;
+        reply.failed = &failed;
+    } else {
+        done.text = text_field(job->text);
+        done.generation = job->generation;
+        done.unchanged = job->unchanged;
+        done.diagnostics = diagnostics;
+        done.n_diagnostics = count;
+        reply.body_case = WARDER__V1__ADMIN_REPLY__BODY_DONE;
+        reply.done = &done;
     }
-    done.text = text_field(job->text);
-    done.generation = job->generation;
-    reply.body_case = WARDER__V1__ADMIN_REPLY__BODY_DONE;
-    reply.done = &done;
     outbox_add(job->connection, &reply, false);
 }
 
@@ -537,6 +581,7 @@ static void job_free(struct change_job *job)
 {
     generation_release(job->current);
     connection_release(job->connection);
+    diagnostics_free(job->diagnostics);
     free(job->bytes);
     free(job->text);
     free(job);

@@ -9,7 +9,7 @@ import sys
 import unittest
 
 import wire
-from support import Daemon, Test, execute
+from support import WARDER, Daemon, Test, execute
 
 
 class Store(Test):
@@ -188,6 +188,63 @@ class Store(Test):
             result = daemon.command("list", *arguments)
             self.assertEqual((result.status, result.out), (2, ""), result)
             self.assertIn(said, result.err)
+
+    def said_as_json(self, daemon, command, *arguments):
+        """The status of a command and the objects that it prints; it says nothing anywhere else."""
+        result = daemon.command(command, "--json", *arguments)
+        self.assertEqual(result.err, "", result)
+        return result.status, [json.loads(line) for line in result.out.splitlines()]
+
+    def checked(self, *files):
+        """What `warder check --json` says of files, without the sums."""
+        return [json.loads(line) for line in execute([WARDER, "check", "--json", *files]).out.splitlines()][:-1]
+
+    def test_applied_as_json_says_what_the_checker_says_as_check_does(self):
+        daemon = self.daemon()
+        bad = self.policy("policy a { deny exce as x }\npolicy a { deni }\n", "bad.warder")
+        status, objects = self.said_as_json(daemon, "apply", bad)
+        self.assertEqual(status, 1)
+        self.assertEqual([said["code"] for said in objects[:-1]], ["E011", "E070", "E010"])
+        self.assertEqual(objects[:-1], self.checked(bad))
+        self.assertEqual(objects[-1], {"error": "the policies do not compile; the active policies stay",
+                                       "kind": "policy"})
+        warned = self.policy('set s = ["/x"]\npolicy w { deny exec as e }\n', "warned.warder")
+        status, objects = self.said_as_json(daemon, "apply", warned)
+        self.assertEqual(status, 0)
+        self.assertEqual([said["severity"] for said in objects[:-1]], ["warning"])
+        self.assertEqual(objects[:-1], [said for said in self.checked(warned) if said["severity"] == "warning"])
+        self.assertEqual(objects[-1], {"done": "applied 1 policy; generation 1 is in force", "generation": 1,
+                                       "unchanged": False})
+        status, objects = self.said_as_json(daemon, "apply", warned)
+        self.assertEqual(objects[-1], {"done": "unchanged: 1 policy; generation 1 is in force", "generation": 1,
+                                       "unchanged": True})
+        self.assertEqual(self.said_as_json(daemon, "remove", "w"),
+                         (0, [{"done": "removed local/w; generation 2 is in force", "generation": 2,
+                               "unchanged": False}]))
+
+    def test_failures_are_json_where_json_is_asked_for(self):
+        daemon = self.daemon()
+        missing = self.directory / "missing"
+        for command, argument, status, kind, words in (
+                ("show", "nosuch", 1, "not-found", "no policy named `nosuch`"),
+                ("remove", "nosuch", 1, "not-found", "no policy named `nosuch`"),
+                ("why", "9-9", 1, "not-found", "no decision 9-9"),
+                ("apply", missing, 2, "failure", "cannot be read: No such file"),
+                ("list", "extra", 2, "failure", "what is `extra`?"),
+                ("status", "extra", 2, "failure", "what is `extra`?")):
+            with self.subTest(command):
+                found, objects = self.said_as_json(daemon, command, argument)
+                self.assertEqual((found, len(objects)), (status, 1), objects)
+                self.assertEqual(objects[0]["kind"], kind)
+                self.assertIn(words, objects[0]["error"])
+        for command in ("apply", missing), ("list",), ("show", "a"), ("remove", "a"), ("status",), ("why", "9-9"):
+            with self.subTest(f"{command[0]} without a daemon"):
+                found, objects = self.said_as_json(Daemon(self.directory), *command)
+                self.assertEqual((found, [said["kind"] for said in objects]), (2, ["failure"]), objects)
+        # Beside a state directory it is a daemon of its own that complains, to people.
+        result = execute([WARDER, "list", "--json", "--state-dir", daemon.state])
+        self.assertEqual((result.status, json.loads(result.out)["kind"]), (2, "failure"), result)
+        self.assertIn("another daemon", result.err)
 
     def test_shared_sets_go_with_each_policy(self):
         daemon = self.daemon()
