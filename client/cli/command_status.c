@@ -50,8 +50,9 @@ static void print_text(const Warder__V1__Status *status)
                status->floors_asked - status->floors_lacking, status->floors_lacking);
     printf("  decisions   %" PRIu64 ", of these %" PRIu64 " denials\n", status->decisions,
            status->denials);
-    printf("  refused     %" PRIu64 " messages, %" PRIu64 " connections\n",
-           status->refused_messages, status->refused_connections);
+    printf("  refused     %" PRIu64 " messages, %" PRIu64 " connections, %" PRIu64
+           " requests of administration\n",
+           status->refused_messages, status->refused_connections, status->refused_requests);
     printf("  record      %s; %" PRIu64 " written, %" PRIu64 " waiting, %" PRIu64 " dropped\n",
            status->record_all ? "every decision" : "denials and `log` rules",
            status->records_written, status->records_waiting, status->records_dropped);
@@ -72,14 +73,15 @@ static void set_text(json_t *object, const char *key, const ProtobufCBinaryData 
 static void print_json(const Warder__V1__Status *status)
 {
     json_t *object = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "pid",
-        (json_int_t)status->pid, "started", (json_int_t)status->started, "generation",
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}",
+        "pid", (json_int_t)status->pid, "started", (json_int_t)status->started, "generation",
         (json_int_t)status->generation, "policies", (json_int_t)status->policies, "sessions",
         (json_int_t)status->sessions, "sessions_total", (json_int_t)status->sessions_total,
         "floors", (json_int_t)status->floors_asked, "floors_lacking",
         (json_int_t)status->floors_lacking, "decisions", (json_int_t)status->decisions, "denials",
         (json_int_t)status->denials, "refused_messages", (json_int_t)status->refused_messages,
-        "refused_connections", (json_int_t)status->refused_connections, "records_written",
+        "refused_connections", (json_int_t)status->refused_connections, "refused_requests",
+        (json_int_t)status->refused_requests, "records_written",
         (json_int_t)status->records_written, "records_waiting", (json_int_t)status->records_waiting,
         "records_dropped", (json_int_t)status->records_dropped, "record_all",
         (int)status->record_all);

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 #include <uthash.h>
 
+#include "daemon/session/refusals.h"
 #include "daemon/session/turns.h"
 #include "daemon/session/work_queue.h"
 
@@ -29,8 +30,7 @@ struct user_account {
     uid_t uid;
     size_t held[CHARGE_COUNT];
     size_t descriptors;
-    uint64_t refusals;       /* since the last record of them */
-    uint64_t refusal_until;  /* loop time, ms: refusals before it are only counted */
+    struct refusals refusals;
     struct turn_share turns; /* of the loop's time */
     struct work_share work;  /* of the workers' */
     UT_hash_handle hh;
