@@ -505,6 +505,9 @@ static int run_launched(struct daemon_client *client, const struct request *requ
         .session_socket = launched->socket,
         .token = launched->token,
         .client = client,
+        /* Whoever records wants to see what the program does. A private daemon without a policy has
+         * been refused. */
+        .wants_policy = !private && !request->record,
         .adopts = !private,
         .floor = launched->floor,
         .keeps_signals_inside = private && private->denies_signals && !request->observe,

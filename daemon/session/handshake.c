@@ -128,6 +128,7 @@ static void tell_launcher(struct connection *launcher, const struct session *ses
         return;
     started.session = session->number;
     started.pid = session->facts.identity.pid;
+    started.ungoverned = !session_is_governed(session);
     message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_STARTED;
     message.started = &started;
     connection_send(launcher, NULL, &message, NULL, 0);

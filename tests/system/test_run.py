@@ -576,6 +576,30 @@ class Host(Test):
         self.assertIn("denied by local/all-python.no", result.out, result)
         self.assertNotIn("ran", result.out)
 
+    def test_run_that_no_policy_governs_says_so_once(self):
+        daemon = self.daemon()
+        daemon.apply('policy others { applies { user is "nobody-of-this-host" } default deny exec }')
+        said = "no policy of this host governs the program"
+        both = f"{python()} -c 'print(1)'; {python()} -c 'print(2)'"
+        result = self.run_at(daemon, "--", "/bin/sh", "-c", both)
+        self.assertEqual((result.status, result.out), (0, "1\n2\n"), result)
+        self.assertEqual(result.err.count(said), 1, result)
+        self.assertEqual(len(result.err.splitlines()), 1, result)
+        self.assertIn("Name one, such as --policy no-process", result.err)
+        for more in ("--record",), ("--policy", "others"), ("--policy", "others", "--observe"), ("--policy", NO_PROCESS):
+            with self.subTest(more):
+                result = self.run_at(daemon, *more, "--", python(), "-c", "print(1)")
+                self.assertEqual((result.status, result.out), (0, "1\n"), result)
+                self.assertNotIn(said, result.err)
+        daemon.apply('policy all { applies { platform is "linux" } default deny exec }')
+        self.assertEqual(self.run_at(daemon, "--", python(), "-c", "pass").err, "")
+        # A run in a run is under what that is under, and a program that is no interpreter is under nothing to say.
+        self.assertEqual(daemon.command("remove", "all").status, 0)
+        self.assertEqual(self.run_at(daemon, "--", "true").err, "")
+        nested = self.run_at(daemon, "--policy", "others", "--", WARDER, "run", "--socket", daemon.socket, "--",
+                             python(), "-c", "print(1)")
+        self.assertEqual((nested.out, nested.err), ("1\n", ""), nested)
+
     def test_observing_does_not_loosen_what_the_host_enforces(self):
         daemon = self.daemon()
         daemon.apply('policy all-python { applies { platform is "linux" } deny exec as no }\n'
