@@ -15,7 +15,7 @@ enum {
                                         compiles policies or its disk is slow */
 };
 
-struct daemon_client *admin_connect(const char *path)
+struct daemon_client *admin_connect(const char *path, const char *otherwise)
 {
     const char *at = path ? path : HOST_ADMIN_SOCKET;
     struct daemon_client *client = daemon_client_connect(at);
@@ -24,8 +24,8 @@ struct daemon_client *admin_connect(const char *path)
         return client;
     if (errno == ENOENT || errno == ECONNREFUSED)
         complain("no daemon answers at %s; start it with `warderd "
-                 "--foreground`, or name its socket with --admin-socket",
-                 at);
+                 "--foreground`, or name its socket with --admin-socket%s",
+                 at, otherwise ? otherwise : "");
     else
         complain("%s: %s", at, strerror(errno));
     return NULL;

@@ -251,7 +251,8 @@ static int print_log(const struct log_options *log, struct daemon_client *client
 static int follow_log(const struct log_options *log)
 {
     struct log_position position = {.last = 0};
-    CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(log->socket);
+    CLEANUP(daemon_client_free)
+    struct daemon_client *client = admin_connect(log->socket, ADMIN_RECORD_OF_A_RUN);
     int status = EXIT_USAGE;
 
     while (client) {
@@ -290,6 +291,7 @@ int command_log(int argc, char **argv)
     }
     if (log.follow)
         return follow_log(&log);
-    CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(log.socket);
+    CLEANUP(daemon_client_free)
+    struct daemon_client *client = admin_connect(log.socket, ADMIN_RECORD_OF_A_RUN);
     return client ? print_log(&log, client) : EXIT_USAGE;
 }

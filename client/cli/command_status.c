@@ -129,7 +129,7 @@ int command_status(int argc, char **argv)
         complain("status: what is `%s`?", argv[optind]);
         return EXIT_USAGE;
     }
-    CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(socket);
+    CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(socket, NULL);
     if (client && sessions)
         return session_lines_print(client, json);
     request.body_case = WARDER__V1__ADMIN_REQUEST__BODY_STATUS;

@@ -173,7 +173,7 @@ static bool ask(struct asked *asked, const struct store_options *store,
         private_daemon_start_mending(&asked->own, directory))
         asked->client = asked->own.client;
     else if (!asked->is_own)
-        asked->client = admin_connect(store->socket);
+        asked->client = admin_connect(store->socket, "; or work on its --state-dir without one");
     return asked->client && admin_request(asked->client, request);
 }
 

@@ -208,7 +208,8 @@ int command_why(int argc, char **argv)
     if (read == why.path_count && why.state_directory) {
         status = ask_kept(&why, files);
     } else if (read == why.path_count) {
-        CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(why.socket);
+        CLEANUP(daemon_client_free)
+        struct daemon_client *client = admin_connect(why.socket, ADMIN_RECORD_OF_A_RUN);
         status = client ? ask(&why, client, files) : EXIT_USAGE;
     }
     for (size_t i = 0; i < read; i++)

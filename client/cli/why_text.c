@@ -126,7 +126,7 @@ static void print_rule(FILE *out, const struct recorded_decision *decision)
             fprintf(out, "  (line %u of revision %" PRIu64 ", generation %" PRIu64 ")\n",
                     statement->line, statement->revision, decision->generation);
             statement_print(out, statement->text, statement->length, "      ");
-        } else if (strcmp(text_of(decision->row, "policy"), "warder") == 0) {
+        } else if (recorded_decision_is_built_in(decision)) {
             fputs("\n      a rule of Warder's own, which no policy has to say\n", out);
         } else if (!is_own(decision)) {
             fputs("\n      the store has no such statement any more\n", out);
@@ -331,6 +331,16 @@ static void print_then(FILE *out, const struct recorded_decision *decision)
                 then->objection);
         return;
     }
+    if (recorded_decision_is_built_in(decision)) {
+        fprintf(
+            out,
+            "\nWarder itself denied it, and no policy could have let it pass. By themselves the "
+            "policies of then\n(generation %" PRIu64 ") say: ",
+            decision->generation);
+        print_citation(out, &then->hearing);
+        fputc('\n', out);
+        return;
+    }
     if (!same_answer(decision, &then->hearing, true)) {
         fprintf(out, "\nfrom the record alone, the policies of then (generation %" PRIu64 ") say: ",
                 decision->generation);
@@ -343,9 +353,36 @@ static void print_then(FILE *out, const struct recorded_decision *decision)
     explanation_print_rest(out, &then->hearing);
 }
 
+/* Of a decision that policies alone do not settle, today. False if they do. */
+static bool print_own_today(FILE *out, const struct recorded_decision *decision)
+{
+    const char *gone = recorded_decision_gone_policy(decision, decision->now);
+    const bool is_gone_rule = strcmp(text_of(decision->row, "rule"), "policy-gone") == 0;
+
+    if (gone) {
+        fprintf(out, "\ntoday (generation %" PRIu64 ") Warder itself would deny it: policy `",
+                decision->now);
+        print_printable(out, gone);
+        fputs(
+            "`, which the process named, is gone from\nthis host; `warder apply` brings it back\n",
+            out);
+        return true;
+    }
+    if (!recorded_decision_is_built_in(decision) || is_gone_rule)
+        return false;
+    fprintf(out,
+            "\ntoday's policies (generation %" PRIu64
+            ") can let it pass no more than those of then\n",
+            decision->now);
+    return true;
+}
+
 static void print_today(FILE *out, const struct recorded_decision *decision, bool colour)
 {
     const struct rehearing *today = &decision->today;
+
+    if (print_own_today(out, decision))
+        return;
 
     if (!today->heard) {
         fprintf(out,
@@ -405,6 +442,19 @@ static json_t *statement_json(const struct recorded_decision *decision)
                      json_stringn(statement->text, statement->length));
 }
 
+/* What would be answered today: by Warder itself, where policies have no say. */
+static bool today_differs(const struct recorded_decision *decision)
+{
+    const bool denied = strcmp(text_of(decision->row, "verdict"), "deny") == 0;
+
+    if (recorded_decision_gone_policy(decision, decision->now))
+        return !denied;
+    if (recorded_decision_is_built_in(decision) &&
+        strcmp(text_of(decision->row, "rule"), "policy-gone") != 0)
+        return false;
+    return !same_answer(decision, &decision->today.hearing, false);
+}
+
 json_t *why_json(const struct recorded_decision *decision)
 {
     const struct rehearing *then = &decision->then;
@@ -414,11 +464,11 @@ json_t *why_json(const struct recorded_decision *decision)
     for (size_t i = 0; i < decision->recorded.lost_count; i++)
         json_array_append_new(lost, json_string(decision->recorded.lost[i]));
     return json_pack(
-        "{s:O, s:o, s:o, s:b, s:o, s:o, s:o, s:I}", "record", decision->row, "statement",
-        statement_json(decision), "lost", lost, "own_policies_missing",
-        recorded_decision_has_own(decision) && !then->own_block, "then",
-        then->heard ? explanation_json(&then->hearing) : json_null(), "today",
+        "{s:O, s:o, s:b, s:o, s:b, s:o, s:o, s:o, s:I}", "record", decision->row, "statement",
+        statement_json(decision), "built_in", (int)recorded_decision_is_built_in(decision), "lost",
+        lost, "own_policies_missing", recorded_decision_has_own(decision) && !then->own_block,
+        "then", then->heard ? explanation_json(&then->hearing) : json_null(), "today",
         today->heard ? explanation_json(&today->hearing) : json_null(), "today_differs",
-        today->heard ? json_boolean(!same_answer(decision, &today->hearing, false)) : json_null(),
-        "generation", (json_int_t)decision->now);
+        today->heard ? json_boolean(today_differs(decision)) : json_null(), "generation",
+        (json_int_t)decision->now);
 }

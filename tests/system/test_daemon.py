@@ -1,6 +1,7 @@
 """The daemon's life: started, stopped, killed, restarted, many at once."""
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -298,6 +299,16 @@ for line in sys.stdin:
                     why = daemon.command("why", row["decision"])
                     self.assertIn("policy `named`, which this process named, is gone from this host", why.out)
                     self.assertIn("a rule of Warder's own", why.out)
+                    self.assertIn("Warder itself denied it", why.out)
+                    self.assertRegex(why.out, r"today's policies \(generation \d+\) would answer otherwise:\n\nallowed")
+                    self.assertTrue(json.loads(daemon.command("why", "--json", row["decision"]).out)["today_differs"])
+                    self.assertEqual(daemon.command("remove", "named").status, 0)
+                    why = daemon.command("why", row["decision"])
+                    self.assertRegex(why.out, r"today \(generation \d+\) Warder itself would deny it: policy `\S*named`, "
+                                              r"which the process named")
+                    self.assertNotIn("would answer otherwise", why.out)
+                    told = json.loads(daemon.command("why", "--json", row["decision"]).out)
+                    self.assertEqual((told["built_in"], told["today_differs"]), (True, False))
                 daemon.stop()
 
     def test_interpreter_without_a_daemon_does_not_start(self):

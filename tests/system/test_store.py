@@ -322,11 +322,12 @@ class Store(Test):
         self.assertIn("has not answered for 30 seconds", result.err)
 
     def test_no_daemon_is_said_with_what_to_do(self):
-        for command in "list", "status", "log":
-            result = Daemon(self.directory).command(command)
+        for command, *more in ("list",), ("status",), ("log",), ("why", "1-1"):
+            result = Daemon(self.directory).command(command, *more)
             self.assertEqual(result.status, 2, result)
             self.assertIn("no daemon answers", result.err)
             self.assertIn("warderd", result.err)
+            self.assertEqual("--state-dir" in result.err, command != "status", result)
 
 
 if __name__ == "__main__":
