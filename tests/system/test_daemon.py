@@ -89,7 +89,7 @@ class Interrupted(Test):
                 late += 1
             self.assertEqual(gaps(), [(said, 3, process.pid), (said, late, process.pid)])
             text = daemon.command("log", "-n", "2").out
-            self.assertRegex(text, rf"drop +{said} x3  uid \d+  pid {process.pid}")
+            self.assertRegex(text, rf"drop +{said} x3  -  -  uid \d+ pid {process.pid}  -  [0-9a-f]+\n")
 
     def test_interpreter_lock_is_released_while_the_daemon_is_asked(self):
         daemon = self.asked_daemon()

@@ -159,7 +159,7 @@ class Run(Test):
         self.warder("run", "--policy", "no-process", "--state-dir", state, "--", python_or_skip(self), "-c",
                     "import os\ntry: os.system('id')\nexcept PermissionError: pass")
         result = self.warder("log", "--state-dir", state)
-        self.assertRegex(result.out, r'denied +exec "/bin/sh" -c "id" +local/no-process\.no-exec +\S+ \d+ +<string>:2 +1-\d+')
+        self.assertRegex(result.out, r'denied +exec "/bin/sh" -c "id" +os\.system +local/no-process\.no-exec +\S+ \d+ +<string>:2 +1-\d+')
         self.assertNothingLeft()
 
     def test_record_that_could_not_be_written_is_a_failure_of_run(self):
@@ -331,7 +331,7 @@ for call in (lambda: os.system("tool --password hunter2"),
         result = self.warder("run", "--policy", "no-process", "--observe", "--", python_or_skip(self), "-c",
                              "import os; os.system('echo ran')")
         self.assertEqual((result.status, result.out), (0, "ran\n"), result)
-        self.assertRegex(result.err, r'would deny +exec "/bin/sh" -c "echo ran" +local/no-process\.no-exec .*<string>:1 ')
+        self.assertRegex(result.err, r'would deny +exec "/bin/sh" -c "echo ran" +os\.system +local/no-process\.no-exec .*<string>:1 ')
 
     def test_signals_sent_to_run_reach_the_program(self):
         code = ("import signal, sys, time\n"
