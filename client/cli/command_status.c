@@ -38,7 +38,7 @@ static void print_text(const Warder__V1__Status *status)
     char started[64];
 
     localtime_r(&seconds, &parts);
-    strftime(started, sizeof(started), "%Y-%m-%d %H:%M:%S", &parts);
+    strftime(started, sizeof(started), "%Y-%m-%d %H:%M:%S %z", &parts);
     printf("warderd %.*s, pid %d, since %s\n", as_int(status->version.len),
            field_bytes(&status->version), (int)status->pid, started);
     printf("  in force    generation %" PRIu64 ", %" PRIu64 " %s\n", status->generation,
@@ -65,11 +65,6 @@ static void print_text(const Warder__V1__Status *status)
            field_bytes(&status->session_socket));
 }
 
-static void set_text(json_t *object, const char *key, const ProtobufCBinaryData *text)
-{
-    json_object_set_new(object, key, json_stringn_nocheck((const char *)text->data, text->len));
-}
-
 static void print_json(const Warder__V1__Status *status)
 {
     json_t *object = json_pack(
@@ -87,10 +82,10 @@ static void print_json(const Warder__V1__Status *status)
         (int)status->record_all);
     if (!object)
         return;
-    set_text(object, "version", &status->version);
-    set_text(object, "record_error", &status->record_error);
-    set_text(object, "state_directory", &status->state_directory);
-    set_text(object, "session_socket", &status->session_socket);
+    json_object_set_new(object, "version", json_line_field(&status->version));
+    json_object_set_new(object, "record_error", json_line_field(&status->record_error));
+    json_object_set_new(object, "state_directory", json_line_field(&status->state_directory));
+    json_object_set_new(object, "session_socket", json_line_field(&status->session_socket));
     json_line_print_object(stdout, object);
 }
 

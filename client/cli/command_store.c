@@ -55,7 +55,7 @@ static const char list_help[] =
     "usage: warder list [--json]\n"
     "\n"
     "Lists the policies of this host: tier, name, mode, whom they govern, rules, revision, when\n"
-    "and by whom they were changed.\n"
+    "(by this machine's clock and zone) and by whom they were changed.\n"
     "\n"
     "  --json               one JSON object a line\n"
     "  --state-dir DIR      of a host whose daemon does not live, where it has its state\n"
@@ -197,18 +197,13 @@ static int finish(struct asked *asked, int status)
     return EXIT_USAGE;
 }
 
-static json_t *text_json(const ProtobufCBinaryData *text)
-{
-    return json_stringn_nocheck(text->len > 0 ? (const char *)text->data : "", text->len);
-}
-
 static int print_done(const struct store_options *store, const Warder__V1__Done *done)
 {
     if (store->json) {
         diagnostics_print_json_received(stdout, done->diagnostics, done->n_diagnostics);
-        json_line_print_object(stdout, json_pack("{s:o, s:I, s:b}", "done", text_json(&done->text),
-                                                 "generation", (json_int_t)done->generation,
-                                                 "unchanged", (int)done->unchanged));
+        json_line_print_object(
+            stdout, json_pack("{s:o, s:I, s:b}", "done", json_line_field(&done->text), "generation",
+                              (json_int_t)done->generation, "unchanged", (int)done->unchanged));
     } else
         printf("%.*s\n", (int)done->text.len, field_bytes(&done->text));
     return EXIT_DONE;
@@ -304,11 +299,11 @@ static void time_text(uint64_t time, char *text, size_t size)
 static json_t *entry_json(const Warder__V1__PolicyEntry *entry)
 {
     return json_pack("{s:s, s:o, s:o, s:o, s:b, s:i, s:I, s:o, s:o}", "tier",
-                     tier_text(entry->tier), "name", text_json(&entry->name), "title",
-                     text_json(&entry->title), "mode", text_json(&entry->mode), "selects",
-                     entry->selects, "rules", (int)entry->rules, "revision",
+                     tier_text(entry->tier), "name", json_line_field(&entry->name), "title",
+                     json_line_field(&entry->title), "mode", json_line_field(&entry->mode),
+                     "selects", entry->selects, "rules", (int)entry->rules, "revision",
                      (json_int_t)entry->revision, "time", json_line_time(entry->time), "who",
-                     text_json(&entry->who));
+                     json_line_field(&entry->who));
 }
 
 static void set_cell(struct libscols_line *line, size_t column, const char *bytes, size_t length)
@@ -439,7 +434,7 @@ static void print_policy(const struct store_options *store, const Warder__V1__Po
 {
     if (store->json) {
         json_t *object = entry_json(entry);
-        json_object_set_new(object, "text", text_json(&entry->text));
+        json_object_set_new(object, "text", json_line_field(&entry->text));
         json_line_print_object(stdout, object);
         return;
     }

@@ -63,15 +63,10 @@ void diagnostics_print_json(FILE *out, const struct diagnostics *diagnostics)
                                          "message", "out of memory: not everything was checked"));
 }
 
-static json_t *field_json(const ProtobufCBinaryData *field)
-{
-    return json_stringn_nocheck(field_bytes(field), field->len);
-}
-
 static json_t *received_location(const Warder__V1__DiagnosticPlace *place)
 {
-    return place ? location_json(field_json(&place->file), place->line, place->column,
-                                 place->end_line, place->end_column, field_json(&place->label))
+    return place ? location_json(json_line_field(&place->file), place->line, place->column,
+                                 place->end_line, place->end_column, json_line_field(&place->label))
                  : json_null();
 }
 
@@ -82,12 +77,12 @@ void diagnostics_print_json_received(FILE *out, Warder__V1__Diagnostic *const *d
         const Warder__V1__Diagnostic *said = diagnostics[i];
         json_t *remarks = json_array();
         for (size_t j = 0; j < said->n_remarks; j++)
-            json_array_append_new(
-                remarks, remark_json(said->remarks[j]->help, field_json(&said->remarks[j]->text)));
+            json_array_append_new(remarks, remark_json(said->remarks[j]->help,
+                                                       json_line_field(&said->remarks[j]->text)));
         print_object(out,
-                     json_pack("{s:o, s:o}", "code", field_json(&said->code), "severity",
-                               field_json(&said->severity)),
-                     received_location(said->place), field_json(&said->message),
+                     json_pack("{s:o, s:o}", "code", json_line_field(&said->code), "severity",
+                               json_line_field(&said->severity)),
+                     received_location(said->place), json_line_field(&said->message),
                      received_location(said->second), remarks);
     }
 }

@@ -6,18 +6,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "client/cli/json_line.h"
 #include "policies/engine/event_text.h"
 
 enum {
     FIELD_MAX = 400,   /* bytes of one column */
     COMMAND_MAX = 160, /* of a shell's command in its column; --json has it whole */
 };
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
 
 /* What a program chose (a file name) cannot play with the terminal, nor stand for other columns. */
 static void print_chosen(FILE *out, const char *text)
@@ -84,7 +79,7 @@ static const char *shell_command(const json_t *object)
     const json_t *argv = json_object_get(operation, "argv");
     const char *option = recorded_text(json_array_get(argv, 1));
 
-    if (strcmp(text_of(operation, "class"), "exec") != 0 ||
+    if (strcmp(json_line_text(operation, "class"), "exec") != 0 ||
         !json_is_true(json_object_get(operation, "shell")) || !option || strcmp(option, "-c") != 0)
         return NULL;
     return recorded_text(json_array_get(argv, 2));
@@ -112,24 +107,25 @@ static void print_count(FILE *out, const json_t *object)
 static void print_decision(FILE *out, const json_t *object, bool colour)
 {
     const json_t *proved = json_object_get(json_object_get(object, "subject"), "proved");
-    const char *policy = text_of(object, "policy");
-    const char *file = text_of(object, "file");
+    const char *policy = json_line_text(object, "policy");
+    const char *file = json_line_text(object, "file");
     char text[FIELD_MAX];
 
-    print_word(out, text_of(object, "verdict"), colour);
-    print_column(out, text_of(object, "summary"));
+    print_word(out, json_line_text(object, "verdict"), colour);
+    print_column(out, json_line_text(object, "summary"));
     print_shell_command(out, object);
     print_count(out, object);
-    print_chosen(out, text_of(object, "event"));
-    snprintf(text, sizeof(text), "%s%s%s", policy, *policy ? "." : "", text_of(object, "rule"));
+    print_chosen(out, json_line_text(object, "event"));
+    snprintf(text, sizeof(text), "%s%s%s", policy, *policy ? "." : "",
+             json_line_text(object, "rule"));
     print_column(out, text);
-    snprintf(text, sizeof(text), "%s %" JSON_INTEGER_FORMAT, text_of(proved, "user"),
+    snprintf(text, sizeof(text), "%s %" JSON_INTEGER_FORMAT, json_line_text(proved, "user"),
              json_integer_value(json_object_get(proved, "pid")));
     print_column(out, text);
     print_chosen(out, file);
     if (*file)
         fprintf(out, ":%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(object, "line")));
-    print_column(out, text_of(object, "decision"));
+    print_column(out, json_line_text(object, "decision"));
 }
 
 /* `uid 65534 pid 123`, what is known of it. */
@@ -151,13 +147,13 @@ static void print_sender(FILE *out, const json_t *object)
 /* Of no event, by no rule, from no line. */
 static void print_notice(FILE *out, const json_t *object)
 {
-    fprintf(out, "  %-10s", text_of(object, "kind"));
-    print_column(out, text_of(object, "summary"));
+    fprintf(out, "  %-10s", json_line_text(object, "kind"));
+    print_column(out, json_line_text(object, "summary"));
     print_count(out, object);
     fputs("  -  -", out);
     print_sender(out, object);
     fputs("  -", out);
-    print_column(out, text_of(object, "session"));
+    print_column(out, json_line_text(object, "session"));
 }
 
 void log_heading_print(FILE *out)
@@ -178,7 +174,7 @@ void log_line_print(FILE *out, const Warder__V1__LogEntry *entry, bool colour)
     if (!object)
         return;
     print_time(out, entry->time);
-    if (strcmp(text_of(object, "kind"), "decision") == 0)
+    if (strcmp(json_line_text(object, "kind"), "decision") == 0)
         print_decision(out, object, colour);
     else
         print_notice(out, object);

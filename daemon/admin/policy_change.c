@@ -120,11 +120,6 @@ static void change_set_deinit(struct change_set *set)
         policy_parts_deinit(&set->parts[i]);
 }
 
-static char *terminated(const ProtobufCBinaryData *field)
-{
-    return strndup(field->len > 0 ? (const char *)field->data : "", field->len);
-}
-
 static bool is_replaced(const struct change_set *set, const struct stored_policy *policy)
 {
     if (policy->tier != set->tier)
@@ -161,7 +156,7 @@ static bool trial_init(struct trial *trial, const Warder__V1__Apply *apply, enum
         return false;
     for (; trial->count < apply->n_texts; trial->count++) {
         const Warder__V1__PolicyText *given = apply->texts[trial->count];
-        char *file = terminated(&given->file);
+        char *file = field_copy(&given->file, SIZE_MAX);
         trial->files[trial->count] = file;
         trial->texts[trial->count] = (struct policy_text){.file = file ? file : "policy",
                                                           .text = field_bytes(&given->text),
@@ -445,7 +440,7 @@ static void work_remove(struct change_job *job, const Warder__V1__RemovePolicy *
     struct policy_change change;
     char error[512];
     char what[320];
-    char *name = terminated(&remove->name);
+    char *name = field_copy(&remove->name, SIZE_MAX);
 
     job->apart = remove->apart;
     if (!name || !policy_store_load(job->changer->store, &stored, error, sizeof(error))) {
