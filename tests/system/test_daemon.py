@@ -236,6 +236,26 @@ for line in sys.stdin:
             self.assertEqual(len({row["session"] for row in found}), 1)
             self.assertEqual(len({row["decision"] for row in found}), len(found))
 
+    def test_session_that_cannot_be_kept_is_told_of(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } deny exec as no }')
+        kept = daemon.directory / "sessions"
+        kept.rmdir()
+        with interpreter_process([python(), "-c", LOOP], env=daemon.preloaded()) as process:
+            self.assertEqual(self.ask(process), "allowed\n")
+
+            def told():
+                return [(row["kind"], row["summary"], row["pid"]) for row in daemon.log()
+                        if "cannot be kept" in row["summary"]]
+
+            wait_until(told, "it is told of")
+            self.assertEqual(told(), [("daemon", "the session ends with this daemon, for it cannot be kept: No such "
+                                                 "file or directory", process.pid)])
+            self.assertEqual(self.ask(process), "allowed\n")
+            daemon.kill()
+            daemon.start()
+            self.assertNotEqual(self.ask(process), "allowed\n")
+
     def test_session_that_ended_while_the_daemon_was_away_is_forgotten(self):
         daemon = self.daemon()
         with interpreter_process([python(), "-c", LOOP], env=daemon.preloaded()) as process:
