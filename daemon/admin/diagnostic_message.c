@@ -28,6 +28,7 @@ static bool add_remarks(const struct diagnostics *diagnostics, size_t index, str
 
     while (diagnostics_remark(diagnostics, index, count, &is_help))
         count++;
+    /* Of pointers, as it should be. NOLINTNEXTLINE(bugprone-sizeof-expression) */
     message->remarks = arena_zalloc(arena, count, sizeof(*message->remarks));
     for (size_t i = 0; message->remarks && i < count; i++) {
         Warder__V1__DiagnosticRemark *remark = arena_alloc(arena, sizeof(*remark));
@@ -67,6 +68,7 @@ bool diagnostic_messages(const struct diagnostics *diagnostics, struct arena *ar
                          Warder__V1__Diagnostic ***messages)
 {
     const size_t kept = diagnostics ? diagnostics_kept(diagnostics) : 0;
+    /* Of pointers, as it should be. NOLINTNEXTLINE(bugprone-sizeof-expression) */
     Warder__V1__Diagnostic **list = kept > 0 ? arena_zalloc(arena, kept, sizeof(*list)) : NULL;
 
     *count = 0;
