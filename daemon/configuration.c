@@ -29,6 +29,7 @@ void configuration_defaults(struct configuration *configuration)
         .session_socket = HOST_SESSION_SOCKET,
         .admin_socket = HOST_ADMIN_SOCKET,
         .settle_in_process = true,
+        .loop_threads = 1,
         .record_megabytes = 1024,
         /* A session has at most four connections, and a user hardly more interpreters than the
          * processes that systemd lets a login have (TasksMax=33% of pid_max 32768, rounded down).

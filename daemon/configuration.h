@@ -14,6 +14,7 @@ extern "C" {
 
 enum {
     CONFIGURATION_PATH_MAX = 4096,
+    CONFIGURATION_LOOPS_MAX = 16,
 };
 
 struct configuration {
@@ -22,6 +23,7 @@ struct configuration {
     char admin_socket[CONFIGURATION_PATH_MAX]; /* "": none */
     char user[64];                             /* to become once sockets listen; "": stay */
     bool settle_in_process;    /* interpreters judge for themselves what is allowed */
+    unsigned loop_threads;     /* that sessions are spread over, 1 to CONFIGURATION_LOOPS_MAX */
     bool record_all;           /* every decision, not denials and `log` rules alone */
     unsigned record_megabytes; /* audit.db is kept below this; 0: without end */
     unsigned sessions_per_user;

@@ -138,6 +138,8 @@ struct reader {
             return record(key, node, out.record_all);
         if (name == "evaluate")
             return evaluate(key, node, out.settle_in_process);
+        if (name == "loop_threads")
+            return number(key, node, 1, out.loop_threads, CONFIGURATION_LOOPS_MAX);
         if (name == "limits") {
             const toml::table *limits = node.as_table();
             if (!limits)
@@ -149,7 +151,7 @@ struct reader {
         }
         return fail(key.source(), "there is no setting `" + std::string(name) +
                                       "`; settings are state_dir, socket, admin_socket, user, "
-                                      "record, evaluate and the table [limits]");
+                                      "record, evaluate, loop_threads and the table [limits]");
     }
 };
 

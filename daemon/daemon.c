@@ -395,13 +395,14 @@ static bool give_up_root(const struct daemon *daemon)
 /* As the user, whose limits count. */
 static bool make_threads(struct daemon *daemon)
 {
-    const int error = worker_threads_start(&daemon->loop);
+    const int others = (int)daemon->configuration.loop_threads - 1;
+    const int error = worker_threads_start(&daemon->loop, others);
 
     return error == 0 ||
            say("%d threads cannot be made, and the daemon needs them: %s: raise the limits of its "
                "user's processes (`ulimit -u`, LimitNPROC= and TasksMax= of systemd), and of its "
                "memory (`ulimit -v`, LimitAS= of systemd)",
-               THREADS_NEEDED, uv_strerror(error));
+               THREADS_NEEDED + others, uv_strerror(error));
 }
 
 static bool open_server(struct daemon *daemon)
@@ -427,7 +428,11 @@ static bool open_server(struct daemon *daemon)
     daemon->admin = admin_new(server, daemon->store, &daemon->administrators);
     if (!daemon->admin)
         return say("out of memory");
-    return !server->is_private || take_control(daemon);
+    if (server->is_private && !take_control(daemon))
+        return false;
+    const int error = loops_start(server);
+    return error == 0 ||
+           say("%u loop threads cannot be made: %s", server->loops.count, uv_strerror(error));
 }
 
 /* ----------------------------------------------------------------------------------------- closing
@@ -448,7 +453,7 @@ static void stop(struct daemon *daemon)
     service_notify("STOPPING=1");
     listener_close(daemon->sessions);
     listener_close(daemon->administration);
-    if (daemon->server.packet) /* it is a server already */
+    if (daemon->server.loops.count > 0) /* it is a server already */
         server_stop(&daemon->server);
     /* Whoever signals twice (`timeout`, an impatient hand) loses no record by it: the handlers stay
      * until everything is written. */
@@ -461,15 +466,22 @@ static void stop(struct daemon *daemon)
 
 static void on_signal(uv_signal_t *signal, int number)
 {
+    struct daemon *daemon = signal->data;
+
     (void)number;
-    stop(signal->data);
+    loops_enter(&daemon->server);
+    stop(daemon);
+    loops_leave(&daemon->server);
 }
 
 static void on_records_written(uv_async_t *async)
 {
     struct daemon *daemon = async->data;
+
+    loops_enter(&daemon->server);
     if (!daemon->stopping)
         admin_records_written(daemon->admin);
+    loops_leave(&daemon->server);
 }
 
 /* A private daemon lives as long as its owner's connection. */
@@ -477,10 +489,12 @@ static void on_control_check(uv_check_t *check)
 {
     struct daemon *daemon = check->data;
 
+    loops_enter(&daemon->server);
     if (daemon->control->state == STATE_CLOSED) {
         uv_check_stop(check);
         stop(daemon);
     }
+    loops_leave(&daemon->server);
 }
 
 /* Whoever made it may have been killed. The program that runs under this daemon can have put
@@ -542,6 +556,8 @@ static int close_all(struct daemon *daemon)
     char error[512] = "";
     int status = EXIT_SUCCESS;
 
+    loops_join(&daemon->server);
+    uv_run(&daemon->loop, UV_RUN_DEFAULT); /* what they have left to the first one */
     if (daemon->server.audit && !audit_log_stop(daemon->server.audit, error, sizeof(error))) {
         say("not everything could be recorded: %s", error);
         status = EXIT_FAILED;
@@ -638,6 +654,7 @@ int daemon_run(const struct options *options)
             policy_block_policy_count(daemon.server.generation->block),
             daemon.configuration.session_socket);
     uv_run(&daemon.loop, UV_RUN_DEFAULT);
+    loops_join(&daemon.server);
     record_life(&daemon, "stopped");
     return close_all(&daemon);
 }

@@ -1,7 +1,7 @@
 /* A generation: the policies of this host, compiled once, never changed.
  *
  * The loop holds the current one; a session keeps the one that it was last judged by until its next
- * event. Counted by reference; the counter is the loop thread's own. */
+ * event. Counted by reference; the counter is touched inside (session/loops.h). */
 #ifndef WARDER_DAEMON_GENERATION_H
 #define WARDER_DAEMON_GENERATION_H
 

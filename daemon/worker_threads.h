@@ -14,7 +14,8 @@ enum {
 
 /* Makes them, of the process and not of the loop: an empty piece of work goes through it. Before
  * anything else is given to the pool, once in a process. 0, or libuv's error (below 0): then there
- * are none, because THREADS_NEEDED cannot be made, and nothing may be given to the pool. */
-int worker_threads_start(uv_loop_t *loop);
+ * are none, because THREADS_NEEDED, and `others` that somebody else will make
+ * (CONFIGURATION_LOOPS_MAX at most), cannot be made, and nothing may be given to the pool. */
+int worker_threads_start(uv_loop_t *loop, int others);
 
 #endif

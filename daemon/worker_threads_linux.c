@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/configuration.h"
+
 enum {
     STACK_SIZE = 8 * 1024 * 1024, /* at least what libuv gives each of its threads */
     NAP_MILLISECONDS = 1,
@@ -23,9 +25,11 @@ enum {
 struct trial {
     uv_sem_t go;
     uv_sem_t there;
-    uv_thread_t threads[THREADS_NEEDED];
+    uv_thread_t threads[THREADS_NEEDED + CONFIGURATION_LOOPS_MAX];
+    int wanted;
     int made;
-    pid_t numbers[THREADS_NEEDED]; /* the kernel's, of those that are there */
+    pid_t numbers[THREADS_NEEDED +
+                  CONFIGURATION_LOOPS_MAX]; /* the kernel's, of those that are there */
     atomic_int numbered;
 };
 
@@ -60,7 +64,7 @@ static int make_threads(struct trial *trial)
                                          .stack_size = STACK_SIZE};
     int error = 0;
 
-    while (error == 0 && trial->made < THREADS_NEEDED) {
+    while (error == 0 && trial->made < trial->wanted) {
         error = uv_thread_create_ex(&trial->threads[trial->made], &options, be_there, trial);
         trial->made += error == 0;
     }
@@ -68,9 +72,9 @@ static int make_threads(struct trial *trial)
 }
 
 /* Whether that many threads can be made, all at a time. */
-static int try_threads(void)
+static int try_threads(int wanted)
 {
-    struct trial trial = {.made = 0};
+    struct trial trial = {.wanted = wanted};
     int error = uv_sem_init(&trial.go, 0);
 
     if (error < 0)
@@ -104,14 +108,14 @@ static void free_work(uv_work_t *work, int status)
     free(work);
 }
 
-int worker_threads_start(uv_loop_t *loop)
+int worker_threads_start(uv_loop_t *loop, int others)
 {
     char count[16];
 
     snprintf(count, sizeof(count), "%d", WORKER_THREADS);
     if (setenv("UV_THREADPOOL_SIZE", count, 1) < 0)
         return UV_ENOMEM;
-    int error = try_threads();
+    int error = try_threads(THREADS_NEEDED + others);
     uv_work_t *work = error == 0 ? malloc(sizeof(*work)) : NULL;
     if (!work)
         return error < 0 ? error : UV_ENOMEM;

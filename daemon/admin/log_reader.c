@@ -97,7 +97,9 @@ static void after_work(uv_work_t *request, int status)
 {
     struct page_job *job = request->data;
     struct log_reader *reader = job->reader;
+    struct server *server = reader->readers->server;
 
+    loops_enter(server);
     reader->busy = false;
     if (reader->gone || status < 0) {
         reader_free(reader);
@@ -124,6 +126,7 @@ static void after_work(uv_work_t *request, int status)
     }
     audit_rows_deinit(&job->rows);
     free(job);
+    loops_leave(server);
 }
 
 static void read_page(struct log_reader *reader)

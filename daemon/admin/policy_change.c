@@ -588,18 +588,21 @@ static void after_work(uv_work_t *request, int status)
 {
     struct change_job *job = request->data;
     struct policy_changer *changer = job->changer;
+    struct server *server = changer->server;
 
+    loops_enter(server);
     changer->busy = false;
     if (status < 0)
         fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, "the daemon is stopping");
     if (job->made) {
         record_change(job);
         count_losers(job);
-        server_set_generation(changer->server, job->made);
+        server_set_generation(server, job->made);
     }
     answer(job);
     job_free(job);
     begin_next(changer);
+    loops_leave(server);
 }
 
 /* One after the other, in the order of their coming: each is checked against what the one before

@@ -271,13 +271,16 @@ static void job_free(struct why_job *job)
 static void after_work(uv_work_t *request, int status)
 {
     struct why_job *job = request->data;
+    struct server *server = job->whys->server;
 
+    loops_enter(server);
     if (status < 0) {
         job->failed = true;
         (void)snprintf(job->error, sizeof(job->error), "the daemon is stopping");
     }
     answer(job);
     job_free(job);
+    loops_leave(server);
 }
 
 /* ---------------------------------------------------------------------------------------- requests

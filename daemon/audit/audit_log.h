@@ -10,7 +10,8 @@
  * not go with time between the two. While the database cannot be written, items wait; that is said
  * on standard error when it begins and when it ends.
  *
- * audit_log_* functions are for the loop's thread unless they say otherwise. */
+ * audit_log_* functions are for the loop's thread, or one of several at a time, unless they say
+ * otherwise. */
 #ifndef WARDER_DAEMON_AUDIT_AUDIT_LOG_H
 #define WARDER_DAEMON_AUDIT_AUDIT_LOG_H
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -40,11 +41,11 @@ static const char *check_message(struct connection *connection, struct incoming 
     struct server *server = connection->server;
 
     if (incoming->received->length < PACKET_HEADER_SIZE ||
-        !packet_header_read(&incoming->header, server->packet))
+        !packet_header_read(&incoming->header, connection->loop->packet))
         return "a message without a proper header";
     if (incoming->header.sequence != connection->received + 1)
         return "a message out of order, or repeated";
-    incoming->body = message_body(incoming->received, &incoming->header, server->packet,
+    incoming->body = message_body(incoming->received, &incoming->header, connection->loop->packet,
                                   server->body, &incoming->length);
     if (!incoming->body)
         return "a message in a file that is not sealed, empty or too large";
@@ -64,9 +65,15 @@ static const char *check_message(struct connection *connection, struct incoming 
     return incoming->message ? NULL : "a message that does not decode";
 }
 
-static void on_packet(struct connection *connection, struct packet_received *received)
+/* An answer in the loop's `reply`, to be sent outside. */
+struct unsent {
+    size_t length; /* 0: there is none */
+    struct reply_to to;
+};
+
+static void on_packet(struct connection *connection, struct packet_received *received,
+                      struct unsent *unsent)
 {
-    struct server *server = connection->server;
     struct user_account *account = connection->account;
     struct incoming incoming;
     const uint64_t began = uv_hrtime();
@@ -81,7 +88,11 @@ static void on_packet(struct connection *connection, struct packet_received *rec
         protocol_dispatch(connection, &incoming);
     }
     packet_received_close(received);
-    turns_charge(server, account, uv_hrtime() - began);
+    unsent->length = connection->state == STATE_CLOSED ? 0 : connection->unsent;
+    connection->unsent = 0;
+    if (unsent->length > 0)
+        unsent->to = connection_reply_to(connection, &incoming);
+    turns_charge(connection->loop, account, uv_hrtime() - began);
 }
 
 /* Denials and sessions are never dropped from the record: whoever causes more than the disk takes
@@ -93,18 +104,102 @@ static bool must_wait(const struct connection *connection)
 }
 
 static void on_ready(uv_poll_t *handle, int status, int events);
+static void on_ended(uv_handle_t *handle);
+static void watch(struct connection *connection);
 
-/* Listens for what there is to listen for. */
-static void watch(struct connection *connection)
+/* Of a connection that no loop watches, and that goes: to another one, or for good. */
+static void go(struct connection *connection)
+{
+    if (connection->state == STATE_CLOSED) {
+        connection->watch = WATCH_OVER;
+        close(connection->socket);
+        connection_release(connection);
+        return;
+    }
+    turns_forget(connection);
+    connection->loop = connection->next_loop;
+    connection->next_loop = NULL;
+    watch(connection);
+}
+
+static void on_ended(uv_handle_t *handle)
+{
+    struct connection *connection = handle->data;
+    struct server *server = connection->server;
+
+    loops_enter(server);
+    connection->watch = WATCH_NONE;
+    go(connection);
+    loops_leave(server);
+}
+
+static void let_go(struct connection *connection)
+{
+    if (connection->watch == WATCH_NONE) {
+        go(connection);
+    } else if (connection->watch == WATCH_POLLED) {
+        connection->watch = WATCH_ENDING;
+        uv_poll_stop(&connection->poll);
+        uv_close((uv_handle_t *)&connection->poll, on_ended);
+    }
+}
+
+static void listen_for(struct connection *connection)
 {
     const bool reads =
         !connection->held && !(connection->queued && connection->passes >= PASSES_MAX);
     const int events = (reads ? UV_READABLE : 0) | (connection->wants_write ? UV_WRITABLE : 0);
 
+    if (connection->watch == WATCH_NONE) {
+        if (uv_poll_init(connection->loop->uv, &connection->poll, connection->socket) < 0) {
+            connection_close(connection);
+            return;
+        }
+        connection->poll.data = connection;
+        connection->watch = WATCH_POLLED;
+    }
     if (events)
         uv_poll_start(&connection->poll, events, on_ready);
     else
         uv_poll_stop(&connection->poll);
+}
+
+/* On the thread of its loop, which it has go on as it is to be. */
+static void arrange(struct connection *connection)
+{
+    if (connection->state == STATE_CLOSED || connection->next_loop)
+        let_go(connection);
+    else
+        listen_for(connection);
+}
+
+static void on_arranging(struct loop_task *task)
+{
+    struct connection *connection =
+        (struct connection *)((char *)task - offsetof(struct connection, arranging));
+
+    watch(connection); /* it may have gone to another loop meanwhile */
+    connection_release(connection);
+}
+
+/* Listens for what there is to listen for. */
+static void watch(struct connection *connection)
+{
+    if (connection->loop == loops_here(connection->server)) {
+        arrange(connection);
+    } else if (loops_post(connection->loop, &connection->arranging)) {
+        connection_hold(connection);
+    }
+}
+
+void connection_settle(struct connection *connection)
+{
+    connection->settled = loops_choose(connection->server);
+    connection->settled->connections++;
+    if (connection->settled == connection->loop)
+        return;
+    connection->next_loop = connection->settled;
+    watch(connection);
 }
 
 static void hold(struct connection *connection)
@@ -122,12 +217,20 @@ static bool is_there(const struct connection *connection)
 }
 
 /* One packet: what is left wakes us again, once the others have had theirs. */
-static void read_packet(struct connection *connection)
+static void read_packet(struct connection *connection, struct unsent *unsent)
 {
+    struct server *server = connection->server;
     struct packet_received received;
-    const int error = packet_receive(connection->socket, connection->server->packet,
-                                     PACKET_SIZE_MAX, MSG_DONTWAIT, &received);
 
+    loops_leave(server);
+    const int error = packet_receive(connection->socket, connection->loop->packet, PACKET_SIZE_MAX,
+                                     MSG_DONTWAIT, &received);
+    loops_enter(server);
+    if (connection->state == STATE_CLOSED) { /* meanwhile, by another loop */
+        if (error == 0)
+            packet_received_close(&received);
+        return;
+    }
     if (error == -EAGAIN || error == -EINTR)
         return;
     if (error == PACKET_CUT)
@@ -137,7 +240,7 @@ static void read_packet(struct connection *connection)
     else if (error < 0) /* gone */
         connection_close(connection);
     else
-        on_packet(connection, &received);
+        on_packet(connection, &received, unsent);
 }
 
 /* It has something to say, and somebody else's turn comes first. */
@@ -151,14 +254,8 @@ static void wait_in_line(struct connection *connection)
     }
 }
 
-static void on_ready(uv_poll_t *handle, int status, int events)
+static void be_ready(struct connection *connection, int events, struct unsent *unsent)
 {
-    struct connection *connection = handle->data;
-
-    if (status < 0) {
-        connection_close(connection);
-        return;
-    }
     if ((events & UV_WRITABLE) && connection->wants_write) {
         connection->wants_write = false;
         watch(connection);
@@ -170,23 +267,50 @@ static void on_ready(uv_poll_t *handle, int status, int events)
     if (must_wait(connection)) {
         hold(connection);
         watch(connection);
-    } else if (connection->queued || !turns_allow(connection->server, connection->account)) {
+    } else if (connection->queued || !turns_allow(connection->loop, connection->account)) {
         wait_in_line(connection);
     } else {
-        read_packet(connection);
+        read_packet(connection, unsent);
     }
+}
+
+static void send_unsent(struct connection *connection, const struct unsent *unsent);
+
+static void on_ready(uv_poll_t *handle, int status, int events)
+{
+    struct connection *connection = handle->data;
+    struct server *server = connection->server;
+    struct unsent unsent;
+
+    unsent.length = 0;
+    loops_enter(server);
+    if (status < 0)
+        connection_close(connection);
+    else
+        be_ready(connection, events, &unsent);
+    loops_leave(server);
+    if (unsent.length > 0)
+        send_unsent(connection, &unsent);
 }
 
 void connection_take_turn(struct connection *connection)
 {
     const bool unwatched = connection->passes >= PASSES_MAX;
+    struct server *server = connection->server;
+    struct unsent unsent;
 
+    unsent.length = 0;
     connection_hold(connection);
     connection->passes = 0;
     if (must_wait(connection))
         hold(connection);
     else
-        read_packet(connection);
+        read_packet(connection, &unsent);
+    if (unsent.length > 0) {
+        loops_leave(server);
+        send_unsent(connection, &unsent);
+        loops_enter(server);
+    }
     if (connection->state != STATE_CLOSED && (connection->held || unwatched))
         watch(connection);
     connection_release(connection);
@@ -213,9 +337,10 @@ struct outgoing {
     const Warder__V1__DaemonMessage *message;
     unsigned char *body;
     size_t length;
+    unsigned char *packet; /* PACKET_SIZE_MAX, in which it goes out; the body is in it */
 };
 
-/* 0, or a negative errno. */
+/* Of a connection that is open. 0, or a negative errno. */
 static int send_reply(struct connection *connection, const struct reply_to *to,
                       const struct outgoing *outgoing, const int *descriptors, int descriptor_count)
 {
@@ -231,12 +356,10 @@ static int send_reply(struct connection *connection, const struct reply_to *to,
         .context = to && to->keyed ? &context : NULL,
         .descriptors = descriptors,
         .descriptor_count = descriptor_count,
-        .packet = server->reply,
+        .packet = outgoing->packet,
         .arena = &server->arena,
     };
 
-    if (connection->state == STATE_CLOSED)
-        return -EPIPE;
     return outgoing->message
                ? message_send(&sender, &outgoing->message->base, &sent)
                : message_send_packed(&sender, outgoing->body, outgoing->length, &sent);
@@ -255,27 +378,64 @@ bool connection_send(struct connection *connection, const struct reply_to *to,
                      const Warder__V1__DaemonMessage *message, const int *descriptors,
                      int descriptor_count)
 {
-    const struct outgoing outgoing = {.message = message};
+    const struct outgoing outgoing = {.message = message, .packet = connection->server->reply};
+
+    if (connection->state == STATE_CLOSED)
+        return false;
     return close_unless_sent(connection,
                              send_reply(connection, to, &outgoing, descriptors, descriptor_count));
+}
+
+static unsigned char *end_of_plain(const struct connection *connection)
+{
+    return connection->loop->reply + PACKET_HEADER_SIZE + VERDICT_BYTES_MAX;
+}
+
+/* 0, or a negative errno. Of a loop's own connection, outside too. */
+static int send_plain(struct connection *connection, const struct reply_to *to, size_t length)
+{
+    const struct outgoing outgoing = {.body = end_of_plain(connection) - length,
+                                      .length = length,
+                                      .packet = connection->loop->reply};
+
+    return send_reply(connection, to, &outgoing, NULL, 0);
+}
+
+/* Outside. */
+static void send_unsent(struct connection *connection, const struct unsent *unsent)
+{
+    const int error = send_plain(connection, &unsent->to, unsent->length);
+
+    if (error == 0)
+        return;
+    loops_enter(connection->server);
+    connection_close(connection);
+    loops_leave(connection->server);
 }
 
 bool connection_send_plain(struct connection *connection, const struct incoming *incoming,
                            const struct plain_verdict *verdict)
 {
-    const struct reply_to to = connection_reply_to(connection, incoming);
-    unsigned char *end = connection->server->reply + PACKET_HEADER_SIZE + VERDICT_BYTES_MAX;
-    unsigned char *body = verdict_bytes_write(verdict, end);
-    const struct outgoing outgoing = {.body = body, .length = (size_t)(end - body)};
+    unsigned char *end = end_of_plain(connection);
+    const size_t length = (size_t)(end - verdict_bytes_write(verdict, end));
 
-    return close_unless_sent(connection, send_reply(connection, &to, &outgoing, NULL, 0));
+    if (connection->state == STATE_CLOSED)
+        return false;
+    if (connection->server->loops.count > 1) {
+        connection->unsent = length;
+        return true;
+    }
+    /* Nobody else could do anything meanwhile, and the peer waits. */
+    const struct reply_to to = connection_reply_to(connection, incoming);
+    return close_unless_sent(connection, send_plain(connection, &to, length));
 }
 
 bool connection_try_send(struct connection *connection, const struct reply_to *to,
                          const Warder__V1__DaemonMessage *message)
 {
-    const struct outgoing outgoing = {.message = message};
-    const int error = send_reply(connection, to, &outgoing, NULL, 0);
+    const struct outgoing outgoing = {.message = message, .packet = connection->server->reply};
+    const int error =
+        connection->state == STATE_CLOSED ? -EPIPE : send_reply(connection, to, &outgoing, NULL, 0);
 
     if (error == -EAGAIN) {
         connection->wants_write = true;
@@ -294,15 +454,15 @@ struct connection *connection_new(struct server *server, int socket,
 {
     struct connection *connection = calloc(1, sizeof(*connection));
 
-    if (!connection || uv_poll_init(server->loop, &connection->poll, socket) < 0) {
+    if (!connection) {
         user_account_return(&server->accounts, options->account, CHARGE_CONNECTION, 1);
-        free(connection);
         close(socket);
         return NULL;
     }
     *connection = (struct connection){
         .server = server,
-        .poll = connection->poll,
+        .loop = &server->loops.items[0],
+        .arranging = {.run = on_arranging},
         .socket = socket,
         .state = options->state,
         .references = 1,
@@ -311,13 +471,15 @@ struct connection *connection_new(struct server *server, int socket,
         .number = options->number,
         .next = server->connections,
     };
-    connection->poll.data = connection;
     if (server->connections)
         server->connections->previous = connection;
     server->connections = connection;
     server->connection_count++;
-    uv_poll_start(&connection->poll, UV_READABLE, on_ready);
-    return connection;
+    connection_hold(connection);
+    watch(connection); /* closes it if it cannot */
+    const bool open = connection->state != STATE_CLOSED;
+    connection_release(connection);
+    return open ? connection : NULL;
 }
 
 struct connection *connection_hold(struct connection *connection)
@@ -332,13 +494,6 @@ void connection_release(struct connection *connection)
         free(connection);
 }
 
-static void on_closed(uv_handle_t *handle)
-{
-    struct connection *connection = handle->data;
-    close(connection->socket);
-    connection_release(connection);
-}
-
 void connection_close(struct connection *connection)
 {
     struct server *server = connection->server;
@@ -346,6 +501,7 @@ void connection_close(struct connection *connection)
 
     if (connection->state == STATE_CLOSED)
         return;
+    connection_hold(connection);
     const bool of_session = connection->state == STATE_SESSION;
     if (server->connection_closed)
         server->connection_closed(server->administration, connection);
@@ -360,8 +516,8 @@ void connection_close(struct connection *connection)
     else
         server->connections = connection->next;
     server->connection_count--;
-    uv_poll_stop(&connection->poll);
-    uv_close((uv_handle_t *)&connection->poll, on_closed);
+    if (connection->settled)
+        connection->settled->connections--;
     connection->session = NULL;
     if (connection->run && connection->run->launcher == connection)
         connection->run->launcher = NULL;
@@ -378,6 +534,8 @@ void connection_close(struct connection *connection)
         connection->work = NULL;
         connection->cancelled(work);
     }
+    watch(connection);
+    connection_release(connection);
 }
 
 void connection_refuse(struct connection *connection, const char *why)
@@ -422,7 +580,7 @@ bool connection_expect_hello(struct connection *connection)
     if (!user_account_charge(&server->accounts, connection->account, CHARGE_UNFINISHED, 1))
         return false;
     connection->unfinished = true;
-    connection->deadline = uv_now(server->loop) + HELLO_MILLISECONDS;
+    connection->deadline = server_now() + HELLO_MILLISECONDS;
     server_start_tick(server);
     return true;
 }

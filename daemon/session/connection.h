@@ -30,8 +30,21 @@ enum connection_state {
     STATE_CLOSED,
 };
 
+/* What the connection's loop has of it. */
+enum connection_watch {
+    WATCH_NONE,
+    WATCH_POLLED,
+    WATCH_ENDING, /* libuv has yet to let go of the handle */
+    WATCH_OVER,   /* and the socket is closed */
+};
+
 struct connection {
     struct server *server;
+    struct loop *loop;      /* whose it is: the first one's until it is a session's */
+    struct loop *next_loop; /* where it goes once this one has let go of it; NULL: nowhere */
+    struct loop *settled;   /* the one among whose connections it counts; NULL: none */
+    struct loop_task arranging;
+    enum connection_watch watch;
     uv_poll_t poll;
     int socket;
     enum connection_state state;
@@ -39,7 +52,7 @@ struct connection {
     struct user_account *account;
     pid_t pid;               /* of the peer when it connected; 0 where the socket was handed out */
     bool unfinished;         /* charged as such, until Hello */
-    uint64_t deadline;       /* loop time, ms: when Hello is due; 0: never */
+    uint64_t deadline;       /* server_now(): when Hello is due; 0: never */
     uint64_t number;         /* part of every MAC */
     uint64_t received;       /* number of the last message */
     struct session *session; /* STATE_SESSION: its own */
@@ -48,6 +61,7 @@ struct connection {
     unsigned char
         key[SIPHASH_KEY_SIZE]; /* STATE_CHILD: the parent's; STATE_SESSION: the session's */
     bool keyed;
+    size_t unsent;            /* bytes of an answer in the loop's `reply`, to be sent outside */
     bool held;                /* not read from while the record of its user's doings is behind */
     bool queued;              /* not read from until it is its turn (turns.h) */
     uint8_t passes;           /* how often it was passed over since it is queued */
@@ -113,6 +127,9 @@ bool connection_let_go(struct connection *connection);
 /* Reads what it was queued for. */
 void connection_take_turn(struct connection *connection);
 
+/* It is a session's from now on: it goes to the loop that has the fewest of those. */
+void connection_settle(struct connection *connection);
+
 /* Hello has been said: the connection is charged as any other. */
 void connection_finished(struct connection *connection);
 
@@ -128,7 +145,8 @@ bool connection_send(struct connection *connection, const struct reply_to *to,
                      const Warder__V1__DaemonMessage *message, const int *descriptors,
                      int descriptor_count);
 
-/* The same of an answer that allows, and says nothing beside: most are, and need no message. */
+/* The same of an answer that allows, and says nothing beside: most are, and need no message. Where
+ * there are several loops it goes out once the message has been dealt with, outside. */
 bool connection_send_plain(struct connection *connection, const struct incoming *incoming,
                            const struct plain_verdict *verdict);
 

@@ -79,7 +79,7 @@ static void hand_over(struct server *server, size_t count)
 bool denial_queue_flush(struct server *server, bool everything)
 {
     struct denial_queue *queue = server->denials;
-    const uint64_t now = uv_now(server->loop);
+    const uint64_t now = server_now();
     size_t due = 0;
 
     while (due < queue->count && (everything || queue->denials[due].due <= now))
@@ -111,11 +111,8 @@ static void enqueue(struct server *server, struct audit_item *item, size_t capac
            (queue->count > 0 && queue->bytes + item->size > PENDING_BYTES_MAX))
         hand_over(server, 1);
     queue->bytes += item->size;
-    queue->denials[queue->count++] =
-        (struct pending_denial){.item = item,
-                                .capacity = capacity,
-                                .uid = uid,
-                                .due = uv_now(server->loop) + PLACE_MILLISECONDS};
+    queue->denials[queue->count++] = (struct pending_denial){
+        .item = item, .capacity = capacity, .uid = uid, .due = server_now() + PLACE_MILLISECONDS};
     server_start_tick(server);
 }
 

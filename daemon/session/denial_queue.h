@@ -1,6 +1,6 @@
 /* Denials on their way to the record. They wait a moment: for their calling line, which comes in a
- * message of its own, and for others like them, which are counted instead of repeated. Loop thread
- * only. */
+ * message of its own, and for others like them, which are counted instead of repeated. Inside
+ * (loops.h). */
 #ifndef WARDER_DAEMON_SESSION_DENIAL_QUEUE_H
 #define WARDER_DAEMON_SESSION_DENIAL_QUEUE_H
 

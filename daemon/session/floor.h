@@ -3,7 +3,7 @@
  *
  * Only classes that some policy floors are held, and of these what every policy that floors the
  * class lets through: the intersection. Where a policy has no floor of a class, it takes nothing
- * away and gives nothing. Loop thread; everything is the arena's. */
+ * away and gives nothing. Inside (loops.h); everything is the arena's. */
 #ifndef WARDER_DAEMON_SESSION_FLOOR_H
 #define WARDER_DAEMON_SESSION_FLOOR_H
 

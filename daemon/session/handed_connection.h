@@ -1,5 +1,5 @@
 /* Connections that are handed over existing ones: a process gets one without looking anything up
- * by path, so that nothing can be put in between. Loop thread. */
+ * by path, so that nothing can be put in between. Inside (loops.h). */
 #ifndef WARDER_DAEMON_SESSION_HANDED_CONNECTION_H
 #define WARDER_DAEMON_SESSION_HANDED_CONNECTION_H
 

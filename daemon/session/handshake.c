@@ -414,6 +414,7 @@ static void after_work(struct queued_work *queued, int status)
     struct user_account *account = connection->account;
     const uint64_t began = uv_hrtime();
 
+    loops_enter(server);
     connection->work = NULL;
     if (status < 0 || connection->state != STATE_WAITING || connection->server->stopping) {
         connection_close(connection);
@@ -430,7 +431,8 @@ static void after_work(struct queued_work *queued, int status)
         after_launch(job);
     }
     job_free(job);
-    turns_charge(server, account, uv_hrtime() - began);
+    turns_charge(loops_here(server), account, uv_hrtime() - began);
+    loops_leave(server);
 }
 
 /* -------------------------------------------------------------------------------------- messages

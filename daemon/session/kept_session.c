@@ -24,11 +24,12 @@ struct errand {
     unsigned char *bytes; /* NULL: remove */
     size_t size;
     bool adds; /* to what is there */
-    struct server *server;
     int error; /* why it was not written; 0: it was */
 };
 
 struct errands {
+    struct server *server;
+    struct loop_task starting; /* for loops that are not the first one */
     uv_work_t work;
     struct errand *first;
     struct errand **end;
@@ -37,7 +38,9 @@ struct errands {
     bool busy;
 };
 
-static struct errands errands = {.end = &errands.first};
+static void on_starting(struct loop_task *task);
+
+static struct errands errands = {.end = &errands.first, .starting = {.run = on_starting}};
 
 /* Beside the session socket, which is in the runtime directory. */
 bool kept_sessions_directory(const char *session_socket, char *directory, size_t size)
@@ -84,7 +87,7 @@ static void run_errand(uv_work_t *work)
         unlink(path);
 }
 
-static void start_next(uv_loop_t *loop);
+static void start_next(void);
 
 void kept_session_lost(struct server *server, uint64_t number, const char *why)
 {
@@ -104,21 +107,36 @@ void kept_session_lost(struct server *server, uint64_t number, const char *why)
 
 static void on_errand_done(uv_work_t *work, int status)
 {
+    struct server *server = work->data;
+
     (void)status;
+    loops_enter(server);
     if (errands.current->error)
-        kept_session_lost(errands.current->server, errands.current->number,
-                          strerror(errands.current->error));
+        kept_session_lost(server, errands.current->number, strerror(errands.current->error));
     if (errands.current->bytes)
         explicit_bzero(errands.current->bytes, errands.current->size);
     free(errands.current->bytes);
     free(errands.current);
     errands.current = NULL;
     errands.busy = false;
-    start_next(work->loop);
+    start_next();
+    loops_leave(server);
 }
 
-static void start_next(uv_loop_t *loop)
+static void on_starting(struct loop_task *task)
 {
+    (void)task;
+    start_next();
+}
+
+static void start_next(void)
+{
+    struct loop *first = &errands.server->loops.items[0];
+
+    if (loops_here(errands.server) != first) {
+        loops_post(first, &errands.starting);
+        return;
+    }
     if (errands.busy || !errands.first)
         return;
     errands.current = errands.first;
@@ -126,7 +144,8 @@ static void start_next(uv_loop_t *loop)
     if (!errands.first)
         errands.end = &errands.first;
     errands.busy = true;
-    uv_queue_work(loop, &errands.work, run_errand, on_errand_done);
+    errands.work.data = errands.server;
+    uv_queue_work(first->uv, &errands.work, run_errand, on_errand_done);
 }
 
 static bool know_directory(const struct server *server)
@@ -151,10 +170,10 @@ static void add_errand(struct server *server, const struct errand *wanted)
         return;
     }
     *errand = *wanted;
-    errand->server = server;
     *errands.end = errand;
     errands.end = &errand->next;
-    start_next(server->loop);
+    errands.server = server;
+    start_next();
 }
 
 static void pack_errand(struct server *server, uint64_t number, const Warder__V1__KeptSession *kept,

@@ -4,8 +4,8 @@
  * gives it every directory if each of these has a place of its own: who starts a program says
  * where, and under what name. So `session.start`, and what counts as `session.venv` without proof,
  * are those of the first session of a run, or of a tree of processes, and go down as wishes do
- * (subject_process.h). Never changed once made; shared, and counted by reference on the loop
- * thread. */
+ * (subject_process.h). Never changed once made; shared, and counted by reference inside
+ * (loops.h). */
 #ifndef WARDER_DAEMON_SESSION_ORIGIN_H
 #define WARDER_DAEMON_SESSION_ORIGIN_H
 

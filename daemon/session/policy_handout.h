@@ -5,7 +5,7 @@
  * the message beside it says which ones govern and who the session is. The server owns the page and
  * the newest files; a file that is not kept any more lives on where it is mapped. Nothing here
  * makes a verdict: what the hook does not settle comes as an Ask, and is judged by the session's
- * own generation as if there were no handout. Loop thread only. */
+ * own generation as if there were no handout. Inside (loops.h). */
 #ifndef WARDER_DAEMON_SESSION_POLICY_HANDOUT_H
 #define WARDER_DAEMON_SESSION_POLICY_HANDOUT_H
 

@@ -1,6 +1,6 @@
 /* What one user was turned away for, of late: each reason has a record of its own, and what else
  * comes of it within a second is counted in one more, so that nobody floods the record and nothing
- * hides behind trifles. Loop thread only. */
+ * hides behind trifles. Inside (loops.h). */
 #ifndef WARDER_DAEMON_SESSION_REFUSALS_H
 #define WARDER_DAEMON_SESSION_REFUSALS_H
 
@@ -15,7 +15,7 @@ enum {
 };
 
 struct refusal {
-    uint64_t until; /* loop time, ms: what is like it is counted before that */
+    uint64_t until; /* server_now(): what is like it is counted before that */
     uint64_t more;  /* so many times, and not recorded yet */
     char reason[REFUSAL_TEXT_MAX];
 };

@@ -38,20 +38,21 @@ static size_t descriptors_for_users(void)
     return limit.rlim_cur > DESCRIPTORS_SPARE ? limit.rlim_cur - DESCRIPTORS_SPARE : 0;
 }
 
+static void on_tick_wanted(struct loop_task *task);
+
 bool server_init(struct server *server)
 {
     const size_t arena_size = MESSAGE_ARENA_SIZE + (size_t)EVENT_ARENA_SIZE;
     void *memory = malloc(arena_size);
 
-    server->packet = malloc(PACKET_SIZE_MAX);
     server->body = malloc(MESSAGE_SIZE_MAX);
     server->reply = malloc(PACKET_SIZE_MAX);
     server->denials = denial_queue_new();
     server->filters = seccomp_cache_new();
     if (server->configuration->settle_in_process)
         server->handouts = policy_handouts_new(); /* without them, every event is asked */
-    if (!memory || !server->packet || !server->body || !server->reply || !server->denials ||
-        !server->filters) {
+    if (!memory || !server->body || !server->reply || !server->denials || !server->filters ||
+        !loops_init(server, server->configuration->loop_threads)) {
         free(memory);
         server_deinit(server);
         return false;
@@ -67,10 +68,10 @@ bool server_init(struct server *server)
         (size_t)server->configuration->megabytes_per_user * 1024 * 1024;
     server->accounts.descriptors = descriptors_for_users();
     server->statistics.started = wall_clock_now();
-    turns_init(server);
     server->work.loop = server->loop;
     uv_timer_init(server->loop, &server->tick);
     server->tick.data = server;
+    server->tick_start.run = on_tick_wanted;
     return true;
 }
 
@@ -93,17 +94,17 @@ void server_stop(struct server *server)
         connection_close(server->connections);
     denial_queue_flush(server, true);
     uv_close((uv_handle_t *)&server->tick, NULL);
-    turns_stop(server);
+    loops_stop(server);
 }
 
 void server_deinit(struct server *server)
 {
+    loops_deinit(server);
     user_accounts_deinit(&server->accounts);
     denial_queue_free(server->denials);
     seccomp_cache_free(server->filters);
     policy_handouts_free(server->handouts);
     generation_release(server->generation);
-    free(server->packet);
     free(server->body);
     free(server->reply);
     free(server->arena.memory);
@@ -119,6 +120,11 @@ void server_set_generation(struct server *server, struct generation *generation)
 
 /* ------------------------------------------------------------------------------------------ time
  */
+
+uint64_t server_now(void)
+{
+    return uv_hrtime() / 1000000;
+}
 
 static void turn_away(struct server *server, struct user_account *account, pid_t pid,
                       enum connection_state state, const char *why)
@@ -188,7 +194,9 @@ static bool report_refusals(struct server *server, uint64_t now)
 static void on_tick(uv_timer_t *timer)
 {
     struct server *server = timer->data;
-    const uint64_t now = uv_now(server->loop);
+    const uint64_t now = server_now();
+
+    loops_enter(server);
     const bool late = end_late_ones(server, now);
     const bool denials = denial_queue_flush(server, false);
     const bool refusals = report_refusals(server, now);
@@ -197,18 +205,28 @@ static void on_tick(uv_timer_t *timer)
 
     if (!late && !denials && !refusals && !held && !server->first_waiting)
         uv_timer_stop(timer);
+    loops_leave(server);
+}
+
+static void on_tick_wanted(struct loop_task *task)
+{
+    server_start_tick((struct server *)((char *)task - offsetof(struct server, tick_start)));
 }
 
 void server_start_tick(struct server *server)
 {
-    if (!uv_is_active((uv_handle_t *)&server->tick) && !server->stopping)
+    struct loop *first = &server->loops.items[0];
+
+    if (loops_here(server) != first)
+        loops_post(first, &server->tick_start);
+    else if (!uv_is_active((uv_handle_t *)&server->tick) && !server->stopping)
         uv_timer_start(&server->tick, on_tick, TICK_MILLISECONDS, TICK_MILLISECONDS);
 }
 
 void server_record_refusal(struct server *server, struct user_account *account, int64_t pid,
                            uint64_t session, const char *text)
 {
-    const uint64_t now = uv_now(server->loop);
+    const uint64_t now = server_now();
 
     /* The end of a session has a record of its own: it costs its user a session each, and must not
      * hide behind trifles. */
@@ -272,12 +290,9 @@ static void shed_one(struct listener *listener)
     listener->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-static void on_connection(uv_poll_t *handle, int status, int events)
+static void accept_some(struct listener *listener)
 {
-    struct listener *listener = handle->data;
-
-    (void)events;
-    for (int i = 0; i < ACCEPTS_AT_ONCE && status >= 0; i++) {
+    for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
         const int socket = accept4(listener->socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (socket >= 0) {
             welcome(listener, socket);
@@ -287,6 +302,18 @@ static void on_connection(uv_poll_t *handle, int status, int events)
             return;
         }
     }
+}
+
+static void on_connection(uv_poll_t *handle, int status, int events)
+{
+    struct listener *listener = handle->data;
+
+    (void)events;
+    if (status < 0)
+        return;
+    loops_enter(listener->server);
+    accept_some(listener);
+    loops_leave(listener->server);
 }
 
 struct listener *server_listen(struct server *server, int socket, int state)

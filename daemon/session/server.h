@@ -1,8 +1,9 @@
 /* What everything about sessions shares: the loop, the current generation, the record, the
  * accounts.
  *
- * One loop thread owns a server and all that hangs on it. Nothing here blocks: what must (directory
- * services, compilation, databases) runs in libuv's worker threads and comes back. */
+ * A server, and all that hangs on it, is touched inside alone (loops.h): by the one loop's thread,
+ * or by one of several at a time. Nothing here blocks: what must (directory services, compilation,
+ * databases) runs in libuv's worker threads and comes back, to the first loop. */
 #ifndef WARDER_DAEMON_SESSION_SERVER_H
 #define WARDER_DAEMON_SESSION_SERVER_H
 
@@ -13,7 +14,7 @@
 #include "daemon/audit/audit_log.h"
 #include "daemon/configuration.h"
 #include "daemon/generation.h"
-#include "daemon/session/turns.h"
+#include "daemon/session/loops.h"
 #include "daemon/session/user_account.h"
 #include "policies/engine/arena.h"
 #include "policies/engine/evaluate.h"
@@ -48,7 +49,8 @@ struct server_statistics {
 };
 
 struct server {
-    uv_loop_t *loop;
+    uv_loop_t *loop; /* the first one */
+    struct loops loops;
     const struct configuration *configuration;
     struct generation *generation;
     struct audit_log *audit;
@@ -64,15 +66,14 @@ struct server {
     bool stopping;
     struct server_statistics statistics;
 
-    /* What a message is received, decoded and answered in: one at a time. */
-    unsigned char *packet; /* PACKET_SIZE_MAX */
-    unsigned char *body;   /* MESSAGE_SIZE_MAX, of bodies that came as files */
-    unsigned char *reply;  /* PACKET_SIZE_MAX */
+    /* What a message is decoded and answered in: one at a time. */
+    unsigned char *body;  /* MESSAGE_SIZE_MAX, of bodies that came as files */
+    unsigned char *reply; /* PACKET_SIZE_MAX */
     struct arena arena;
 
-    struct turns turns;
     struct work_queue work; /* of sessions that begin */
     uv_timer_t tick;
+    struct loop_task tick_start;
     struct denial_queue *denials;          /* that wait a moment */
     struct seccomp_cache *filters;         /* of the floors of sessions */
     struct settled_records *first_waiting; /* of sessions whose hooks have written some */
@@ -93,7 +94,8 @@ struct listener;
 struct listener *server_listen(struct server *server, int socket, int state);
 void listener_close(struct listener *listener);
 
-/* False on lack of memory. The caller fills in loop, configuration, generation, audit before. */
+/* False on lack of memory. The caller fills in loop, configuration, generation, audit before. With
+ * several loops it calls loops_start() and, once stopped, loops_join(). */
 bool server_init(struct server *server);
 
 /* Ends every session and closes every connection; the loop must run once more for the closing. */
@@ -102,6 +104,9 @@ void server_deinit(struct server *server);
 
 /* Puts another generation in force: at each session's next event. Takes the reference. */
 void server_set_generation(struct server *server, struct generation *generation);
+
+/* Milliseconds by the clock that deadlines are of. */
+uint64_t server_now(void);
 
 /* Starts the clock if it stands. It stops by itself when nothing waits for time. */
 void server_start_tick(struct server *server);

@@ -574,6 +574,7 @@ void session_add_connection(struct session *session, struct connection *connecti
     connection_has_key(connection, session->key);
     connection->next_of_session = session->connections;
     session->connections = connection;
+    connection_settle(connection);
 }
 
 void session_drop_connection(struct session *session, struct connection *connection)

@@ -1,7 +1,7 @@
 /* The floor of one session: what it was asked to take when it began, what its process says that it
  * took, and whether the policies of today would ask for another one.
  *
- * A floor is for the life of a process: a forked child has its parent's. Loop thread. */
+ * A floor is for the life of a process: a forked child has its parent's. Inside (loops.h). */
 #ifndef WARDER_DAEMON_SESSION_SESSION_FLOOR_H
 #define WARDER_DAEMON_SESSION_SESSION_FLOOR_H
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "daemon/session/decision.h"
+#include "daemon/session/loops.h"
 #include "daemon/session/sent_event.h"
 #include "daemon/session/session.h"
 #include "proto/record_ring.h"
@@ -101,7 +102,7 @@ static bool record_all(struct session *session, const unsigned char *bytes, size
 /* True if something came. What is no record is given up, with the ring. */
 static bool take(struct session *session)
 {
-    static _Alignas(64) unsigned char bytes[RECORD_RING_BYTES]; /* the loop thread's */
+    static _Alignas(64) unsigned char bytes[RECORD_RING_BYTES]; /* of who is inside */
     static _Alignas(64) unsigned char memory[ARENA_SIZE];
     struct settled_records *records = session->records;
     size_t size;
@@ -149,6 +150,6 @@ void settled_records_read_waiting(struct server *server)
         /* Else it has gone from here, and the next is in its place. */
         if (*at == records)
             at = &records->next;
-        turns_charge(server, session->account, uv_hrtime() - began);
+        turns_charge(loops_here(server), session->account, uv_hrtime() - began);
     }
 }

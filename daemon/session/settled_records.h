@@ -1,7 +1,7 @@
 /* Records that a session's hook has written into its ring (proto/record_ring.h): read before the
  * session is answered, a moment after its hook has said that some wait, before another generation
  * judges, and when it ends. What is in the ring is the process's word, as a message is, and is
- * checked like one. Loop thread only. */
+ * checked like one. Inside (loops.h). */
 #ifndef WARDER_DAEMON_SESSION_SETTLED_RECORDS_H
 #define WARDER_DAEMON_SESSION_SETTLED_RECORDS_H
 

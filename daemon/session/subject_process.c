@@ -14,16 +14,24 @@ static void release_memory(struct subject_process *process)
 static void on_watch_closed(uv_handle_t *handle)
 {
     struct subject_process *process = handle->data;
+    struct server *server = process->server;
 
+    loops_enter(server);
     close(process->pidfd);
     release_memory(process);
+    loops_leave(server);
 }
 
 static void on_exit_watch(uv_poll_t *handle, int status, int events)
 {
     (void)status;
+    struct subject_process *process = handle->data;
+    struct server *server = process->server;
+
     (void)events;
-    subject_process_end(handle->data); /* a pidfd is readable once its process has ended */
+    loops_enter(server);
+    subject_process_end(process); /* a pidfd is readable once its process has ended */
+    loops_leave(server);
 }
 
 static void watch_exit(struct subject_process *process, struct identity *identity)

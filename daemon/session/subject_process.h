@@ -12,8 +12,8 @@
  * orphans of its program (PR_SET_CHILD_SUBREAPER) while it lives. Orphans that outlive it, or that
  * no run has started, and that no session was of, are governed by the host's policies alone.
  *
- * Each one costs a descriptor (its pidfd), charged to the user it was first seen with. Loop thread
- * only. */
+ * Each one costs a descriptor (its pidfd), charged to the user it was first seen with. Inside
+ * (loops.h); made by the first loop. */
 #ifndef WARDER_DAEMON_SESSION_SUBJECT_PROCESS_H
 #define WARDER_DAEMON_SESSION_SUBJECT_PROCESS_H
 

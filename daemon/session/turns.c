@@ -3,32 +3,39 @@
 #include "daemon/session/turns.h"
 
 #include "daemon/session/connection.h"
+#include "daemon/session/loops.h"
 #include "daemon/session/server.h"
 
-static struct turn_share *refilled(struct server *server, struct user_account *account)
+static struct turn_share *share_of(const struct turns *turns, struct user_account *account)
 {
-    struct turn_share *share = &account->turns;
+    return &account->turns[turns->loop->index];
+}
 
-    if (share->turn != server->turns.number) {
-        share->turn = server->turns.number;
+static struct turn_share *refilled(const struct turns *turns, struct user_account *account)
+{
+    struct turn_share *share = share_of(turns, account);
+
+    if (share->turn != turns->number) {
+        share->turn = turns->number;
         share->left = share->left < 0 ? share->left + TURN_NANOSECONDS : (int64_t)TURN_NANOSECONDS;
     }
     return share;
 }
 
-bool turns_allow(struct server *server, struct user_account *account)
+bool turns_allow(struct loop *loop, struct user_account *account)
 {
-    const struct turn_share *share = refilled(server, account);
+    const struct turn_share *share = refilled(&loop->turns, account);
     return share->left > 0 && !share->first;
 }
 
-void turns_charge(struct server *server, struct user_account *account, uint64_t nanoseconds)
+void turns_charge(struct loop *loop, struct user_account *account, uint64_t nanoseconds)
 {
-    struct turn_share *share = refilled(server, account);
+    struct turn_share *share = refilled(&loop->turns, account);
 
     if (nanoseconds > DEBT_NANOSECONDS)
         nanoseconds = DEBT_NANOSECONDS;
     share->left -= (int64_t)nanoseconds;
+    loop->inside += nanoseconds;
     if (share->left < -DEBT_NANOSECONDS)
         share->left = -DEBT_NANOSECONDS;
 }
@@ -36,10 +43,12 @@ void turns_charge(struct server *server, struct user_account *account, uint64_t 
 /* The user goes to the end of the line. */
 static void stand_in_line(struct turns *turns, struct user_account *account)
 {
-    account->turns.next = NULL;
-    account->turns.waits = true;
+    struct turn_share *share = share_of(turns, account);
+
+    share->next = NULL;
+    share->waits = true;
     if (turns->last)
-        turns->last->turns.next = account;
+        share_of(turns, turns->last)->next = account;
     else
         turns->first = account;
     turns->last = account;
@@ -48,11 +57,12 @@ static void stand_in_line(struct turns *turns, struct user_account *account)
 static struct user_account *next_in_line(struct turns *turns)
 {
     struct user_account *account = turns->first;
+    struct turn_share *share = share_of(turns, account);
 
-    turns->first = account->turns.next;
+    turns->first = share->next;
     if (!turns->first)
         turns->last = NULL;
-    account->turns.waits = false;
+    share->waits = false;
     return account;
 }
 
@@ -63,8 +73,8 @@ static void on_busy(uv_idle_t *idle)
 
 void turns_wait(struct connection *connection)
 {
-    struct turns *turns = &connection->server->turns;
-    struct turn_share *share = &connection->account->turns;
+    struct turns *turns = &connection->loop->turns;
+    struct turn_share *share = share_of(turns, connection->account);
 
     connection->queued = true;
     connection->next_queued = NULL;
@@ -81,7 +91,7 @@ void turns_wait(struct connection *connection)
 
 void turns_forget(struct connection *connection)
 {
-    struct turn_share *share = &connection->account->turns;
+    struct turn_share *share = share_of(&connection->loop->turns, connection->account);
 
     if (!connection->queued)
         return;
@@ -96,9 +106,9 @@ void turns_forget(struct connection *connection)
         share->last = connection->previous_queued;
 }
 
-static void serve(struct server *server, struct user_account *account)
+static void serve(struct turns *turns, struct user_account *account)
 {
-    const struct turn_share *share = refilled(server, account);
+    const struct turn_share *share = refilled(turns, account);
 
     while (share->left > 0 && share->first) {
         struct connection *connection = share->first;
@@ -110,36 +120,41 @@ static void serve(struct server *server, struct user_account *account)
 /* Everyone who stands in line when the turn begins. */
 static void on_turn(uv_prepare_t *prepare)
 {
-    struct server *server = prepare->data;
-    struct turns *turns = &server->turns;
-    const struct user_account *end = turns->last;
+    struct turns *turns = prepare->data;
+    struct server *server = turns->loop->server;
 
     turns->number++;
+    if (!turns->first)
+        return;
+    loops_enter(server);
+    const struct user_account *end = turns->last;
     while (turns->first) {
         struct user_account *account = next_in_line(turns);
-        serve(server, account);
-        if (account->turns.first && !account->turns.waits)
+        serve(turns, account);
+        if (share_of(turns, account)->first && !share_of(turns, account)->waits)
             stand_in_line(turns, account);
         if (account == end)
             break;
     }
     if (!turns->first)
         uv_idle_stop(&turns->busy);
+    loops_leave(server);
 }
 
-void turns_init(struct server *server)
+void turns_init(struct loop *loop)
 {
-    struct turns *turns = &server->turns;
+    struct turns *turns = &loop->turns;
 
-    uv_prepare_init(server->loop, &turns->begin);
-    uv_idle_init(server->loop, &turns->busy);
-    turns->begin.data = server;
+    turns->loop = loop;
+    uv_prepare_init(loop->uv, &turns->begin);
+    uv_idle_init(loop->uv, &turns->busy);
+    turns->begin.data = turns;
     uv_prepare_start(&turns->begin, on_turn);
     uv_unref((uv_handle_t *)&turns->begin); /* it keeps no loop alive by itself */
 }
 
-void turns_stop(struct server *server)
+void turns_stop(struct turns *turns)
 {
-    uv_close((uv_handle_t *)&server->turns.begin, NULL);
-    uv_close((uv_handle_t *)&server->turns.busy, NULL);
+    uv_close((uv_handle_t *)&turns->begin, NULL);
+    uv_close((uv_handle_t *)&turns->busy, NULL);
 }

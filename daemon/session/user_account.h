@@ -3,7 +3,7 @@
  * Every connection and session, and the memory that what they say takes, is charged to the uid that
  * caused it; nobody is exempt. Who goes over a bound is refused, and alone. Descriptors are shared:
  * a user gets no more of them than all others still have to themselves, so that however many one
- * user takes, the next one finds some. Loop thread only. */
+ * user takes, the next one finds some. Inside (loops.h). */
 #ifndef WARDER_DAEMON_SESSION_USER_ACCOUNT_H
 #define WARDER_DAEMON_SESSION_USER_ACCOUNT_H
 
@@ -13,6 +13,7 @@
 #include <sys/types.h>
 #include <uthash.h>
 
+#include "daemon/configuration.h"
 #include "daemon/session/refusals.h"
 #include "daemon/session/turns.h"
 #include "daemon/session/work_queue.h"
@@ -31,8 +32,8 @@ struct user_account {
     size_t held[CHARGE_COUNT];
     size_t descriptors;
     struct refusals refusals;
-    struct turn_share turns; /* of the loop's time */
-    struct work_share work;  /* of the workers' */
+    struct turn_share turns[CONFIGURATION_LOOPS_MAX]; /* of each loop's time */
+    struct work_share work;                           /* of the workers' */
     UT_hash_handle hh;
 };
 

@@ -60,7 +60,7 @@ struct wishes {
 struct wishes *wishes_new(const Warder__V1__Wishes *message, char **error);
 
 /* Charges the wishes to a user, for as long as they live. False if that is more than the user may
- * have. On the loop thread, as are hold and release from then on. */
+ * have. Inside (loops.h), as are hold and release from then on. */
 bool wishes_charge(struct wishes *wishes, struct user_accounts *accounts,
                    struct user_account *account);
 

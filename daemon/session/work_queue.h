@@ -2,7 +2,8 @@
  *
  * libuv's threads take what they are given in order: one user's thousand Hellos would stand before
  * everybody else's. So they are given only as much as they can begin at once, of each user no more
- * than WORK_PER_USER_MAX, and the rest waits here. Loop thread only; `run` is called in a worker.
+ * than WORK_PER_USER_MAX, and the rest waits here. The first loop's thread only (loops.h); `run` is
+ * called in a worker.
  */
 #ifndef WARDER_DAEMON_SESSION_WORK_QUEUE_H
 #define WARDER_DAEMON_SESSION_WORK_QUEUE_H

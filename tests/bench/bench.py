@@ -222,12 +222,16 @@ def bench_daemon(_):
     daemon_load.bench(sys.modules[__name__])
 
 
+def bench_loops(_):
+    daemon_load.bench_loops(sys.modules[__name__])
+
+
 def bench_others(_):
     others.bench(sys.modules[__name__])
 
 
 BENCHES = {"verdict": bench_verdict, "event": bench_event, "programs": bench_programs,
-           "hook": bench_hook, "daemon": bench_daemon, "others": bench_others}
+           "hook": bench_hook, "daemon": bench_daemon, "loops": bench_loops, "others": bench_others}
 
 
 def main():

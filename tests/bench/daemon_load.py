@@ -17,6 +17,7 @@ import results
 CLIENTS = (1, 8, 64, 512)
 MILLISECONDS = int(os.environ.get("WARDER_BENCH_MILLISECONDS", "300"))
 IDLE = (1, 1000, 5000)
+LOOPS = 2
 FLOODS = 10
 QUESTIONS = 1000
 
@@ -130,6 +131,34 @@ def bench_beside(bench, daemon):
         results.add(label, "us", alone, floods, ratio)
         print(f"{label:<24}{alone:>10.1f} us{floods:>10.1f} us{ratio[0]:>8.2f}  ({ratio[1]:.2f} - {ratio[2]:.2f})")
     until_recorded(bench, daemon)
+
+
+def loops(bench, record):
+    path = bench.WORK / f"loops-{record}.toml"
+    path.write_text(f'record = "{record}"\n' + LIMITS)
+    several = bench.WORK / f"loops-{record}-{LOOPS}.toml"
+    several.write_text(f'loop_threads = {LOOPS}\n{path.read_text()}')
+    title = f"Several loops: the daemon with {LOOPS} loop threads, {'every decision' if record == 'all' else 'nothing'} recorded"
+    results.begin(title, "one", "several")
+    print(f"\n{title}\n{'':<14}{'one':>10}{'several':>12}{'ratio':>8}  (middle half)")
+    with bench.Daemon(f"one-loop-{record}", ("--config", path), POLICY) as one, \
+            bench.Daemon(f"loops-{record}", ("--config", several), POLICY) as more:
+        for clients in CLIENTS:
+            values = bench.measure({
+                name: lambda count=clients, server=daemon: asked(bench, server, None, count, True)["per_second"]
+                for name, daemon in (("one", one), ("several", more))
+            })
+            ratio = bench.ratio(values, "several", "one")
+            middle = {name: statistics.median(some) for name, some in values.items()}
+            label = f"{clients} client{'s' if clients > 1 else ''}"
+            results.add(label, "1/s", middle["one"], middle["several"], ratio, clients=clients)
+            print(f"{label:<14}{middle['one']:>8.0f}/s{middle['several']:>10.0f}/s"
+                  f"{ratio[0]:>8.2f}  ({ratio[1]:.2f} - {ratio[2]:.2f})")
+
+
+def bench_loops(bench_module):
+    for record in ("denied", "all"):
+        loops(bench_module, record)
 
 
 def resident(pid):

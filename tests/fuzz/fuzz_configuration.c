@@ -44,6 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(configuration.sessions_per_user > 0 && configuration.connections_per_user > 0 &&
                 configuration.unfinished_per_user > 0);
         require(configuration.verdict_milliseconds >= 100);
+        require(configuration.loop_threads >= 1 &&
+                configuration.loop_threads <= CONFIGURATION_LOOPS_MAX);
     }
     close(file);
     return 0;

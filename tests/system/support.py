@@ -107,9 +107,23 @@ class Daemon:
         self.process = None
         self.errors = self.directory / "daemon.err"
 
+    def with_loop_threads(self, count):
+        """The options, with the number of loops in the configuration where that does not say it."""
+        options = list(self.options)
+        if "--config" not in options:
+            options += ["--config", os.devnull]
+        at = options.index("--config") + 1
+        text = Path(options[at]).read_text()
+        if "loop_threads" not in text:
+            options[at] = self.directory.with_suffix(".toml")  # beside what the daemon keeps
+            options[at].write_text(f"loop_threads = {count}\n{text}")
+        return options
+
     def start(self):
+        loop_threads = os.environ.get("WARDER_TEST_LOOP_THREADS")  # a build may want several everywhere
+        options = self.with_loop_threads(loop_threads) if loop_threads else self.options
         command = [*self.wrapper, WARDERD, "--foreground", "--state-dir", self.state, "--socket", self.socket,
-                   *self.options]
+                   *options]
         said = self.errors.stat().st_size if self.errors.exists() else 0  # by one that ran before
         with open(self.errors, "ab") as errors:
             self.process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL,

@@ -33,6 +33,7 @@ static void every_setting_is_taken(void **state)
     assert_true(read_text(state,
                           "state_dir = \"/s\"\nsocket = \"/r/s.sock\"\nadmin_socket = \"/r/a\"\n"
                           "user = \"warder\"\nrecord = \"all\"\nevaluate = \"daemon\"\n"
+                          "loop_threads = 16\n"
                           "[limits]\nsessions_per_user = 1\nconnections_per_user = 2\n"
                           "unfinished_per_user = 3\nmegabytes_per_user = 4\n"
                           "queue_megabytes_per_user = 5\nverdict_milliseconds = 600\n"
@@ -44,6 +45,7 @@ static void every_setting_is_taken(void **state)
     assert_string_equal(configuration.user, "warder");
     assert_true(configuration.record_all);
     assert_false(configuration.settle_in_process);
+    assert_int_equal(configuration.loop_threads, CONFIGURATION_LOOPS_MAX);
     assert_int_equal(configuration.sessions_per_user, 1);
     assert_int_equal(configuration.connections_per_user, 2);
     assert_int_equal(configuration.unfinished_per_user, 3);
@@ -67,6 +69,7 @@ static void file_in_packaging_says_what_is_so_anyway(void **state)
     configuration.unfinished_per_user = configuration.megabytes_per_user = 1;
     configuration.queue_megabytes_per_user = configuration.verdict_milliseconds = 1;
     configuration.record_megabytes = 1;
+    configuration.loop_threads = 7;
     configuration.record_all = true;
     strcpy(configuration.state_directory, "/x");
     strcpy(configuration.session_socket, "/x");
@@ -79,6 +82,7 @@ static void file_in_packaging_says_what_is_so_anyway(void **state)
     assert_string_equal(configuration.admin_socket, defaults.admin_socket);
     assert_string_equal(configuration.user, defaults.user);
     assert_int_equal(configuration.record_all, defaults.record_all);
+    assert_int_equal(configuration.loop_threads, defaults.loop_threads);
     assert_int_equal(configuration.sessions_per_user, defaults.sessions_per_user);
     assert_int_equal(configuration.connections_per_user, defaults.connections_per_user);
     assert_int_equal(configuration.unfinished_per_user, defaults.unfinished_per_user);
@@ -114,6 +118,8 @@ static void values_of_the_wrong_kind_are_errors(void **state)
     assert_wrong(state, "record = true\n", "record is \"denied\" or \"all\"");
     assert_wrong(state, "record = \"some\"\n", "record is \"denied\" or \"all\"");
     assert_wrong(state, "evaluate = \"both\"\n", "evaluate is \"hook\" or \"daemon\"");
+    assert_wrong(state, "loop_threads = 0\n", "loop_threads is a whole number from 1 to 16");
+    assert_wrong(state, "loop_threads = 17\n", "loop_threads is a whole number from 1 to 16");
     assert_wrong(state, "limits = 7\n", "limits is a table");
     assert_wrong(state, "[limits]\nsessions_per_user = \"many\"\n", "is a whole number from 1");
     assert_wrong(state, "[limits]\nsessions_per_user = 1.5\n", "is a whole number");

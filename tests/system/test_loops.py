@@ -1,0 +1,225 @@
+"""Several loop threads: sessions are spread over them, and nobody notices but the clock.
+
+The protocol is spoken by the tests themselves (wire.py), each session from a process of its own. The whole of the other
+system tests runs with several loops under ThreadSanitizer (WARDER_TEST_LOOP_THREADS, see CMakeLists.txt).
+"""
+
+import os
+import signal
+import socket
+import unittest
+from pathlib import Path
+
+import wire
+from attackers import POLICY, Bystander, Process, ProtocolTest
+from support import WARDERD, execute, interpreter_process, python, wait_until
+
+LOOPS = 4
+MANY = 12
+
+
+class Loops(ProtocolTest):
+    prefix = "loops"
+
+    def many(self, *lines, applied=POLICY):
+        path = self.directory / "loops.toml"
+        path.write_text("\n".join((f"loop_threads = {LOOPS}", *lines)) + "\n")
+        daemon = self.daemon("--config", path)
+        daemon.directory.chmod(0o755)
+        if applied:
+            daemon.apply(applied)
+        return daemon
+
+    def bystanders(self, daemon, count=MANY):
+        some = [Bystander(daemon.socket) for _ in range(count)]
+        self.addCleanup(lambda: [one.ours.close() for one in some])
+        return some
+
+    @staticmethod
+    def busy_threads(daemon):
+        """Processor time of each thread of the daemon, in nanoseconds."""
+        tasks = Path(f"/proc/{daemon.process.pid}/task").iterdir()
+        return {task.name: int((task / "schedstat").read_text().split()[0]) for task in tasks}
+
+    def test_sessions_are_spread_over_the_loops(self):
+        daemon = self.many()
+        some = self.bystanders(daemon)
+        # Nothing is recorded but denials, and one user's, so that the writer has little to do.
+        before = self.busy_threads(daemon)
+        for _ in range(200):
+            for one in some:
+                self.assertTrue(one.is_served())
+        after = self.busy_threads(daemon)
+        took = sorted((after[name] - before.get(name, 0) for name in after), reverse=True)
+        self.assertGreater(took[LOOPS - 1], took[0] / 10, took)
+
+    def test_one_loop_is_one_thread_fewer_each(self):
+        several = len(self.busy_threads(self.many()))
+        one = len(self.busy_threads(self.daemon("--config", self.policy("loop_threads = 1\n", "one.toml"))))
+        self.assertEqual(several - one, LOOPS - 1)
+
+    def test_new_generation_is_in_force_at_the_next_event_on_every_loop(self):
+        daemon = self.many()
+        some = self.bystanders(daemon)
+        for round_number in range(10):
+            daemon.apply(POLICY.replace("/denied", "/elsewhere"))
+            for one in some:
+                one.ours.send(b"ask")
+                self.assertEqual(one.ours.recv(100), b"allow allow", round_number)
+            daemon.apply(POLICY)
+            for one in some:
+                self.assertTrue(one.is_served())
+
+    def test_session_with_connections_on_several_loops_ends_as_a_whole(self):
+        daemon = self.many()
+        some = self.bystanders(daemon)
+
+        def attacker():
+            first = wire.session(daemon.socket)
+            others = [first.another() for _ in range(3)]
+            for one in others:
+                assert one.ask(wire.reading("/dev/null")) == "allow"
+            others[-1].send(wire.reading("/dev/null"), tag=b"forged!!")
+            return [one.is_ended() for one in (first, *others)]
+
+        for _ in range(8):
+            self.assertEqual(Process(attacker).result(), [True] * 4)
+        for one in some:
+            self.assertTrue(one.is_served())
+        self.assertEqual(len([row for row in self.refusals(daemon) if "forged" in row["summary"]]), 8)
+
+    def test_every_decision_is_in_the_record_once_and_in_order(self):
+        daemon = self.many('record = "all"')
+
+        def asks():
+            connection = wire.session(daemon.socket)
+            more = [connection, *(connection.another() for _ in range(3))]
+            for number in range(400):
+                assert more[number % 4].ask(wire.reading(f"/number/{number}")) == "allow"
+            return connection.session
+
+        asking = [Process(asks) for _ in range(6)]
+        sessions = [process.result() for process in asking]
+        wait_until(lambda: daemon.status()["records_waiting"] == 0, "all is written")
+        self.assertEqual(daemon.status()["records_dropped"], 0)
+        rows = [row for row in daemon.log("-n", "0") if row["kind"] == "decision"]
+        for session in sessions:
+            mine = [row for row in rows if row["decision"].startswith(f"{session:x}-")]
+            self.assertEqual([row["decision"] for row in mine],
+                             [f"{session:x}-{number}" for number in range(1, 401)])
+            self.assertEqual([list(row["arguments"].values())[0] for row in mine],
+                             [f"/number/{number}" for number in range(400)])
+
+    def test_daemon_stops_in_good_order_while_all_loops_are_busy(self):
+        for _ in range(5):
+            daemon = self.many()
+
+            def asks(path=daemon.socket):
+                connection = wire.session(path)
+                count = 0
+                try:
+                    while True:
+                        connection.ask(wire.reading("/denied"))
+                        count += 1
+                except wire.Ended:
+                    return count
+
+            asking = [Process(asks) for _ in range(MANY)]
+            wait_until(lambda at=daemon: at.status()["denials"] > 1000, "all are busy")
+            self.assertEqual(daemon.stop(), 0)  # with everything written: else it says what is not
+            for process in asking:
+                self.assertGreater(process.result(), 0)
+
+    def test_sessions_that_end_leave_nothing_behind(self):
+        daemon = self.many()
+
+        def descriptors():
+            return len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
+
+        self.bystanders(daemon, 1)[0].end()
+        wait_until(lambda: daemon.status()["sessions"] == 0, "the session is over")
+        before = descriptors()
+        for _ in range(10):
+            some = self.bystanders(daemon)
+            for one in some[::2]:
+                os.kill(one.process.pid, signal.SIGKILL)
+                os.waitpid(one.process.pid, 0)
+            for one in some[1::2]:
+                one.end()
+        wait_until(lambda: daemon.status()["sessions"] == 0, "all sessions are over")
+        wait_until(lambda: descriptors() <= before, f"of {descriptors()} descriptors {before} are left")
+
+    def test_quiet_session_is_served_beside_floods_on_every_loop(self):
+        daemon = self.many()
+        quiet = self.bystanders(daemon, 1)[0]
+
+        def flood(until):
+            connection = wire.session(daemon.socket)
+            until.setblocking(False)
+            count = 0
+            while True:
+                connection.ask(wire.reading("/dev/null"))
+                count += 1
+                try:
+                    until.recv(1)
+                    return count
+                except BlockingIOError:
+                    pass
+
+        ours, theirs = zip(*(socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(8)))
+        floods = [Process(flood, end) for end in theirs]
+        for _ in range(50):
+            self.assertTrue(quiet.is_served())
+        for end in ours:
+            end.send(b"x")
+        for process in floods:
+            self.assertGreater(process.result(), 0)
+        for end in (*ours, *theirs):
+            end.close()
+
+    def test_wrong_numbers_of_loops_are_refused_with_their_place(self):
+        for text in "0", "17", '"two"', "true":
+            path = self.policy(f"loop_threads = {text}\n", "wrong.toml")
+            result = execute([WARDERD, "--config", path, "--state-dir", self.directory / "s", "--socket",
+                              self.directory / "x.sock"])
+            self.assertEqual(result.status, 2, result)
+            self.assertRegex(result.err, r"wrong\.toml.*1.*loop_threads is a whole number from 1 to 16")
+
+
+class LoopsAndInterpreters(Loops):
+    prefix = "system"
+    per_interpreter = True
+
+    def test_interpreters_on_several_loops_get_their_own_verdicts(self):
+        daemon = self.many('evaluate = "daemon"', 'record = "all"', applied=None)
+        daemon.apply('policy a { applies { platform is "linux" } deny exec as no }')
+        code = """
+import sys, threading
+def asks(number):
+    for turn in range(50):
+        sys.audit("open", "/mine", "r", 0)
+        try:
+            sys.audit("os.system", f"{number} {turn}")
+        except PermissionError as error:
+            assert error.rule == "no", error
+        else:
+            raise SystemExit("it was allowed")
+threads = [threading.Thread(target=asks, args=(number,)) for number in range(6)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print("all were denied")
+"""
+        processes = [interpreter_process([python(), "-c", code], env=daemon.preloaded()) for _ in range(6)]
+        for process in processes:
+            with process as running:
+                self.assertEqual(running.stdout.read(), "all were denied\n")
+        denied = [row for row in daemon.log("-n", "0", "--denied") if row["kind"] == "decision"]
+        self.assertEqual(sum(row.get("count", 1) for row in denied), 6 * 6 * 50)
+
+
+for name in [name for name in vars(Loops) if name.startswith("test_")]:
+    setattr(LoopsAndInterpreters, name, None)  # they drive no interpreter
+
+
+if __name__ == "__main__":
+    unittest.main()
