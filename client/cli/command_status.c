@@ -24,7 +24,9 @@ static const char help[] =
     "\n"
     "examples:\n"
     "  sudo warder status\n"
-    "  sudo warder status --sessions --json | jq -r 'select(.floor.changed_by) | .pid'\n";
+    "  sudo warder status --sessions --json | jq -r 'select(.floor.changed_by) | .pid'\n"
+    "\n"
+    "exit status: 0 told, 2 wrong usage or failure\n";
 
 static int as_int(size_t length)
 {

@@ -49,7 +49,9 @@ static const char apply_help[] =
     "\n"
     "examples:\n"
     "  sudo warder apply media.warder\n"
-    "  sudo warder apply /etc/warder/policies/*.warder\n";
+    "  sudo warder apply /etc/warder/policies/*.warder\n"
+    "\n"
+    "exit status: 0 applied, 1 the policies do not compile, 2 wrong usage or failure\n";
 
 static const char list_help[] =
     "usage: warder list [--json]\n"
@@ -63,7 +65,9 @@ static const char list_help[] =
     "\n"
     "examples:\n"
     "  sudo warder list\n"
-    "  sudo warder list --json | jq -r .name\n";
+    "  sudo warder list --json | jq -r .name\n"
+    "\n"
+    "exit status: 0 listed, 2 wrong usage or failure\n";
 
 static const char show_help[] =
     "usage: warder show [--json] NAME\n"
@@ -76,7 +80,9 @@ static const char show_help[] =
     "\n"
     "examples:\n"
     "  sudo warder show media-plugins\n"
-    "  sudo warder show media-plugins > media.warder\n";
+    "  sudo warder show media-plugins > media.warder\n"
+    "\n"
+    "exit status: 0 shown, 1 there is no such policy, 2 wrong usage or failure\n";
 
 static const char remove_help[] =
     "usage: warder remove [--json] NAME\n"
@@ -94,7 +100,9 @@ static const char remove_help[] =
     "examples:\n"
     "  sudo warder remove media-plugins\n"
     "  sudo warder remove --state-dir " HOST_STATE_DIRECTORY " local/media-plugins\n"
-    "                       where it does not compile any more, and so no daemon starts\n";
+    "                       where it does not compile any more, and so no daemon starts\n"
+    "\n"
+    "exit status: 0 removed, 1 there is no such policy, 2 wrong usage or failure\n";
 
 /* Of `apply`; those of the others begin behind the tiers, which a NAME says. */
 static const struct option apply_options[] = {{"vendor", no_argument, NULL, 'v'},
