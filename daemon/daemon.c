@@ -345,7 +345,10 @@ static bool find_owner(struct daemon *daemon)
 
     if (daemon->options->mending)
         take_user_of_state(daemon);
-    daemon->administrators = administrators_find();
+    /* A private one is its owner's alone: nobody's groups are looked up, which takes a while. */
+    daemon->administrators = daemon->server.is_private
+                                 ? (struct administrators){.group = (gid_t)-1, .owner = geteuid()}
+                                 : administrators_find();
     daemon->owner = (struct directory_owner){.name = user, .uid = geteuid(), .gid = getegid()};
     if (!user[0])
         return true;

@@ -17,22 +17,21 @@ enum {
     ROW_BYTES = 256,
 };
 
-/* Whose records there are and what they weigh, for making room; which `log` rules named an event;
- * the highest session number that may have been handed out. */
-#define SCHEMA_2                                                                                   \
-    "ALTER TABLE records ADD COLUMN logged_by TEXT;" /* JSON: policies and rules */                \
-    "ALTER TABLE records ADD COLUMN owner INTEGER;"  /* the uid that caused it, -1: nobody */      \
-    "ALTER TABLE records ADD COLUMN bytes INTEGER;"                                                \
+/* For making room by owner; the highest session number that may have been handed out. */
+#define OWNERS_AND_RESERVED                                                                        \
     "CREATE INDEX records_by_owner ON records (owner, id, bytes, verdict);"                        \
     "CREATE TABLE reserved (session INTEGER NOT NULL) STRICT;"                                     \
     "INSERT INTO reserved VALUES (0);"
 
-/* Which operation of the event was judged so; whether the steps of the decision were spent. */
-#define SCHEMA_3                                                                                   \
-    "ALTER TABLE records ADD COLUMN operation INTEGER;"                                            \
-    "ALTER TABLE records ADD COLUMN spent INTEGER;"
-
-static const char *const upgrades[] = {SCHEMA_2, SCHEMA_3};
+/* Files of before. A new one has all of it at once: a change of a table takes as long as making
+ * one, and a private daemon makes a file for each run. */
+static const char *const upgrades[] = {
+    "ALTER TABLE records ADD COLUMN logged_by TEXT;"
+    "ALTER TABLE records ADD COLUMN owner INTEGER;"
+    "ALTER TABLE records ADD COLUMN bytes INTEGER;" OWNERS_AND_RESERVED,
+    "ALTER TABLE records ADD COLUMN operation INTEGER;"
+    "ALTER TABLE records ADD COLUMN spent INTEGER;",
+};
 
 const struct database_kind audit_database_kind = {
     .file = "audit.db",
@@ -72,12 +71,17 @@ const struct database_kind audit_database_kind = {
               "  file TEXT,"
               "  line INTEGER,"
               "  uid INTEGER,"
-              "  pid INTEGER"
+              "  pid INTEGER,"
+              "  logged_by TEXT,"    /* JSON: policies and rules that named it */
+              "  owner INTEGER,"     /* the uid that caused it, -1: nobody */
+              "  bytes INTEGER,"     /* what it weighs */
+              "  operation INTEGER," /* of the event, that was judged so */
+              "  spent INTEGER"      /* 1: the steps of the decision were */
               ") STRICT;"
               "CREATE INDEX records_by_time ON records (time, id);"
               "CREATE INDEX records_by_session ON records (session, number);"
               "CREATE INDEX denials ON records (id) WHERE verdict IN ('deny', 'kill', "
-              "'would-deny');" SCHEMA_2 SCHEMA_3,
+              "'would-deny');" OWNERS_AND_RESERVED,
 };
 
 bool audit_database_open(struct audit_database *database, const char *directory, char *error,

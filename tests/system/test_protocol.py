@@ -473,7 +473,8 @@ class Descent(ProtocolTest):
         asked = Process(process)
         theirs.close()
         ours.recv(10)
-        wait_until(lambda: len(list((daemon.directory / "sessions").iterdir())) == 2, "the sessions are kept")
+        wait_until(lambda: [one.stat().st_size > 0 for one in (daemon.directory / "sessions").iterdir()] == [True] * 2,
+                   "the sessions are kept")
         daemon.kill()
         daemon.start()
         ours.send(b"go")
