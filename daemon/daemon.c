@@ -28,6 +28,7 @@
 #include "daemon/store/state_directory.h"
 #include "daemon/store/state_lock.h"
 #include "daemon/worker_threads.h"
+#include "policies/language/diagnostics.h"
 
 enum {
     EXIT_FAILED = 2,          /* as the command's: usage or failure */
@@ -46,6 +47,7 @@ struct daemon {
     struct configuration configuration; /* the options', and where passed sockets are */
     struct directory_owner owner;       /* who it is, once it has become the user */
     struct administrators administrators;
+    uid_t starter;  /* who it is before that */
     int state_lock; /* -1: the state directory is not ours */
     struct policy_store *store;
     struct server server;
@@ -237,30 +239,62 @@ static uint64_t kept_generation(const char *directory)
     return number;
 }
 
+/* No part of what is stored is put in force without the rest: others may rest on it. */
+static bool say_way_back(const struct daemon *daemon, const struct diagnostics *diagnostics)
+{
+    const char *directory = daemon->configuration.state_directory;
+    char *report =
+        diagnostics ? diagnostics_render(diagnostics, "no daemon starts with them", false) : NULL;
+
+    say("the stored policies do not compile with this version:\n%s",
+        report ? report : "out of memory");
+    free(report);
+    return say("%s: to mend what is stored there needs no daemon: `warder show --state-dir %s "
+               "TIER/NAME` prints a text, `warder apply --state-dir %s FILE` replaces it with one "
+               "that compiles, `warder remove --state-dir %s TIER/NAME` removes it",
+               directory, directory, directory, directory);
+}
+
+/* Puts in force what is stored; where it does not compile, a daemon that is there to mend it goes
+ * on without. */
+static bool open_policies(struct daemon *daemon)
+{
+    CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
+    struct stored_policies stored = {.count = 0};
+    char error[640];
+
+    if (daemon->store && !policy_store_load(daemon->store, &stored, error, sizeof(error)))
+        return say("%s", error);
+    daemon->server.generation = generation_new(&stored, diagnostics);
+    if (daemon->server.generation)
+        return true;
+    if (!daemon->options->mending)
+        return say_way_back(daemon, diagnostics);
+    if (!policy_store_load(daemon->store, &stored, error, sizeof(error)))
+        return say("%s", error);
+    daemon->server.generation = generation_idle(&stored);
+    return daemon->server.generation || say("out of memory");
+}
+
 static bool open_state(struct daemon *daemon)
 {
     const struct configuration *configuration = &daemon->configuration;
-    struct stored_policies stored = {.count = 0};
     char error[640];
-    char *report;
 
     if (!daemon->options->temporary && !daemon->options->reading) {
         daemon->state_lock = state_lock_take(configuration->state_directory, error, sizeof(error));
+        if (daemon->state_lock < 0 && daemon->options->mending)
+            return say("%s; one that lives is asked without --state-dir", error);
         if (daemon->state_lock < 0)
             return say("%s", error);
     }
-    if (!daemon->options->reading)
+    if (!daemon->options->reading) {
         daemon->store = policy_store_open(configuration->state_directory, error, sizeof(error));
-    if (!daemon->options->reading &&
-        (!daemon->store || !policy_store_load(daemon->store, &stored, error, sizeof(error))))
-        return say("%s", error);
-    daemon->server.generation = generation_new(&stored, &report);
-    if (!daemon->server.generation) {
-        say("the stored policies do not compile with this version:\n%s",
-            report ? report : "out of memory");
-        free(report);
-        return false;
+        if (!daemon->store)
+            return say("%s", error);
     }
+    if (!open_policies(daemon))
+        return false;
     if (daemon->options->reading)
         daemon->server.generation->number = kept_generation(configuration->state_directory);
     const struct audit_log_options options = {
@@ -279,7 +313,7 @@ static bool open_state(struct daemon *daemon)
 static bool take_control(struct daemon *daemon)
 {
     struct server *server = &daemon->server;
-    struct user_account *account = user_account_of(&server->accounts, geteuid());
+    struct user_account *account = user_account_of(&server->accounts, daemon->starter);
 
     if (!account || !user_account_charge(&server->accounts, account, CHARGE_CONNECTION, 1))
         return say("out of memory");
@@ -292,11 +326,25 @@ static bool take_control(struct daemon *daemon)
     return true;
 }
 
+/* Of a host's state directory that is mended without its daemon: what is written there stays the
+ * daemon's user's. One that is nobody's by name is judged as it is. */
+static void take_user_of_state(struct daemon *daemon)
+{
+    struct configuration *configuration = &daemon->configuration;
+    struct stat status;
+
+    if (geteuid() != 0 || stat(configuration->state_directory, &status) < 0 || status.st_uid == 0)
+        return;
+    service_name_user(status.st_uid, configuration->user, sizeof(configuration->user));
+}
+
 /* Whose everything is once the daemon serves. */
 static bool find_owner(struct daemon *daemon)
 {
     const char *user = daemon->configuration.user;
 
+    if (daemon->options->mending)
+        take_user_of_state(daemon);
     /* A private one is its owner's alone: nobody's groups are looked up, which takes a while. */
     daemon->administrators = daemon->server.is_private
                                  ? (struct administrators){.group = (gid_t)-1, .owner = geteuid()}
@@ -547,6 +595,8 @@ static void record_life(struct daemon *daemon, const char *what)
 {
     char text[256];
 
+    if (daemon->options->mending) /* the record is of a daemon that does not live */
+        return;
     snprintf(text, sizeof(text), "warderd %s %s, generation %" PRIu64, WARDER_VERSION, what,
              daemon->server.generation->number);
     audit_log_add(daemon->server.audit, audit_item_notice(AUDIT_DAEMON, 0, -1, getpid(), text),
@@ -577,10 +627,13 @@ int daemon_run(const struct options *options)
     daemon.state_lock = -1;
     daemon.options = options;
     daemon.configuration = options->configuration;
+    daemon.starter = geteuid();
     if (options->temporary) { /* in no file: the program that it is for could write it */
         daemon.configuration.state_directory[0] = '\0';
         daemon.configuration.record_megabytes = TEMPORARY_MEGABYTES;
     }
+    if (options->mending)
+        daemon.configuration.record_megabytes = 0; /* the bound is the host's daemon's to keep */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a bound on files is a full disk: said, and waited for */
     if (!raise_descriptor_limit())

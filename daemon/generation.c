@@ -34,13 +34,13 @@ static char *stored_name(const struct stored_policy *policy)
     return asprintf(&name, "%s/%s", policy_tier_name(policy->tier), policy->name) < 0 ? NULL : name;
 }
 
-static struct policy_block *compile_stored(const struct stored_policies *stored, char **report)
+static struct policy_block *compile_stored(const struct stored_policies *stored,
+                                           struct diagnostics *diagnostics)
 {
-    CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
     struct policy_text *texts = calloc(stored->count + 1, sizeof(*texts));
     char **names = calloc(stored->count + 1, sizeof(*names));
     struct policy_block *block = NULL;
-    bool complete = diagnostics && texts && names;
+    bool complete = texts && names;
 
     for (size_t i = 0; complete && i < stored->count; i++) {
         const struct stored_policy *policy = &stored->policies[i];
@@ -51,11 +51,8 @@ static struct policy_block *compile_stored(const struct stored_policies *stored,
                                         .length = strlen(policy->text),
                                         .tier = policy->tier};
     }
-    if (complete) {
+    if (complete)
         block = generation_compile(texts, stored->count, (struct compile_options){0}, diagnostics);
-        if (!block)
-            *report = diagnostics_render(diagnostics, "the active policies stay", false);
-    }
     for (size_t i = 0; names && i < stored->count; i++)
         free(names[i]);
     free(names);
@@ -63,13 +60,13 @@ static struct policy_block *compile_stored(const struct stored_policies *stored,
     return block;
 }
 
-struct generation *generation_new(struct stored_policies *stored, char **report)
+/* Takes both over. */
+static struct generation *generation_of(struct stored_policies *stored, struct policy_block *block)
 {
-    *report = NULL;
-    struct generation *generation = calloc(1, sizeof(*generation));
-    struct policy_block *block = generation ? compile_stored(stored, report) : NULL;
-    if (!block) {
-        free(generation);
+    struct generation *generation = block ? calloc(1, sizeof(*generation)) : NULL;
+
+    if (!generation) {
+        policy_block_free(block);
         stored_policies_deinit(stored);
         return NULL;
     }
@@ -78,6 +75,23 @@ struct generation *generation_new(struct stored_policies *stored, char **report)
     generation->block = block;
     generation->stored = *stored;
     *stored = (struct stored_policies){.count = 0};
+    return generation;
+}
+
+struct generation *generation_new(struct stored_policies *stored, struct diagnostics *diagnostics)
+{
+    return generation_of(stored, diagnostics ? compile_stored(stored, diagnostics) : NULL);
+}
+
+struct generation *generation_idle(struct stored_policies *stored)
+{
+    CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
+    const struct stored_policies none = {.count = 0};
+
+    struct generation *generation =
+        generation_of(stored, diagnostics ? compile_stored(&none, diagnostics) : NULL);
+    if (generation)
+        generation->idle = true;
     return generation;
 }
 

@@ -18,12 +18,16 @@ struct generation {
     uint64_t number;
     struct policy_block *block;
     struct stored_policies stored; /* what it was made of: for lists and shows */
+    bool idle;                     /* none of that is in force */
 };
 
-/* Compiles what the store holds; takes `stored` over. NULL if a text does not compile, with the
- * checker's words in `*report` (to be freed by the caller), or on lack of memory (`*report` NULL).
- * One reference. May be called by any thread. */
-struct generation *generation_new(struct stored_policies *stored, char **report);
+/* Compiles what the store holds; takes `stored` over. NULL if a text does not compile, which is
+ * said in `diagnostics`, or on lack of memory. One reference. May be called by any thread. */
+struct generation *generation_new(struct stored_policies *stored, struct diagnostics *diagnostics);
+
+/* Holds what the store holds, takes it over, and puts none of it in force: for those who mend a
+ * store that does not compile. NULL on lack of memory. */
+struct generation *generation_idle(struct stored_policies *stored);
 
 struct generation *generation_hold(struct generation *generation);
 void generation_release(struct generation *generation);

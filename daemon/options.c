@@ -25,7 +25,11 @@ static const char help[] =
     "  --record denied|all what goes into the record: denials and `log` rules, or every decision\n"
     "  --version           print the version\n"
     "\n"
-    "Ends on SIGTERM or SIGINT, with everything written.\n"
+    "Ends on SIGTERM or SIGINT, with everything written. Does not start where a stored policy "
+    "does\n"
+    "not compile: `warder show`, `apply` and `remove` mend the store with --state-dir then, "
+    "without\n"
+    "a daemon.\n"
     "\n"
     "examples:\n"
     "  warderd --foreground\n"
@@ -41,6 +45,7 @@ enum option_code {
     OPTION_PRIVATE, /* DESCRIPTOR: for `warder run` alone, and so not in the help */
     OPTION_TEMPORARY,
     OPTION_READING,
+    OPTION_MENDING,
     OPTION_HELP,
     OPTION_VERSION,
 };
@@ -55,6 +60,7 @@ static const struct option long_options[] = {
     {"private", required_argument, NULL, OPTION_PRIVATE},
     {"temporary", no_argument, NULL, OPTION_TEMPORARY},
     {"reading", no_argument, NULL, OPTION_READING},
+    {"mending", no_argument, NULL, OPTION_MENDING},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0},
@@ -107,6 +113,9 @@ static bool apply(struct options *options, int option, const char *argument)
         return options->control > 2;
     case OPTION_READING:
         options->reading = true;
+        return true;
+    case OPTION_MENDING:
+        options->mending = true;
         return true;
     case OPTION_TEMPORARY:
         options->temporary = true;
@@ -171,6 +180,10 @@ enum options_result options_parse(struct options *options, int argc, char **argv
     }
     if (optind < argc) {
         fprintf(stderr, "warderd: what is `%s`? try `warderd --help`\n", argv[optind]);
+        return OPTIONS_WRONG;
+    }
+    if (options->control < 0 && (options->reading || options->mending || options->temporary)) {
+        fputs("warderd: --reading, --mending and --temporary are for `warder` alone\n", stderr);
         return OPTIONS_WRONG;
     }
     if (options->control >= 0)

@@ -11,6 +11,7 @@ struct options {
     bool foreground; /* messages to standard error alone; the service manager's way */
     int control;     /* descriptor of the owner's connection: a private daemon; -1: none */
     bool reading;    /* a private daemon shows a record that was kept, and writes nothing */
+    bool mending;    /* a private daemon changes a host's store while no other daemon does */
     bool temporary;  /* a private daemon keeps its state in memory, and in no file */
 };
 

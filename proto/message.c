@@ -1,5 +1,6 @@
 #include "proto/message.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void *allocate(void *arena, size_t size)
@@ -48,4 +49,16 @@ char *field_text(struct arena *arena, const ProtobufCBinaryData *field)
     if (field->len > 0 && memchr(field->data, '\0', field->len))
         return NULL;
     return arena_copy(arena, field->data, field->len);
+}
+
+char *field_copy(const ProtobufCBinaryData *field, size_t most)
+{
+    if (field->len > most || (field->len > 0 && memchr(field->data, '\0', field->len)))
+        return NULL;
+    char *text = malloc(field->len + 1);
+    if (!text)
+        return NULL;
+    memcpy(text, field_bytes(field), field->len);
+    text[field->len] = '\0';
+    return text;
 }

@@ -47,4 +47,7 @@ static inline const char *field_bytes(const ProtobufCBinaryData *field)
 /* A field as a terminated text in the arena; NULL if it does not fit or holds a NUL. */
 char *field_text(struct arena *arena, const ProtobufCBinaryData *field);
 
+/* The same on the heap, to be freed; NULL as well if it is longer than `most` bytes. */
+char *field_copy(const ProtobufCBinaryData *field, size_t most);
+
 #endif

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "client/cli/command.h"
+#include "client/cli/diagnostic_json.h"
 #include "proto/host_paths.h"
 
 enum {
@@ -14,7 +15,7 @@ enum {
                                         compiles policies or its disk is slow */
 };
 
-struct daemon_client *admin_connect(const char *path)
+struct daemon_client *admin_connect(const char *path, const char *otherwise)
 {
     const char *at = path ? path : HOST_ADMIN_SOCKET;
     struct daemon_client *client = daemon_client_connect(at);
@@ -23,8 +24,8 @@ struct daemon_client *admin_connect(const char *path)
         return client;
     if (errno == ENOENT || errno == ECONNREFUSED)
         complain("no daemon answers at %s; start it with `warderd "
-                 "--foreground`, or name its socket with --admin-socket",
-                 at);
+                 "--foreground`, or name its socket with --admin-socket%s",
+                 at, otherwise ? otherwise : "");
     else
         complain("%s: %s", at, strerror(errno));
     return NULL;
@@ -49,6 +50,8 @@ bool admin_request(struct daemon_client *client, Warder__V1__AdminRequest *reque
     message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_ADMIN;
     message.admin = request;
     const int error = daemon_client_send(client, &message);
+    if (error == -EPIPE) /* it may have said why it ended */
+        return true;
     if (error == -EMSGSIZE)
         complain("the request is larger than 1 MiB: give fewer or smaller files at once");
     else if (error < 0)
@@ -95,18 +98,35 @@ const Warder__V1__AdminReply *admin_reply(struct daemon_client *client)
     return reply;
 }
 
+static const char *kind_word(Warder__V1__FailureKind kind)
+{
+    switch (kind) {
+    case WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY:
+        return "policy";
+    case WARDER__V1__FAILURE_KIND__FAILURE_KIND_NOT_FOUND:
+        return "not-found";
+    case WARDER__V1__FAILURE_KIND__FAILURE_KIND_FORBIDDEN:
+        return "forbidden";
+    default:
+        return "failure";
+    }
+}
+
 int admin_failed(const Warder__V1__Failed *failed)
 {
-    if (failed->kind == WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY) {
+    const bool of_policy = failed->kind == WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY;
+
+    if (of_policy && !complains_in_json()) {
         /* The checker's own words, which name file and line. */
         fwrite(field_bytes(&failed->text), 1, failed->text.len, stderr);
         if (failed->text.len > 0 && failed->text.data[failed->text.len - 1] != '\n')
             fputc('\n', stderr);
     } else {
-        complain("%.*s", (int)failed->text.len, field_bytes(&failed->text));
+        diagnostics_print_json_received(stdout, failed->diagnostics, failed->n_diagnostics);
+        complain_of(kind_word(failed->kind), "%.*s", (int)failed->text.len,
+                    field_bytes(&failed->text));
     }
-    return failed->kind == WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY ||
-                   failed->kind == WARDER__V1__FAILURE_KIND__FAILURE_KIND_NOT_FOUND
+    return of_policy || failed->kind == WARDER__V1__FAILURE_KIND__FAILURE_KIND_NOT_FOUND
                ? EXIT_NO
                : EXIT_USAGE;
 }

@@ -7,8 +7,13 @@
 #include "client/cli/daemon_client.h"
 
 /* Connects to the administration socket, NULL: the host's. Complains and returns NULL if nobody
- * answers. */
-struct daemon_client *admin_connect(const char *path);
+ * answers; `otherwise` is what there is without a daemon, behind the complaint (NULL: nothing). */
+struct daemon_client *admin_connect(const char *path, const char *otherwise);
+
+/* For those who read the record. */
+#define ADMIN_RECORD_OF_A_RUN                                                                      \
+    "; the record of a `warder run` without it is read with --state-dir DIR, if the run had that " \
+    "too"
 
 /* A daemon that was there: waits until one answers again, for as long as it takes. NULL after a
  * complaint, on lack of memory. */

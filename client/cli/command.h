@@ -30,6 +30,14 @@ int command_status(int argc, char **argv);
 /* "warder: ..." on standard error, with a newline. */
 __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 
+/* From here on complaints are for programs: {"error": TEXT, "kind": "failure"} on standard output,
+ * a line each. Off again for what is remarked beside an answer. */
+void complaints_in_json(bool on);
+bool complains_in_json(void);
+
+/* A complaint whose kind a program can tell: "policy", "not-found" or "forbidden". */
+__attribute__((format(printf, 2, 3))) void complain_of(const char *kind, const char *format, ...);
+
 /* What getopt_long did not understand, said to the person; to be called when it returned '?' or
  * ':', with opterr 0 and an option string that begins with ':' (behind '+', if that is there). */
 void complain_option(const char *command, char **argv, int answer);

@@ -20,7 +20,12 @@
 static const char help[] =
     "usage: warder log [--denied] [--json] [-n N] [--follow] [--session ID] [--event NAME]\n"
     "\n"
-    "Prints the record: what was decided, for whom, by which rule.\n"
+    "Prints the record: what was decided, for whom, by which rule. The columns, two spaces apart,\n"
+    "`-` where there is nothing: time (of this machine's zone), verdict or kind, what was asked "
+    "for\n"
+    "(xN: N times), event, policy and rule, user and process, calling line, decision or session. "
+    "On\n"
+    "a terminal a heading names them, and the zone.\n"
     "\n"
     "  --denied             denials, kills and would-be denials alone\n"
     "  -n N                 the last N; 0 for all (default: 50, or all with --json)\n"
@@ -28,7 +33,7 @@ static const char help[] =
     "  --session ID         of one session: the part of a decision's id before the `-`; with a\n"
     "                       decision's whole id, of that decision alone\n"
     "  --event NAME         decisions about one event, or about those that a glob fits: 'os.*'\n"
-    "  --json               one JSON object a line, with arguments and subject\n"
+    "  --json               one JSON object a line, with arguments and subject; times are UTC\n"
     "  --state-dir DIR      of a directory that `warder run --state-dir` kept\n"
     "  --admin-socket PATH  of another daemon than the host's\n"
     "\n"
@@ -144,8 +149,11 @@ static int parse(struct log_options *log, int argc, char **argv)
     return EXIT_USAGE;
 }
 
-static void print_entry(const struct log_options *log, const Warder__V1__LogEntry *entry)
+static void print_entry(const struct log_options *log, const Warder__V1__LogEntry *entry,
+                        bool first)
 {
+    if (first && !log->json && isatty(STDOUT_FILENO))
+        log_heading_print(stdout);
     if (log->json)
         json_line_print(stdout, field_bytes(&entry->json), entry->json.len);
     else
@@ -188,7 +196,7 @@ static int print_from(const struct log_options *log, struct daemon_client *clien
             return admin_failed(reply->failed);
         if (reply->body_case != WARDER__V1__ADMIN_REPLY__BODY_ENTRY)
             return EXIT_DONE;
-        print_entry(log, reply->entry);
+        print_entry(log, reply->entry, position->last == 0);
         if (reply->entry->id > position->last)
             position->last = reply->entry->id;
     }
@@ -251,7 +259,8 @@ static int print_log(const struct log_options *log, struct daemon_client *client
 static int follow_log(const struct log_options *log)
 {
     struct log_position position = {.last = 0};
-    CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(log->socket);
+    CLEANUP(daemon_client_free)
+    struct daemon_client *client = admin_connect(log->socket, ADMIN_RECORD_OF_A_RUN);
     int status = EXIT_USAGE;
 
     while (client) {
@@ -290,6 +299,7 @@ int command_log(int argc, char **argv)
     }
     if (log.follow)
         return follow_log(&log);
-    CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(log.socket);
+    CLEANUP(daemon_client_free)
+    struct daemon_client *client = admin_connect(log.socket, ADMIN_RECORD_OF_A_RUN);
     return client ? print_log(&log, client) : EXIT_USAGE;
 }

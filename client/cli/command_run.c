@@ -438,14 +438,20 @@ static void print_record(struct daemon_client *client, const struct request *req
     Warder__V1__AdminRequest admin = WARDER__V1__ADMIN_REQUEST__INIT;
     Warder__V1__ReadLog log = WARDER__V1__READ_LOG__INIT;
     const Warder__V1__AdminReply *reply;
+    bool headed = !isatty(STDERR_FILENO);
 
     log.denied = !request->record;
     admin.body_case = WARDER__V1__ADMIN_REQUEST__BODY_LOG;
     admin.log = &log;
     if (!admin_request(client, &admin))
         return;
-    while ((reply = admin_reply(client)) && reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_ENTRY)
+    while ((reply = admin_reply(client)) &&
+           reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_ENTRY) {
+        if (!headed)
+            log_heading_print(stderr);
+        headed = true;
         log_line_print(stderr, reply->entry, wants_colour(STDERR_FILENO));
+    }
 }
 
 /* The private daemon of the run that this process belongs to; NULL after a complaint if it is gone.
@@ -505,6 +511,9 @@ static int run_launched(struct daemon_client *client, const struct request *requ
         .session_socket = launched->socket,
         .token = launched->token,
         .client = client,
+        /* Whoever records wants to see what the program does. A private daemon without a policy has
+         * been refused. */
+        .wants_policy = !private && !request->record,
         .adopts = !private,
         .floor = launched->floor,
         .keeps_signals_inside = private && private->denies_signals && !request->observe,

@@ -18,12 +18,15 @@ static const char help[] =
     "\n"
     "  --sessions           the sessions of now instead, the youngest first: what governs each,\n"
     "                       which floor the kernel holds of it, and what that lacks\n"
-    "  --json               as one JSON object; with --sessions one a line\n"
+    "  --json               as one JSON object; with --sessions one a line; a failure as one with\n"
+    "                       error and kind\n"
     "  --admin-socket PATH  of another daemon than the host's\n"
     "\n"
     "examples:\n"
     "  sudo warder status\n"
-    "  sudo warder status --sessions --json | jq -r 'select(.floor.changed_by) | .pid'\n";
+    "  sudo warder status --sessions --json | jq -r 'select(.floor.changed_by) | .pid'\n"
+    "\n"
+    "exit status: 0 told, 2 wrong usage or failure\n";
 
 static int as_int(size_t length)
 {
@@ -37,7 +40,7 @@ static void print_text(const Warder__V1__Status *status)
     char started[64];
 
     localtime_r(&seconds, &parts);
-    strftime(started, sizeof(started), "%Y-%m-%d %H:%M:%S", &parts);
+    strftime(started, sizeof(started), "%Y-%m-%d %H:%M:%S %z", &parts);
     printf("warderd %.*s, pid %d, since %s\n", as_int(status->version.len),
            field_bytes(&status->version), (int)status->pid, started);
     printf("  in force    generation %" PRIu64 ", %" PRIu64 " %s\n", status->generation,
@@ -49,8 +52,9 @@ static void print_text(const Warder__V1__Status *status)
                status->floors_asked - status->floors_lacking, status->floors_lacking);
     printf("  decisions   %" PRIu64 ", of these %" PRIu64 " denials\n", status->decisions,
            status->denials);
-    printf("  refused     %" PRIu64 " messages, %" PRIu64 " connections\n",
-           status->refused_messages, status->refused_connections);
+    printf("  refused     %" PRIu64 " messages, %" PRIu64 " connections, %" PRIu64
+           " requests of administration\n",
+           status->refused_messages, status->refused_connections, status->refused_requests);
     printf("  record      %s; %" PRIu64 " written, %" PRIu64 " waiting, %" PRIu64 " dropped\n",
            status->record_all ? "every decision" : "denials and `log` rules",
            status->records_written, status->records_waiting, status->records_dropped);
@@ -63,31 +67,27 @@ static void print_text(const Warder__V1__Status *status)
            field_bytes(&status->session_socket));
 }
 
-static void set_text(json_t *object, const char *key, const ProtobufCBinaryData *text)
-{
-    json_object_set_new(object, key, json_stringn_nocheck((const char *)text->data, text->len));
-}
-
 static void print_json(const Warder__V1__Status *status)
 {
     json_t *object = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "pid",
-        (json_int_t)status->pid, "started", (json_int_t)status->started, "generation",
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}",
+        "pid", (json_int_t)status->pid, "started", (json_int_t)status->started, "generation",
         (json_int_t)status->generation, "policies", (json_int_t)status->policies, "sessions",
         (json_int_t)status->sessions, "sessions_total", (json_int_t)status->sessions_total,
         "floors", (json_int_t)status->floors_asked, "floors_lacking",
         (json_int_t)status->floors_lacking, "decisions", (json_int_t)status->decisions, "denials",
         (json_int_t)status->denials, "refused_messages", (json_int_t)status->refused_messages,
-        "refused_connections", (json_int_t)status->refused_connections, "records_written",
+        "refused_connections", (json_int_t)status->refused_connections, "refused_requests",
+        (json_int_t)status->refused_requests, "records_written",
         (json_int_t)status->records_written, "records_waiting", (json_int_t)status->records_waiting,
         "records_dropped", (json_int_t)status->records_dropped, "record_all",
         (int)status->record_all);
     if (!object)
         return;
-    set_text(object, "version", &status->version);
-    set_text(object, "record_error", &status->record_error);
-    set_text(object, "state_directory", &status->state_directory);
-    set_text(object, "session_socket", &status->session_socket);
+    json_object_set_new(object, "version", json_line_field(&status->version));
+    json_object_set_new(object, "record_error", json_line_field(&status->record_error));
+    json_object_set_new(object, "state_directory", json_line_field(&status->state_directory));
+    json_object_set_new(object, "session_socket", json_line_field(&status->session_socket));
     json_line_print_object(stdout, object);
 }
 
@@ -110,9 +110,10 @@ int command_status(int argc, char **argv)
             fputs(help, stdout);
             return EXIT_DONE;
         }
-        if (option == 'j')
+        if (option == 'j') {
             json = true;
-        else if (option == 'l')
+            complaints_in_json(true);
+        } else if (option == 'l')
             sessions = true;
         else if (option == 's')
             socket = optarg;
@@ -125,7 +126,7 @@ int command_status(int argc, char **argv)
         complain("status: what is `%s`?", argv[optind]);
         return EXIT_USAGE;
     }
-    CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(socket);
+    CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(socket, NULL);
     if (client && sessions)
         return session_lines_print(client, json);
     request.body_case = WARDER__V1__ADMIN_REQUEST__BODY_STATUS;

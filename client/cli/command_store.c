@@ -1,8 +1,10 @@
 #define _GNU_SOURCE
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <libsmartcols/libsmartcols.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +14,11 @@
 
 #include "client/cli/admin_client.h"
 #include "client/cli/command.h"
+#include "client/cli/diagnostic_json.h"
 #include "client/cli/json_line.h"
 #include "client/cli/policy_file.h"
+#include "client/cli/private_daemon.h"
+#include "proto/host_paths.h"
 
 enum {
     FILES_MAX = 256, /* of one `apply` */
@@ -22,6 +27,7 @@ enum {
 /* What `apply`, `list`, `show` and `remove` have in common. */
 struct store_options {
     const char *socket;
+    const char *state_directory; /* NULL: a daemon's that lives */
     bool json;
     Warder__V1__Tier tier;
 };
@@ -34,25 +40,34 @@ static const char apply_help[] =
     "nothing is changed. `-` is standard input.\n"
     "\n"
     "  --vendor             store as shipped with a package, not as this host's own\n"
-    "  --json               say what was done as JSON\n"
+    "  --json               say what was done as JSON: what the checker says as `warder check "
+    "--json`\n"
+    "                       does, then done, generation, unchanged; or error and kind: policy,\n"
+    "                       not-found, forbidden, failure\n"
+    "  --state-dir DIR      of a host whose daemon does not live, where it has its state\n"
     "  --admin-socket PATH  of another daemon than the host's\n"
     "\n"
     "examples:\n"
     "  sudo warder apply media.warder\n"
-    "  sudo warder apply /etc/warder/policies/*.warder\n";
+    "  sudo warder apply /etc/warder/policies/*.warder\n"
+    "\n"
+    "exit status: 0 applied, 1 the policies do not compile, 2 wrong usage or failure\n";
 
 static const char list_help[] =
     "usage: warder list [--json]\n"
     "\n"
     "Lists the policies of this host: tier, name, mode, whom they govern, rules, revision, when\n"
-    "and by whom they were changed.\n"
+    "(by this machine's clock and zone) and by whom they were changed.\n"
     "\n"
     "  --json               one JSON object a line\n"
+    "  --state-dir DIR      of a host whose daemon does not live, where it has its state\n"
     "  --admin-socket PATH  of another daemon than the host's\n"
     "\n"
     "examples:\n"
     "  sudo warder list\n"
-    "  sudo warder list --json | jq -r .name\n";
+    "  sudo warder list --json | jq -r .name\n"
+    "\n"
+    "exit status: 0 listed, 2 wrong usage or failure\n";
 
 static const char show_help[] =
     "usage: warder show [--json] NAME\n"
@@ -60,22 +75,34 @@ static const char show_help[] =
     "Prints the text of a policy. NAME may have its tier before it: vendor/untrusted.\n"
     "\n"
     "  --json               with everything that `list` says about it\n"
+    "  --state-dir DIR      of a host whose daemon does not live, where it has its state\n"
     "  --admin-socket PATH  of another daemon than the host's\n"
     "\n"
     "examples:\n"
     "  sudo warder show media-plugins\n"
-    "  sudo warder show media-plugins > media.warder\n";
+    "  sudo warder show media-plugins > media.warder\n"
+    "\n"
+    "exit status: 0 shown, 1 there is no such policy, 2 wrong usage or failure\n";
 
 static const char remove_help[] =
     "usage: warder remove [--json] NAME\n"
     "\n"
-    "Removes a policy; of two in both tiers the local one, where NAME says no tier.\n"
+    "Removes a policy; of two in both tiers the local one, where NAME says no tier. What it said\n"
+    "stays in the store as an old revision.\n"
     "\n"
-    "  --json               say what was done as JSON\n"
+    "  --json               say what was done as JSON: what the checker says as `warder check "
+    "--json`\n"
+    "                       does, then done, generation, unchanged; or error and kind: policy,\n"
+    "                       not-found, forbidden, failure\n"
+    "  --state-dir DIR      of a host whose daemon does not live, where it has its state\n"
     "  --admin-socket PATH  of another daemon than the host's\n"
     "\n"
-    "example:\n"
-    "  sudo warder remove media-plugins\n";
+    "examples:\n"
+    "  sudo warder remove media-plugins\n"
+    "  sudo warder remove --state-dir " HOST_STATE_DIRECTORY " local/media-plugins\n"
+    "                       where it does not compile any more, and so no daemon starts\n"
+    "\n"
+    "exit status: 0 removed, 1 there is no such policy, 2 wrong usage or failure\n";
 
 /* Of `apply`; those of the others begin behind the tiers, which a NAME says. */
 static const struct option apply_options[] = {{"vendor", no_argument, NULL, 'v'},
@@ -83,6 +110,7 @@ static const struct option apply_options[] = {{"vendor", no_argument, NULL, 'v'}
                                               {"help", no_argument, NULL, 'h'},
                                               {"json", no_argument, NULL, 'j'},
                                               {"admin-socket", required_argument, NULL, 's'},
+                                              {"state-dir", required_argument, NULL, 'D'},
                                               {NULL, 0, NULL, 0}};
 static const struct option *const other_options = apply_options + 2;
 
@@ -98,10 +126,13 @@ static int parse(struct store_options *store, int argc, char **argv, const struc
             fputs(help, stdout);
             return EXIT_DONE;
         }
-        if (option == 'j')
+        if (option == 'j') {
             store->json = true;
-        else if (option == 's')
+            complaints_in_json(true);
+        } else if (option == 's')
             store->socket = optarg;
+        else if (option == 'D')
+            store->state_directory = optarg;
         else if (option == 'v')
             store->tier = WARDER__V1__TIER__TIER_VENDOR;
         else if (option != 'l') {
@@ -112,17 +143,76 @@ static int parse(struct store_options *store, int argc, char **argv, const struc
     return -1;
 }
 
-static json_t *text_json(const ProtobufCBinaryData *text)
+/* Who is asked: the daemon that lives, or one that is started to look after a directory. */
+struct asked {
+    struct daemon_client *client;
+    struct private_daemon own;
+    bool is_own;
+};
+
+/* Where a daemon has its state, or is to have it (`fresh`). False after a complaint. */
+static bool find_state(const char *given, bool fresh, char *directory)
 {
-    return json_stringn_nocheck(text->len > 0 ? (const char *)text->data : "", text->len);
+    char path[PATH_MAX];
+
+    if (!realpath(given, directory)) {
+        complain("%s: %s", given, strerror(errno));
+        return false;
+    }
+    const bool fits = snprintf(path, sizeof(path), "%s/policy.db", directory) < (int)sizeof(path);
+    if (fits && (access(path, F_OK) == 0 || (errno == ENOENT && fresh)))
+        return true;
+    if (fits && errno == ENOENT)
+        complain("%s: no daemon has kept policies there: there is no policy.db", directory);
+    else
+        complain("%s: cannot be read: %s", path, strerror(fits ? errno : ENAMETOOLONG));
+    return false;
+}
+
+/* Puts the request; false after a complaint, and there is nothing to finish. */
+static bool ask(struct asked *asked, const struct store_options *store,
+                Warder__V1__AdminRequest *request)
+{
+    const bool applies = request->body_case == WARDER__V1__ADMIN_REQUEST__BODY_APPLY;
+    char directory[PATH_MAX];
+
+    *asked = (struct asked){.is_own = store->state_directory != NULL};
+    if (asked->is_own && find_state(store->state_directory, applies, directory) &&
+        private_daemon_start_mending(&asked->own, directory))
+        asked->client = asked->own.client;
+    else if (!asked->is_own)
+        asked->client = admin_connect(store->socket, "; or work on its --state-dir without one");
+    return asked->client && admin_request(asked->client, request);
+}
+
+/* NULL after a complaint, of which one of our own daemon's is the first. */
+static const Warder__V1__AdminReply *next_reply(struct asked *asked)
+{
+    bool lost;
+
+    return asked->is_own ? admin_reply_or_end(asked->client, &lost) : admin_reply(asked->client);
+}
+
+/* The exit status of all. */
+static int finish(struct asked *asked, int status)
+{
+    if (!asked->is_own)
+        daemon_client_free(asked->client);
+    if (!asked->is_own || !asked->client || private_daemon_stop(&asked->own))
+        return status;
+    if (complains_in_json()) /* the daemon itself has said it to people */
+        complain("the state directory cannot be used: standard error says why");
+    return EXIT_USAGE;
 }
 
 static int print_done(const struct store_options *store, const Warder__V1__Done *done)
 {
-    if (store->json)
-        json_line_print_object(stdout, json_pack("{s:o, s:I}", "done", text_json(&done->text),
-                                                 "generation", (json_int_t)done->generation));
-    else
+    if (store->json) {
+        diagnostics_print_json_received(stdout, done->diagnostics, done->n_diagnostics);
+        json_line_print_object(
+            stdout, json_pack("{s:o, s:I, s:b}", "done", json_line_field(&done->text), "generation",
+                              (json_int_t)done->generation, "unchanged", (int)done->unchanged));
+    } else
         printf("%.*s\n", (int)done->text.len, field_bytes(&done->text));
     return EXIT_DONE;
 }
@@ -130,19 +220,17 @@ static int print_done(const struct store_options *store, const Warder__V1__Done 
 /* A request that is answered by one word. */
 static int ask_once(const struct store_options *store, Warder__V1__AdminRequest *request)
 {
-    CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(store->socket);
+    struct asked asked;
+    int status = EXIT_USAGE;
+    const Warder__V1__AdminReply *reply = ask(&asked, store, request) ? next_reply(&asked) : NULL;
 
-    if (!client || !admin_request(client, request))
-        return EXIT_USAGE;
-    const Warder__V1__AdminReply *reply = admin_reply(client);
-    if (!reply)
-        return EXIT_USAGE;
-    if (reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_FAILED)
-        return admin_failed(reply->failed);
-    if (reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_DONE)
-        return print_done(store, reply->done);
-    complain("the daemon's answer is not understood");
-    return EXIT_USAGE;
+    if (reply && reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_FAILED)
+        status = admin_failed(reply->failed);
+    else if (reply && reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_DONE)
+        status = print_done(store, reply->done);
+    else if (reply)
+        complain("the daemon's answer is not understood");
+    return finish(&asked, status);
 }
 
 /* ----------------------------------------------------------------------------------------- apply
@@ -165,6 +253,7 @@ static int send_files(const struct store_options *store, const struct policy_fil
     apply.texts = pointers;
     apply.n_texts = count;
     apply.tier = store->tier;
+    apply.apart = store->json;
     request.body_case = WARDER__V1__ADMIN_REQUEST__BODY_APPLY;
     request.apply = &apply;
     return ask_once(store, &request);
@@ -218,11 +307,11 @@ static void time_text(uint64_t time, char *text, size_t size)
 static json_t *entry_json(const Warder__V1__PolicyEntry *entry)
 {
     return json_pack("{s:s, s:o, s:o, s:o, s:b, s:i, s:I, s:o, s:o}", "tier",
-                     tier_text(entry->tier), "name", text_json(&entry->name), "title",
-                     text_json(&entry->title), "mode", text_json(&entry->mode), "selects",
-                     entry->selects, "rules", (int)entry->rules, "revision",
+                     tier_text(entry->tier), "name", json_line_field(&entry->name), "title",
+                     json_line_field(&entry->title), "mode", json_line_field(&entry->mode),
+                     "selects", entry->selects, "rules", (int)entry->rules, "revision",
                      (json_int_t)entry->revision, "time", json_line_time(entry->time), "who",
-                     text_json(&entry->who));
+                     json_line_field(&entry->who));
 }
 
 static void set_cell(struct libscols_line *line, size_t column, const char *bytes, size_t length)
@@ -265,13 +354,14 @@ static void add_row(struct libscols_table *table, const Warder__V1__PolicyEntry 
     if (!line)
         return;
     const char *tier = tier_text(entry->tier);
-    const char *whom = entry->selects ? "those it selects" : "who names it";
+    const bool is_read = entry->mode.len > 0; /* else it is of a store that does not compile */
+    const char *whom = !is_read ? "-" : entry->selects ? "those it selects" : "who names it";
     set_cell(line, 0, tier, strlen(tier));
     set_cell(line, 1, field_bytes(&entry->name), entry->name.len);
-    set_cell(line, 2, field_bytes(&entry->mode), entry->mode.len);
+    set_cell(line, 2, is_read ? field_bytes(&entry->mode) : "-", is_read ? entry->mode.len : 1);
     set_cell(line, 3, whom, strlen(whom));
     snprintf(text, sizeof(text), "%" PRIu32, entry->rules);
-    set_cell(line, 4, text, strlen(text));
+    set_cell(line, 4, is_read ? text : "-", is_read ? strlen(text) : 1);
     snprintf(text, sizeof(text), "%" PRIu64, entry->revision);
     set_cell(line, 5, text, strlen(text));
     time_text(entry->time, text, sizeof(text));
@@ -298,6 +388,7 @@ int command_list(int argc, char **argv)
 {
     Warder__V1__AdminRequest request = WARDER__V1__ADMIN_REQUEST__INIT;
     Warder__V1__ListPolicies list = WARDER__V1__LIST_POLICIES__INIT;
+    struct asked asked;
     struct store_options store;
     int status = parse(&store, argc, argv, other_options, list_help);
 
@@ -307,14 +398,13 @@ int command_list(int argc, char **argv)
         complain("list: what is `%s`? `warder list --help`", argv[optind]);
         return EXIT_USAGE;
     }
-    CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(store.socket);
     request.body_case = WARDER__V1__ADMIN_REQUEST__BODY_LIST;
     request.list = &list;
-    if (!client || !admin_request(client, &request))
-        return EXIT_USAGE;
+    if (!ask(&asked, &store, &request))
+        return finish(&asked, EXIT_USAGE);
     struct libscols_table *table = store.json ? NULL : new_table();
     while (status < 0) {
-        const Warder__V1__AdminReply *reply = admin_reply(client);
+        const Warder__V1__AdminReply *reply = next_reply(&asked);
         if (!reply)
             status = EXIT_USAGE;
         else if (reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_FAILED)
@@ -334,7 +424,7 @@ int command_list(int argc, char **argv)
     }
     if (table)
         scols_unref_table(table);
-    return status;
+    return finish(&asked, status);
 }
 
 /* ---------------------------------------------------------------------------------- show, remove
@@ -352,7 +442,7 @@ static void print_policy(const struct store_options *store, const Warder__V1__Po
 {
     if (store->json) {
         json_t *object = entry_json(entry);
-        json_object_set_new(object, "text", text_json(&entry->text));
+        json_object_set_new(object, "text", json_line_field(&entry->text));
         json_line_print_object(stdout, object);
         return;
     }
@@ -365,6 +455,7 @@ int command_show(int argc, char **argv)
 {
     Warder__V1__AdminRequest request = WARDER__V1__ADMIN_REQUEST__INIT;
     Warder__V1__ShowPolicy show = WARDER__V1__SHOW_POLICY__INIT;
+    struct asked asked;
     struct store_options store;
     size_t shown = 0;
     int status = parse(&store, argc, argv, other_options, show_help);
@@ -373,14 +464,13 @@ int command_show(int argc, char **argv)
         status = wants_one_name(argc, "show");
     if (status >= 0)
         return status;
-    CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(store.socket);
     show.name = text_field(argv[optind]);
     request.body_case = WARDER__V1__ADMIN_REQUEST__BODY_SHOW;
     request.show = &show;
-    if (!client || !admin_request(client, &request))
-        return EXIT_USAGE;
+    if (!ask(&asked, &store, &request))
+        return finish(&asked, EXIT_USAGE);
     while (status < 0) {
-        const Warder__V1__AdminReply *reply = admin_reply(client);
+        const Warder__V1__AdminReply *reply = next_reply(&asked);
         if (!reply)
             status = EXIT_USAGE;
         else if (reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_FAILED)
@@ -394,7 +484,7 @@ int command_show(int argc, char **argv)
                      "%s/%s` shows that",
                      tier_text(reply->policy->tier), argv[optind]);
     }
-    return status;
+    return finish(&asked, status);
 }
 
 int command_remove(int argc, char **argv)
@@ -409,6 +499,7 @@ int command_remove(int argc, char **argv)
     if (status >= 0)
         return status;
     removal.name = text_field(argv[optind]);
+    removal.apart = store.json;
     request.body_case = WARDER__V1__ADMIN_REQUEST__BODY_REMOVE;
     request.remove = &removal;
     return ask_once(&store, &request);

@@ -30,7 +30,7 @@ static const char help[] =
     "  --policy FILE        a policy that the session had of its own (`warder run --policy "
     "FILE`):\n"
     "                       the daemon does not keep those\n"
-    "  --json               as one JSON object\n"
+    "  --json               as one JSON object; a failure as one with error and kind\n"
     "  --state-dir DIR      of a directory that `warder run --state-dir` kept\n"
     "  --admin-socket PATH  of another daemon than the host's\n"
     "\n"
@@ -109,9 +109,10 @@ static int parse(struct why_options *why, int argc, char **argv)
             fputs(help, stdout);
             return EXIT_DONE;
         }
-        if (option == 'j')
+        if (option == 'j') {
             why->json = true;
-        else if (option == 'D')
+            complaints_in_json(true);
+        } else if (option == 'D')
             why->state_directory = optarg;
         else if (option == 's')
             why->socket = optarg;
@@ -135,6 +136,7 @@ static int parse(struct why_options *why, int argc, char **argv)
 static int print(const struct why_options *why, struct recorded_decision *decision,
                  const struct policy_file *files)
 {
+    complaints_in_json(false); /* these stand beside an answer */
     for (size_t i = 0; i < why->path_count; i++)
         if (!recorded_decision_knows(decision, &files[i]))
             complain("%s: is not a text that the session had: it has been changed since, or is "
@@ -168,7 +170,7 @@ static int ask(const struct why_options *why, struct daemon_client *client,
     if (answer == DECISION_TOLD) {
         status = print(why, &decision, files);
     } else if (answer == DECISION_NOT_FOUND) {
-        complain("%s", error);
+        complain_of("not-found", "%s", error);
         status = EXIT_NO;
     }
     recorded_decision_deinit(&decision);
@@ -206,7 +208,8 @@ int command_why(int argc, char **argv)
     if (read == why.path_count && why.state_directory) {
         status = ask_kept(&why, files);
     } else if (read == why.path_count) {
-        CLEANUP(daemon_client_free) struct daemon_client *client = admin_connect(why.socket);
+        CLEANUP(daemon_client_free)
+        struct daemon_client *client = admin_connect(why.socket, ADMIN_RECORD_OF_A_RUN);
         status = client ? ask(&why, client, files) : EXIT_USAGE;
     }
     for (size_t i = 0; i < read; i++)

@@ -36,6 +36,17 @@ void json_line_print_object(FILE *out, json_t *object)
     json_decref(object);
 }
 
+const char *json_line_text(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+json_t *json_line_field(const ProtobufCBinaryData *field)
+{
+    return json_stringn_nocheck(field_bytes(field), field->len);
+}
+
 json_t *json_line_time(uint64_t time)
 {
     const time_t seconds = (time_t)(time / 1000000000U);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "client/cli/json_line.h"
 #include "policies/engine/event_text.h"
 
 enum {
@@ -13,18 +14,12 @@ enum {
     COMMAND_MAX = 160, /* of a shell's command in its column; --json has it whole */
 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
 /* What a program chose (a file name) cannot play with the terminal, nor stand for other columns. */
 static void print_chosen(FILE *out, const char *text)
 {
     char shown[FIELD_MAX];
     column_text(text, strlen(text), shown, sizeof(shown));
-    fprintf(out, "  %s", shown);
+    fprintf(out, "  %s", *text ? shown : "-");
 }
 
 /* What the daemon has put together, quotes and all. */
@@ -32,7 +27,7 @@ static void print_column(FILE *out, const char *text)
 {
     char printable[FIELD_MAX];
     printable_text(text, strlen(text), printable, sizeof(printable));
-    fprintf(out, "  %s", printable);
+    fprintf(out, "  %s", *text ? printable : "-");
 }
 
 static void print_time(FILE *out, uint64_t time)
@@ -84,7 +79,7 @@ static const char *shell_command(const json_t *object)
     const json_t *argv = json_object_get(operation, "argv");
     const char *option = recorded_text(json_array_get(argv, 1));
 
-    if (strcmp(text_of(operation, "class"), "exec") != 0 ||
+    if (strcmp(json_line_text(operation, "class"), "exec") != 0 ||
         !json_is_true(json_object_get(operation, "shell")) || !option || strcmp(option, "-c") != 0)
         return NULL;
     return recorded_text(json_array_get(argv, 2));
@@ -101,48 +96,75 @@ static void print_shell_command(FILE *out, const json_t *object)
     fprintf(out, " -c %s", printable);
 }
 
+static void print_count(FILE *out, const json_t *object)
+{
+    const json_int_t count = json_integer_value(json_object_get(object, "count"));
+
+    if (count > 1)
+        fprintf(out, " x%" JSON_INTEGER_FORMAT, count);
+}
+
 static void print_decision(FILE *out, const json_t *object, bool colour)
 {
     const json_t *proved = json_object_get(json_object_get(object, "subject"), "proved");
-    const json_int_t count = json_integer_value(json_object_get(object, "count"));
-    const char *policy = text_of(object, "policy");
-    const char *file = text_of(object, "file");
+    const char *policy = json_line_text(object, "policy");
+    const char *file = json_line_text(object, "file");
     char text[FIELD_MAX];
 
-    print_word(out, text_of(object, "verdict"), colour);
-    print_column(out, text_of(object, "summary"));
+    print_word(out, json_line_text(object, "verdict"), colour);
+    print_column(out, json_line_text(object, "summary"));
     print_shell_command(out, object);
-    if (strncmp(text_of(object, "summary"), "event ", 6) != 0 &&
-        strcmp(text_of(object, "verdict"), "allow") == 0)
-        print_chosen(out, text_of(object, "event"));
-    if (count > 1)
-        fprintf(out, " x%" JSON_INTEGER_FORMAT, count);
-    snprintf(text, sizeof(text), "%s%s%s", policy, *policy ? "." : "-", text_of(object, "rule"));
+    print_count(out, object);
+    print_chosen(out, json_line_text(object, "event"));
+    snprintf(text, sizeof(text), "%s%s%s", policy, *policy ? "." : "",
+             json_line_text(object, "rule"));
     print_column(out, text);
-    snprintf(text, sizeof(text), "%s %" JSON_INTEGER_FORMAT, text_of(proved, "user"),
+    snprintf(text, sizeof(text), "%s %" JSON_INTEGER_FORMAT, json_line_text(proved, "user"),
              json_integer_value(json_object_get(proved, "pid")));
     print_column(out, text);
-    if (*file) {
-        print_chosen(out, file);
+    print_chosen(out, file);
+    if (*file)
         fprintf(out, ":%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(object, "line")));
-    }
-    print_column(out, text_of(object, "decision"));
+    print_column(out, json_line_text(object, "decision"));
 }
 
+/* `uid 65534 pid 123`, what is known of it. */
+static void print_sender(FILE *out, const json_t *object)
+{
+    static const char *const facts[] = {"uid", "pid"};
+    char text[64] = "";
+
+    for (size_t i = 0; i < sizeof(facts) / sizeof(*facts); i++) {
+        const json_t *fact = json_object_get(object, facts[i]);
+        const size_t length = strlen(text);
+        if (fact)
+            (void)snprintf(text + length, sizeof(text) - length, "%s%s %" JSON_INTEGER_FORMAT,
+                           length > 0 ? " " : "", facts[i], json_integer_value(fact));
+    }
+    print_column(out, text);
+}
+
+/* Of no event, by no rule, from no line. */
 static void print_notice(FILE *out, const json_t *object)
 {
-    const json_int_t count = json_integer_value(json_object_get(object, "count"));
-    const json_t *uid = json_object_get(object, "uid");
+    fprintf(out, "  %-10s", json_line_text(object, "kind"));
+    print_column(out, json_line_text(object, "summary"));
+    print_count(out, object);
+    fputs("  -  -", out);
+    print_sender(out, object);
+    fputs("  -", out);
+    print_column(out, json_line_text(object, "session"));
+}
 
-    fprintf(out, "  %-10s", text_of(object, "kind"));
-    print_column(out, text_of(object, "summary"));
-    if (count > 1)
-        fprintf(out, " x%" JSON_INTEGER_FORMAT, count);
-    if (uid)
-        fprintf(out, "  uid %" JSON_INTEGER_FORMAT, json_integer_value(uid));
-    if (json_object_get(object, "pid"))
-        fprintf(out, "  pid %" JSON_INTEGER_FORMAT,
-                json_integer_value(json_object_get(object, "pid")));
+void log_heading_print(FILE *out)
+{
+    const time_t now = time(NULL);
+    struct tm parts;
+    char when[32];
+
+    localtime_r(&now, &parts);
+    strftime(when, sizeof(when), "TIME (%z)", &parts);
+    fprintf(out, "%-23s  %-10s  WHAT  EVENT  BY  WHO  WHERE  DECISION\n", when, "VERDICT");
 }
 
 void log_line_print(FILE *out, const Warder__V1__LogEntry *entry, bool colour)
@@ -152,7 +174,7 @@ void log_line_print(FILE *out, const Warder__V1__LogEntry *entry, bool colour)
     if (!object)
         return;
     print_time(out, entry->time);
-    if (strcmp(text_of(object, "kind"), "decision") == 0)
+    if (strcmp(json_line_text(object, "kind"), "decision") == 0)
         print_decision(out, object, colour);
     else
         print_notice(out, object);

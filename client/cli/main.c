@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "client/cli/command.h"
+#include "client/cli/json_line.h"
 #include "proto/standard_streams.h"
 
 static const struct {
@@ -61,27 +62,62 @@ static void print_help(FILE *out)
           out);
 }
 
+static bool in_json;
+
+void complaints_in_json(bool on)
+{
+    in_json = on;
+}
+
+bool complains_in_json(void)
+{
+    return in_json;
+}
+
+__attribute__((format(printf, 2, 0))) static void complain_so(const char *kind, const char *format,
+                                                              va_list arguments)
+{
+    char *text = NULL;
+    const int length = vasprintf(&text, format, arguments);
+
+    if (in_json) {
+        json_line_print_object(
+            stdout,
+            json_pack("{s:o, s:s}", "error",
+                      json_stringn_nocheck(length < 0 ? "" : text, length < 0 ? 0 : (size_t)length),
+                      "kind", kind));
+    } else {
+        fputs("warder: ", stderr);
+        /* What is quoted may be anybody's: a terminal takes no commands from it. */
+        for (int i = 0; i < length; i++) {
+            const unsigned char byte = (unsigned char)text[i];
+            if ((byte < ' ' && byte != '\n') || byte == 0x7F)
+                fprintf(stderr, "\\x%02x", byte);
+            else
+                fputc(byte, stderr);
+        }
+        fputc('\n', stderr);
+    }
+    if (length >= 0)
+        free(text);
+}
+
 void complain(const char *format, ...)
 {
     va_list arguments;
 
-    char *text;
+    va_start(arguments, format);
+    complain_so("failure", format, arguments);
+    va_end(arguments);
+}
+
+void complain_of(const char *kind, const char *format, ...)
+{
+    va_list arguments;
 
     va_start(arguments, format);
-    const int length = vasprintf(&text, format, arguments);
+    complain_so(kind, format, arguments);
     va_end(arguments);
-    fputs("warder: ", stderr);
-    /* What is quoted may be anybody's: a terminal takes no commands from it. */
-    for (int i = 0; i < length; i++) {
-        const unsigned char byte = (unsigned char)text[i];
-        if ((byte < ' ' && byte != '\n') || byte == 0x7F)
-            fprintf(stderr, "\\x%02x", byte);
-        else
-            fputc(byte, stderr);
-    }
-    fputc('\n', stderr);
-    if (length >= 0)
-        free(text);
 }
 
 void complain_option(const char *command, char **argv, int answer)
@@ -103,6 +139,7 @@ static int finish(int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
+    complaints_in_json(false);
     complain("standard output cannot be written: %s", strerror(errno));
     return status == EXIT_DONE || status == EXIT_NO ? EXIT_USAGE : status;
 }

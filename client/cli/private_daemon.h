@@ -24,6 +24,10 @@ bool private_daemon_start(struct private_daemon *daemon, const char *state_direc
 /* One that answers questions about a record that was kept, and changes nothing in its directory. */
 bool private_daemon_start_reading(struct private_daemon *daemon, const char *state_directory);
 
+/* One that shows and changes the policies of a host whose daemon does not live: it refuses a
+ * directory that one lives in, and puts nothing in force. */
+bool private_daemon_start_mending(struct private_daemon *daemon, const char *state_directory);
+
 /* Lets it end and waits for that, for some seconds; removes what it left. False if it did not end
  * in good order, which has been said: its record may lack what it had not written. */
 bool private_daemon_stop(struct private_daemon *daemon);

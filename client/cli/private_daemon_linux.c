@@ -79,6 +79,7 @@ enum purpose {
     PURPOSE_DENIALS, /* to judge, and to record denials and what `log` rules name */
     PURPOSE_RECORD,  /* to judge, and to record every decision */
     PURPOSE_READING, /* to show what was recorded */
+    PURPOSE_MENDING, /* to change what is stored */
 };
 
 /* What the system has not enough of, in words, with what to do about it. */
@@ -121,6 +122,8 @@ static bool start(struct private_daemon *daemon, const char *state_directory, en
     }
     if (purpose == PURPOSE_READING)
         arguments[count++] = "--reading";
+    if (purpose == PURPOSE_MENDING)
+        arguments[count++] = "--mending";
     if (purpose == PURPOSE_RECORD) {
         arguments[count++] = "--record";
         arguments[count++] = "all";
@@ -172,6 +175,11 @@ bool private_daemon_start(struct private_daemon *daemon, const char *state_direc
 bool private_daemon_start_reading(struct private_daemon *daemon, const char *state_directory)
 {
     return start_in_directory(daemon, state_directory, PURPOSE_READING);
+}
+
+bool private_daemon_start_mending(struct private_daemon *daemon, const char *state_directory)
+{
+    return start_in_directory(daemon, state_directory, PURPOSE_MENDING);
 }
 
 /* Waits for its end, at most so long; true if it has ended, and is no child any more: `*status` is

@@ -180,6 +180,39 @@ bool recorded_decision_knows(const struct recorded_decision *decision,
     return false;
 }
 
+bool recorded_decision_is_built_in(const struct recorded_decision *decision)
+{
+    const char *policy = json_string_value(json_object_get(decision->row, "policy"));
+    return policy && strcmp(policy, "warder") == 0;
+}
+
+/* NAME or TIER/NAME. */
+static bool has_text(const struct recorded_decision *decision, uint64_t generation,
+                     const char *name)
+{
+    for (size_t i = 0; i < decision->text_count; i++) {
+        const char *file = decision->texts[i].file;
+        const char *slash = strchr(file, '/');
+        if (decision->texts[i].generation == generation &&
+            (strcmp(file, name) == 0 || (slash && strcmp(slash + 1, name) == 0)))
+            return true;
+    }
+    return false;
+}
+
+const char *recorded_decision_gone_policy(const struct recorded_decision *decision,
+                                          uint64_t generation)
+{
+    const json_t *named = json_object_get(asked_of(decision), "policies");
+
+    for (size_t i = 0; i < json_array_size(named); i++) {
+        const char *name = json_string_value(json_array_get(named, i));
+        if (name && !has_text(decision, generation, name))
+            return name;
+    }
+    return NULL;
+}
+
 void recorded_decision_cite(const struct recorded_decision *decision, char *text, size_t size)
 {
     const char *policy = json_string_value(json_object_get(decision->row, "policy"));

@@ -83,6 +83,15 @@ bool recorded_decision_has_own(const struct recorded_decision *decision);
 bool recorded_decision_knows(const struct recorded_decision *decision,
                              const struct policy_file *file);
 
+/* True if a rule of Warder's own decided, which stands beside every policy. */
+bool recorded_decision_is_built_in(const struct recorded_decision *decision);
+
+/* The first policy that the process named, and not to be observed alone, and that a generation of
+ * which the texts were told does not have: everything is denied to the process under it. NULL if it
+ * has all of them. */
+const char *recorded_decision_gone_policy(const struct recorded_decision *decision,
+                                          uint64_t generation);
+
 /* `local/p.rule`, as the record cites it. */
 void recorded_decision_cite(const struct recorded_decision *decision, char *text, size_t size);
 

@@ -15,6 +15,7 @@ struct run_plan {
     const char *session_socket;     /* where interpreters connect that do not have the door */
     const char *token;              /* of the run, hexadecimal */
     struct daemon_client *client;   /* hears of each interpreter that says Hello */
+    bool wants_policy;              /* says so if nothing governs what is run */
     bool adopts;                    /* what the program leaves without a parent (run_program) */
     const Warder__V1__Floor *floor; /* NULL: none */
     /* The program's signals stay among what it starts: its daemon is its own user's, and a policy

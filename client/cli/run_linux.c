@@ -50,6 +50,7 @@ struct running {
     int64_t last_hello;
     unsigned looks;
     bool ended_by_us;
+    bool wants_policy;   /* and has not been told that there is none */
     bool has_own_daemon; /* which nobody starts again */
 };
 
@@ -195,19 +196,32 @@ static int start(struct run_plan *plan, struct running *running, const sigset_t 
 /* --------------------------------------------------------------------------------------- watching
  */
 
-static void hear(struct running *running, int milliseconds)
+static void hear_of_start(struct running *running, const Warder__V1__Started *started)
+{
+    if (started->pid == running->pid)
+        running->last_hello = now_milliseconds();
+    if (!started->ungoverned || !running->wants_policy)
+        return;
+    complain("no policy of this host governs the program (process %d): nothing is denied to it. "
+             "Name one, such as --policy no-process",
+             (int)started->pid);
+    running->wants_policy = false;
+}
+
+/* False if there was nothing to hear. */
+static bool hear(struct running *running, int milliseconds)
 {
     const Warder__V1__DaemonMessage *message =
         daemon_client_receive(running->client, milliseconds, NULL);
 
-    if (message && message->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_STARTED &&
-        message->started->pid == running->pid)
-        running->last_hello = now_milliseconds();
+    if (message && message->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_STARTED)
+        hear_of_start(running, message->started);
     if (!message && errno != ETIMEDOUT) {
         complain("the policy daemon is gone: nothing is allowed to the program %s",
                  running->has_own_daemon ? "any more" : "until it is back");
         running->client = NULL;
     }
+    return message != NULL;
 }
 
 /* Ends a program that is an interpreter and does not say Hello: the loader did not preload the
@@ -352,8 +366,10 @@ static int explain_failure(const char *program, int error)
 
 int run_program(struct run_plan *plan)
 {
-    struct running running = {
-        .client = plan->client, .adopts = plan->adopts, .has_own_daemon = plan->daemon > 0};
+    struct running running = {.client = plan->client,
+                              .wants_policy = plan->wants_policy,
+                              .adopts = plan->adopts,
+                              .has_own_daemon = plan->daemon > 0};
     sigset_t wanted;
     sigset_t before;
 
@@ -382,6 +398,8 @@ int run_program(struct run_plan *plan)
     }
     const int status = watch(&running);
     close(running.signals);
+    while (running.client && running.wants_policy && hear(&running, 0))
+        ; /* of a program that was quicker than the news of it */
     if (running.ended_by_us || was_unguarded(&running, status))
         return EXIT_RUN_FAILED;
     return end_like(status);

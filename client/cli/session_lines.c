@@ -79,16 +79,11 @@ static void print_entry(const Warder__V1__SessionEntry *entry)
 /* ------------------------------------------------------------------------------------------ JSON
  */
 
-static json_t *text_json(const ProtobufCBinaryData *text)
-{
-    return json_stringn_nocheck(field_bytes(text), text->len);
-}
-
 static json_t *texts_json(const ProtobufCBinaryData *texts, size_t count)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, text_json(&texts[i]));
+        json_array_append_new(list, json_line_field(&texts[i]));
     return list;
 }
 
@@ -110,14 +105,14 @@ static void print_entry_json(const Warder__V1__SessionEntry *entry)
                   "taken", classes_json(entry->floor_taken), "said", (int)entry->floor_said,
                   "inherited", (int)entry->forked, "landlock", (int)entry->landlock_abi, "missing",
                   texts_json(entry->missing, entry->n_missing), "changed_by",
-                  changed->len > 0 ? text_json(changed) : json_null());
+                  changed->len > 0 ? json_line_field(changed) : json_null());
 
     json_line_print_object(
-        stdout,
-        json_pack("{s:o, s:i, s:o, s:o, s:o, s:o, s:o}", "session", text_json(&entry->session),
-                  "pid", (int)entry->pid, "user", text_json(&entry->user), "exe",
-                  text_json(&entry->executable), "script", text_json(&entry->script), "policies",
-                  texts_json(entry->policies, entry->n_policies), "floor", floor));
+        stdout, json_pack("{s:o, s:i, s:o, s:o, s:o, s:o, s:o}", "session",
+                          json_line_field(&entry->session), "pid", (int)entry->pid, "user",
+                          json_line_field(&entry->user), "exe", json_line_field(&entry->executable),
+                          "script", json_line_field(&entry->script), "policies",
+                          texts_json(entry->policies, entry->n_policies), "floor", floor));
 }
 
 int session_lines_print(struct daemon_client *client, bool json)

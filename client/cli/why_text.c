@@ -8,6 +8,7 @@
 
 #include "client/cli/explanation_json.h"
 #include "client/cli/explanation_text.h"
+#include "client/cli/json_line.h"
 #include "policies/catalogue/catalogue.h"
 #include "policies/engine/event_text.h"
 #include "policies/scene/value_text.h"
@@ -17,12 +18,6 @@ enum {
     CITED_MAX = 1280, /* an override's citation names two rules */
     SHOWN_MAX = 1024,
 };
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
 
 static void print_printable(FILE *out, const char *text)
 {
@@ -38,17 +33,17 @@ static void print_printable(FILE *out, const char *text)
 static void print_head(FILE *out, const struct recorded_decision *decision, bool colour)
 {
     const time_t seconds = (time_t)(decision->time / 1000000000U);
-    const char *word = text_of(decision->row, "verdict");
+    const char *word = json_line_text(decision->row, "verdict");
     const json_int_t count = json_integer_value(json_object_get(decision->row, "count"));
     struct tm parts;
     char when[64];
 
     localtime_r(&seconds, &parts);
-    strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &parts);
+    strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S %z", &parts);
     fprintf(out, "%s%s%s: ", verdict_colour(word, colour), verdict_phrase(word),
             colour ? "\033[0m" : "");
-    print_printable(out, text_of(decision->row, "summary"));
-    fprintf(out, "  [decision %s, %s", text_of(decision->row, "decision"), when);
+    print_printable(out, json_line_text(decision->row, "summary"));
+    fprintf(out, "  [decision %s, %s", json_line_text(decision->row, "decision"), when);
     if (count > 1)
         fprintf(out, ", %" JSON_INTEGER_FORMAT " times", count);
     fputs("]\n", out);
@@ -58,7 +53,7 @@ static void print_head(FILE *out, const struct recorded_decision *decision, bool
 static bool is_own(const struct recorded_decision *decision)
 {
     static const char tier[] = "local/";
-    const char *policy = text_of(decision->row, "policy");
+    const char *policy = json_line_text(decision->row, "policy");
     const json_t *asked = json_object_get(json_object_get(decision->row, "subject"), "asked");
     static const char *const lists[] = {"own", "own_observed"};
 
@@ -105,21 +100,15 @@ static bool print_own_statement(FILE *out, const struct recorded_decision *decis
 /* Of what was allowed the record cites the `log` rule that wanted it there, if one did. */
 static bool cites_log(const struct recorded_decision *decision)
 {
-    return strcmp(text_of(decision->row, "verdict"), "allow") == 0 &&
-           strncmp(text_of(decision->row, "rule"), "override ", strlen("override ")) != 0 &&
+    return strcmp(json_line_text(decision->row, "verdict"), "allow") == 0 &&
+           strncmp(json_line_text(decision->row, "rule"), "override ", strlen("override ")) != 0 &&
            json_array_size(json_object_get(decision->row, "logged_by")) > 0;
-}
-
-/* By a rule that stands in no policy. */
-static bool is_built_in(const struct recorded_decision *decision)
-{
-    return strcmp(text_of(decision->row, "policy"), "warder") == 0;
 }
 
 static void print_rule(FILE *out, const struct recorded_decision *decision)
 {
     const struct cited_statement *statement = &decision->statement;
-    const char *message = text_of(decision->row, "message");
+    const char *message = json_line_text(decision->row, "message");
     char cited[CITED_MAX];
 
     recorded_decision_cite(decision, cited, sizeof(cited));
@@ -132,7 +121,7 @@ static void print_rule(FILE *out, const struct recorded_decision *decision)
             fprintf(out, "  (line %u of revision %" PRIu64 ", generation %" PRIu64 ")\n",
                     statement->line, statement->revision, decision->generation);
             statement_print(out, statement->text, statement->length, "      ");
-        } else if (is_built_in(decision)) {
+        } else if (recorded_decision_is_built_in(decision)) {
             fputs("\n      a rule of Warder's own, which no policy has to say\n", out);
         } else if (!is_own(decision)) {
             fputs("\n      the store has no such statement any more\n", out);
@@ -193,7 +182,7 @@ static void print_subject(FILE *out, const struct recorded_decision *decision)
     const struct subject *subject = &decision->recorded.subject;
 
     fputs("  who   ", out);
-    print_printable(out, text_of(proved, "user"));
+    print_printable(out, json_line_text(proved, "user"));
     fprintf(out, ", pid %" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(proved, "pid")));
     if (subject->unit) {
         fputs(", unit ", out);
@@ -253,14 +242,14 @@ static void print_event(FILE *out, const struct recorded_decision *decision)
 {
     const struct event *event = &decision->recorded.event;
     const struct event_entry *entry = catalogue_event(event->number);
-    const char *word = text_of(decision->row, "verdict");
+    const char *word = json_line_text(decision->row, "verdict");
     const json_t *operation = json_object_get(decision->row, "operation");
     const bool tells = operation && event->operation_count > 1 && strcmp(word, "allow") != 0;
     const json_int_t judged = tells ? json_integer_value(operation) : -1;
     const char *phrase = verdict_phrase(word);
 
     fputs("  event ", out);
-    print_printable(out, text_of(decision->row, "event"));
+    print_printable(out, json_line_text(decision->row, "event"));
     fputc('\n', out);
     for (uint32_t i = 0; i < event->argument_count; i++) {
         char number[16];
@@ -306,7 +295,7 @@ static bool same_answer(const struct recorded_decision *decision, const struct h
     const struct hearing_answer *answer =
         strcmp(hearing_word(hearing), "would-deny") == 0 ? &hearing->would : &hearing->answer;
 
-    if (strcmp(hearing_word(hearing), text_of(decision->row, "verdict")) != 0)
+    if (strcmp(hearing_word(hearing), json_line_text(decision->row, "verdict")) != 0)
         return false;
     recorded_decision_cite(decision, recorded, sizeof(recorded));
     hearing_cite(hearing, answer->part, &answer->by, cited, sizeof(cited));
@@ -337,6 +326,16 @@ static void print_then(FILE *out, const struct recorded_decision *decision)
                 then->objection);
         return;
     }
+    if (recorded_decision_is_built_in(decision)) {
+        fprintf(
+            out,
+            "\nWarder itself denied it, and no policy could have let it pass. By themselves the "
+            "policies of then\n(generation %" PRIu64 ") say: ",
+            decision->generation);
+        print_citation(out, &then->hearing);
+        fputc('\n', out);
+        return;
+    }
     if (!same_answer(decision, &then->hearing, true)) {
         fprintf(out, "\nfrom the record alone, the policies of then (generation %" PRIu64 ") say: ",
                 decision->generation);
@@ -349,9 +348,36 @@ static void print_then(FILE *out, const struct recorded_decision *decision)
     explanation_print_rest(out, &then->hearing);
 }
 
+/* Of a decision that policies alone do not settle, today. False if they do. */
+static bool print_own_today(FILE *out, const struct recorded_decision *decision)
+{
+    const char *gone = recorded_decision_gone_policy(decision, decision->now);
+    const bool is_gone_rule = strcmp(json_line_text(decision->row, "rule"), "policy-gone") == 0;
+
+    if (gone) {
+        fprintf(out, "\ntoday (generation %" PRIu64 ") Warder itself would deny it: policy `",
+                decision->now);
+        print_printable(out, gone);
+        fputs(
+            "`, which the process named, is gone from\nthis host; `warder apply` brings it back\n",
+            out);
+        return true;
+    }
+    if (!recorded_decision_is_built_in(decision) || is_gone_rule)
+        return false;
+    fprintf(out,
+            "\ntoday's policies (generation %" PRIu64
+            ") can let it pass no more than those of then\n",
+            decision->now);
+    return true;
+}
+
 static void print_today(FILE *out, const struct recorded_decision *decision, bool colour)
 {
     const struct rehearing *today = &decision->today;
+
+    if (print_own_today(out, decision))
+        return;
 
     if (!today->heard) {
         fprintf(out,
@@ -392,10 +418,6 @@ void why_print(FILE *out, const struct recorded_decision *decision, bool colour)
         return;
     }
     print_lost(out, decision);
-    if (is_built_in(decision)) {
-        fputs("\nno policy decides that, and none could allow it\n", out);
-        return;
-    }
     print_then(out, decision);
     print_today(out, decision, colour);
 }
@@ -409,10 +431,23 @@ static json_t *statement_json(const struct recorded_decision *decision)
 
     if (!statement->text || is_own(decision))
         return json_null();
-    return json_pack("{s:s, s:s, s:I, s:I, s:o}", "policy", text_of(decision->row, "policy"),
-                     "rule", text_of(decision->row, "rule"), "revision",
+    return json_pack("{s:s, s:s, s:I, s:I, s:o}", "policy", json_line_text(decision->row, "policy"),
+                     "rule", json_line_text(decision->row, "rule"), "revision",
                      (json_int_t)statement->revision, "line", (json_int_t)statement->line, "text",
                      json_stringn(statement->text, statement->length));
+}
+
+/* What would be answered today: by Warder itself, where policies have no say. */
+static bool today_differs(const struct recorded_decision *decision)
+{
+    const bool denied = strcmp(json_line_text(decision->row, "verdict"), "deny") == 0;
+
+    if (recorded_decision_gone_policy(decision, decision->now))
+        return !denied;
+    if (recorded_decision_is_built_in(decision) &&
+        strcmp(json_line_text(decision->row, "rule"), "policy-gone") != 0)
+        return false;
+    return !same_answer(decision, &decision->today.hearing, false);
 }
 
 json_t *why_json(const struct recorded_decision *decision)
@@ -424,11 +459,11 @@ json_t *why_json(const struct recorded_decision *decision)
     for (size_t i = 0; i < decision->recorded.lost_count; i++)
         json_array_append_new(lost, json_string(decision->recorded.lost[i]));
     return json_pack(
-        "{s:O, s:o, s:o, s:b, s:o, s:o, s:o, s:I}", "record", decision->row, "statement",
-        statement_json(decision), "lost", lost, "own_policies_missing",
-        recorded_decision_has_own(decision) && !then->own_block, "then",
-        then->heard ? explanation_json(&then->hearing) : json_null(), "today",
+        "{s:O, s:o, s:b, s:o, s:b, s:o, s:o, s:o, s:I}", "record", decision->row, "statement",
+        statement_json(decision), "built_in", (int)recorded_decision_is_built_in(decision), "lost",
+        lost, "own_policies_missing", recorded_decision_has_own(decision) && !then->own_block,
+        "then", then->heard ? explanation_json(&then->hearing) : json_null(), "today",
         today->heard ? explanation_json(&today->hearing) : json_null(), "today_differs",
-        today->heard ? json_boolean(!same_answer(decision, &today->hearing, false)) : json_null(),
-        "generation", (json_int_t)decision->now);
+        today->heard ? json_boolean(today_differs(decision)) : json_null(), "generation",
+        (json_int_t)decision->now);
 }

@@ -145,6 +145,7 @@ static void tell_status(struct admin *admin, struct connection *connection)
     status.denials = server->statistics.denials;
     status.refused_messages = server->statistics.refused_messages;
     status.refused_connections = server->statistics.refused_connections;
+    status.refused_requests = server->statistics.refused_requests;
     status.records_written = audit.written;
     status.records_dropped = audit.dropped;
     status.records_waiting = audit.waiting;
@@ -185,7 +186,11 @@ static void administer(void *context, struct connection *connection,
         return;
     }
     if (objection) {
-        server_record_refusal(admin->server, connection->account, connection->pid, 0, objection);
+        char text[REFUSAL_TEXT_MAX];
+        admin->server->statistics.refused_requests++;
+        server_record_refusal(
+            admin->server, connection->account, connection->pid, 0,
+            refusal_at_socket((int)connection->state, objection, text, sizeof(text)));
         outbox_fail(connection, WARDER__V1__FAILURE_KIND__FAILURE_KIND_FORBIDDEN, objection);
         return;
     }

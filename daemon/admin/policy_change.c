@@ -7,25 +7,32 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/admin/diagnostic_message.h"
 #include "daemon/admin/outbox.h"
 #include "daemon/generation.h"
 #include "daemon/session/session.h"
 #include "host/policy_host.h"
 #include "policies/language/compile.h"
+#include "policies/language/diagnostics.h"
 
 enum {
-    TEXTS_MAX = 256, /* of one request */
+    TEXTS_MAX = 256,  /* of one request */
+    WAITING_MAX = 32, /* changes behind the one under way: each holds a request, 1 MiB at most */
 };
 
 struct policy_changer {
     struct server *server;
     struct policy_store *store;
-    bool busy;
+    bool busy; /* a change is under way; others wait their turn */
+    struct change_job *first;
+    struct change_job *last;
+    size_t waiting;
 };
 
-/* One change under way. The worker touches nothing else. */
+/* One change. While it is under way the worker touches nothing else. */
 struct change_job {
     uv_work_t work;
+    struct change_job *next; /* behind it in the line */
     struct policy_changer *changer;
     struct connection *connection; /* held */
     unsigned char *bytes;
@@ -34,9 +41,12 @@ struct change_job {
     struct generation *current; /* held: in force when the job began */
     struct generation *made;
     uint64_t generation;
-    char *text; /* for the person who asked; owned */
+    char *text;                      /* for the person who asked; owned */
+    struct diagnostics *diagnostics; /* apart from it, if that is what was asked for; owned */
+    bool apart;
     Warder__V1__FailureKind failure;
     bool failed;
+    bool offline;           /* no daemon serves: what is stored is for the next one */
     bool compiles_the_same; /* what would be, as what is in force: paths lead where they led, too */
     bool unchanged;         /* and all that was to be stored is there */
 };
@@ -58,6 +68,45 @@ static bool fail_with(struct change_job *job, Warder__V1__FailureKind kind, cons
     return fail(job, kind, strdup(text));
 }
 
+/* What closes the words about policies that are not taken. */
+static const char *what_stays(const struct change_job *job)
+{
+    return job->offline ? "nothing was changed" : "the active policies stay";
+}
+
+/* Keeps what the checker said for the answer; takes it over. */
+static void keep_report(struct change_job *job, struct diagnostics *diagnostics,
+                        const char *closing)
+{
+    if (job->apart) {
+        diagnostics_free(job->diagnostics);
+        job->diagnostics = diagnostics;
+        return;
+    }
+    free(job->text);
+    job->text = diagnostics_render(diagnostics, closing, false);
+    diagnostics_free(diagnostics);
+}
+
+/* Takes what the checker said over. */
+static bool fail_with_diagnostics(struct change_job *job, Warder__V1__FailureKind kind,
+                                  struct diagnostics *diagnostics, const char *closing)
+{
+    char text[128];
+
+    if (!diagnostics || diagnostics_error_count(diagnostics) == 0) {
+        diagnostics_free(diagnostics);
+        return fail_with(job, kind, "out of memory");
+    }
+    keep_report(job, diagnostics, closing);
+    job->failed = true;
+    job->failure = kind;
+    if (!job->apart)
+        return false;
+    snprintf(text, sizeof(text), "the policies do not compile; %s", closing);
+    return fail_with(job, kind, text);
+}
+
 /* The policies of the request's texts, each by itself. */
 struct change_set {
     struct policy_parts parts[TEXTS_MAX];
@@ -69,11 +118,6 @@ static void change_set_deinit(struct change_set *set)
 {
     for (size_t i = 0; i < set->count; i++)
         policy_parts_deinit(&set->parts[i]);
-}
-
-static char *terminated(const ProtobufCBinaryData *field)
-{
-    return strndup(field->len > 0 ? (const char *)field->data : "", field->len);
 }
 
 static bool is_replaced(const struct change_set *set, const struct stored_policy *policy)
@@ -112,7 +156,7 @@ static bool trial_init(struct trial *trial, const Warder__V1__Apply *apply, enum
         return false;
     for (; trial->count < apply->n_texts; trial->count++) {
         const Warder__V1__PolicyText *given = apply->texts[trial->count];
-        char *file = terminated(&given->file);
+        char *file = field_copy(&given->file, SIZE_MAX);
         trial->files[trial->count] = file;
         trial->texts[trial->count] = (struct policy_text){.file = file ? file : "policy",
                                                           .text = field_bytes(&given->text),
@@ -167,7 +211,6 @@ static bool check_texts(struct change_job *job, const Warder__V1__Apply *apply,
     struct policy_block *block = NULL;
     struct trial trial = {0};
     char error[512];
-    char *report = NULL;
 
     set->tier = apply->tier == WARDER__V1__TIER__TIER_VENDOR ? TIER_VENDOR : TIER_LOCAL;
     if (!policy_store_load(job->changer->store, &trial.stored, error, sizeof(error)))
@@ -183,12 +226,12 @@ static bool check_texts(struct change_job *job, const Warder__V1__Apply *apply,
     }
     const bool done = block != NULL;
     policy_block_free(block);
-    if (diagnostics && (!done || diagnostics_warning_count(diagnostics) > 0))
-        report = diagnostics_render(diagnostics, done ? NULL : "the active policies stay", false);
     trial_deinit(&trial);
     if (!done)
-        return fail(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY, report);
-    job->text = report; /* warnings */
+        return fail_with_diagnostics(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY,
+                                     TAKE(diagnostics), what_stays(job));
+    if (diagnostics_warning_count(diagnostics) > 0)
+        keep_report(job, TAKE(diagnostics), NULL);
     return true;
 }
 
@@ -223,9 +266,9 @@ static bool is_same_block(const struct policy_block *one, const struct policy_bl
 /* Compiles what would be, before anything is stored. */
 static bool check_whole(struct change_job *job, const struct change_set *set)
 {
+    CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
     struct stored_policies stored;
     char error[512];
-    char *report;
     bool complete = true;
 
     if (!policy_store_load(job->changer->store, &stored, error, sizeof(error)))
@@ -234,35 +277,43 @@ static bool check_whole(struct change_job *job, const struct change_set *set)
         for (size_t j = 0; j < set->parts[i].count && complete; j++)
             complete = replace(&stored, set->parts[i].parts[j].name, set->tier,
                                set->parts[i].parts[j].text);
-    struct generation *trial = complete ? generation_new(&stored, &report) : NULL;
-    if (!complete) {
+    struct generation *trial = complete ? generation_new(&stored, diagnostics) : NULL;
+    if (!complete)
         stored_policies_deinit(&stored);
-        report = NULL;
-    }
     if (!trial)
-        return fail(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY,
-                    report ? report : strdup("out of memory"));
+        return fail_with_diagnostics(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_POLICY,
+                                     TAKE(diagnostics), what_stays(job));
     job->compiles_the_same = is_same_block(trial->block, job->current->block);
     generation_release(trial);
     return true;
 }
 
-/* Stores, reads back, compiles: what comes into force is what the disk has. */
+/* Stores, reads back, compiles: what comes into force is what the disk has. Whoever mends a store
+ * of which none is in force does so step by step, and is told what is still wrong. */
 static bool store(struct change_job *job, const struct policy_change *changes, size_t count)
 {
+    static const char closing[] = "no daemon starts with them";
+    CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
     struct stored_policies stored;
     char error[512];
-    char *report;
 
     if (!policy_store_change(job->changer->store, changes, count, job->who, &job->generation, error,
                              sizeof(error)) ||
         !policy_store_load(job->changer->store, &stored, error, sizeof(error)))
         return fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, error);
-    job->made = generation_new(&stored, &report);
-    if (!job->made)
-        return fail(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR,
-                    report ? report : strdup("out of memory"));
-    return true;
+    job->made = generation_new(&stored, diagnostics);
+    if (job->made)
+        return true;
+    if (!job->current->idle)
+        return fail_with_diagnostics(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR,
+                                     TAKE(diagnostics), closing);
+    if (diagnostics)
+        keep_report(job, TAKE(diagnostics), closing);
+    if (!policy_store_load(job->changer->store, &stored, error, sizeof(error)))
+        return fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, error);
+    job->made = generation_idle(&stored);
+    return job->made ||
+           fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, "out of memory");
 }
 
 static bool fail_without_policies(struct change_job *job, const Warder__V1__Apply *apply)
@@ -330,13 +381,16 @@ static bool store_set(struct change_job *job, const Warder__V1__Apply *apply,
     return stored;
 }
 
-static char *done_text(const struct change_job *job, const char *what)
+/* Puts what was done behind what there was to say of it. */
+static void say_done(struct change_job *job, const char *what)
 {
     char *text = NULL;
-    if (asprintf(&text, "%s%s; generation %" PRIu64 " is in force", job->text ? job->text : "",
-                 what, job->generation) < 0)
-        return NULL;
-    return text;
+
+    if (asprintf(&text, "%s%s; generation %" PRIu64 " is %s", job->text ? job->text : "", what,
+                 job->generation, job->offline ? "stored for the next daemon" : "in force") < 0)
+        text = NULL;
+    free(job->text);
+    job->text = text;
 }
 
 static void work_apply(struct change_job *job, const Warder__V1__Apply *apply)
@@ -345,6 +399,7 @@ static void work_apply(struct change_job *job, const Warder__V1__Apply *apply)
     char what[64];
     size_t count = 0;
 
+    job->apart = apply->apart;
     if (!set || apply->n_texts == 0 || apply->n_texts > TEXTS_MAX) {
         fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR,
                   "nothing to apply, or too many files at once");
@@ -354,9 +409,7 @@ static void work_apply(struct change_job *job, const Warder__V1__Apply *apply)
             count += set->parts[i].count;
         snprintf(what, sizeof(what), "%s %zu %s", job->unchanged ? "unchanged:" : "applied", count,
                  count == 1 ? "policy" : "policies");
-        char *text = done_text(job, what);
-        free(job->text);
-        job->text = text;
+        say_done(job, what);
     }
     if (set)
         change_set_deinit(set);
@@ -387,8 +440,9 @@ static void work_remove(struct change_job *job, const Warder__V1__RemovePolicy *
     struct policy_change change;
     char error[512];
     char what[320];
-    char *name = terminated(&remove->name);
+    char *name = field_copy(&remove->name, SIZE_MAX);
 
+    job->apart = remove->apart;
     if (!name || !policy_store_load(job->changer->store, &stored, error, sizeof(error))) {
         fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR,
                   name ? error : "out of memory");
@@ -402,7 +456,7 @@ static void work_remove(struct change_job *job, const Warder__V1__RemovePolicy *
     } else if (store(job, &change, 1)) {
         snprintf(what, sizeof(what), "removed %s/%.200s", policy_tier_name(change.tier),
                  change.name);
-        job->text = done_text(job, what);
+        say_done(job, what);
     }
     stored_policies_deinit(&stored);
     free(name);
@@ -490,27 +544,54 @@ static void answer(struct change_job *job)
 {
     Warder__V1__AdminReply reply = WARDER__V1__ADMIN_REPLY__INIT;
     Warder__V1__Done done = WARDER__V1__DONE__INIT;
+    Warder__V1__Failed failed = WARDER__V1__FAILED__INIT;
+    struct arena *arena = &job->changer->server->arena;
+    Warder__V1__Diagnostic **diagnostics;
+    size_t count;
 
     if (job->connection->state == STATE_CLOSED)
         return;
+    arena_reset(arena);
+    (void)diagnostic_messages(job->diagnostics, arena, &count, &diagnostics);
     if (job->failed) {
-        outbox_fail(job->connection, job->failure, job->text ? job->text : "out of memory");
-        return;
+        failed.kind = job->failure;
+        failed.text = text_field(job->text ? job->text : "out of memory");
+        failed.diagnostics = diagnostics;
+        failed.n_diagnostics = count;
+        reply.body_case = WARDER__V1__ADMIN_REPLY__BODY_FAILED;
+        reply.failed = &failed;
+    } else {
+        done.text = text_field(job->text);
+        done.generation = job->generation;
+        done.unchanged = job->unchanged;
+        done.diagnostics = diagnostics;
+        done.n_diagnostics = count;
+        reply.body_case = WARDER__V1__ADMIN_REPLY__BODY_DONE;
+        reply.done = &done;
     }
-    done.text = text_field(job->text);
-    done.generation = job->generation;
-    reply.body_case = WARDER__V1__ADMIN_REPLY__BODY_DONE;
-    reply.done = &done;
     outbox_add(job->connection, &reply, false);
 }
+
+static void job_free(struct change_job *job)
+{
+    generation_release(job->current);
+    connection_release(job->connection);
+    diagnostics_free(job->diagnostics);
+    free(job->bytes);
+    free(job->text);
+    free(job);
+}
+
+static void begin_next(struct policy_changer *changer);
 
 static void after_work(uv_work_t *request, int status)
 {
     struct change_job *job = request->data;
-    struct server *server = job->changer->server;
+    struct policy_changer *changer = job->changer;
+    struct server *server = changer->server;
 
     loops_enter(server);
-    job->changer->busy = false;
+    changer->busy = false;
     if (status < 0)
         fail_with(job, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR, "the daemon is stopping");
     if (job->made) {
@@ -519,24 +600,47 @@ static void after_work(uv_work_t *request, int status)
         server_set_generation(server, job->made);
     }
     answer(job);
-    generation_release(job->current);
-    connection_release(job->connection);
-    free(job->bytes);
-    free(job->text);
-    free(job);
+    job_free(job);
+    begin_next(changer);
     loops_leave(server);
+}
+
+/* One after the other, in the order of their coming: each is checked against what the one before
+ * has left. A daemon that stops begins none. */
+static void begin_next(struct policy_changer *changer)
+{
+    struct change_job *job = changer->first;
+
+    if (!job || changer->busy || changer->server->stopping)
+        return;
+    changer->first = job->next;
+    changer->waiting--;
+    changer->busy = true;
+    job->current = generation_hold(changer->server->generation);
+    uv_queue_work(changer->server->loop, &job->work, work, after_work);
+}
+
+static void put_in_line(struct policy_changer *changer, struct change_job *job)
+{
+    if (changer->first)
+        changer->last->next = job;
+    else
+        changer->first = job;
+    changer->last = job;
+    changer->waiting++;
 }
 
 static void start(struct policy_changer *changer, struct connection *connection,
                   const struct incoming *incoming)
 {
-    struct change_job *job = calloc(1, sizeof(*job));
-    unsigned char *bytes = malloc(incoming->length + 1);
+    const bool full = changer->waiting >= WAITING_MAX;
+    struct change_job *job = full ? NULL : calloc(1, sizeof(*job));
+    unsigned char *bytes = full ? NULL : malloc(incoming->length + 1);
 
-    if (changer->busy || !job || !bytes) {
+    if (!job || !bytes) {
         outbox_fail(connection, WARDER__V1__FAILURE_KIND__FAILURE_KIND_ERROR,
-                    changer->busy ? "another change is under way; try again in a moment"
-                                  : "out of memory");
+                    full ? "as many changes wait their turn as may; try again in a moment"
+                         : "out of memory");
         free(job);
         free(bytes);
         return;
@@ -544,15 +648,15 @@ static void start(struct policy_changer *changer, struct connection *connection,
     memcpy(bytes, incoming->body, incoming->length);
     *job = (struct change_job){.changer = changer,
                                .connection = connection_hold(connection),
-                               .current = generation_hold(changer->server->generation),
+                               .offline = connection->state == STATE_CONTROL,
                                .bytes = bytes,
                                .length = incoming->length};
     job->work.data = job;
-    snprintf(job->who, sizeof(job->who), "uid %u", (unsigned)incoming->received->uid);
-    if (connection->state == STATE_CONTROL)
-        snprintf(job->who, sizeof(job->who), "uid %u (private)", (unsigned)geteuid());
-    changer->busy = true;
-    uv_queue_work(changer->server->loop, &job->work, work, after_work);
+    snprintf(job->who, sizeof(job->who), "uid %u%s",
+             (unsigned)(job->offline ? connection->account->uid : incoming->received->uid),
+             job->offline ? " (without a daemon)" : "");
+    put_in_line(changer, job);
+    begin_next(changer);
 }
 
 void policy_change_apply(struct policy_changer *changer, struct connection *connection,
@@ -577,5 +681,10 @@ struct policy_changer *policy_changer_new(struct server *server, struct policy_s
 
 void policy_changer_free(struct policy_changer *changer)
 {
+    while (changer && changer->first) {
+        struct change_job *job = changer->first;
+        changer->first = job->next;
+        job_free(job);
+    }
     free(changer);
 }

@@ -1,6 +1,7 @@
 /* Changes of the stored policies: checked as a whole, stored, put in force; or none of it.
  *
- * One at a time. The work (compiling, the disk) is a worker's; the new generation takes over on the
+ * One at a time; those that come meanwhile wait their turn, in the order of their coming, up to a
+ * bound. The work (compiling, the disk) is a worker's; the new generation takes over on the
  * loop, and is in force at every session's next event. */
 #ifndef WARDER_DAEMON_ADMIN_POLICY_CHANGE_H
 #define WARDER_DAEMON_ADMIN_POLICY_CHANGE_H

@@ -6,6 +6,7 @@
 #ifndef WARDER_DAEMON_SERVICE_SERVICE_H
 #define WARDER_DAEMON_SERVICE_SERVICE_H
 
+#include <stddef.h>
 #include <sys/types.h>
 
 /* The listening socket that the manager passed under a name (FileDescriptorName=), taken: -1 if
@@ -17,6 +18,9 @@ void service_notify(const char *state);
 
 /* Who a user is. 0 or a negative errno: -ENOENT if there is none of that name. */
 int service_find_user(const char *user, uid_t *uid, gid_t *gid);
+
+/* The name of a user; "" if there is none of that number. */
+void service_name_user(uid_t uid, char *name, size_t size);
 
 /* Gives up root for a user and its groups, for good. 0 or a negative errno; the process must not go
  * on after a failure. */

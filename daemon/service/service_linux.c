@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -71,6 +72,14 @@ int service_find_user(const char *user, uid_t *uid, gid_t *gid)
     *uid = entry->pw_uid;
     *gid = entry->pw_gid;
     return 0;
+}
+
+void service_name_user(uid_t uid, char *name, size_t size)
+{
+    const struct passwd *entry = getpwuid(uid);
+    const bool fits = entry && strlen(entry->pw_name) < size;
+
+    snprintf(name, size, "%s", fits ? entry->pw_name : "");
 }
 
 int service_become(const char *user)

@@ -542,11 +542,13 @@ void connection_refuse(struct connection *connection, const char *why)
 {
     struct server *server = connection->server;
     struct session *session = connection->state == STATE_SESSION ? connection->session : NULL;
+    char text[REFUSAL_TEXT_MAX];
 
     server->statistics.refused_messages++;
     server_record_refusal(server, connection->account,
                           session ? session->facts.identity.pid : connection->pid,
-                          session ? session->number : 0, why);
+                          session ? session->number : 0,
+                          refusal_at_socket((int)connection->state, why, text, sizeof(text)));
     if (session)
         session_end(session); /* closes this connection too */
     connection_close(connection);

@@ -53,9 +53,11 @@ static void send_refusal(struct job *job, const char *why)
     answer_no(job, why);
 }
 
-/* Keeps the session for a daemon that comes after this one. */
+/* Keeps the session for a daemon that comes after this one. Taken up with fewer wishes it would be
+ * under less: one of which something cannot be kept ends with the daemon. */
 static void keep(struct session *session, const Warder__V1__Hello *hello)
 {
+    static const char no_room[] = "out of memory, or it is under too much";
     Warder__V1__KeptSession kept = WARDER__V1__KEPT_SESSION__INIT;
     Warder__V1__Wishes *wishes[WISHES_TOGETHER_MAX];
     const struct session_facts *facts = &session->facts;
@@ -76,17 +78,20 @@ static void keep(struct session *session, const Warder__V1__Hello *hello)
     kept.hello = &said;
     arena_reset(&server->arena);
     if (!session_facts_tell_places(facts, &server->arena, &said.n_places, &said.places) ||
-        !origin_tell(session->origin, &server->arena, &kept.n_origin, &kept.origin))
+        !origin_tell(session->origin, &server->arena, &kept.n_origin, &kept.origin) ||
+        !session_floor_keep(&session->floor, &server->arena, &kept)) {
+        kept_session_lost(server, session->number, no_room);
         return;
-    if (!session_floor_keep(&session->floor, &server->arena, &kept))
-        return;
+    }
     kept.wishes = wishes;
     for (size_t i = 0; i < session->wishes.count; i++) {
         const struct wishes *one = session->wishes.items[i];
         wishes[i] = (Warder__V1__Wishes *)message_decode(
             &warder__v1__wishes__descriptor, &server->arena, one->packed, one->packed_size);
-        if (!wishes[i])
-            return; /* taken up with fewer wishes it would be under less: it ends with the daemon */
+        if (!wishes[i]) {
+            kept_session_lost(server, session->number, no_room);
+            return;
+        }
         kept.n_wishes++;
     }
     session->resumable = true;
@@ -128,6 +133,7 @@ static void tell_launcher(struct connection *launcher, const struct session *ses
         return;
     started.session = session->number;
     started.pid = session->facts.identity.pid;
+    started.ungoverned = !session_is_governed(session);
     message.body_case = WARDER__V1__DAEMON_MESSAGE__BODY_STARTED;
     message.started = &started;
     connection_send(launcher, NULL, &message, NULL, 0);

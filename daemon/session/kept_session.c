@@ -14,7 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/audit/audit_log.h"
 #include "daemon/session/identity.h"
+#include "daemon/session/session.h"
 
 struct errand {
     struct errand *next;
@@ -22,6 +24,7 @@ struct errand {
     unsigned char *bytes; /* NULL: remove */
     size_t size;
     bool adds; /* to what is there */
+    int error; /* why it was not written; 0: it was */
 };
 
 struct errands {
@@ -55,17 +58,20 @@ static bool path_of(const char *directory, uint64_t number, char *path, size_t s
     return length > 0 && (size_t)length < size;
 }
 
-static void write_file(const char *path, const struct errand *errand)
+/* 0 or an errno. */
+static int write_file(const char *path, const struct errand *errand)
 {
     const int file = open(
         path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | (errand->adds ? O_APPEND : O_CREAT | O_TRUNC),
         S_IRUSR | S_IWUSR);
-    if (file < 0)
-        return;
-    const ssize_t written = write(file, errand->bytes, errand->size);
-    close(file);
-    if (written != (ssize_t)errand->size)
-        unlink(path); /* half a session is none: the daemon's restart ends it */
+    const ssize_t written = file < 0 ? -1 : write(file, errand->bytes, errand->size);
+    const int error = written < 0 ? errno : ENOSPC;
+    if (file >= 0)
+        close(file);
+    if (written == (ssize_t)errand->size)
+        return 0;
+    unlink(path); /* half a session is none: the daemon's restart ends it */
+    return error;
 }
 
 static void run_errand(uv_work_t *work)
@@ -76,12 +82,28 @@ static void run_errand(uv_work_t *work)
     if (!path_of(errands.directory, errands.current->number, path, sizeof(path)))
         return;
     if (errands.current->bytes)
-        write_file(path, errands.current);
+        errands.current->error = write_file(path, errands.current);
     else
         unlink(path);
 }
 
 static void start_next(void);
+
+void kept_session_lost(struct server *server, uint64_t number, const char *why)
+{
+    struct session *session = session_find(server, number);
+    char text[256];
+
+    if (!session || server->stopping)
+        return;
+    session->resumable = false;
+    snprintf(text, sizeof(text), "the session ends with this daemon, for it cannot be kept: %s",
+             why);
+    const uid_t uid = session->account->uid;
+    audit_log_add(server->audit,
+                  audit_item_notice(AUDIT_DAEMON, number, uid, session->facts.identity.pid, text),
+                  uid, false);
+}
 
 static void on_errand_done(uv_work_t *work, int status)
 {
@@ -89,6 +111,8 @@ static void on_errand_done(uv_work_t *work, int status)
 
     (void)status;
     loops_enter(server);
+    if (errands.current->error)
+        kept_session_lost(server, errands.current->number, strerror(errands.current->error));
     if (errands.current->bytes)
         explicit_bzero(errands.current->bytes, errands.current->size);
     free(errands.current->bytes);
@@ -158,8 +182,13 @@ static void pack_errand(struct server *server, uint64_t number, const Warder__V1
     const size_t size = warder__v1__kept_session__get_packed_size(kept);
     unsigned char *bytes = size <= KEPT_SESSION_SIZE_MAX ? malloc(size) : NULL;
 
-    if (!bytes)
+    if (!bytes) {
+        kept_session_lost(server, number,
+                          size > KEPT_SESSION_SIZE_MAX ? "it is under too much" : "out of memory");
+        if (adds)
+            kept_session_remove(server, number); /* half a session is none */
         return;
+    }
     warder__v1__kept_session__pack(kept, bytes);
     const struct errand errand = {.number = number, .bytes = bytes, .size = size, .adds = adds};
     add_errand(server, &errand);

@@ -26,6 +26,9 @@ void kept_session_write(struct server *server, const Warder__V1__KeptSession *ke
 /* Adds fields to a session that is kept already. */
 void kept_session_add(struct server *server, uint64_t number, const Warder__V1__KeptSession *more);
 
+/* Records that a session is not kept: it ends with this daemon. */
+void kept_session_lost(struct server *server, uint64_t number, const char *why);
+
 void kept_session_remove(struct server *server, uint64_t number);
 
 /* Reads one back: blocks, for a worker thread. The message lives in the arena; NULL if there is

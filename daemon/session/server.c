@@ -126,6 +126,16 @@ uint64_t server_now(void)
     return uv_hrtime() / 1000000;
 }
 
+static void turn_away(struct server *server, struct user_account *account, pid_t pid,
+                      enum connection_state state, const char *why)
+{
+    char text[REFUSAL_TEXT_MAX];
+
+    server->statistics.refused_connections++;
+    server_record_refusal(server, account, pid, 0,
+                          refusal_at_socket((int)state, why, text, sizeof(text)));
+}
+
 /* Ends connections that did not say Hello in time. True if some are still to come. */
 static bool end_late_ones(struct server *server, uint64_t now)
 {
@@ -137,7 +147,9 @@ static bool end_late_ones(struct server *server, uint64_t now)
         if (at->deadline == 0)
             continue;
         if (at->deadline <= now) {
-            connection_refuse(at, "a connection on which nobody said Hello");
+            turn_away(server, at->account, at->pid, at->state,
+                      "a connection on which nobody said Hello");
+            connection_close(at);
             next = server->connections; /* the list has changed */
         } else {
             waiting = true;
@@ -161,22 +173,20 @@ static bool report_refusals(struct server *server, uint64_t now)
 {
     struct user_account *account;
     struct user_account *next;
+    char text[REFUSAL_TEXT_MAX + 64];
+    uint64_t count;
     bool waiting = false;
+    bool more;
 
     HASH_ITER(hh, server->accounts.accounts, account, next)
     {
-        if (account->refusals == 0)
-            continue;
-        if (account->refusal_until > now) {
-            waiting = true;
-            continue;
+        while (refusals_take(&account->refusals, now, text, sizeof(text), &count, &more)) {
+            struct audit_item *item = audit_item_notice(AUDIT_REFUSAL, 0, account->uid, 0, text);
+            if (item)
+                item->notice.count = count;
+            audit_log_add(server->audit, item, account->uid, false);
         }
-        struct audit_item *item = audit_item_notice(AUDIT_REFUSAL, 0, account->uid, 0,
-                                                    "refused as well, within a second");
-        if (item)
-            item->notice.count = account->refusals;
-        audit_log_add(server->audit, item, account->uid, false);
-        account->refusals = 0;
+        waiting |= more;
     }
     return waiting;
 }
@@ -220,13 +230,10 @@ void server_record_refusal(struct server *server, struct user_account *account, 
 
     /* The end of a session has a record of its own: it costs its user a session each, and must not
      * hide behind trifles. */
-    if (account && account->refusal_until > now && session == 0) {
-        account->refusals++;
+    if (account && session == 0 && !refusals_add(&account->refusals, text, now)) {
         server_start_tick(server);
         return;
     }
-    if (account && session == 0)
-        account->refusal_until = now + REFUSAL_MILLISECONDS;
     const int64_t uid = account ? (int64_t)account->uid : AUDIT_NOBODY;
     audit_log_add(server->audit, audit_item_notice(AUDIT_REFUSAL, session, uid, pid, text), uid,
                   false);
@@ -243,14 +250,6 @@ struct listener {
     enum connection_state state;
 };
 
-static void turn_away(struct server *server, int socket, struct user_account *account, pid_t pid,
-                      const char *why)
-{
-    server->statistics.refused_connections++;
-    server_record_refusal(server, account, pid, 0, why);
-    close(socket);
-}
-
 static void welcome(struct listener *listener, int socket)
 {
     struct server *server = listener->server;
@@ -263,16 +262,17 @@ static void welcome(struct listener *listener, int socket)
     }
     struct user_account *account = user_account_of(&server->accounts, peer.uid);
     if (!account || !user_account_charge(&server->accounts, account, CHARGE_CONNECTION, 1)) {
-        turn_away(server, socket, account, peer.pid, "a connection: its user has too many");
+        turn_away(server, account, peer.pid, listener->state,
+                  "a connection: its user has too many");
+        close(socket);
         return;
     }
     const struct connection_options options = {
         .state = listener->state, .account = account, .pid = peer.pid};
     struct connection *connection = connection_new(server, socket, &options);
     if (connection && !connection_expect_hello(connection)) {
-        server->statistics.refused_connections++;
-        server_record_refusal(server, account, peer.pid, 0,
-                              "a connection: too many of its user have not said Hello yet");
+        turn_away(server, account, peer.pid, listener->state,
+                  "a connection: too many of its user have not said Hello yet");
         connection_close(connection);
     }
 }
@@ -283,8 +283,10 @@ static void shed_one(struct listener *listener)
     if (listener->spare >= 0)
         close(listener->spare);
     const int socket = accept4(listener->socket, NULL, NULL, SOCK_CLOEXEC);
-    if (socket >= 0)
-        turn_away(listener->server, socket, NULL, 0, "a connection: out of descriptors");
+    if (socket >= 0) {
+        turn_away(listener->server, NULL, 0, listener->state, "a connection: out of descriptors");
+        close(socket);
+    }
     listener->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 

@@ -28,10 +28,9 @@ struct session;
 struct subject_process;
 
 enum {
-    TICK_MILLISECONDS = 100,     /* how often what waits for time is looked at */
-    HELLO_MILLISECONDS = 2000,   /* a client has so long to say Hello */
-    PLACE_MILLISECONDS = 250,    /* a denial waits so long for its calling line, and its like */
-    REFUSAL_MILLISECONDS = 1000, /* refusals of one user are counted in one record for so long */
+    TICK_MILLISECONDS = 100,   /* how often what waits for time is looked at */
+    HELLO_MILLISECONDS = 2000, /* a client has so long to say Hello */
+    PLACE_MILLISECONDS = 250,  /* a denial waits so long for its calling line, and its like */
     EVENT_ARENA_SIZE = 2 * 1024 * 1024,  /* an event in the engine's form, beside its message */
     PENDING_DENIALS_MAX = 256,           /* that wait for their calling line */
     PENDING_BYTES_MAX = 8 * 1024 * 1024, /* of all of them */
@@ -46,6 +45,7 @@ struct server_statistics {
     uint64_t denials;
     uint64_t refused_messages;
     uint64_t refused_connections;
+    uint64_t refused_requests; /* of administration */
 };
 
 struct server {
@@ -111,8 +111,9 @@ uint64_t server_now(void);
 /* Starts the clock if it stands. It stops by itself when nothing waits for time. */
 void server_start_tick(struct server *server);
 
-/* Records that somebody was turned away: at once where it ended a session, else counted with others
- * of the same user within a second. `account` may be NULL, `pid` 0, `session` 0. */
+/* Records that somebody was turned away: at once where it ended a session, or for a reason that is
+ * the first of its kind of the user's within a second (refusals.h); else it is counted. `account`
+ * may be NULL, `pid` 0, `session` 0. */
 void server_record_refusal(struct server *server, struct user_account *account, int64_t pid,
                            uint64_t session, const char *text);
 

@@ -314,7 +314,7 @@ static void find_guard(struct session *session)
     }
 }
 
-static bool is_governed(const struct session *session)
+bool session_is_governed(const struct session *session)
 {
     bool governed = session->governing_count + session->observed_count > 0;
 
@@ -346,7 +346,7 @@ bool session_follow_generation(struct session *session)
         find_gone_policy(session);
         find_guard(session);
         if (session->process)
-            session->process->governed |= is_governed(session);
+            session->process->governed |= session_is_governed(session);
         return true;
     }
     session->governing_count = 0; /* judged as nothing known: the caller denies */
@@ -492,7 +492,7 @@ static bool join_process(struct session *session, struct user_account *account,
     wish_list_join(&session->process->wishes, &session->wishes);
     origin_release(session->process->origin);
     session->process->origin = origin_hold(session->origin);
-    session->process->governed |= is_governed(session);
+    session->process->governed |= session_is_governed(session);
     return true;
 }
 

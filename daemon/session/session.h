@@ -138,6 +138,9 @@ void session_drop_connection(struct session *session, struct connection *connect
  * nothing may be allowed. */
 bool session_follow_generation(struct session *session);
 
+/* True if some policy governs it, though it were one to be observed alone. */
+bool session_is_governed(const struct session *session);
+
 /* True if it named, and not to be observed alone, a policy that is in the one generation and not in
  * the other. */
 bool session_loses_policy(const struct session *session, const struct generation *before,

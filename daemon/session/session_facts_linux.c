@@ -16,13 +16,6 @@ enum {
     VERSION_LENGTH_MAX = 64,
 };
 
-static char *terminated(const ProtobufCBinaryData *field, size_t most)
-{
-    if (field->len > most || (field->len > 0 && memchr(field->data, '\0', field->len)))
-        return NULL;
-    return strndup(field->len > 0 ? (const char *)field->data : "", field->len);
-}
-
 /* What an O_PATH descriptor of ours stands for. Nothing is opened: the link is read. */
 static char *path_of_descriptor(int descriptor)
 {
@@ -157,7 +150,7 @@ static bool take_arguments(struct session_facts *facts, const Warder__V1__Hello 
     if (!facts->argv)
         return false;
     for (size_t i = 0; i < hello->n_argv && i < SESSION_ARGUMENTS_MAX; i++) {
-        facts->argv[i] = terminated(&hello->argv[i], ARGUMENT_LENGTH_MAX);
+        facts->argv[i] = field_copy(&hello->argv[i], ARGUMENT_LENGTH_MAX);
         if (!facts->argv[i])
             return false;
         facts->argv_count++;
@@ -179,12 +172,12 @@ bool session_facts_learn(struct session_facts *facts, const Warder__V1__Hello *h
                                                 : path_of_descriptor(source->executable);
     facts->directory = source->directory_path ? strdup(source->directory_path)
                                               : path_of_descriptor(source->directory);
-    facts->python = terminated(&hello->python_version, VERSION_LENGTH_MAX);
-    facts->hook = terminated(&hello->hook_version, VERSION_LENGTH_MAX);
+    facts->python = field_copy(&hello->python_version, VERSION_LENGTH_MAX);
+    facts->hook = field_copy(&hello->hook_version, VERSION_LENGTH_MAX);
     if (hello->script.len > 0)
-        facts->script = terminated(&hello->script, PATH_TEXT_MAX);
+        facts->script = field_copy(&hello->script, PATH_TEXT_MAX);
     if (hello->hook_file.len > 0)
-        facts->hook_file = terminated(&hello->hook_file, PATH_TEXT_MAX);
+        facts->hook_file = field_copy(&hello->hook_file, PATH_TEXT_MAX);
     facts->route = hello->route;
     return facts->python && facts->hook && (facts->hook_file || hello->hook_file.len == 0) &&
            (facts->script || hello->script.len == 0) && take_arguments(facts, hello) &&

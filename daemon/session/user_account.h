@@ -14,6 +14,7 @@
 #include <uthash.h>
 
 #include "daemon/configuration.h"
+#include "daemon/session/refusals.h"
 #include "daemon/session/turns.h"
 #include "daemon/session/work_queue.h"
 
@@ -30,8 +31,7 @@ struct user_account {
     uid_t uid;
     size_t held[CHARGE_COUNT];
     size_t descriptors;
-    uint64_t refusals;      /* since the last record of them */
-    uint64_t refusal_until; /* server_now(): refusals before it are only counted */
+    struct refusals refusals;
     struct turn_share turns[CONFIGURATION_LOOPS_MAX]; /* of each loop's time */
     struct work_share work;                           /* of the workers' */
     UT_hash_handle hh;

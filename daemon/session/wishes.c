@@ -8,13 +8,6 @@
 
 #include "daemon/generation.h"
 
-static char *terminated(const ProtobufCBinaryData *field, size_t most)
-{
-    if (field->len > most || (field->len > 0 && memchr(field->data, '\0', field->len)))
-        return NULL;
-    return strndup(field->len > 0 ? (const char *)field->data : "", field->len);
-}
-
 static bool say(char **error, const char *text)
 {
     *error = strdup(text);
@@ -29,7 +22,7 @@ static bool take_names(struct wishes *wishes, const Warder__V1__Wishes *message,
     if (!wishes->policy_names)
         return false;
     for (size_t i = 0; i < message->n_policy_names; i++) {
-        char *name = terminated(&message->policy_names[i], WISHES_NAME_LENGTH_MAX);
+        char *name = field_copy(&message->policy_names[i], WISHES_NAME_LENGTH_MAX);
         if (!name)
             return say(error, "the name of a policy is too long, or no text");
         wishes->policy_names[wishes->policy_name_count++] = name;
@@ -46,8 +39,8 @@ static bool take_labels(struct wishes *wishes, const Warder__V1__Wishes *message
         return false;
     for (size_t i = 0; i < message->n_labels; i++) {
         struct label *label = &wishes->labels[wishes->label_count++];
-        label->name = terminated(&message->labels[i]->name, WISHES_NAME_LENGTH_MAX);
-        label->value = terminated(&message->labels[i]->value, WISHES_LABEL_LENGTH_MAX);
+        label->name = field_copy(&message->labels[i]->name, WISHES_NAME_LENGTH_MAX);
+        label->value = field_copy(&message->labels[i]->value, WISHES_LABEL_LENGTH_MAX);
         if (!label->name || !label->value)
             return say(error, "a label is too long, or no text");
     }
@@ -65,7 +58,7 @@ static bool compile_texts(struct wishes *wishes, const Warder__V1__Wishes *messa
     diagnostics_limit(diagnostics, WISHES_DIAGNOSTICS_MAX);
     for (size_t i = 0; i < message->n_policy_texts; i++) {
         const Warder__V1__PolicyText *text = message->policy_texts[i];
-        names[i] = terminated(&text->file, 4096);
+        names[i] = field_copy(&text->file, 4096);
         total += text->text.len;
         if (total > WISHES_TEXT_MAX)
             return say(error, "the policy texts of this session are longer than 64 KiB together; "

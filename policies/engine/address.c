@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policies/engine/hexadecimal.h"
+
 static const uint8_t mapped_front[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 static bool parse_ipv4(const char *text, size_t length, uint8_t *bytes)
@@ -20,17 +22,6 @@ static bool parse_ipv4(const char *text, size_t length, uint8_t *bytes)
         bytes[part] = (uint8_t)number;
     }
     return at == length;
-}
-
-static int hexadecimal(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
 }
 
 /* A run of groups of up to four digits with `:` between them, the last of which may be an IPv4
@@ -52,7 +43,7 @@ static int parse_groups(const char *text, size_t length, uint8_t *bytes)
             return -1;
         unsigned group = 0;
         for (size_t i = 0; i < part; i++) {
-            const int digit = hexadecimal(text[at + i]);
+            const int digit = hexadecimal_digit(text[at + i]);
             if (digit < 0)
                 return -1;
             group = group << 4 | (unsigned)digit;

@@ -40,6 +40,15 @@ struct question {
     bool names_doubted;                /* a host that no lookup gave is unknown, else absent */
 };
 
+/* CLASS_NONE: the event is no operation, or of a class that is not known. */
+static inline enum operation_class question_class(const struct question *question)
+{
+    const struct operation *operation = question->operation;
+    if (!operation || (unsigned)operation->operation_class >= CLASS_COUNT)
+        return CLASS_NONE;
+    return operation->operation_class;
+}
+
 /* The truth of the condition whose root is `node`. Allocates nothing; its time is paid for from the
  * question's budget. */
 enum truth condition_truth(const struct question *question, uint32_t node);

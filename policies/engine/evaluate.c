@@ -200,20 +200,12 @@ static uint32_t event_rules(const struct question *question, const struct policy
     return low < end && sets[low].event == event ? sets[low].rules : 0;
 }
 
-static enum operation_class class_of(const struct question *question)
-{
-    const struct operation *operation = question->operation;
-    if (!operation || (unsigned)operation->operation_class >= CLASS_COUNT)
-        return CLASS_NONE;
-    return operation->operation_class;
-}
-
 /* Tells of every rule of the policy that could speak of the operation: of those on its class, or on
  * the event by its name, and of those on events by a glob. */
 static void visit_rules(struct question *question, const struct policy_record *policy,
                         rule_visitor *visit, rule_visitor *visit_by_glob, void *context)
 {
-    const enum operation_class operation_class = class_of(question);
+    const enum operation_class operation_class = question_class(question);
 
     rule_set_visit(question, policy->class_rules[operation_class], visit, context);
     if (operation_class != CLASS_NONE)
@@ -232,7 +224,7 @@ struct opinion {
 
 static struct opinion ask_policy(struct judge *judge)
 {
-    const enum operation_class operation_class = class_of(&judge->question);
+    const enum operation_class operation_class = question_class(&judge->question);
     struct fired *fired = &judge->fired;
 
     (void)budget_pay(judge->question.budget, POLICY_STEPS);

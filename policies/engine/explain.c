@@ -43,14 +43,6 @@ static const struct policy_record *policy_of(const struct walk *walk)
     return block_policy(walk->question.block, walk->policy);
 }
 
-static enum operation_class class_of(const struct walk *walk)
-{
-    const struct operation *operation = walk->question.operation;
-    if (!operation || (unsigned)operation->operation_class >= CLASS_COUNT)
-        return CLASS_NONE;
-    return operation->operation_class;
-}
-
 /* ----------------------------------------------------------------------------------------- rules
  */
 
@@ -81,7 +73,7 @@ static bool names_event(const struct walk *walk, uint32_t rule)
 static enum truth concerns(const struct walk *walk, uint32_t index)
 {
     const struct rule_record *rule = block_rule(walk->question.block, index);
-    const enum operation_class class = class_of(walk);
+    const enum operation_class class = question_class(&walk->question);
 
     (void)budget_pay(walk->question.budget, 1);
     /* A target is classes or events, never both. */
@@ -252,7 +244,7 @@ static void note_override(struct walk *walk, uint32_t index, enum override_fate 
 static uint32_t cancelled_by(struct walk *walk, uint32_t rule)
 {
     const struct policy_block *block = walk->question.block;
-    const uint32_t class = rule == RULE_DEFAULT ? class_of(walk) : CLASS_NONE;
+    const uint32_t class = rule == RULE_DEFAULT ? question_class(&walk->question) : CLASS_NONE;
     uint32_t first = OVERRIDE_NONE;
 
     for (uint32_t i = 0; i < policy_block_override_count(block); i++) {
@@ -364,14 +356,15 @@ static struct policy_opinion opinion_of(struct walk *walk, struct tally *tally)
         opinion.unknown = tally->deny_unknown;
     } else if (tally->allow != POLICY_NO_INDEX) {
         opinion.rule = tally->allow;
-    } else if (policy_of(walk)->defaults[class_of(walk)].verdict == DEFAULT_DENY) {
+    } else if (policy_of(walk)->defaults[question_class(&walk->question)].verdict == DEFAULT_DENY) {
         opinion.override = cancelled_by(walk, RULE_DEFAULT);
         opinion.said = opinion.override == OVERRIDE_NONE;
         opinion.verdict = opinion.said ? VERDICT_DENY : VERDICT_ALLOW;
         if (!opinion.said)
             cancel(tally, RULE_DEFAULT, opinion.override);
     } else {
-        opinion.said = policy_of(walk)->defaults[class_of(walk)].verdict == DEFAULT_ALLOW;
+        opinion.said =
+            policy_of(walk)->defaults[question_class(&walk->question)].verdict == DEFAULT_ALLOW;
     }
     return opinion;
 }

@@ -1,13 +1,5 @@
 #include "policies/engine/override.h"
 
-static uint32_t class_of(const struct question *question)
-{
-    const struct operation *operation = question->operation;
-    if (!operation || (unsigned)operation->operation_class >= CLASS_COUNT)
-        return CLASS_NONE;
-    return operation->operation_class;
-}
-
 static bool is_before(const struct override_record *record, uint32_t rule, uint32_t operation_class)
 {
     if (record->rule != rule)
@@ -48,7 +40,7 @@ static bool counts(struct question *question, const struct governing *overriding
 uint32_t override_of(struct question *question, const struct governing *overriding,
                      const struct policy_record *policy, uint32_t rule)
 {
-    const uint32_t operation_class = rule == RULE_DEFAULT ? class_of(question) : CLASS_NONE;
+    const uint32_t operation_class = rule == RULE_DEFAULT ? question_class(question) : CLASS_NONE;
     const uint32_t end = policy->overrides.first + policy->overrides.count;
     uint32_t low = policy->overrides.first;
     uint32_t high = end;

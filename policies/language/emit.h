@@ -64,6 +64,24 @@ struct policy_block *emit_finish(struct emitter *emitter);
 uint32_t emit_reserve(struct emitter *emitter, enum block_section section, size_t size,
                       size_t count);
 void *emit_at(struct emitter *emitter, enum block_section section, size_t size, uint32_t index);
+
+/* Records that are there. */
+static inline const struct block_node *emitted_node(const struct emitter *emitter, uint32_t index)
+{
+    return (const struct block_node *)emitter->sections[SECTION_NODES].bytes + index;
+}
+
+static inline const struct block_value *emitted_value(const struct emitter *emitter, uint32_t index)
+{
+    return (const struct block_value *)emitter->sections[SECTION_VALUES].bytes + index;
+}
+
+static inline const char *emitted_text(const struct emitter *emitter,
+                                       const struct block_value *value)
+{
+    return emitter->sections[SECTION_TEXT].bytes + value->text;
+}
+
 /* The offset of a text, terminated; the same for the same text. */
 uint32_t emit_text(struct emitter *emitter, const char *text, size_t length);
 

@@ -20,30 +20,15 @@ enum {
         24, /* each is made for every event: rules under further ones are always asked */
 };
 
-static const struct block_node *node_at(const struct emitter *emitter, uint32_t index)
-{
-    return (const struct block_node *)emitter->sections[SECTION_NODES].bytes + index;
-}
-
-static const struct block_value *value_at(const struct emitter *emitter, uint32_t index)
-{
-    return (const struct block_value *)emitter->sections[SECTION_VALUES].bytes + index;
-}
-
 static struct lookup *lookup_at(const struct emitter *emitter, uint32_t index)
 {
     return (struct lookup *)emitter->sections[SECTION_LOOKUPS].bytes + index;
 }
 
-static const char *text_of(const struct emitter *emitter, const struct block_value *value)
-{
-    return emitter->sections[SECTION_TEXT].bytes + value->text;
-}
-
 static bool same_lookup(const struct emitter *emitter, const struct lookup *lookup,
                         const struct block_node *node, const struct key *key)
 {
-    const struct block_node *other = node_at(emitter, lookup->node);
+    const struct block_node *other = emitted_node(emitter, lookup->node);
     return lookup->kind == key->kind && lookup->way == key->way && lookup->place == key->place &&
            lookup->position == key->position && other->attribute == node->attribute &&
            other->type == node->type && other->part == node->part && other->index == node->index &&
@@ -67,8 +52,8 @@ static uint32_t find_lookup(struct open_set *set, uint32_t node, const struct ke
     struct emitter *emitter = set->emitter;
 
     for (uint32_t i = 0; i < set->lookups; i++)
-        if (same_lookup(emitter, lookup_at(emitter, set->first_lookup + i), node_at(emitter, node),
-                        key))
+        if (same_lookup(emitter, lookup_at(emitter, set->first_lookup + i),
+                        emitted_node(emitter, node), key))
             return set->first_lookup + i;
     if (set->lookups == SET_LOOKUPS_MAX)
         return (uint32_t)BLOCK_NONE;
@@ -117,7 +102,7 @@ static bool take_key(void *context, uint32_t node, const struct key *key)
 /* Adds the keys of a condition that has some; false if they are too many. */
 static bool add_keys(struct open_set *set, uint32_t index)
 {
-    const struct block_node *node = node_at(set->emitter, index);
+    const struct block_node *node = emitted_node(set->emitter, index);
     const uint32_t first = node->first;
     const uint32_t count = node->count;
     const bool either = node->kind == NODE_OR;
@@ -409,7 +394,7 @@ static void emit_exact_keys(struct emitter *emitter)
 
 static void fill_in(const struct emitter *emitter, struct index_key *key)
 {
-    const struct block_value *value = value_at(emitter, key->value);
+    const struct block_value *value = emitted_value(emitter, key->value);
 
     key->kind = (enum lookup_kind)lookup_at(emitter, key->lookup)->kind;
     key->text = "";
@@ -419,7 +404,7 @@ static void fill_in(const struct emitter *emitter, struct index_key *key)
         key->address = block_value_address(value);
         key->prefix = value->prefix;
     } else {
-        key->text = text_of(emitter, value);
+        key->text = emitted_text(emitter, value);
     }
 }
 

@@ -8,21 +8,6 @@
 #include "policies/engine/index_hash.h"
 #include "policies/language/emit.h"
 
-static const struct block_node *node_at(const struct emitter *emitter, uint32_t index)
-{
-    return (const struct block_node *)emitter->sections[SECTION_NODES].bytes + index;
-}
-
-static const struct block_value *value_at(const struct emitter *emitter, uint32_t index)
-{
-    return (const struct block_value *)emitter->sections[SECTION_VALUES].bytes + index;
-}
-
-static const char *text_of(const struct emitter *emitter, const struct block_value *value)
-{
-    return emitter->sections[SECTION_TEXT].bytes + value->text;
-}
-
 static const struct key no_key = {.worth = 0};
 
 static struct key key_in(enum lookup_kind kind, uint32_t length, unsigned worth)
@@ -89,7 +74,7 @@ static struct key front_key(const struct emitter *emitter, const struct block_va
                             enum lookup_kind kind, uint32_t length)
 {
     const char separator = kind == LOOKUP_MODULE ? '.' : '/';
-    const char *text = text_of(emitter, value);
+    const char *text = emitted_text(emitter, value);
     const bool in_place = value->kind == BLOCK_VALUE_PLACE || value->kind == BLOCK_VALUE_PLACE_GLOB;
     unsigned components = 0;
 
@@ -109,7 +94,7 @@ static struct key front_key(const struct emitter *emitter, const struct block_va
 static uint32_t whole_components(const struct emitter *emitter, const struct block_value *value,
                                  char separator)
 {
-    const char *text = text_of(emitter, value);
+    const char *text = emitted_text(emitter, value);
     const uint32_t *words =
         (const uint32_t *)emitter->sections[SECTION_GLOB_WORDS].bytes + value->glob.first;
     uint32_t length = value->length;
@@ -221,7 +206,7 @@ static struct key key_of(const struct emitter *emitter, const struct block_node 
 static size_t keys_of_literal(const struct emitter *emitter, const struct block_node *node,
                               uint32_t literal, struct key keys[KEYS_OF_A_LITERAL_MAX])
 {
-    const struct block_value *value = value_at(emitter, literal);
+    const struct block_value *value = emitted_value(emitter, literal);
     const struct key all[KEYS_OF_A_LITERAL_MAX] = {key_of(emitter, node, value),
                                                    name_key(emitter, node, value)};
     size_t count = 0;
@@ -243,7 +228,7 @@ static size_t keys_of_literal(const struct emitter *emitter, const struct block_
 static uint64_t key_hash(const struct emitter *emitter, const struct block_node *node,
                          const struct key *key)
 {
-    const struct block_value *value = value_at(emitter, key->value);
+    const struct block_value *value = emitted_value(emitter, key->value);
     char name[NAME_SIZE];
     uint64_t hash = index_hash_mix((uint64_t)node->attribute << 32 | node->type, node->part);
 
@@ -261,7 +246,7 @@ static uint64_t key_hash(const struct emitter *emitter, const struct block_node 
         (void)name_of_glob(emitter, value, name);
         return index_hash_bytes(hash, name, key->length);
     default:
-        return index_hash_bytes(hash, text_of(emitter, value), key->length);
+        return index_hash_bytes(hash, emitted_text(emitter, value), key->length);
     }
 }
 
@@ -288,7 +273,7 @@ bool key_counts_init(struct key_counts *counts, struct emitter *emitter, size_t 
 
 size_t key_counts_room(const struct emitter *emitter, uint32_t index)
 {
-    const struct block_node *node = node_at(emitter, index);
+    const struct block_node *node = emitted_node(emitter, index);
     size_t room = 0;
 
     if (node->kind == NODE_PREDICATE)
@@ -300,7 +285,7 @@ size_t key_counts_room(const struct emitter *emitter, uint32_t index)
 
 void key_counts_add(const struct key_counts *counts, const struct emitter *emitter, uint32_t index)
 {
-    const struct block_node *node = node_at(emitter, index);
+    const struct block_node *node = emitted_node(emitter, index);
     struct key keys[KEYS_OF_A_LITERAL_MAX];
 
     for (uint32_t i = 0; i < node->count && node->kind != NODE_NOT; i++) {
@@ -375,7 +360,7 @@ static struct key_cost predicate_cost(const struct key_counts *counts,
 struct key_cost condition_cost(const struct key_counts *counts, const struct emitter *emitter,
                                uint32_t index)
 {
-    const struct block_node *node = node_at(emitter, index);
+    const struct block_node *node = emitted_node(emitter, index);
     struct key_cost total = no_keys;
     struct key key;
 
@@ -405,7 +390,7 @@ struct key_cost condition_cost(const struct key_counts *counts, const struct emi
 static bool emit_name(struct emitter *emitter, struct key *key)
 {
     char name[NAME_SIZE];
-    const uint32_t length = name_of_glob(emitter, value_at(emitter, key->value), name);
+    const uint32_t length = name_of_glob(emitter, emitted_value(emitter, key->value), name);
     const uint32_t index = emit_reserve(emitter, SECTION_VALUES, sizeof(struct block_value), 1);
     const uint32_t text = emit_text(emitter, name, length);
     struct block_value *value = emit_at(emitter, SECTION_VALUES, sizeof(*value), index);
@@ -420,7 +405,7 @@ static bool emit_name(struct emitter *emitter, struct key *key)
 bool take_predicate_keys(const struct key_counts *counts, struct emitter *emitter, uint32_t index,
                          key_taker *take, void *context)
 {
-    const struct block_node *node = node_at(emitter, index);
+    const struct block_node *node = emitted_node(emitter, index);
     const bool one = one_literal_will_do(node);
     const uint32_t first = node->first;
     const uint32_t count = one ? 1 : node->count;
@@ -430,7 +415,7 @@ bool take_predicate_keys(const struct key_counts *counts, struct emitter *emitte
         (void)predicate_cost(counts, emitter, node, &key);
     for (uint32_t i = 0; i < count; i++) {
         if (!one)
-            (void)best_key(counts, emitter, node_at(emitter, index), first + i, &key);
+            (void)best_key(counts, emitter, emitted_node(emitter, index), first + i, &key);
         if (key.kind == LOOKUP_NAME && !emit_name(emitter, &key))
             return false;
         if (!take(context, index, &key))

@@ -2,18 +2,8 @@
 
 #include <string.h>
 
+#include "policies/engine/hexadecimal.h"
 #include "policies/engine/utf8.h"
-
-static int hexadecimal(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
 
 /* Where the string's closing quote is, or the end of its line. */
 static uint32_t string_end(const struct lexer *lexer, char quote, bool *closed)
@@ -42,8 +32,8 @@ static bool number_escape(const struct lexer *lexer, uint32_t *at, uint32_t end,
     const char *text = lexer->source->text;
 
     if (text[*at + 1] == 'x') {
-        const int high = end - *at < 4 ? -1 : hexadecimal(text[*at + 2]);
-        const int low = end - *at < 4 ? -1 : hexadecimal(text[*at + 3]);
+        const int high = end - *at < 4 ? -1 : hexadecimal_digit(text[*at + 2]);
+        const int low = end - *at < 4 ? -1 : hexadecimal_digit(text[*at + 3]);
         if (high < 0 || low < 0)
             return false;
         out[0] = (char)(high * 16 + low);
@@ -55,8 +45,8 @@ static bool number_escape(const struct lexer *lexer, uint32_t *at, uint32_t end,
         return false;
     uint32_t digit = *at + 3;
     uint32_t code = 0;
-    while (digit < end && hexadecimal(text[digit]) >= 0 && code <= 0x10ffff)
-        code = code << 4 | (uint32_t)hexadecimal(text[digit++]);
+    while (digit < end && hexadecimal_digit(text[digit]) >= 0 && code <= 0x10ffff)
+        code = code << 4 | (uint32_t)hexadecimal_digit(text[digit++]);
     if (digit == *at + 3 || digit >= end || text[digit] != '}' || code > 0x10ffff ||
         (code >= 0xd800 && code <= 0xdfff))
         return false;

@@ -141,14 +141,14 @@ class ProtocolTest(Test):
         bystander.end()
         return number
 
-    def assertTurnedAway(self, daemon, words, function, session=True):
-        refused = daemon.status()["refused_messages"]
+    def assertTurnedAway(self, daemon, words, function, session=True, counted="refused_messages"):
+        refused = daemon.status()[counted]
         number = self.attack(daemon, function, session)
-        self.assertEqual(daemon.status()["refused_messages"], refused + 1)
+        self.assertEqual(daemon.status()[counted], refused + 1)
         row = self.refusals(daemon)[-1]
         self.assertIn(words, row["summary"])
         self.assertEqual(row["uid"], os.geteuid())
         self.assertEqual(row.get("session"), f"{number:x}" if session else None)
         if not session:
-            # Refusals of one user within a second are one record: the next attack wants its own.
+            # Refusals of one user for one reason within a second are one record: the next attack wants its own.
             time.sleep(1.2)

@@ -40,7 +40,10 @@ class Administration(ProtocolTest):
             self.assertForbidden(before, "only root")
             self.assertForbidden(after, "only root")
             print("not root: that root in a session is refused was not tried")
-        self.assertIn(after[1], [row["summary"] for row in self.refusals(daemon)] if os.geteuid() == 0 else [after[1]])
+        if os.geteuid() == 0:
+            self.assertIn(f"{after[1]} (administration socket)", [row["summary"] for row in self.refusals(daemon)])
+            self.assertEqual(daemon.status()["refused_requests"], 1)
+            self.assertIn("0 connections, 1 requests of administration", daemon.command("status").out)
 
     def test_descendant_of_a_session_may_not_however_far_down(self):
         if os.geteuid() != 0:

@@ -1,6 +1,7 @@
 """The daemon's life: started, stopped, killed, restarted, many at once."""
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -88,7 +89,7 @@ class Interrupted(Test):
                 late += 1
             self.assertEqual(gaps(), [(said, 3, process.pid), (said, late, process.pid)])
             text = daemon.command("log", "-n", "2").out
-            self.assertRegex(text, rf"drop +{said} x3  uid \d+  pid {process.pid}")
+            self.assertRegex(text, rf"drop +{said} x3  -  -  uid \d+ pid {process.pid}  -  [0-9a-f]+\n")
 
     def test_interpreter_lock_is_released_while_the_daemon_is_asked(self):
         daemon = self.asked_daemon()
@@ -235,6 +236,26 @@ for line in sys.stdin:
             self.assertEqual(len({row["session"] for row in found}), 1)
             self.assertEqual(len({row["decision"] for row in found}), len(found))
 
+    def test_session_that_cannot_be_kept_is_told_of(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } deny exec as no }')
+        kept = daemon.directory / "sessions"
+        kept.rmdir()
+        with interpreter_process([python(), "-c", LOOP], env=daemon.preloaded()) as process:
+            self.assertEqual(self.ask(process), "allowed\n")
+
+            def told():
+                return [(row["kind"], row["summary"], row["pid"]) for row in daemon.log()
+                        if "cannot be kept" in row["summary"]]
+
+            wait_until(told, "it is told of")
+            self.assertEqual(told(), [("daemon", "the session ends with this daemon, for it cannot be kept: No such "
+                                                 "file or directory", process.pid)])
+            self.assertEqual(self.ask(process), "allowed\n")
+            daemon.kill()
+            daemon.start()
+            self.assertNotEqual(self.ask(process), "allowed\n")
+
     def test_session_that_ended_while_the_daemon_was_away_is_forgotten(self):
         daemon = self.daemon()
         with interpreter_process([python(), "-c", LOOP], env=daemon.preloaded()) as process:
@@ -298,6 +319,16 @@ for line in sys.stdin:
                     why = daemon.command("why", row["decision"])
                     self.assertIn("policy `named`, which this process named, is gone from this host", why.out)
                     self.assertIn("a rule of Warder's own", why.out)
+                    self.assertIn("Warder itself denied it", why.out)
+                    self.assertRegex(why.out, r"today's policies \(generation \d+\) would answer otherwise:\n\nallowed")
+                    self.assertTrue(json.loads(daemon.command("why", "--json", row["decision"]).out)["today_differs"])
+                    self.assertEqual(daemon.command("remove", "named").status, 0)
+                    why = daemon.command("why", row["decision"])
+                    self.assertRegex(why.out, r"today \(generation \d+\) Warder itself would deny it: policy `\S*named`, "
+                                              r"which the process named")
+                    self.assertNotIn("would answer otherwise", why.out)
+                    told = json.loads(daemon.command("why", "--json", row["decision"]).out)
+                    self.assertEqual((told["built_in"], told["today_differs"]), (True, False))
                 daemon.stop()
 
     def test_interpreter_without_a_daemon_does_not_start(self):

@@ -73,7 +73,8 @@ class Flood(ProtocolTest):
         rows = self.refusals(daemon)
         self.assertLess(len(rows), 500, "a record for each would be a flood of its own")
         self.assertEqual({row["uid"] for row in rows}, {os.geteuid() if uid is None else uid})
-        self.assertIn("a connection: too many of its user have not said Hello yet", {row["summary"] for row in rows})
+        self.assertIn("a connection: too many of its user have not said Hello yet (session socket)",
+                      {row["summary"] for row in rows})
         served = Process(lambda: wire.session(daemon.socket).ask(wire.reading("/dev/null")))
         self.assertEqual(served.result(), "allow")
 
@@ -200,7 +201,8 @@ class Flood(ProtocolTest):
             bystander.end()
         else:
             self.assertEqual(Process(fill).result(), [10, None, "allow"])
-        self.assertIn("a connection: its user has too many", [row["summary"] for row in self.refusals(daemon)])
+        self.assertIn("a connection: its user has too many (session socket)",
+                      [row["summary"] for row in self.refusals(daemon)])
 
     def test_sessions_are_bounded_for_each_user(self):
         daemon = self.protected(sessions_per_user=5)

@@ -3,6 +3,7 @@
 Each test has a copy of the build that it may take apart.
 """
 
+import json
 import shutil
 
 from support import BUILD, PATIENCE, Test, execute, interpreter_process, python
@@ -120,6 +121,21 @@ class HookFile(Test):
     def test_library_may_neither(self):
         result = execute(self.command(SOME_PROGRAMS, JOURNAL), cwd=self.directory)
         self.assertEqual(result.out.splitlines(), [str(b"\x7fELF"), "True"], result)
+
+    def test_why_says_that_warder_itself_denied(self):
+        state = self.directory / "kept"
+        command = self.command(SOME_PROGRAMS, CHANGES)
+        command[2:2] = ["--state-dir", state]
+        execute(command, cwd=self.directory)
+        rows = [json.loads(line) for line in execute([self.build / "bin" / "warder", "log", "--json", "--state-dir",
+                                                      state]).out.splitlines()]
+        denied = [row["decision"] for row in rows if row.get("rule") == "hook-file"][0]
+        why = execute([self.build / "bin" / "warder", "why", "--state-dir", state, denied])
+        self.assertEqual(why.status, 0, why)
+        self.assertIn("says: the hook was loaded from there", why.out)
+        self.assertIn("Warder itself denied it, and no policy could have let it pass", why.out)
+        self.assertRegex(why.out, r"today's policies \(generation 0\) can let it pass no more than those of then")
+        self.assertNotIn("would answer otherwise", why.out)
 
     def test_forked_child_may_neither(self):
         fork = "if os.fork():\n    os.wait()\n    raise SystemExit\n"

@@ -214,7 +214,53 @@ sys.audit("builtins.input/result", "the-secret-7")
         result = daemon.command("log", "--denied", "--session", "7f3a")
         self.assertEqual((result.status, result.err), (1, "warder: the record has no denial of session 7f3a\n"))
         text = daemon.command("log", "--denied", "-n", "1").out
-        self.assertRegex(text, r'^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  denied +read "/denied/b4"  local/p\.d  ')
+        self.assertRegex(text, r'^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  denied +read "/denied/b4"  open  local/p\.d  ')
+
+    def test_columns_are_always_the_same(self):
+        daemon = self.daemon("--record", "all")
+        daemon.apply('policy p { applies { platform is "linux" } deny read where path under "/denied" as d }\n'
+                     'policy o { applies { platform is "linux" } mode observe deny read where path under "/seen" as s }')
+        execute([python(), "-c", "import sys\n"
+                                 "for name in '/denied/a', '/denied/a', '/seen/b', '/allowed/c':\n"
+                                 "    try: open(name)\n"
+                                 "    except OSError: pass\n"
+                                 "sys.audit('my.event', 1)"], env=daemon.preloaded())
+        wait_until(lambda: daemon.status()["sessions"] == 0, "the session is over")
+        wait_until(lambda: daemon.status()["records_waiting"] == 0, "the record has caught up")
+        lines = [re.split("  +", line) for line in daemon.command("log", "-n", "0").out.splitlines()]
+        self.assertEqual({len(line) for line in lines}, {8}, lines)
+
+        def found(verdict, what):
+            return [line[3:5] + line[6:7] for line in lines if line[1] == verdict and line[2] == what]
+
+        self.assertEqual(found("denied", 'read "/denied/a" x2') or found("denied", 'read "/denied/a"')[:1],
+                         [["open", "local/p.d", "<string>:3"]])
+        self.assertEqual(found("would deny", 'read "/seen/b"')[0][:2], ["open", "local/o.s"])
+        self.assertEqual(found("allowed", 'read "/allowed/c"'), [["open", "-", "-"]])
+        self.assertEqual([line[1:2] + line[4:5] + line[6:7] for line in lines if line[3] == "my.event"],
+                         [["allowed", "-", "-"]])
+        started = [line for line in lines if line[1] == "daemon" and "started" in line[2]]
+        self.assertEqual([line[3:5] + line[6:] for line in started], [["-", "-", "-", "-"]])
+        self.assertEqual(started[0][5], f"pid {daemon.process.pid}")
+
+    def test_heading_names_columns_and_zone_on_a_terminal(self):
+        daemon = self.daemon()
+        ours, theirs = os.openpty()
+        try:
+            result = subprocess.run([str(part) for part in daemon_command(daemon, "log")], stdout=theirs,
+                                    stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                    env=clean_environment(TZ="America/New_York", NO_COLOR="1"), check=True)
+            self.assertEqual(result.stderr, "")
+            text = b""
+            while text.count(b"\n") < 2:  # a terminal gives a line at a time
+                text += os.read(ours, 65536)
+            lines = text.decode().splitlines()
+        finally:
+            os.close(ours)
+            os.close(theirs)
+        self.assertRegex(lines[0], r"^TIME \(-0[45]00\) +VERDICT +WHAT  EVENT  BY  WHO  WHERE  DECISION$")
+        self.assertEqual(len(re.split("  +", lines[0])), len(re.split("  +", lines[1])), lines)
+        self.assertNotIn("TIME", "".join(lines[1:]) + daemon.command("log").out)
 
     def test_one_event_can_be_asked_for(self):
         daemon = self.daemon("--record", "all")
@@ -265,7 +311,7 @@ except PermissionError as e: print(e)"""], env=daemon.preloaded())
         shown = 'read "/denied/x\\"  local/p.other  root 1  /usr/bin/ok:1  9-9 \\""'
         first, second = daemon.command("log", "--denied").out.splitlines()
         self.assertIn(shown, result.out)
-        self.assertIn(f"  {shown}  local/p.d  ", first)
+        self.assertIn(f"  {shown}  open  local/p.d  ", first)
         self.assertRegex(first, r'  "a b\.py:1  9-9":1  [0-9a-f]+-[0-9]+$')
         for text in second, result.out:
             self.assertIn('"/denied/\\xf3\\xa0\\x81\\x81"', text)

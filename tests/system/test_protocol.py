@@ -57,12 +57,37 @@ class BeforeHello(ProtocolTest):
 
     def test_client_that_says_no_hello_is_closed(self):
         daemon = self.protected()
-        self.assertTurnedAway(daemon, "nobody said Hello", lambda c: None, False)
+        self.assertTurnedAway(daemon, "nobody said Hello (session socket)", lambda c: None, False,
+                              counted="refused_connections")
+        self.assertEqual(daemon.status()["refused_messages"], 0)
 
     def test_client_that_says_nothing_at_the_administration_socket_is_closed(self):
         daemon = self.protected()
         self.assertTrue(Process(lambda: wire.Connection(daemon.admin).is_ended()).result())
-        self.assertIn("nobody said Hello", self.refusals(daemon)[-1]["summary"])
+        self.assertIn("nobody said Hello (administration socket)", self.refusals(daemon)[-1]["summary"])
+
+    def test_each_reason_to_be_turned_away_is_recorded_with_its_socket_and_what_follows_is_counted(self):
+        daemon = self.protected()
+
+        def break_them():
+            for path in daemon.socket, daemon.admin:
+                for data in b"", b"x" * 40, b"":
+                    connection = wire.Connection(path)
+                    connection.send_bytes(data)
+                    assert connection.is_ended()
+                    connection.close()
+            return os.getpid()
+
+        attacker = Process(break_them)
+        pid = attacker.result()
+        # The line of each second's counted ones comes behind it.
+        wait_until(lambda: sum(row["count"] for row in self.refusals(daemon)) == 6, "all refusals are recorded")
+        expected = [(f"{reason} ({socket} socket)", 1, pid) for socket in ("session", "administration")
+                    for reason in ("an empty packet", "a message without a proper header")]
+        expected += [(f"refused as well, within a second: an empty packet ({socket} socket)", 1, None)
+                     for socket in ("session", "administration")]
+        self.assertEqual([(row["summary"], row["count"], row.get("pid")) for row in self.refusals(daemon)], expected)
+        self.assertEqual(daemon.status()["refused_messages"], 6)
 
     def test_connection_that_was_asked_for_at_a_door_says_hello_or_is_closed(self):
         daemon = self.protected()
@@ -529,7 +554,7 @@ class TakingUpAgain(ProtocolTest):
             "right": [True, "allow"], "wrong key": "ended", "no key": "ended", "another number": "refused",
             "another process": "ended", "still": "allow"})
         self.assertEqual(daemon.status()["refused_messages"], 3)
-        self.assertIn("a forged message", [row["summary"] for row in self.refusals(daemon)])
+        self.assertIn("a forged message", " ".join(row["summary"] for row in self.refusals(daemon)))
 
     def test_session_is_taken_up_after_a_restart_by_its_process_with_its_key_alone(self):
         daemon = self.protected()

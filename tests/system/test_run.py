@@ -159,7 +159,7 @@ class Run(Test):
         self.warder("run", "--policy", "no-process", "--state-dir", state, "--", python_or_skip(self), "-c",
                     "import os\ntry: os.system('id')\nexcept PermissionError: pass")
         result = self.warder("log", "--state-dir", state)
-        self.assertRegex(result.out, r'denied +exec "/bin/sh" -c "id" +local/no-process\.no-exec +\S+ \d+ +<string>:2 +1-\d+')
+        self.assertRegex(result.out, r'denied +exec "/bin/sh" -c "id" +os\.system +local/no-process\.no-exec +\S+ \d+ +<string>:2 +1-\d+')
         self.assertNothingLeft()
 
     def test_record_that_could_not_be_written_is_a_failure_of_run(self):
@@ -331,7 +331,7 @@ for call in (lambda: os.system("tool --password hunter2"),
         result = self.warder("run", "--policy", "no-process", "--observe", "--", python_or_skip(self), "-c",
                              "import os; os.system('echo ran')")
         self.assertEqual((result.status, result.out), (0, "ran\n"), result)
-        self.assertRegex(result.err, r'would deny +exec "/bin/sh" -c "echo ran" +local/no-process\.no-exec .*<string>:1 ')
+        self.assertRegex(result.err, r'would deny +exec "/bin/sh" -c "echo ran" +os\.system +local/no-process\.no-exec .*<string>:1 ')
 
     def test_signals_sent_to_run_reach_the_program(self):
         code = ("import signal, sys, time\n"
@@ -475,6 +475,7 @@ os.symlink({str(kept)!r}, path.parent)
             result = self.warder(command, "--help")
             self.assertEqual(result.status, 0, result)
             self.assertRegex(result.out, rf"examples?:\n.*warder {command}")
+            self.assertIn("\nexit status: ", result.out)
             self.assertEqual(self.warder("help", command).out, result.out)
             self.assertEqual(self.warder("--help", command, "--json").out, result.out)
         self.assertIn("warder run", self.warder("--help").out)
@@ -575,6 +576,30 @@ class Host(Test):
                              "import os\ntry: os.system('echo ran')\nexcept PermissionError as e: print(e)")
         self.assertIn("denied by local/all-python.no", result.out, result)
         self.assertNotIn("ran", result.out)
+
+    def test_run_that_no_policy_governs_says_so_once(self):
+        daemon = self.daemon()
+        daemon.apply('policy others { applies { user is "nobody-of-this-host" } default deny exec }')
+        said = "no policy of this host governs the program"
+        both = f"{python()} -c 'print(1)'; {python()} -c 'print(2)'"
+        result = self.run_at(daemon, "--", "/bin/sh", "-c", both)
+        self.assertEqual((result.status, result.out), (0, "1\n2\n"), result)
+        self.assertEqual(result.err.count(said), 1, result)
+        self.assertEqual(len(result.err.splitlines()), 1, result)
+        self.assertIn("Name one, such as --policy no-process", result.err)
+        for more in ("--record",), ("--policy", "others"), ("--policy", "others", "--observe"), ("--policy", NO_PROCESS):
+            with self.subTest(more):
+                result = self.run_at(daemon, *more, "--", python(), "-c", "print(1)")
+                self.assertEqual((result.status, result.out), (0, "1\n"), result)
+                self.assertNotIn(said, result.err)
+        daemon.apply('policy all { applies { platform is "linux" } default deny exec }')
+        self.assertEqual(self.run_at(daemon, "--", python(), "-c", "pass").err, "")
+        # A run in a run is under what that is under, and a program that is no interpreter is under nothing to say.
+        self.assertEqual(daemon.command("remove", "all").status, 0)
+        self.assertEqual(self.run_at(daemon, "--", "true").err, "")
+        nested = self.run_at(daemon, "--policy", "others", "--", WARDER, "run", "--socket", daemon.socket, "--",
+                             python(), "-c", "print(1)")
+        self.assertEqual((nested.out, nested.err), ("1\n", ""), nested)
 
     def test_observing_does_not_loosen_what_the_host_enforces(self):
         daemon = self.daemon()

@@ -8,7 +8,8 @@ import signal
 import sys
 import unittest
 
-from support import Daemon, Test, execute
+import wire
+from support import WARDER, Daemon, Test, execute
 
 
 class Store(Test):
@@ -83,6 +84,61 @@ class Store(Test):
         self.assertEqual([(entry["name"], entry["revision"], entry["rules"]) for entry in listed], [("one", 2, 1)])
         self.assertIn("deny fork", daemon.command("show", "one").out)
 
+    def at_once(self, daemon, requests):
+        """What a daemon answers to administrators whose requests it finds all together: (failed, text) each."""
+        daemon.process.send_signal(signal.SIGSTOP)
+        try:
+            connections = [wire.Connection(daemon.admin) for _ in requests]
+            for connection, request in zip(connections, requests):
+                connection.send(wire.message((wire.ADMIN, wire.message(request))))
+        finally:
+            daemon.process.send_signal(signal.SIGCONT)
+        answers = []
+        for connection in connections:
+            fields = connection.receive().fields
+            failed = wire.first(fields, 2)
+            answer = wire.decode(failed or wire.first(fields, 1))
+            answers.append((failed is not None, wire.first(answer, 2 if failed else 1).decode()))
+            connection.close()
+        return answers
+
+    @staticmethod
+    def application(name):
+        text = wire.message((1, f"{name}.warder"), (2, f"policy {name} {{ deny exec as e }}"))
+        return (1, wire.message((1, text), (2, 1)))
+
+    def test_changes_at_once_have_their_turns_in_the_order_of_their_coming(self):
+        daemon = self.daemon()
+        removal = (4, wire.message((1, "a")))
+        answers = self.at_once(daemon, [self.application("a"), self.application("b"), removal, self.application("c")])
+        self.assertEqual(answers, [(False, "applied 1 policy; generation 1 is in force"),
+                                   (False, "applied 1 policy; generation 2 is in force"),
+                                   (False, "removed local/a; generation 3 is in force"),
+                                   (False, "applied 1 policy; generation 4 is in force")])
+        listed = [json.loads(line)["name"] for line in daemon.command("list", "--json").out.splitlines()]
+        self.assertEqual(listed, ["b", "c"])
+
+    def test_line_of_changes_has_a_bound(self):
+        daemon = self.daemon()
+        answers = self.at_once(daemon, [self.application(f"p{number}") for number in range(60)])
+        refused = [text for failed, text in answers if failed]
+        # One is under way, 32 wait; a change that was quick makes room for one more.
+        self.assertGreaterEqual(len(refused), 1)
+        self.assertLessEqual(len(refused), 27)
+        self.assertEqual(set(refused), {"as many changes wait their turn as may; try again in a moment"})
+        self.assertEqual(daemon.status()["policies"], 60 - len(refused))
+
+    def test_daemon_stops_in_good_order_while_changes_wait(self):
+        daemon = self.daemon()
+        daemon.process.send_signal(signal.SIGSTOP)
+        connections = [wire.Connection(daemon.admin) for _ in range(20)]
+        for number, connection in enumerate(connections):
+            connection.send(wire.message((wire.ADMIN, wire.message(self.application(f"p{number}")))))
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.process.send_signal(signal.SIGCONT)
+        self.assertEqual(daemon.stop(), 0)
+        daemon.start()  # with as many as it came to
+
     def test_what_is_applied_again_makes_no_revision(self):
         daemon = self.daemon()
         both = self.policy("policy a { deny exec as no }\npolicy b { deny fork as no }")
@@ -132,6 +188,63 @@ class Store(Test):
             result = daemon.command("list", *arguments)
             self.assertEqual((result.status, result.out), (2, ""), result)
             self.assertIn(said, result.err)
+
+    def said_as_json(self, daemon, command, *arguments):
+        """The status of a command and the objects that it prints; it says nothing anywhere else."""
+        result = daemon.command(command, "--json", *arguments)
+        self.assertEqual(result.err, "", result)
+        return result.status, [json.loads(line) for line in result.out.splitlines()]
+
+    def checked(self, *files):
+        """What `warder check --json` says of files, without the sums."""
+        return [json.loads(line) for line in execute([WARDER, "check", "--json", *files]).out.splitlines()][:-1]
+
+    def test_applied_as_json_says_what_the_checker_says_as_check_does(self):
+        daemon = self.daemon()
+        bad = self.policy("policy a { deny exce as x }\npolicy a { deni }\n", "bad.warder")
+        status, objects = self.said_as_json(daemon, "apply", bad)
+        self.assertEqual(status, 1)
+        self.assertEqual([said["code"] for said in objects[:-1]], ["E011", "E070", "E010"])
+        self.assertEqual(objects[:-1], self.checked(bad))
+        self.assertEqual(objects[-1], {"error": "the policies do not compile; the active policies stay",
+                                       "kind": "policy"})
+        warned = self.policy('set s = ["/x"]\npolicy w { deny exec as e }\n', "warned.warder")
+        status, objects = self.said_as_json(daemon, "apply", warned)
+        self.assertEqual(status, 0)
+        self.assertEqual([said["severity"] for said in objects[:-1]], ["warning"])
+        self.assertEqual(objects[:-1], [said for said in self.checked(warned) if said["severity"] == "warning"])
+        self.assertEqual(objects[-1], {"done": "applied 1 policy; generation 1 is in force", "generation": 1,
+                                       "unchanged": False})
+        status, objects = self.said_as_json(daemon, "apply", warned)
+        self.assertEqual(objects[-1], {"done": "unchanged: 1 policy; generation 1 is in force", "generation": 1,
+                                       "unchanged": True})
+        self.assertEqual(self.said_as_json(daemon, "remove", "w"),
+                         (0, [{"done": "removed local/w; generation 2 is in force", "generation": 2,
+                               "unchanged": False}]))
+
+    def test_failures_are_json_where_json_is_asked_for(self):
+        daemon = self.daemon()
+        missing = self.directory / "missing"
+        for command, argument, status, kind, words in (
+                ("show", "nosuch", 1, "not-found", "no policy named `nosuch`"),
+                ("remove", "nosuch", 1, "not-found", "no policy named `nosuch`"),
+                ("why", "9-9", 1, "not-found", "no decision 9-9"),
+                ("apply", missing, 2, "failure", "cannot be read: No such file"),
+                ("list", "extra", 2, "failure", "what is `extra`?"),
+                ("status", "extra", 2, "failure", "what is `extra`?")):
+            with self.subTest(command):
+                found, objects = self.said_as_json(daemon, command, argument)
+                self.assertEqual((found, len(objects)), (status, 1), objects)
+                self.assertEqual(objects[0]["kind"], kind)
+                self.assertIn(words, objects[0]["error"])
+        for command in ("apply", missing), ("list",), ("show", "a"), ("remove", "a"), ("status",), ("why", "9-9"):
+            with self.subTest(f"{command[0]} without a daemon"):
+                found, objects = self.said_as_json(Daemon(self.directory), *command)
+                self.assertEqual((found, [said["kind"] for said in objects]), (2, ["failure"]), objects)
+        # Beside a state directory it is a daemon of its own that complains, to people.
+        result = execute([WARDER, "list", "--json", "--state-dir", daemon.state])
+        self.assertEqual((result.status, json.loads(result.out)["kind"]), (2, "failure"), result)
+        self.assertIn("another daemon", result.err)
 
     def test_shared_sets_go_with_each_policy(self):
         daemon = self.daemon()
@@ -209,11 +322,12 @@ class Store(Test):
         self.assertIn("has not answered for 30 seconds", result.err)
 
     def test_no_daemon_is_said_with_what_to_do(self):
-        for command in "list", "status", "log":
-            result = Daemon(self.directory).command(command)
+        for command, *more in ("list",), ("status",), ("log",), ("why", "1-1"):
+            result = Daemon(self.directory).command(command, *more)
             self.assertEqual(result.status, 2, result)
             self.assertIn("no daemon answers", result.err)
             self.assertIn("warderd", result.err)
+            self.assertEqual("--state-dir" in result.err, command != "status", result)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@
 #include "daemon/session/server.h"
 #include "daemon/session/session.h"
 #include "policies/engine/vocabulary.h"
+#include "policies/language/diagnostics.h"
 #include "proto/message_socket.h"
 #include "temporary_directory.h"
 #include "unit_test.h"
@@ -70,7 +71,7 @@ struct fixture {
 static void open_server(struct fixture *fixture, void **state)
 {
     struct stored_policies stored = {.policies = calloc(1, sizeof(*stored.policies)), .count = 1};
-    char *report;
+    CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
     char error[512] = "";
     const struct audit_log_options options = {.directory = *state, .queue_megabytes_per_user = 32};
     struct server *server = &fixture->server;
@@ -83,7 +84,7 @@ static void open_server(struct fixture *fixture, void **state)
     fixture->configuration.record_all = true;
     server->loop = &fixture->loop;
     server->configuration = &fixture->configuration;
-    server->generation = generation_new(&stored, &report);
+    server->generation = generation_new(&stored, diagnostics);
     server->audit = audit_log_start(&options, error, sizeof(error));
     assert_non_null(server->generation);
     assert_non_null(server->audit);

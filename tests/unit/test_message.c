@@ -99,6 +99,24 @@ static void fields_with_nul_are_no_texts(void **state)
     assert_string_equal(field_text(&arena, &good), "text");
     assert_null(field_text(&arena, &bad));
     assert_string_equal(field_text(&arena, &none), "");
+    assert_null(field_copy(&bad, SIZE_MAX));
+}
+
+static void copy_of_a_field_has_a_bound_and_lives_by_itself(void **state)
+{
+    (void)state;
+    char bytes[] = "text";
+    const ProtobufCBinaryData field = bytes_field(bytes, 4);
+    const ProtobufCBinaryData none = text_field(NULL);
+    char *copy = field_copy(&field, 4);
+    char *empty = field_copy(&none, 0);
+
+    bytes[0] = 'n';
+    assert_string_equal(copy, "text");
+    assert_string_equal(empty, "");
+    assert_null(field_copy(&field, 3));
+    free(copy);
+    free(empty);
 }
 
 int main(void)
@@ -108,6 +126,7 @@ int main(void)
         cmocka_unit_test(message_without_a_body_that_is_known_is_none),
         cmocka_unit_test(message_that_needs_more_than_the_arena_is_none),
         cmocka_unit_test(fields_with_nul_are_no_texts),
+        cmocka_unit_test(copy_of_a_field_has_a_bound_and_lives_by_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

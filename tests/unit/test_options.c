@@ -120,10 +120,17 @@ static void what_makes_no_sense_is_refused(void **state)
 {
     (void)state;
     struct options options;
-    const char *const wrong[] = {"--record some",     "--state-dir relative",
-                                 "--socket relative", "--state-dir",
-                                 "--unknown",         "extra",
-                                 "--private 2",       "--private x",
+    const char *const wrong[] = {"--mending",
+                                 "--reading",
+                                 "--temporary",
+                                 "--record some",
+                                 "--state-dir relative",
+                                 "--socket relative",
+                                 "--state-dir",
+                                 "--unknown",
+                                 "extra",
+                                 "--private 2",
+                                 "--private x",
                                  "--admin-socket x"};
 
     for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)

@@ -7,6 +7,7 @@
 
 #include "daemon/session/connection.h"
 #include "daemon/session/server.h"
+#include "policies/language/diagnostics.h"
 #include "proto/message_socket.h"
 #include "temporary_directory.h"
 #include "unit_test.h"
@@ -46,7 +47,7 @@ static void administer(void *context, struct connection *connection,
 static void open_server(struct fixture *fixture, void **state)
 {
     struct stored_policies none = {.count = 0};
-    char *report;
+    CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
     char error[512] = "";
     const struct audit_log_options options = {.directory = *state, .queue_megabytes_per_user = 1};
 
@@ -56,7 +57,7 @@ static void open_server(struct fixture *fixture, void **state)
     struct server *server = &fixture->server;
     server->loop = &fixture->loop;
     server->configuration = &fixture->configuration;
-    server->generation = generation_new(&none, &report);
+    server->generation = generation_new(&none, diagnostics);
     server->audit = audit_log_start(&options, error, sizeof(error));
     server->administer = administer;
     server->administration = fixture;
