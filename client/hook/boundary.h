@@ -37,6 +37,9 @@ bool boundary_guards(enum operation_class operation_class);
  * for. */
 bool boundary_holds(enum operation_class operation_class);
 
+/* True if one could deny or kill anything at all. */
+bool boundary_holds_anything(void);
+
 /* True if the process's own memory is held: one could deny native code or its like, and what leads
  * to an address of the program's choice leads around that. */
 bool boundary_holds_memory(void);

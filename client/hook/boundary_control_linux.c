@@ -19,7 +19,7 @@
 #include <string.h>
 
 #include "client/hook/boundary.h"
-#include "client/hook/elf_symbols.h"
+#include "client/hook/boundary_caller.h"
 #include "client/hook/real_libc.h"
 #include "client/hook/work_memory.h"
 #include "policies/engine/control_request.h"
@@ -53,26 +53,15 @@ static const char unbounded_words[] =
     "its structure may say where the kernel writes, or how much, and this request is not known as "
     "one that does not";
 
-/* True if the request and the structure may be of Python code's choice: the module fcntl asks, or
- * the interpreter, which can have it built in. Other libraries (of sound, of graphics) have made
- * theirs themselves. */
-static bool is_asked_by_python(const void *caller)
-{
-    struct elf_object object;
-
-    return !elf_find_holder((uintptr_t)caller, &object) ||
-           elf_symbol(&object, "PySys_AddAuditHook") || elf_symbol(&object, "PyInit_fcntl");
-}
-
 /* Why it is not to be made; NULL if it is. What an ordinary program asks is known, and looked up in
- * a table. */
+ * a table. Libraries (of sound, of graphics) have made requests and structures themselves. */
 static const char *refusal(uint32_t request, const void *argument, const void *caller)
 {
     const bool number = is_number(argument) && !ioctl_takes_number(request);
     const bool bounded = ioctl_is_bounded(request);
 
     if ((!number && bounded) || !(boundary_holds_memory() || boundary_holds(CLASS_CONTROL)) ||
-        !is_asked_by_python(caller))
+        !boundary_is_asked_by_python(caller, "PyInit_fcntl"))
         return NULL;
     return bounded ? number_words : unbounded_words;
 }
@@ -141,12 +130,15 @@ static bool is_refused_option(int level, int option)
         REUSEPORT_FILTER = 51,
         FILTER_FIRST = 64, /* iptables and ip6tables 64, arptables 96, ebtables 128 and on */
         FILTER_LAST = 135,
+        TRAFFIC_CLASS_TOLD = 66, /* IPV6_RECVTCLASS, which no filter of ip6tables has */
+        TRAFFIC_CLASS = 67,      /* IPV6_TCLASS */
     };
     return (level == LEVEL_SOCKET && (option == SOCKET_FILTER || option == REUSEPORT_FILTER)) ||
            (level == LEVEL_TCP && option == ZEROCOPY_RECEIVE) ||
            (level == LEVEL_MPTCP && option == FULL_INFO) ||
            (level == LEVEL_IP && option >= FILTER_FIRST && option <= FILTER_LAST) ||
-           (level == LEVEL_IPV6 && option >= FILTER_FIRST && option <= FILTER_FIRST + 5);
+           (level == LEVEL_IPV6 && option >= FILTER_FIRST && option <= FILTER_FIRST + 5 &&
+            option != TRAFFIC_CLASS_TOLD && option != TRAFFIC_CLASS);
 }
 
 enum {

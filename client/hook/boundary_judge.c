@@ -43,6 +43,12 @@ bool boundary_holds(enum operation_class operation_class)
     return (hook_session_held() >> operation_class) & 1;
 }
 
+bool boundary_holds_anything(void)
+{
+    check_terms();
+    return hook_session_held() != 0;
+}
+
 bool boundary_holds_memory(void)
 {
     return boundary_holds(CLASS_NATIVE) || boundary_holds(CLASS_FFI);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/hook/boundary.h"
+#include "client/hook/own_file.h"
 #include "client/hook/spawn_actions.h"
 #include "client/hook/work_memory.h"
 
@@ -34,13 +35,20 @@ static int judge_open(const struct spawned_open *open)
     return allowed ? 0 : EACCES;
 }
 
+/* What a built-in rule could deny is asked about under any policy that denies something. */
+static bool are_looked_at(void)
+{
+    return boundary_guards(CLASS_READ) || boundary_guards(CLASS_WRITE) ||
+           (own_file_in_reach() && boundary_holds_anything());
+}
+
 int boundary_spawn_judge_opens(const posix_spawn_file_actions_t *actions)
 {
     struct spawned_open open = {.elsewhere = false};
     int at = 0;
     int error = 0;
 
-    if (!actions || !(boundary_guards(CLASS_READ) || boundary_guards(CLASS_WRITE)))
+    if (!actions || !are_looked_at())
         return 0;
     if (!spawn_actions_are_known())
         return ENOSYS;

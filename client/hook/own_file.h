@@ -21,6 +21,10 @@ const char *own_file_in_reach(void);
 /* True if an operation of the event does (policies/engine/hook_file.h). */
 bool own_file_is_changed_by(const struct event *event);
 
+/* True if a name, or a descriptor where it is NULL, is of the file, and the user could change that.
+ * `follow` false: a link in the last component is taken as itself. */
+bool own_file_is_at(int directory, const char *name, bool follow);
+
 /* True unless the file is known to be gone from its name, to be another one, written into or not to
  * be readable: what the loader of a program that is started by this process now finds. Opens
  * nothing. */

@@ -33,14 +33,18 @@ static bool look(struct statx *status)
                                    STATX_INO | STATX_TYPE | STATX_SIZE | STATX_MTIME, status));
 }
 
+static bool is_same_file(const struct statx *status)
+{
+    return status->stx_ino == own.status.stx_ino &&
+           status->stx_dev_major == own.status.stx_dev_major &&
+           status->stx_dev_minor == own.status.stx_dev_minor;
+}
+
 /* The same file, and nobody has written into it: what raises no event may (SQLite rolls a journal
  * back), and cannot set the time back. */
 static bool is_as_noted(const struct statx *status)
 {
-    return status->stx_ino == own.status.stx_ino &&
-           status->stx_dev_major == own.status.stx_dev_major &&
-           status->stx_dev_minor == own.status.stx_dev_minor &&
-           status->stx_size == own.status.stx_size &&
+    return is_same_file(status) && status->stx_size == own.status.stx_size &&
            status->stx_mtime.tv_sec == own.status.stx_mtime.tv_sec &&
            status->stx_mtime.tv_nsec == own.status.stx_mtime.tv_nsec;
 }
@@ -81,6 +85,17 @@ const char *own_file_in_reach(void)
 bool own_file_is_changed_by(const struct event *event)
 {
     return own.in_reach && hook_file_changed_by(own.path, event) != HOOK_FILE_UNCHANGED;
+}
+
+bool own_file_is_at(int directory, const char *name, bool follow)
+{
+    const int how = (name ? 0 : AT_EMPTY_PATH) | (follow ? 0 : AT_SYMLINK_NOFOLLOW);
+    struct statx status;
+
+    return own.in_reach &&
+           !raw_failed(
+               raw_syscall(SYS_statx, directory, name ? name : "", how, STATX_INO, &status)) &&
+           is_same_file(&status);
 }
 
 bool own_file_is_there(void)

@@ -21,8 +21,9 @@ bool proc_mounts_elsewhere(void);
  * it was when this returns. */
 bool proc_mounts_has_link(char *link);
 
-/* Turns a resolved path below another mount of procfs into its name below /proc. False: it is there
- * and has none, because only a part of procfs is mounted, or there is no room. */
-bool proc_mounts_rename(char *path, size_t size);
+/* Turns a resolved path below another mount of procfs into its name below /proc. `follow` false: a
+ * link in the last component is taken as itself. False: the path is there and has no such name,
+ * because only a part of procfs is mounted, or there is no room. */
+bool proc_mounts_rename(char *path, size_t size, bool follow);
 
 #endif

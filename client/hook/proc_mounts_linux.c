@@ -162,12 +162,12 @@ bool proc_mounts_has_link(char *link)
     return place_of(link, parent_of(link, strlen(link))) == PLACE_ON_PROC;
 }
 
-bool proc_mounts_rename(char *path, size_t size)
+bool proc_mounts_rename(char *path, size_t size, bool follow)
 {
     static const char proc[] = "/proc";
     const size_t name = sizeof(proc) - 1;
     const size_t length = strlen(path);
-    size_t mount = length;
+    size_t mount = follow ? length : parent_of(path, length);
     enum place place;
 
     if (strncmp(path, proc, name) == 0 && (path[name] == '/' || path[name] == '\0'))

@@ -305,7 +305,7 @@ bool process_resolve_path(const char *path, bool follow, char *buffer, size_t si
     if (known) {
         memcpy(buffer, walk->resolved, walk->length);
         buffer[walk->length] = '\0';
-        known = !proc_mounts_elsewhere() || proc_mounts_rename(buffer, size);
+        known = !proc_mounts_elsewhere() || proc_mounts_rename(buffer, size, follow);
     }
     work_memory_return(walk);
     return known;

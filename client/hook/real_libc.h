@@ -15,7 +15,9 @@
 #include <sys/types.h>
 #include <wordexp.h>
 
+struct msghdr;
 struct rlimit;
+struct sockaddr;
 struct termios;
 struct winsize;
 
@@ -67,6 +69,23 @@ typedef int spawn_function(pid_t *pid, const char *path, const posix_spawn_file_
     FUNCTION(fcntl64, int (*)(int, int, ...))                                                      \
     FUNCTION(getsockopt, int (*)(int, int, int, void *, unsigned *))                               \
     FUNCTION(setsockopt, int (*)(int, int, int, const void *, unsigned))                           \
+    FUNCTION(open, int (*)(const char *, int, ...))                                                \
+    FUNCTION(open64, int (*)(const char *, int, ...))                                              \
+    FUNCTION(openat, int (*)(int, const char *, int, ...))                                         \
+    FUNCTION(openat64, int (*)(int, const char *, int, ...))                                       \
+    FUNCTION(creat, int (*)(const char *, mode_t))                                                 \
+    FUNCTION(creat64, int (*)(const char *, mode_t))                                               \
+    FUNCTION(__open_2, int (*)(const char *, int))                                                 \
+    FUNCTION(__open64_2, int (*)(const char *, int))                                               \
+    FUNCTION(__openat_2, int (*)(int, const char *, int))                                          \
+    FUNCTION(__openat64_2, int (*)(int, const char *, int))                                        \
+    FUNCTION(recv, ssize_t (*)(int, void *, size_t, int))                                          \
+    FUNCTION(recvfrom, ssize_t (*)(int, void *, size_t, int, struct sockaddr *, unsigned *))       \
+    FUNCTION(recvmsg, ssize_t (*)(int, struct msghdr *, int))                                      \
+    FUNCTION(accept, int (*)(int, struct sockaddr *, unsigned *))                                  \
+    FUNCTION(accept4, int (*)(int, struct sockaddr *, unsigned *, int))                            \
+    FUNCTION(getpeername, int (*)(int, struct sockaddr *, unsigned *))                             \
+    FUNCTION(getsockname, int (*)(int, struct sockaddr *, unsigned *))                             \
     FUNCTION(listen, int (*)(int, int))                                                            \
     FUNCTION(bindtextdomain, char *(*)(const char *, const char *))
 

@@ -16,6 +16,7 @@
 #include "client/hook/own_file.h"
 #include "client/hook/record_batch.h"
 #include "policies/engine/evaluate.h"
+#include "policies/engine/kernel_program.h"
 #include "policies/engine/policy_block.h"
 #include "proto/generation_page.h"
 #include "proto/memory_file.h"
@@ -320,7 +321,9 @@ enum settlement settled_policy_judge(const struct event *event)
     if (!policy)
         return SETTLED_NOT;
     struct budget budget = {EVALUATION_STEPS_MAX};
-    bool allowed = !(policy->keeps_hook_file && own_file_is_changed_by(event));
+    /* Who could change the hook's file could change what the kernel starts, and nobody else. */
+    bool allowed = !(policy->keeps_hook_file &&
+                     (own_file_is_changed_by(event) || kernel_program_changed_by(event) >= 0));
     bool recorded = policy->records;
     for (size_t i = 0; i < policy->part_count && allowed; i++) {
         const struct part *part = &policy->parts[i];

@@ -14,18 +14,25 @@
 #include "daemon/store/database.h"
 #include "policies/engine/event_text.h"
 #include "policies/engine/hook_file.h"
+#include "policies/engine/kernel_program.h"
+
+/* A rule that no policy has to state, and none can except. */
+struct built_in {
+    const char *rule; /* NULL: none has denied */
+    const char *message;
+};
 
 /* A verdict with the block that its indices speak of. */
 struct ruling {
     struct judgement judgement;
-    const struct policy_block *block;       /* of the verdict; NULL: the hook's file is in it */
+    const struct policy_block *block;       /* of the verdict, where no built-in rule denied */
     const struct policy_block *would_block; /* of what observed policies would have said */
     const struct policy_block *log_blocks[JUDGEMENT_LOGS_MAX]; /* of each `log` rule */
     const struct policy_block *override_block;                 /* of the override */
     uint64_t generation;
-    struct budget *budget;   /* of the whole decision, over all blocks */
-    const char *gone_policy; /* denied because of that alone, in words; NULL: it is not */
-    bool only_exec;          /* a fork that is allowed for the sake of an exec alone */
+    struct budget *budget; /* of the whole decision, over all blocks */
+    struct built_in built_in;
+    bool only_exec; /* a fork that is allowed for the sake of an exec alone */
 };
 
 /* What is said about a ruling, in the words of its policy. */
@@ -105,28 +112,31 @@ static void add_wishes(struct ruling *ruling, const struct wishes *wishes,
     }
 }
 
-/* What no policy has to say, and none can except. */
-static void keep_hook_file(struct ruling *ruling, const struct session *session,
-                           const struct event *event)
+/* `operation` of what every policy allows is denied all the same. */
+static void deny_built_in(struct ruling *ruling, int operation, struct built_in built_in)
 {
-    const char *path = session_hook_file(session);
-    const int at = path ? hook_file_changed_by(path, event) : HOOK_FILE_UNCHANGED;
-
-    if (at == HOOK_FILE_UNCHANGED || ruling->judgement.verdict != VERDICT_ALLOW)
+    if (operation < 0 || ruling->judgement.verdict != VERDICT_ALLOW)
         return;
     ruling->judgement.verdict = VERDICT_DENY;
-    ruling->judgement.by = (struct deciding){POLICY_NO_INDEX, RULE_DEFAULT, (uint32_t)at, false};
-    ruling->block = NULL;
+    ruling->judgement.by =
+        (struct deciding){POLICY_NO_INDEX, RULE_DEFAULT, (uint32_t)operation, false};
+    ruling->built_in = built_in;
 }
 
-/* What a session named is not there to say what is allowed. */
-static void miss_gone_policy(struct ruling *ruling, const struct session *session)
+static void judge_built_in(struct ruling *ruling, const struct session *session,
+                           const struct event *event)
 {
-    if (!session->gone_policy[0] || ruling->judgement.verdict != VERDICT_ALLOW)
-        return;
-    ruling->judgement.verdict = VERDICT_DENY;
-    ruling->judgement.by = (struct deciding){POLICY_NO_INDEX, RULE_DEFAULT, 0, false};
-    ruling->gone_policy = session->gone_policy;
+    const char *hook = session_hook_file(session);
+
+    if (hook)
+        deny_built_in(ruling, hook_file_changed_by(hook, event),
+                      (struct built_in){"hook-file", HOOK_FILE_MESSAGE});
+    if (session_keeps_kernel_programs(session))
+        deny_built_in(ruling, kernel_program_changed_by(event),
+                      (struct built_in){"kernel-programs", KERNEL_PROGRAM_MESSAGE});
+    /* What a session named is not there to say what is allowed. */
+    if (session->gone_policy[0])
+        deny_built_in(ruling, 0, (struct built_in){"policy-gone", session->gone_policy});
 }
 
 static void judge(struct session *session, const struct event *event, struct budget *budget,
@@ -154,8 +164,7 @@ static void judge(struct session *session, const struct event *event, struct bud
     add_block(ruling, block, &observed, session, event, true);
     for (size_t i = 0; i < session->wishes.count; i++)
         add_wishes(ruling, session->wishes.items[i], session, event);
-    keep_hook_file(ruling, session, event);
-    miss_gone_policy(ruling, session);
+    judge_built_in(ruling, session, event);
     if (ruling->judgement.verdict != VERDICT_ALLOW)
         ruling->judgement.override = OVERRIDE_NONE; /* it did not help */
 }
@@ -173,8 +182,6 @@ static void cite(const struct policy_block *block, const struct deciding *by,
                  const struct event *event, struct citation *citation)
 {
     *citation = (struct citation){.message = ""};
-    if (!block)
-        *citation = (struct citation){"warder", "hook-file", HOOK_FILE_MESSAGE};
     if (!block || by->policy == POLICY_NO_INDEX)
         return;
     snprintf(citation->policy, sizeof(citation->policy), "%s/%s",
@@ -196,10 +203,12 @@ static void cite(const struct policy_block *block, const struct deciding *by,
 static void cite_denial(const struct ruling *ruling, const struct event *event,
                         struct citation *citation)
 {
-    if (ruling->gone_policy)
-        *citation = (struct citation){"warder", "policy-gone", ruling->gone_policy};
-    else
+    if (ruling->built_in.rule) {
+        *citation = (struct citation){.policy = "warder", .message = ruling->built_in.message};
+        snprintf(citation->rule, sizeof(citation->rule), "%s", ruling->built_in.rule);
+    } else {
         cite(ruling->block, &ruling->judgement.by, event, citation);
+    }
 }
 
 /* Why a denial is in doubt, in words. */

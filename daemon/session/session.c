@@ -328,6 +328,11 @@ const char *session_hook_file(const struct session *session)
     return session->guard.held ? session->facts.hook_file : NULL;
 }
 
+bool session_keeps_kernel_programs(const struct session *session)
+{
+    return (session->guard.held >> CLASS_EXEC) & 1;
+}
+
 bool session_follow_generation(struct session *session)
 {
     struct generation *current = session->server->generation;

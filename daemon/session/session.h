@@ -150,6 +150,10 @@ bool session_loses_policy(const struct session *session, const struct generation
  * it something; NULL otherwise. */
 const char *session_hook_file(const struct session *session);
 
+/* True if a policy in force could deny it programs: then it changes no setting that has the kernel
+ * start one. */
+bool session_keeps_kernel_programs(const struct session *session);
+
 /* Hands an item over to the record, at the cost of the session's user. */
 void session_record(struct session *session, struct audit_item *item, bool droppable);
 

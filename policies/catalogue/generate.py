@@ -26,7 +26,7 @@ CONDITIONS = {
     "always": (0, 0), "given": (1, 1), "true": (1, 1), "descriptor": (1, 1), "reading": (3, 3),
     "writing": (3, 3), "on_file": (1, 1), "on_disk": (1, 1), "linked": (1, 2), "steering": (1, 1),
     "unsuffixed": (1, 1), "own_process": (1, 1), "other_process": (1, 1), "looked_up": (1, 1), "address_looked_up": (2, 2),
-    "unix_path": (2, 2), "file_reading": (2, 2), "file_writing": (3, 3), "pipe": (1, 1),
+    "unix_path": (2, 2), "log_opened": (1, 1), "file_reading": (2, 2), "file_writing": (3, 3), "pipe": (1, 1),
     "key_reading": (1, 1), "key_writing": (1, 1),
 }
 SOURCES = {
@@ -41,7 +41,7 @@ SOURCES = {
     "directory": (1, 1), "environment": (1, 1), "process_environment": (0, 0), "is_shell": (0, 0),
     "opened_program": (2, 2), "opened_library": (2, 2),
     "family_name": (1, 1), "kind_name": (1, 1), "protocol": (1, 1), "family": (2, 2),
-    "address": (2, 2), "peer": (2, 2), "port": (2, 2), "host": (2, 2), "socket_path": (2, 2), "socket_entry": (2, 2),
+    "address": (2, 2), "peer": (2, 2), "port": (2, 2), "host": (2, 2), "socket_path": (2, 2), "socket_entry": (2, 2), "log_socket": (0, 0),
     "created_file": (1, 1), "pipe_name": (1, 1), "computer": (1, 1), "key": (1, 2),
 }
 OPERANDS = 3  # MAPPING_OPERANDS_MAX

@@ -170,6 +170,8 @@ static enum truth condition_holds(struct mapper *mapper, const struct mapping_co
         return address_is_looked_up(mapper, operands[0], mapper_argument(mapper, operands[1]));
     case CONDITION_UNIX_PATH:
         return address_is_unix_path(mapper, operands[0], mapper_argument(mapper, operands[1]));
+    case CONDITION_LOG_OPENED:
+        return log_is_opened(first);
     case CONDITION_FILE_READING:
         return file_is_read(mapper, operands);
     case CONDITION_FILE_WRITING:
@@ -411,6 +413,7 @@ static source_function *const sources[SOURCE_COUNT] = {
     [SOURCE_HOST] = source_host,
     [SOURCE_SOCKET_PATH] = source_socket_path,
     [SOURCE_SOCKET_ENTRY] = source_socket_entry,
+    [SOURCE_LOG_SOCKET] = source_log_socket,
     [SOURCE_CREATED_FILE] = source_created_file,
     [SOURCE_PIPE_NAME] = source_pipe_name,
     [SOURCE_COMPUTER] = source_computer,

@@ -26,11 +26,11 @@ static bool moves_directory(const struct operation *operation)
 }
 
 /* An event that opens a file whose name it cannot tell (a database of SQLite's by a URI or a Path)
- * is no attempt on this one: it would be denied under nearly every policy. What is opened and
- * written so shows when the next program would be started (boundary_preload). */
-static bool opens(const struct operation *operation)
+ * is no attempt on this one: it would be denied under nearly every policy. Ring 2 sees what is
+ * opened so (boundary_open). What only makes something new leaves a file alone that is there. */
+static bool leaves_unknown_alone(const struct operation *operation)
 {
-    static const char *const actions[] = {"open", NULL};
+    static const char *const actions[] = {"open", "create", "mkdir", "symlink", "socket", NULL};
     const struct attribute *action = operation_attribute(operation, ATTRIBUTE_ACTION);
     return action && action->value.kind == VALUE_TEXT && is_action(operation, actions);
 }
@@ -47,7 +47,7 @@ static bool changes(const struct operation *operation, const char *path, size_t 
     /* What a subclass of str stores is what is opened. */
     if ((named->kind != VALUE_TEXT && named->kind != VALUE_BYTES) ||
         (named->marks & (VALUE_CUT | VALUE_OPAQUE)))
-        return !opens(operation);
+        return !leaves_unknown_alone(operation);
     if (named->count == length && memcmp(named->bytes, path, length) == 0)
         return true;
     return path_is_under(path, length, named->bytes, named->count) && moves_directory(operation);

@@ -16,8 +16,8 @@ enum {
 
 /* The first operation of the event that changes the file at `path` (absolute, links resolved),
  * moves, replaces or removes it, or does that, or shuts it to others, to a directory above it. A
- * path that is not known could be one of these, but for one that is opened. HOOK_FILE_UNCHANGED if
- * none does. */
+ * path that is not known could be one of these, but for one that is opened or newly made.
+ * HOOK_FILE_UNCHANGED if none does. */
 int hook_file_changed_by(const char *path, const struct event *event);
 
 #endif

@@ -371,6 +371,25 @@ bool source_socket_entry(struct mapper *mapper, const uint8_t *operands, struct 
     return unix_path(mapper, operands, LAST_KEPT, out);
 }
 
+bool source_log_socket(struct mapper *mapper, const uint8_t *operands, struct attribute *out)
+{
+    static const char path[] = "/dev/log"; /* _PATH_LOG of the systems' paths.h */
+
+    (void)operands;
+    path_attribute_from_text(mapper, NULL, path, sizeof(path) - 1, LAST_FOLLOWED, out);
+    return true;
+}
+
+enum truth log_is_opened(const struct value *option)
+{
+    enum { AT_ONCE = 8 }; /* LOG_NDELAY */
+    int64_t number;
+
+    if (!value_read_integer(option, &number))
+        return TRUTH_UNKNOWN;
+    return number & AT_ONCE ? TRUTH_TRUE : TRUTH_FALSE;
+}
+
 enum truth address_is_unix_path(const struct mapper *mapper, uint8_t socket,
                                 const struct value *address)
 {

@@ -20,11 +20,13 @@ bool source_port(struct mapper *mapper, const uint8_t *operands, struct attribut
 bool source_host(struct mapper *mapper, const uint8_t *operands, struct attribute *out);
 bool source_socket_path(struct mapper *mapper, const uint8_t *operands, struct attribute *out);
 bool source_socket_entry(struct mapper *mapper, const uint8_t *operands, struct attribute *out);
+bool source_log_socket(struct mapper *mapper, const uint8_t *operands, struct attribute *out);
 
 /* Conditions (mapping.h). */
 enum truth host_is_looked_up(const struct value *host);
 enum truth address_is_looked_up(const struct mapper *mapper, uint8_t socket,
                                 const struct value *address);
+enum truth log_is_opened(const struct value *option);
 enum truth address_is_unix_path(const struct mapper *mapper, uint8_t socket,
                                 const struct value *address);
 

@@ -1,7 +1,7 @@
 """What the kernel is told to write where, at the C boundary; and what it would have to overwrite there.
 
 The escapes (tests/escapes: mem_ioctl_pointer, mem_map_query, mem_extent_count, mem_getsockopt_pointer, mem_kernel_number,
-mem_gettext_format, native_translations) try the ways; here is what is refused by whom, and
+mem_receive_lengths, mem_gettext_format, native_translations) try the ways; here is what is refused by whom, and
 that programs which have no such thing in mind notice nothing.
 """
 
@@ -53,6 +53,11 @@ with socket.socket() as one:
     assert one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
     assert len(one.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)) == 8
     assert 64 < len(one.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1000)) < 1000
+    if socket.has_ipv6:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as six:
+            for option in socket.IPV6_TCLASS, socket.IPV6_RECVTCLASS:
+                six.setsockopt(socket.IPPROTO_IPV6, option, 1)
+                assert six.getsockopt(socket.IPPROTO_IPV6, option) == 1
     name = struct.pack("16s16x", b"lo")
     assert fcntl.ioctl(one, 0x8933, name)[16:20] == struct.pack("i", socket.if_nametoindex("lo"))  # SIOCGIFINDEX
     assert fcntl.ioctl(one, 0x8915, name)[20:24] == bytes([127, 0, 0, 1])
@@ -118,6 +123,7 @@ with open(__file__) as own:  # FS_IOC_FIEMAP, which asks for no extent here
 with socket.socket() as one:
     refused(lambda: one.getsockopt(6, 35, 64))
     refused(lambda: one.setsockopt(0, 64, bytes(64)))
+    refused(lambda: one.getsockopt(41, 64, 84))
 refused(lambda: fcntl.fcntl(reading, fcntl.F_DUPFD, 70))
 """
 
@@ -176,7 +182,7 @@ class Control(Test):
         self.assertEqual(result.out.splitlines(), [
             NUMBER.format("ioctl"), NUMBER.format("ioctl"), NUMBER.format("fcntl"),
             *[UNBOUNDED] * 5,
-            "92 Protocol not available", "92 Protocol not available", "70"], result)
+            "92 Protocol not available", "92 Protocol not available", "92 Protocol not available", "70"], result)
 
     def test_kernel_answers_where_nobody_holds_memory(self):
         result = self.under(self.policy(ALLOW_ALL), REFUSED)
@@ -259,3 +265,133 @@ for one in unix, socket.socket(socket.AF_INET, socket.SOCK_DGRAM):
     def test_sockets_listen_as_before_where_everything_is_allowed(self):
         result = self.python_under(self.policy(ALLOW_ALL), self.CODE)
         self.assertEqual((result.status, result.out.splitlines()), (0, ["True"] * 5 + ["22", "95"]), result)
+
+
+class Receiving(Test):
+    """CPython believes the length that a receive or a socket's name is said to have."""
+
+    per_interpreter = True
+    ORDINARY = """
+import array, os, socket, threading
+for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_SEQPACKET:
+    one, other = socket.socketpair(socket.AF_UNIX, kind)
+    for receive in (lambda: other.recv(100), lambda: other.recv(100, socket.MSG_PEEK), lambda: other.recvfrom(100)[0]):
+        one.send(b"abc")
+        assert receive().startswith(b"abc")
+    one, other = socket.socketpair(socket.AF_UNIX, kind)
+    room = bytearray(b"......")
+    one.send(b"abc")
+    assert other.recv_into(room) == 3 and room == b"abc..."
+    one.send(b"def")
+    assert other.recvfrom_into(room)[0] == 3 and room == b"def..."
+    assert one.sendmsg([b"a", b"b"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [1]))]) == 2
+    data, ancillary, flags, address = other.recvmsg(100, socket.CMSG_LEN(4))
+    assert data == b"ab" and len(ancillary) == 1 and flags & socket.MSG_TRUNC == 0
+    os.close(array.array("i", ancillary[0][2])[0])
+    one.send(b"ab")
+    rooms = bytearray(1), bytearray(1)
+    assert other.recvmsg_into(rooms)[0] == 2 and rooms == (b"a", b"b")
+one.send(b"12345")
+room = bytearray(b"......")
+assert other.recv_into(room, 3) == 3 and room == b"123..."
+with socket.socket() as listening, socket.socket() as one:
+    listening.bind(("127.0.0.1", 0))
+    listening.listen()
+    one.connect(listening.getsockname())
+    other, address = listening.accept()
+    assert one.getpeername() == listening.getsockname() and one.getsockname() == address == other.getpeername()
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+    one.bind(("127.0.0.1", 0))
+    one.sendto(b"abc", one.getsockname())
+    assert one.recvfrom(10) == (b"abc", one.getsockname())
+with socket.socket(socket.AF_UNIX) as one:
+    assert one.getsockname() == ""
+    one.bind("\\0" + "a" * 107)
+    assert one.getsockname() == b"\\0" + b"a" * 107
+try:
+    socket.socket().recv(1)
+except OSError as error:
+    print(error.errno)
+"""
+    LENGTHS = """
+import os, socket
+cut = socket.MSG_TRUNC
+one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+room = bytearray(10)
+for receive in (lambda: len(other.recv(10, cut)), lambda: len(other.recvfrom(10, cut)[0]),
+                lambda: other.recv_into(room, 10, cut), lambda: other.recvfrom_into(room, 10, cut)[0],
+                lambda: other.recvmsg_into([room], 0, cut)[0]):
+    one.send(bytes(1000))
+    print(receive(), end=" ")
+one.send(bytes(1000))
+data, _, flags, _ = other.recvmsg(10, 0, cut)
+print(len(data), flags & cut == cut)
+one.send(b"abc")
+assert other.recv_into(room, 10, cut) == 3 and room == b"abc" + bytes(7), room
+"""
+    STREAM = """
+import os, socket
+with socket.socket() as listening, socket.socket() as one:
+    listening.bind(("127.0.0.1", 0))
+    listening.listen()
+    one.connect(listening.getsockname())
+    other, address = listening.accept()
+    one.sendall(bytes(3000))
+    other.recv(3000, socket.MSG_PEEK | socket.MSG_WAITALL)
+    for receive in (lambda: other.recv(1000, socket.MSG_TRUNC), lambda: other.recvfrom(1000, socket.MSG_TRUNC)[0],
+                    lambda: other.recvmsg(1000, 0, socket.MSG_TRUNC)[0]):
+        made = [b"\\xaa" * 1000 for _ in range(50)]
+        del made
+        data = receive()
+        print(len(data), set(data))
+"""
+    NAMES = """
+import os, socket
+def as_inet(one):
+    return socket.socket(socket.AF_INET, one.type, fileno=os.dup(one.fileno()))
+with socket.socket(socket.AF_UNIX) as one, socket.socket(socket.AF_UNIX) as other:
+    one.bind("\\0" + "a" * 107)
+    one.listen()
+    other.bind("\\0" + "b" * 107)
+    other.connect(one.getsockname())
+    print(as_inet(one).getsockname())
+    print(as_inet(other).getpeername())
+    descriptor, name = as_inet(one)._accept()
+    os.close(descriptor)
+    print(name)
+with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as one, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+    one.bind("\\0" + "c" * 107)
+    other.bind("\\0" + "d" * 107)
+    other.sendto(b"1", one.getsockname())
+    other.sendto(b"2", one.getsockname())
+    print(as_inet(one).recvfrom(10))
+    print(as_inet(one).recvmsg(10)[3])
+"""
+
+    def lines(self, policy, code):
+        result = self.python_under(self.policy(policy), code)
+        self.assertEqual(result.status, 0, result)
+        return result.out.splitlines()
+
+    def test_what_is_received_is_what_was_sent(self):
+        for policy in ALLOW_ALL, NO_FFI:
+            with self.subTest(policy):
+                self.assertEqual(self.lines(policy, self.ORDINARY), ["107"])
+
+    def test_no_length_is_more_than_there_is_room_for_where_memory_is_held(self):
+        self.assertEqual(self.lines(NO_FFI, self.LENGTHS), ["10 10 10 10 10 10 True"])
+
+    def test_kernel_says_the_whole_length_where_nobody_holds_memory(self):
+        self.assertEqual(self.lines(ALLOW_ALL, self.LENGTHS), ["1000 1000 1000 1000 1000 10 True"])
+
+    def test_what_a_stream_throws_away_reads_as_zeros_where_memory_is_held(self):
+        self.assertEqual(self.lines(NO_FFI, self.STREAM), ["1000 {0}"] * 3)
+
+    def test_name_that_was_cut_has_no_family_where_memory_is_held(self):
+        self.assertEqual(self.lines(NO_FFI, self.NAMES), [
+            str((0, b"\0" + b"a" * 13)), str((0, b"\0" + b"a" * 13)), str((0, b"\0" + b"b" * 13)),
+            str((b"1", (0, b"\0" + b"d" * 13))), str((0, b"\0" + b"d" * 13))])
+
+    def test_name_that_was_cut_is_as_long_as_the_kernel_says_where_nobody_holds_memory(self):
+        for line in self.lines(ALLOW_ALL, self.NAMES):
+            self.assertNotIn("(0, ", line)

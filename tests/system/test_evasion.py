@@ -315,6 +315,24 @@ while time.monotonic() < until:
             running.stdin.flush()
             self.assertEqual(running.stdout.readline(), "PolicyDenied\n")
 
+    def test_link_into_procfs_is_itself_where_there_is_another_mount_of_it(self):
+        other = self.directory / "proc"
+        other.mkdir()
+        policy = self.policy('policy p { deny write where path is "/nowhere" as nowhere }\n')
+        script = self.script(PRELUDE + f"""
+link = {str(self.directory)!r} + "/link"
+for target in "/proc/self/mounts", {str(other)!r} + "/version", "/nowhere":
+    os.symlink(target, link)
+    attempt(os.rename, link, link + "2")
+    attempt(os.unlink, link + "2")
+""")
+        command = ["unshare", "--mount", "sh", "-c", f"mount -t proc proc {other} && exec \"$@\"", "sh",
+                   WARDER, "run", "--policy", policy, "--", python(), script, "made"]
+        result = execute(command)
+        if "permission denied" in result.err:
+            self.skipTest("the kernel gives no right to mount here")
+        self.assertEqual(result.out.split(), ["done"] * 6, result)
+
     def test_path_below_the_same_root_is_known(self):
         result, made = self.enter(self.RIGHT + """
 right(os.chroot, "/")

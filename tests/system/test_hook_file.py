@@ -67,6 +67,28 @@ for change in changes:
     print(attempt(change))
 """
 
+# A journal beside it, which SQLite rolls back into it, and no event tells of the file that is attached.
+JOURNAL = """
+import sqlite3, struct
+size, part = os.path.getsize(hook), 512
+with open(hook, "rb") as file:
+    page = bytearray(file.read(part))
+page[:4] = b"GONE"
+total, at = 7, part - 200
+while at > 0:
+    total, at = (total + page[at]) & 0xffffffff, at - 200
+header = bytes.fromhex("d9d505f920a163d7") + struct.pack(">IIIII", 1, 7, (size + part - 1) // part, 512, part)
+with open(hook + "-journal", "wb") as file:
+    file.write(header.ljust(512, b"\\0") + struct.pack(">I", 1) + bytes(page) + struct.pack(">I", total))
+try:
+    sqlite3.connect(":memory:").execute("ATTACH ? AS x", (hook,)).execute("select * from x.sqlite_master")
+except sqlite3.Error as error:
+    pass
+with open(hook, "rb") as file:
+    print(file.read(4))
+print(child())
+"""
+
 WAITS = """
 print("there", flush=True)
 input()
@@ -96,6 +118,10 @@ class HookFile(Test):
             self.assertIn("denied by warder.hook-file: the hook was loaded from there", line, result)
         self.assertEqual(lines[-1], "True", result)
 
+    def test_library_may_neither(self):
+        result = execute(self.command(SOME_PROGRAMS, JOURNAL), cwd=self.directory)
+        self.assertEqual(result.out.splitlines(), [str(b"\x7fELF"), "True"], result)
+
     def test_why_says_that_warder_itself_denied(self):
         state = self.directory / "kept"
         command = self.command(SOME_PROGRAMS, CHANGES)
@@ -116,6 +142,15 @@ class HookFile(Test):
         result = execute(self.command('policy p { deny exec as no-exec }\n', fork + "print(attempt(lambda: os.remove(hook)))"),
                          cwd=self.directory)
         self.assertIn("denied by warder.hook-file", result.out, result)
+
+    def test_program_that_is_started_may_not_be_given_it_for_writing(self):
+        spawn = """
+print(attempt(lambda: os.posix_spawn(sys.executable, [sys.executable, "-c", ""], {},
+                                     file_actions=[(os.POSIX_SPAWN_OPEN, 9, hook, os.O_WRONLY | os.O_TRUNC, 0)])))
+"""
+        result = execute(self.command(SOME_PROGRAMS, spawn), cwd=self.directory)
+        self.assertIn("denied by warder.hook-file", result.out, result)
+        self.assertGreater((self.build / "lib" / "libwarder.so").stat().st_size, 0)
 
     def test_what_lies_beside_it_can_be_changed(self):
         result = execute(self.command(SOME_PROGRAMS, ORDINARY), cwd=self.directory)

@@ -71,6 +71,14 @@ class Why(ProtocolTest):
         self.assertEqual(result.status, 0, result)
         return json.loads(result.out)
 
+    def test_why_says_that_a_rule_is_built_in(self):
+        result = self.why(self.denied(writing("core", "/proc/sys/kernel/core_pattern")))
+        self.assertEqual(result.status, 0, result)
+        for words in ('denied: write "core"', "by warder.kernel-programs", "Warder itself denied it, and no policy could have let it pass",
+                      "says: the kernel starts the program that is named there"):
+            self.assertIn(words, result.out)
+        self.assertNotIn("would answer otherwise", result.out)
+
     def test_why_says_which_rule_denied_and_what_nearly_allowed(self):
         result = self.why(self.denied(execution("/opt/git", ["git", "push"])))
         self.assertEqual(result.status, 0, result)
