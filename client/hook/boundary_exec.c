@@ -217,8 +217,10 @@ static bool judge(struct execution *execution)
 
     if (!make_event(execution, &event))
         return deny(execution, "its arguments are too large to be judged");
-    /* Where a rule names events of the boundary, they are not the audit event's. */
-    if (boundary_continuation_covers(&event, &continues) && !boundary_guards(CLASS_NONE)) {
+    /* Where a rule names events of the boundary, they are not the audit event's. And that a program
+     * leaves the hook's reach is told. */
+    if (boundary_continuation_covers(&event, &continues) && !boundary_guards(CLASS_NONE) &&
+        program_last(&execution->program)->reach == REACH_HOOK) {
         answer->environment[0] = '\0';
         return true;
     }

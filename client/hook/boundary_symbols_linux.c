@@ -277,3 +277,10 @@ PUBLIC char *strerror(int error)
     const char *denial = error == EACCES ? boundary_refusal_take() : NULL;
     return denial ? (char *)(uintptr_t)denial : real_libc()->strerror(error);
 }
+
+/* Which CPython asks from 3.14 on. The GNU one: what it returns need not be in the buffer. */
+PUBLIC char *strerror_r(int error, char *buffer, size_t size)
+{
+    const char *denial = error == EACCES ? boundary_refusal_take() : NULL;
+    return denial ? (char *)(uintptr_t)denial : real_libc()->strerror_r(error, buffer, size);
+}

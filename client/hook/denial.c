@@ -49,6 +49,37 @@ static void describe(const struct python_api *api, python_object *exception,
     api->Py_DecRef(dict);
 }
 
+/* A module that the standard library asks for and goes on without if an ImportError says that it is
+ * not there: concurrent.futures, and with it asyncio, from 3.14 on. Nothing else would be left of
+ * those where a policy keeps a program from second interpreters. */
+static bool is_done_without(const struct python_api *api, const struct event *event)
+{
+    static const char module[] = "_interpreters";
+    const struct value *name = event->arguments;
+
+    return api->minor >= 14 && event->name_length == strlen("import") &&
+           memcmp(event->name, "import", event->name_length) == 0 && event->argument_count > 0 &&
+           name->kind == VALUE_TEXT && name->count == sizeof(module) - 1 &&
+           memcmp(name->bytes, module, sizeof(module) - 1) == 0;
+}
+
+/* An ImportError with the same words, which has the denial for its cause. A new reference; NULL,
+ * and the denial is left as it was, if there is no memory for it. */
+static python_object *import_error(const struct python_api *api, python_object *denial,
+                                   python_object *text)
+{
+    python_object *class = *(python_object **)api->PyExc_ImportError;
+    python_object *error = api->PyObject_CallFunctionObjArgs(class, text, NULL);
+
+    if (!error) {
+        api->PyErr_Clear();
+        return NULL;
+    }
+    api->Py_IncRef(denial);
+    api->PyException_SetCause(error, denial); /* which takes the reference */
+    return error;
+}
+
 static void set_exception(const struct python_api *api, const struct event *event,
                           const struct answer *answer, bool ending)
 {
@@ -67,7 +98,14 @@ static void set_exception(const struct python_api *api, const struct event *even
     if (exception) {
         if (intact)
             describe(api, exception, event, answer);
-        api->PyErr_SetObject(class, exception);
+        python_object *missing =
+            is_done_without(api, event) ? import_error(api, exception, text) : NULL;
+        if (missing)
+            api->PyErr_SetObject(*(python_object **)api->PyExc_ImportError, missing);
+        else
+            api->PyErr_SetObject(class, exception);
+        if (missing)
+            api->Py_DecRef(missing);
         api->Py_DecRef(exception);
     }
     if (number)

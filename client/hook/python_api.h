@@ -97,6 +97,7 @@ struct python_allocator {
     REQUIRED(void, PyErr_Clear, (void))                                                            \
     REQUIRED(void, Py_IncRef, (python_object * object))                                            \
     REQUIRED(void, Py_DecRef, (python_object * object))                                            \
+    REQUIRED(void, PyException_SetCause, (python_object * exception, python_object * cause))       \
     OPTIONAL(int, PyGC_Disable, (void)) /* from 3.10 */                                            \
     OPTIONAL(int, PyGC_Enable, (void))  /* from 3.10 */                                            \
     REQUIRED(python_object *, PyEval_GetFrame, (void))                                             \
@@ -127,6 +128,7 @@ struct python_allocator {
     DATA(PyType_Type)                                                                              \
     DATA(PyCode_Type)                                                                              \
     DATA(PyImport_Inittab) /* a pointer to the table of built-in modules */                        \
+    DATA(PyExc_ImportError)                                                                        \
     DATA(PyExc_PermissionError)                                                                    \
     DATA(PyExc_RuntimeError)                                                                       \
     DATA(PyExc_ConnectionError)                                                                    \

@@ -49,6 +49,7 @@ typedef int spawn_function(pid_t *pid, const char *path, const posix_spawn_file_
     FUNCTION(wordexp, int (*)(const char *, wordexp_t *, int))                                     \
     FUNCTION(syscall, long (*)(long, ...))                                                         \
     FUNCTION(strerror, char *(*)(int))                                                             \
+    FUNCTION(strerror_r, char *(*)(int, char *, size_t))                                           \
     FUNCTION(pthread_create,                                                                       \
              int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))              \
     FUNCTION(pthread_join, int (*)(pthread_t, void **))                                            \

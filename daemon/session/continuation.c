@@ -65,6 +65,20 @@ void continuation_remember(struct session *session, const struct event *event, u
         allowed->program = program;
 }
 
+/* The record says when a program leaves the hook's reach, and it is the boundary alone that knows.
+ */
+static bool leaves_reach(const struct event *event)
+{
+    const struct event_entry *entry = catalogue_event(event->number);
+    const uint32_t count = entry ? event->argument_count : 0;
+
+    for (uint32_t i = 0; i < count && i < entry->argument_count; i++)
+        if (event->arguments[i].kind == VALUE_TEXT &&
+            strcmp(catalogue_argument_name(entry, (uint8_t)i), "reach") == 0)
+            return true;
+    return false;
+}
+
 enum continuation continuation_of(const struct session *session, const struct event *event,
                                   uint64_t decision)
 {
@@ -81,7 +95,7 @@ enum continuation continuation_of(const struct session *session, const struct ev
         if (i == 0 && event->operation_count == 1 &&
             event->operations[0].operation_class == CLASS_FORK)
             return CONTINUES_FORK;
-        if (allowed->known && program_of(looked_in[i], event, &program) &&
+        if (allowed->known && !leaves_reach(event) && program_of(looked_in[i], event, &program) &&
             program == allowed->program)
             return CONTINUES_EXEC;
     }

@@ -529,7 +529,7 @@ print(sys.getfilesystemencoding())
 class Modules(Evasion):
     POLICY = """policy few-modules {
     default allow all
-    deny import where module in ["faulthandler", "atexit", "errno", "gc"] as no-module
+    deny import where module in ["faulthandler", "atexit", "_tracemalloc", "gc"] as no-module
 }
 """
 
@@ -562,7 +562,7 @@ assert "gc" not in sys.modules and "gc" in sys.builtin_module_names
 spec = importlib.machinery.ModuleSpec("gc", importlib.machinery.BuiltinImporter)
 def ask():
     try:
-        sys.audit("import", "errno")
+        sys.audit("import", "_tracemalloc")
     except PermissionError:
         pass
 print("stop", flush=True)

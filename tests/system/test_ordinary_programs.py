@@ -9,7 +9,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from support import SOURCE, UNTRUSTED, Test, clean_environment, execute, interpreter_process, python
+from support import SOURCE, UNTRUSTED, Test, clean_environment, execute, interpreter_process, python, python_version
 
 POLICIES = SOURCE / "policies"
 WEB_SERVICE = POLICIES / "web-service.warder"
@@ -127,11 +127,27 @@ with open(os.devnull, "w") as null:
     null.write("x")
 """, "['a', 'base.db', 'copy', 'link', 'moved']")
 
+    def test_asyncio_does_without_second_interpreters_where_they_are_denied(self):
+        if python_version() < (3, 14):
+            self.skipTest("no module of the standard library asks for _interpreters before 3.14")
+        self.prints(UNTRUSTED, """
+import asyncio, concurrent.futures
+print(concurrent.futures._interpreters, asyncio.run(asyncio.to_thread(lambda: 7)))
+try:
+    import _interpreters
+except ImportError as error:
+    print(str(error).startswith('warder: import "_interpreters" denied by'), type(error.__cause__).__name__)
+try:
+    import _interpchannels
+except PermissionError as error:
+    print(type(error).__name__)
+""", "None 7", "True PolicyDenied", "PolicyDenied")
+
     def test_what_floors_hold_is_held_where_no_event_tells(self):
         self.under_each(HELD + """
 import multiprocessing.util
 print(refused(lambda: multiprocessing.util.spawnv_passfds(b"/bin/true", [b"true"], ())))
-""", "PermissionError")
+""", "PermissionError" if python_version() < (3, 14) else "PolicyDenied")  # there is an event of its own
 
 
 class Tls(Programs):

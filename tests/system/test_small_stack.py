@@ -8,7 +8,7 @@ CODE = """
 import _imp, importlib.machinery as machinery, os, socket, subprocess, sys, threading
 
 def extension():
-    for name in ("_lsprof", "_queue", "audioop", "_multiprocessing", "_zoneinfo", "xxlimited"):
+    for name in ("_lsprof", "_queue", "_multiprocessing", "_zoneinfo", "xxlimited"):
         for directory in sys.path:
             for suffix in machinery.EXTENSION_SUFFIXES:
                 path = os.path.join(directory, name + suffix)
@@ -33,7 +33,10 @@ def run():
     except OSError as error:
         print(type(error).__name__)
 
-threading.stack_size(32768)
+try:
+    threading.stack_size(32768)
+except ValueError:  # from 3.14 on more is wanted
+    threading.stack_size(53248)
 thread = threading.Thread(target=run)
 thread.start()
 thread.join()

@@ -50,7 +50,8 @@ def find(rows, event, version):
 
 
 def is_int(value):
-    return isinstance(value, int) and not isinstance(value, bool)
+    """One of 64 bits is written as such, a larger one by its digits."""
+    return isinstance(value, int) and not isinstance(value, bool) or isinstance(value, dict) and set(value) == {"int"}
 
 
 # One function for each notation that is no literal: does the recorded value fit?
