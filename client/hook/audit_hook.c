@@ -377,7 +377,9 @@ static enum denial_state denial_state(const struct runtime *runtime)
 
     if (!runtime->started)
         return DENIAL_ENDS;
-    return runtime->ending && python_thread(api) && python_interpreter(api) == runtime->ending
+    void *const ending = runtime->ending;
+    return ending && python_thread(api) && python_interpreter(api) == ending &&
+                   api->PyInterpreterState_GetID(ending) == runtime->ending_number
                ? DENIAL_ENDING
                : DENIAL_RAISES;
 }
@@ -387,7 +389,9 @@ static enum denial_state denial_state(const struct runtime *runtime)
 static void note_interpreter(struct runtime *runtime, const char *name)
 {
     if (event_name_is(name, ending_event) && python_thread(&runtime->api)) {
-        runtime->ending = python_interpreter(&runtime->api);
+        void *const ending = python_interpreter(&runtime->api);
+        runtime->ending_number = runtime->api.PyInterpreterState_GetID(ending);
+        runtime->ending = ending;
         denial_class_forget(&runtime->api);
     } else if (event_name_is(name, new_event)) {
         runtime->ending = NULL; /* it may stand where one has ended */

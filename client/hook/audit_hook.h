@@ -12,11 +12,12 @@
 
 struct runtime {
     struct python_api api;
-    uintptr_t base;     /* of the object that holds it: tells runtimes apart */
-    void *hook_entry;   /* CPython's own record of the hook, where it was allocated before the
-                           allocators were final; NULL otherwise */
-    void *late_entry;   /* the same of the hook that stays behind when CPython clears its hooks */
-    void *ending;       /* the interpreter that CPython has last begun to clear */
+    uintptr_t base;   /* of the object that holds it: tells runtimes apart */
+    void *hook_entry; /* CPython's own record of the hook, where it was allocated before the
+                         allocators were final; NULL otherwise */
+    void *late_entry; /* the same of the hook that stays behind when CPython clears its hooks */
+    _Atomic(void *) ending;        /* the interpreter that CPython has last begun to clear, */
+    _Atomic int64_t ending_number; /* and its number: another may come to stand where it stood */
     bool hooked;        /* the hook is registered; false again once CPython has cleared its hooks */
     bool early;         /* registered before initialisation */
     bool started;       /* the interpreter has been seen initialised: it takes exceptions now, until

@@ -10,7 +10,9 @@
  * Where a policy could deny `native` or `ffi`, Python code gets no more than it has made room for,
  * zeros where nothing is written, and a name that was cut without its family, of which CPython
  * reads so much as was written. The child of a vfork may call these. */
-/* Not _GNU_SOURCE: it gives the addresses of these functions another type. */
+/* Not _GNU_SOURCE: it gives the addresses of these functions another type. Nor libc's inline
+ * versions of them, which clang takes for the functions themselves. */
+#undef _FORTIFY_SOURCE
 #define _POSIX_C_SOURCE 200809L // NOLINT(bugprone-reserved-identifier)
 #include <errno.h>
 #include <stddef.h>

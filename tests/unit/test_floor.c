@@ -464,8 +464,8 @@ static void check_out_of_reach(pid_t other)
         CHECK_ERROR(syscall(SYS_pidfd_send_signal, handle, SIGKILL, NULL, 0), EPERM);
     CHECK_ERROR(syscall(SYS_pidfd_getfd, handle, 0, 0), EPERM);
     CHECK_ERROR(ptrace(PTRACE_SEIZE, other, 0, 0), EPERM);
-    CHECK_ERROR(syscall(SYS_process_vm_writev, other, &here, 1, &there, 1, 0), EPERM);
-    CHECK_ERROR(syscall(SYS_process_vm_readv, other, &here, 1, &there, 1, 0), EPERM);
+    CHECK_ERROR(syscall(SYS_process_vm_writev, other, &here, 1UL, &there, 1UL, 0UL), EPERM);
+    CHECK_ERROR(syscall(SYS_process_vm_readv, other, &here, 1UL, &there, 1UL, 0UL), EPERM);
     snprintf(path, sizeof(path), "/proc/%d/mem", (int)other);
     CHECK_ERROR(raw_open(path, O_RDWR), EACCES);
 }
