@@ -167,6 +167,10 @@ class Daemon:
         return result
 
     def log(self, *options):
+        if is_sanitized(WARDERD):  # writes ten times as slowly, and `log` waits for what a user waits for
+            end = time.monotonic() + PATIENCE
+            while self.status()["records_waiting"] > 0 and not self.status().get("record_error") and time.monotonic() < end:
+                time.sleep(0.1)
         result = self.command("log", "--json", *options)
         assert result.status == 0, result
         return [json.loads(line) for line in result.out.splitlines()]
