@@ -417,6 +417,47 @@ static void one_loop_has_no_lock(void **state)
     close_server(&fixture);
 }
 
+struct waiting {
+    struct loops *loops;
+    uv_sem_t stands;
+    atomic_bool went_first;
+};
+
+/* As somebody does who waits for the lock. */
+static void stand_in_turnstile(void *context)
+{
+    struct waiting *waiting = context;
+
+    uv_mutex_lock(&waiting->loops->turnstile);
+    uv_sem_post(&waiting->stands);
+    usleep(20000);
+    atomic_store(&waiting->went_first, true);
+    uv_mutex_unlock(&waiting->loops->turnstile);
+}
+
+static void who_was_inside_for_long_lets_those_in_who_wait(void **state)
+{
+    struct fixture fixture;
+    struct waiting waiting;
+    uv_thread_t thread;
+
+    start_server(&fixture, state);
+    waiting.loops = &fixture.server.loops;
+    atomic_init(&waiting.went_first, false);
+    assert_int_equal(uv_sem_init(&waiting.stands, 0), 0);
+    loops_enter(&fixture.server);
+    assert_int_equal(uv_thread_create(&thread, stand_in_turnstile, &waiting), 0);
+    uv_sem_wait(&waiting.stands);
+    usleep(2 * INSIDE_NANOSECONDS / 1000); /* charged to nobody */
+    loops_leave(&fixture.server);
+    loops_enter(&fixture.server);
+    assert_true(atomic_load(&waiting.went_first));
+    loops_leave(&fixture.server);
+    uv_thread_join(&thread);
+    uv_sem_destroy(&waiting.stands);
+    close_server(&fixture);
+}
+
 struct hog {
     struct loop_task task; /* first */
     struct server *server;
@@ -521,6 +562,7 @@ int main(void)
         TEST(stop_ends_connections_of_every_loop_and_those_that_move),
         TEST(only_the_outermost_leaves),
         TEST(one_loop_has_no_lock),
+        TEST(who_was_inside_for_long_lets_those_in_who_wait),
         TEST(who_is_always_inside_keeps_nobody_out),
         TEST(threads_that_cannot_be_made_are_said_and_leave_nothing),
         TEST(failed_start_is_closed_in_good_order_if_some_threads_run),
