@@ -205,24 +205,35 @@ static void on_tick(uv_timer_t *timer)
     const bool held = let_go(server);
     settled_records_read_waiting(server);
 
-    if (!late && !denials && !refusals && !held && !server->first_waiting)
+    server->ticks = late || denials || refusals || held || server->first_waiting;
+    if (!server->ticks)
         uv_timer_stop(timer);
     loops_leave(server);
 }
 
-static void on_tick_wanted(struct loop_task *task)
+static void start_tick(struct server *server)
 {
-    server_start_tick((struct server *)((char *)task - offsetof(struct server, tick_start)));
+    if (!server->stopping)
+        uv_timer_start(&server->tick, on_tick, TICK_MILLISECONDS, TICK_MILLISECONDS);
 }
 
+static void on_tick_wanted(struct loop_task *task)
+{
+    start_tick((struct server *)((char *)task - offsetof(struct server, tick_start)));
+}
+
+/* Whoever waits for time says so: most find the clock going, and wake nobody. */
 void server_start_tick(struct server *server)
 {
     struct loop *first = &server->loops.items[0];
 
-    if (loops_here(server) != first)
+    if (server->ticks)
+        return;
+    server->ticks = true;
+    if (loops_here(server) == first)
+        start_tick(server);
+    else
         loops_post(first, &server->tick_start);
-    else if (!uv_is_active((uv_handle_t *)&server->tick) && !server->stopping)
-        uv_timer_start(&server->tick, on_tick, TICK_MILLISECONDS, TICK_MILLISECONDS);
 }
 
 void server_record_refusal(struct server *server, struct user_account *account, int64_t pid,

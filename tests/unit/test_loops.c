@@ -263,6 +263,46 @@ static void what_was_posted_before_the_stop_is_done_and_nothing_after_it(void **
     assert_int_equal(atomic_load(&ran), LOOPS);
 }
 
+static void want_tick(struct loop_task *task)
+{
+    struct noted_task *noted = (struct noted_task *)task;
+
+    server_start_tick(&noted->fixture->server);
+    atomic_fetch_add(&ran, 1);
+}
+
+static void clock_is_started_by_any_loop_which_wakes_nobody_while_it_goes(void **state)
+{
+    struct fixture fixture;
+
+    start_server(&fixture, state);
+    struct noted_task task = {.task = {.run = want_tick}, .fixture = &fixture};
+    atomic_store(&ran, 0);
+    for (int round = 1; round <= 3; round++) {
+        loops_enter(&fixture.server);
+        assert_true(loops_post(&fixture.server.loops.items[1], &task.task));
+        loops_leave(&fixture.server);
+        while (atomic_load(&ran) < 2 * round - 1)
+            usleep(1000);
+        loops_enter(&fixture.server);
+        assert_true(fixture.server.tick_start.posted);
+        loops_leave(&fixture.server);
+        uv_run(&fixture.loop, UV_RUN_NOWAIT);
+        assert_true(uv_is_active((uv_handle_t *)&fixture.server.tick));
+        loops_enter(&fixture.server);
+        assert_true(loops_post(&fixture.server.loops.items[1], &task.task));
+        loops_leave(&fixture.server);
+        while (atomic_load(&ran) < 2 * round)
+            usleep(1000);
+        loops_enter(&fixture.server);
+        assert_false(fixture.server.tick_start.posted);
+        loops_leave(&fixture.server);
+        while (uv_is_active((uv_handle_t *)&fixture.server.tick)) /* until nobody waits for it */
+            uv_run(&fixture.loop, UV_RUN_ONCE);
+    }
+    close_server(&fixture);
+}
+
 /* ------------------------------------------------------------------------------------ connections
  */
 
@@ -555,6 +595,7 @@ int main(void)
         TEST(task_is_run_once_on_the_thread_of_its_loop),
         TEST(tasks_are_run_in_the_order_in_which_they_were_posted),
         TEST(what_was_posted_before_the_stop_is_done_and_nothing_after_it),
+        TEST(clock_is_started_by_any_loop_which_wakes_nobody_while_it_goes),
         TEST(connection_is_settled_where_the_fewest_are),
         TEST(what_is_said_before_while_and_after_it_moves_is_heard_in_order),
         TEST(connection_that_is_closed_by_another_loop_ends_for_its_peer),
