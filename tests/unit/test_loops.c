@@ -236,8 +236,10 @@ static void tasks_are_run_in_the_order_in_which_they_were_posted(void **state)
     }
     loops_leave(&fixture.server);
     wait_for(&fixture, &ran, MANY);
+    loops_enter(&fixture.server);
     for (int i = 0; i < MANY; i++)
         assert_int_equal(tasks[i].order, i);
+    loops_leave(&fixture.server);
     close_server(&fixture);
 }
 
