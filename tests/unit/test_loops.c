@@ -1,6 +1,7 @@
 /* Several loops, in threads of their own; the test's thread is the first one's. */
 #include "daemon/session/loops.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -554,6 +555,37 @@ static void who_is_always_inside_keeps_nobody_out(void **state)
     close_server(&fixture);
 }
 
+/* ------------------------------------------------------------------------------------ descriptors
+ */
+
+static size_t descriptors_open(void)
+{
+    DIR *list = opendir("/proc/self/fd");
+    size_t count = 0;
+
+    assert_non_null(list);
+    while (readdir(list))
+        count++;
+    closedir(list);
+    return count;
+}
+
+static void what_the_loops_have_open_is_kept_from_the_users(void **state)
+{
+    size_t users[2];
+    size_t open[2];
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct fixture fixture;
+        open_server(&fixture, state, i == 0 ? 1 : CONFIGURATION_LOOPS_MAX);
+        users[i] = fixture.server.accounts.descriptors;
+        open[i] = descriptors_open();
+        close_server(&fixture);
+    }
+    assert_true(open[1] > open[0]);
+    assert_true(users[0] - users[1] >= open[1] - open[0]);
+}
+
 /* ---------------------------------------------------------------------------------------- failing
  */
 
@@ -607,6 +639,7 @@ int main(void)
         TEST(one_loop_has_no_lock),
         TEST(who_was_inside_for_long_lets_those_in_who_wait),
         TEST(who_is_always_inside_keeps_nobody_out),
+        TEST(what_the_loops_have_open_is_kept_from_the_users),
         TEST(threads_that_cannot_be_made_are_said_and_leave_nothing),
         TEST(failed_start_is_closed_in_good_order_if_some_threads_run),
     };
