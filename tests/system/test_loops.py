@@ -15,7 +15,8 @@ from pathlib import Path
 
 import wire
 from attackers import POLICY, Bystander, Process, ProtocolTest
-from support import WARDERD, execute, interpreter_process, python, wait_until
+from support import (PATIENCE, WARDERD, execute, interpreter_process, is_sanitized, others_reach, python,
+                     wait_until)
 
 LOOPS = 4
 MANY = 12
@@ -61,6 +62,29 @@ class Loops(ProtocolTest):
         several = len(self.busy_threads(self.many()))
         one = len(self.busy_threads(self.daemon("--config", self.policy("loop_threads = 1\n", "one.toml"))))
         self.assertEqual(several - one, LOOPS - 1)
+
+    def test_start_without_threads_for_all_loops_is_refused_with_words(self):
+        if is_sanitized(WARDERD):
+            self.skipTest("a sanitizer's runtime wants threads of its own")
+        if os.geteuid() != 0 or not others_reach(WARDERD, 54322):
+            self.skipTest("few processes for one user want root, and a build that others can read")
+        own = self.directory / "own"  # of a user that no process has: its limit counts nobody else's
+        own.mkdir()
+        os.chown(own, 54322, 54322)
+        path = self.policy("loop_threads = 3\n", "three.toml")
+
+        def command(most):
+            return ["setpriv", "--reuid", "54322", "--regid", "54322", "--clear-groups", "prlimit", f"--nproc={most}",
+                    WARDERD, "--foreground", "--config", path, "--state-dir", own / "s", "--socket", own / "x.sock"]
+
+        result = execute(command(7))
+        self.assertEqual(result.status, 2, result)
+        self.assertIn("7 threads cannot be made", result.err)
+        with interpreter_process(command(8)) as daemon:
+            self.assertIn("ready", daemon.stderr.readline())
+            self.assertEqual(len(os.listdir(f"/proc/{daemon.pid}/task")), 8)
+            daemon.terminate()
+            self.assertEqual(daemon.wait(PATIENCE), 0)
 
     def test_new_generation_is_in_force_at_the_next_event_on_every_loop(self):
         daemon = self.many()
