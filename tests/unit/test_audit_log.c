@@ -12,9 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "daemon/configuration.h"
-#include "daemon/session/server.h"
-#include "proto/packet.h"
 #include "temporary_directory.h"
 #include "unit_test.h"
 
@@ -117,30 +114,6 @@ static void whole_queue_is_bounded_by_those_with_the_most(void **state)
     stop(log);
     assert_int_equal(count(state, "SELECT count(*) FROM records WHERE uid = 1001"), 3);
     assert_int_equal(count(state, "SELECT count(*) FROM records WHERE uid = 1000"), added);
-}
-
-/* Each loop may have looked before the others have added what they were about. */
-static void there_is_room_for_a_message_of_each_loop_when_all_have_to_wait(void **state)
-{
-    static char text[MESSAGE_SIZE_MAX];
-    struct audit_log *log = start(state, 1024);
-    sqlite3 *held = hold(state);
-    struct audit_statistics statistics;
-    int64_t owner = ALICE;
-
-    memset(text, 'x', sizeof(text) - 1);
-    while (!audit_log_is_full(log, owner)) { /* each has too little to be among the first */
-        audit_log_add(log, audit_item_notice(AUDIT_REFUSAL, 0, owner, 1, text), owner, false);
-        owner++;
-    }
-    const int more = CONFIGURATION_LOOPS_MAX + PENDING_BYTES_MAX / MESSAGE_SIZE_MAX;
-    for (int i = 0; i < more; i++)
-        audit_log_add(log, audit_item_notice(AUDIT_REFUSAL, 0, owner, 1, text), owner, false);
-    audit_log_statistics(log, &statistics);
-    assert_int_equal(statistics.dropped, 0);
-    let_go(held);
-    stop(log);
-    assert_int_equal(count(state, "SELECT count(*) FROM records"), owner - ALICE + more);
 }
 
 static void allowed_decisions_are_dropped_first_and_counted(void **state)
@@ -792,7 +765,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(queue_is_bounded_for_each_user),
         TEST(whole_queue_is_bounded_by_those_with_the_most),
-        TEST(there_is_room_for_a_message_of_each_loop_when_all_have_to_wait),
         TEST(allowed_decisions_are_dropped_first_and_counted),
         TEST(what_is_known_of_a_session_later_is_among_its_facts),
         TEST(numbers_of_sessions_go_on_where_they_ended),

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -586,6 +587,43 @@ static void what_the_loops_have_open_is_kept_from_the_users(void **state)
     assert_true(users[0] - users[1] >= open[1] - open[0]);
 }
 
+/* ------------------------------------------------------------------------------------- the record
+ */
+
+/* Nothing can be written meanwhile. */
+static sqlite3 *hold_record(void **state)
+{
+    sqlite3 *database;
+
+    assert_int_equal(sqlite3_open(temporary_path(state, "audit.db"), &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    return database;
+}
+
+/* Each loop may have looked before the others have added what they were about. */
+static void record_has_room_for_a_message_of_each_loop_when_all_have_to_wait(void **state)
+{
+    static char text[MESSAGE_SIZE_MAX];
+    struct audit_statistics statistics;
+    struct fixture fixture;
+    int64_t owner = 1000;
+
+    open_server(&fixture, state, 1);
+    struct audit_log *log = fixture.server.audit;
+    sqlite3 *held = hold_record(state);
+    memset(text, 'x', sizeof(text) - 1);
+    while (!audit_log_is_full(log, owner)) { /* each has too little to be among the first */
+        audit_log_add(log, audit_item_notice(AUDIT_REFUSAL, 0, owner, 1, text), owner, false);
+        owner++;
+    }
+    for (int i = 0; i < CONFIGURATION_LOOPS_MAX + PENDING_BYTES_MAX / MESSAGE_SIZE_MAX; i++)
+        audit_log_add(log, audit_item_notice(AUDIT_REFUSAL, 0, owner, 1, text), owner, false);
+    audit_log_statistics(log, &statistics);
+    assert_int_equal(statistics.dropped, 0);
+    sqlite3_close(held);
+    close_server(&fixture); /* with everything written */
+}
+
 /* ---------------------------------------------------------------------------------------- failing
  */
 
@@ -640,6 +678,7 @@ int main(void)
         TEST(who_was_inside_for_long_lets_those_in_who_wait),
         TEST(who_is_always_inside_keeps_nobody_out),
         TEST(what_the_loops_have_open_is_kept_from_the_users),
+        TEST(record_has_room_for_a_message_of_each_loop_when_all_have_to_wait),
         TEST(threads_that_cannot_be_made_are_said_and_leave_nothing),
         TEST(failed_start_is_closed_in_good_order_if_some_threads_run),
     };
