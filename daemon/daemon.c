@@ -643,7 +643,9 @@ int daemon_run(const struct options *options)
     if (!open_loop(&daemon))
         return EXIT_FAILED;
     if (!open_server(&daemon)) {
+        loops_enter(&daemon.server); /* some of them may run already */
         stop(&daemon);
+        loops_leave(&daemon.server);
         close_all(&daemon);
         return EXIT_FAILED;
     }

@@ -34,9 +34,10 @@ enum {
     STOP_ATTEMPTS = 10,             /* then what is left is given up, and said: 5 seconds */
     LOCK_MILLISECONDS = 5000,       /* an attempt waits so long for who has the database locked */
     LOCK_NAP_MILLISECONDS = 10,
-    RING_SPARE_BYTES = 32 * 1024 * 1024, /* between records, and for those who have little */
-    RING_FULL_BYTES = 16 * 1024 * 1024,  /* with no more left than this, everybody waits: more
-                                            than one message of each can bring */
+    RING_SPARE_BYTES = 48 * 1024 * 1024, /* between records, and for those who have little */
+    RING_FULL_BYTES = 32 * 1024 * 1024,  /* with no more left than this, everybody waits: more
+                                            than one message of each loop can bring, and all
+                                            denials that wait for their lines */
     BATCH_BYTES_MAX = 8 * 1024 * 1024,   /* of a transaction */
     BATCH_PARTS = 4, /* one of them is for what may be dropped, where there is something of both */
 };

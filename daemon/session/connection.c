@@ -404,8 +404,10 @@ static int send_plain(struct connection *connection, const struct reply_to *to, 
 /* Outside. */
 static void send_unsent(struct connection *connection, const struct unsent *unsent)
 {
+    const uint64_t began = uv_hrtime();
     const int error = send_plain(connection, &unsent->to, unsent->length);
 
+    turns_charge(connection->loop, connection->account, uv_hrtime() - began);
     if (error == 0)
         return;
     loops_enter(connection->server);

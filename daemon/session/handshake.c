@@ -412,9 +412,9 @@ static void after_work(struct queued_work *queued, int status)
     struct connection *connection = job->connection;
     struct server *server = connection->server;
     struct user_account *account = connection->account;
-    const uint64_t began = uv_hrtime();
 
     loops_enter(server);
+    const uint64_t began = uv_hrtime(); /* others' time is not the user's */
     connection->work = NULL;
     if (status < 0 || connection->state != STATE_WAITING || connection->server->stopping) {
         connection_close(connection);

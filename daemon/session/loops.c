@@ -33,16 +33,23 @@ void loops_enter(struct server *server)
     if (loops->count <= 1)
         return;
     struct loop *loop = loops_here(server);
-    if (loop->depth++ == 0)
-        take_lock(loops, loop);
+    if (loop->depth++ > 0)
+        return;
+    take_lock(loops, loop);
+    loop->entered = uv_hrtime();
 }
 
 void loops_leave(struct server *server)
 {
     struct loops *loops = &server->loops;
 
-    if (loops->count > 1 && --loops_here(server)->depth == 0)
-        uv_mutex_unlock(&loops->lock);
+    if (loops->count <= 1)
+        return;
+    struct loop *loop = loops_here(server);
+    if (--loop->depth > 0)
+        return;
+    loop->inside += uv_hrtime() - loop->entered;
+    uv_mutex_unlock(&loops->lock);
 }
 
 struct loop *loops_choose(struct server *server)

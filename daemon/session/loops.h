@@ -47,10 +47,10 @@ struct loop {
     uv_async_t wake;
     struct loop_task *first;
     struct loop_task *last;
-    bool over;      /* takes no task any more */
-    unsigned depth; /* of entering, by its thread */
-    uint64_t
-        inside; /* nanoseconds that it took since it last let others in; an estimate (turns.h) */
+    bool over;        /* takes no task any more */
+    unsigned depth;   /* of entering, by its thread */
+    uint64_t entered; /* uv_hrtime(), by the outermost */
+    uint64_t inside;  /* nanoseconds that it was since it last let others in */
     uv_loop_t own;
     uv_thread_t thread;
     bool runs; /* in a thread of its own */

@@ -25,17 +25,19 @@
 enum {
     ACCEPTS_AT_ONCE = 64,          /* before others have their turn */
     DESCRIPTORS_SPARE = 64,        /* kept out of the users' reach: databases, libuv, listeners */
+    DESCRIPTORS_OF_LOOP = 4,       /* and what libuv has for each loop beyond the first */
     DESCRIPTORS_MAX = 1024 * 1024, /* where there is no limit: the kernel's fs.nr_open */
 };
 
 /* What users may have together. */
-static size_t descriptors_for_users(void)
+static size_t descriptors_for_users(unsigned loops)
 {
+    const rlim_t spare = DESCRIPTORS_SPARE + (rlim_t)DESCRIPTORS_OF_LOOP * (loops - 1);
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > DESCRIPTORS_MAX)
         return DESCRIPTORS_MAX;
-    return limit.rlim_cur > DESCRIPTORS_SPARE ? limit.rlim_cur - DESCRIPTORS_SPARE : 0;
+    return limit.rlim_cur > spare ? limit.rlim_cur - spare : 0;
 }
 
 static void on_tick_wanted(struct loop_task *task);
@@ -66,7 +68,7 @@ bool server_init(struct server *server)
                                               server->configuration->connections_per_user;
     server->accounts.bounds[CHARGE_BYTES] =
         (size_t)server->configuration->megabytes_per_user * 1024 * 1024;
-    server->accounts.descriptors = descriptors_for_users();
+    server->accounts.descriptors = descriptors_for_users(server->loops.count);
     server->statistics.started = wall_clock_now();
     server->work.loop = server->loop;
     uv_timer_init(server->loop, &server->tick);
@@ -203,24 +205,35 @@ static void on_tick(uv_timer_t *timer)
     const bool held = let_go(server);
     settled_records_read_waiting(server);
 
-    if (!late && !denials && !refusals && !held && !server->first_waiting)
+    server->ticks = late || denials || refusals || held || server->first_waiting;
+    if (!server->ticks)
         uv_timer_stop(timer);
     loops_leave(server);
 }
 
-static void on_tick_wanted(struct loop_task *task)
+static void start_tick(struct server *server)
 {
-    server_start_tick((struct server *)((char *)task - offsetof(struct server, tick_start)));
+    if (!server->stopping)
+        uv_timer_start(&server->tick, on_tick, TICK_MILLISECONDS, TICK_MILLISECONDS);
 }
 
+static void on_tick_wanted(struct loop_task *task)
+{
+    start_tick((struct server *)((char *)task - offsetof(struct server, tick_start)));
+}
+
+/* Whoever waits for time says so: most find the clock going, and wake nobody. */
 void server_start_tick(struct server *server)
 {
     struct loop *first = &server->loops.items[0];
 
-    if (loops_here(server) != first)
+    if (server->ticks)
+        return;
+    server->ticks = true;
+    if (loops_here(server) == first)
+        start_tick(server);
+    else
         loops_post(first, &server->tick_start);
-    else if (!uv_is_active((uv_handle_t *)&server->tick) && !server->stopping)
-        uv_timer_start(&server->tick, on_tick, TICK_MILLISECONDS, TICK_MILLISECONDS);
 }
 
 void server_record_refusal(struct server *server, struct user_account *account, int64_t pid,

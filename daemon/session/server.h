@@ -73,6 +73,7 @@ struct server {
 
     struct work_queue work; /* of sessions that begin */
     uv_timer_t tick;
+    bool ticks; /* or is about to */
     struct loop_task tick_start;
     struct denial_queue *denials;          /* that wait a moment */
     struct seccomp_cache *filters;         /* of the floors of sessions */

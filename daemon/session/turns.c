@@ -35,7 +35,6 @@ void turns_charge(struct loop *loop, struct user_account *account, uint64_t nano
     if (nanoseconds > DEBT_NANOSECONDS)
         nanoseconds = DEBT_NANOSECONDS;
     share->left -= (int64_t)nanoseconds;
-    loop->inside += nanoseconds;
     if (share->left < -DEBT_NANOSECONDS)
         share->left = -DEBT_NANOSECONDS;
 }

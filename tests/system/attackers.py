@@ -39,8 +39,10 @@ class Process:
                 status = 0
             except BaseException:
                 result = {"error": traceback.format_exc()}
-            os.write(writing, json.dumps(result).encode())
-            os._exit(status)
+            try:
+                os.write(writing, json.dumps(result).encode())
+            finally:
+                os._exit(status)  # also where nobody waits for the result any more
         os.close(writing)
         self.pipe = reading
 

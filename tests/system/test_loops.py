@@ -5,17 +5,23 @@ system tests runs with several loops under ThreadSanitizer (WARDER_TEST_LOOP_THR
 """
 
 import os
+import random
+import re
 import signal
 import socket
+import time
+import traceback
 import unittest
 from pathlib import Path
 
 import wire
 from attackers import POLICY, Bystander, Process, ProtocolTest
-from support import WARDERD, execute, interpreter_process, python, wait_until
+from support import (PATIENCE, WARDERD, execute, interpreter_process, is_sanitized, others_reach, python,
+                     wait_until)
 
 LOOPS = 4
 MANY = 12
+STORM_SECONDS = float(os.environ.get("WARDER_TEST_STORM_SECONDS", 4))
 
 
 class Loops(ProtocolTest):
@@ -57,6 +63,29 @@ class Loops(ProtocolTest):
         several = len(self.busy_threads(self.many()))
         one = len(self.busy_threads(self.daemon("--config", self.policy("loop_threads = 1\n", "one.toml"))))
         self.assertEqual(several - one, LOOPS - 1)
+
+    def test_start_without_threads_for_all_loops_is_refused_with_words(self):
+        if is_sanitized(WARDERD):
+            self.skipTest("a sanitizer's runtime wants threads of its own")
+        if os.geteuid() != 0 or not others_reach(WARDERD, 54322):
+            self.skipTest("few processes for one user want root, and a build that others can read")
+        own = self.directory / "own"  # of a user that no process has: its limit counts nobody else's
+        own.mkdir()
+        os.chown(own, 54322, 54322)
+        path = self.policy("loop_threads = 3\n", "three.toml")
+
+        def command(most):
+            return ["setpriv", "--reuid", "54322", "--regid", "54322", "--clear-groups", "prlimit", f"--nproc={most}",
+                    WARDERD, "--foreground", "--config", path, "--state-dir", own / "s", "--socket", own / "x.sock"]
+
+        result = execute(command(7))
+        self.assertEqual(result.status, 2, result)
+        self.assertIn("7 threads cannot be made", result.err)
+        with interpreter_process(command(8)) as daemon:
+            self.assertIn("ready", daemon.stderr.readline())
+            self.assertEqual(len(os.listdir(f"/proc/{daemon.pid}/task")), 8)
+            daemon.terminate()
+            self.assertEqual(daemon.wait(PATIENCE), 0)
 
     def test_new_generation_is_in_force_at_the_next_event_on_every_loop(self):
         daemon = self.many()
@@ -129,6 +158,79 @@ class Loops(ProtocolTest):
             self.assertEqual(daemon.stop(), 0)  # with everything written: else it says what is not
             for process in asking:
                 self.assertGreater(process.result(), 0)
+
+    @staticmethod
+    def storm(path, seed, until):
+        """One session: asks on all of its connections, and ends in one of all ways. True if every answer was right."""
+        chance = random.Random(seed)
+        try:
+            first = wire.session(path)
+            some = [first, *(first.another() for _ in range(chance.randrange(4)))]
+            for _ in range(chance.randrange(12)):
+                one = chance.choice(some)
+                asked, answer = chance.choice((("/dev/null", "allow"), ("/denied/it", "deny")))
+                if one.ask(wire.reading(asked)) != answer:
+                    return False
+            end = chance.randrange(6)
+            if end == 0:  # forged, while another connection waits for an answer
+                some[0].send(wire.reading("/dev/null"))
+                some[-1].send(wire.reading("/dev/null"), tag=b"forged!!")
+            elif end == 1:  # two at once, of which nobody reads the answers
+                for _ in range(2):
+                    some[-1].send(wire.reading("/dev/null"))
+            elif end == 2:  # one by one
+                for one in some:
+                    one.close()
+            elif end == 3:  # not said to the end
+                for _ in range(3):
+                    wire.Connection(path).send(wire.hello(os.urandom(16)))
+            elif end == 4:  # with a child's connection that nobody uses
+                some[-1].another(child=True)
+            elif chance.randrange(2):
+                os.kill(os.getpid(), signal.SIGKILL)
+        except (wire.Ended, OSError):
+            if time.monotonic() < until:  # nothing else ends it before the daemon does
+                traceback.print_exc()
+                return False
+        return True
+
+    def storms(self, path, until):
+        """Begins one session after the other, each of a process of its own. How many there were."""
+        def begin():
+            seed = int.from_bytes(os.urandom(4), "little")
+            count = 0
+            while time.monotonic() < until + 1:
+                pid = os.fork()
+                if pid == 0:
+                    right = self.storm(path, seed + count, until)
+                    os._exit(0 if right else 1)
+                _, status = os.waitpid(pid, 0)
+                if status not in (0, signal.SIGKILL):
+                    raise AssertionError(f"session {seed + count} ended with {status}")
+                count += 1
+            return count
+        return Process(begin)
+
+    def test_storm_of_sessions_is_weathered_and_the_daemon_stops_in_the_middle_of_it(self):
+        daemon = self.many('record = "all"')
+        quiet = self.bystanders(daemon, 3)
+        until = time.monotonic() + STORM_SECONDS
+        storms = [self.storms(daemon.socket, until) for _ in range(5)]
+        turn = 0
+        while time.monotonic() < until - 1:
+            # Always the same verdicts, of ever new generations.
+            daemon.apply(POLICY + f'policy turn{turn % 3} {{ applies {{ user is "nobody{turn}" }} deny exec as no }}')
+            turn += 1
+            for one in quiet:
+                self.assertTrue(one.is_served())
+        expected = re.compile("forged|within a second|Hello|cannot be read")
+        self.assertEqual([row for row in self.refusals(daemon) if not expected.search(row["summary"])], [])
+        while time.monotonic() < until:
+            time.sleep(0.1)
+        self.assertEqual(daemon.stop(), 0, daemon.errors.read_text())
+        for one in storms:
+            self.assertGreater(one.result(), 0)
+        self.assertEqual([line for line in daemon.errors.read_text().splitlines() if "warderd: ready" not in line], [])
 
     def test_sessions_that_end_leave_nothing_behind(self):
         daemon = self.many()
@@ -213,8 +315,44 @@ print("all were denied")
         for process in processes:
             with process as running:
                 self.assertEqual(running.stdout.read(), "all were denied\n")
-        denied = [row for row in daemon.log("-n", "0", "--denied") if row["kind"] == "decision"]
-        self.assertEqual(sum(row.get("count", 1) for row in denied), 6 * 6 * 50)
+
+        def denied():
+            rows = daemon.log("-n", "0", "--denied")
+            return sum(row.get("count", 1) for row in rows if row["kind"] == "decision")
+
+        wait_until(lambda: denied() >= 6 * 6 * 50, "all is written")  # which a sanitizer makes slow
+        self.assertEqual(denied(), 6 * 6 * 50)
+
+
+    def test_what_interpreters_on_several_loops_settle_is_recorded_once(self):
+        daemon = self.many('record = "all"', applied=None)
+        policy = 'policy a { applies { platform is "linux" } deny exec as no }'
+        daemon.apply(policy)
+        code = """
+import sys, threading
+def settles(number):
+    for turn in range(300):
+        sys.audit("open", f"/by/{sys.argv[1]}/{number}/{turn}", "r", 0)
+threads = [threading.Thread(target=settles, args=(number,)) for number in range(3)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print("done")
+"""
+        processes = [interpreter_process([python(), "-c", code, number], env=daemon.preloaded())
+                     for number in range(6)]
+        for turn, process in enumerate(processes):
+            with process as running:
+                daemon.apply(policy + f' policy turn {{ applies {{ user is "nobody{turn}" }} deny exec as no }}')
+                self.assertEqual(running.stdout.read(), "done\n")
+        wait_until(lambda: daemon.status()["sessions"] == 0, "the sessions are over")
+        wait_until(lambda: daemon.status()["records_waiting"] == 0, "the record has caught up")
+        self.assertEqual(daemon.status()["records_dropped"], 0)
+        rows = [row for row in daemon.log("-n", "0", "--event", "open") if row["kind"] == "decision"]
+        paths = [str(list(row["arguments"].values())[0]) for row in rows]
+        mine = sorted(path for path in paths if path.startswith("/by/"))
+        self.assertEqual(mine, sorted(f"/by/{process}/{number}/{turn}" for process in range(6) for number in range(3)
+                                      for turn in range(300)))
+        self.assertTrue([row for row in rows if row.get("settled")])
 
 
 for name in [name for name in vars(Loops) if name.startswith("test_")]:

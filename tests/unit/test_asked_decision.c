@@ -50,6 +50,26 @@ __attribute__((visibility("default"))) void *realloc(void *memory, size_t size)
 }
 /* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
 
+/* ------------------------------------------------------------------------------------ slow sending
+ */
+
+static unsigned sending_takes; /* microseconds */
+
+/* The linker's names. NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+int __real_packet_send(int socket, const void *header, const void *body, size_t length,
+                       const int *descriptors, int descriptor_count);
+int __wrap_packet_send(int socket, const void *header, const void *body, size_t length,
+                       const int *descriptors, int descriptor_count);
+
+int __wrap_packet_send(int socket, const void *header, const void *body, size_t length,
+                       const int *descriptors, int descriptor_count)
+{
+    if (sending_takes > 0)
+        usleep(sending_takes);
+    return __real_packet_send(socket, header, body, length, descriptors, descriptor_count);
+}
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+
 /* ----------------------------------------------------------------------------------------- fixture
  */
 
@@ -68,7 +88,7 @@ struct fixture {
     size_t length;
 };
 
-static void open_server(struct fixture *fixture, void **state)
+static void open_server(struct fixture *fixture, void **state, unsigned loops)
 {
     struct stored_policies stored = {.policies = calloc(1, sizeof(*stored.policies)), .count = 1};
     CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
@@ -82,6 +102,7 @@ static void open_server(struct fixture *fixture, void **state)
     assert_int_equal(uv_loop_init(&fixture->loop), 0);
     configuration_defaults(&fixture->configuration);
     fixture->configuration.record_all = true;
+    fixture->configuration.loop_threads = loops;
     server->loop = &fixture->loop;
     server->configuration = &fixture->configuration;
     server->generation = generation_new(&stored, diagnostics);
@@ -117,18 +138,29 @@ static void begin_session(struct fixture *fixture)
     session_add_connection(fixture->session, fixture->connection);
 }
 
-static int make(void **state)
+static int make_with(void **state, unsigned loops)
 {
     struct fixture *fixture = malloc(sizeof(*fixture));
     if (temporary_directory_make(state) != 0)
         return -1;
-    open_server(fixture, state);
+    open_server(fixture, state, loops);
     begin_session(fixture);
     void **both = malloc(2 * sizeof(*both));
     both[0] = *state;
     both[1] = fixture;
     *state = both;
     return 0;
+}
+
+static int make(void **state)
+{
+    return make_with(state, 1);
+}
+
+/* The session stays with the first of them, of which there are the fewest connections. */
+static int make_with_loops(void **state)
+{
+    return make_with(state, 2);
 }
 
 static struct fixture *fixture_of(void *const *state)
@@ -141,7 +173,11 @@ static void close_server(struct fixture *fixture)
     char error[512];
 
     close(fixture->end);
+    loops_enter(&fixture->server);
     server_stop(&fixture->server);
+    loops_leave(&fixture->server);
+    uv_run(&fixture->loop, UV_RUN_DEFAULT);
+    loops_join(&fixture->server);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     assert_true(audit_log_stop(fixture->server.audit, error, sizeof(error)));
     server_deinit(&fixture->server);
@@ -356,13 +392,35 @@ static void line_longer_than_what_is_kept_is_recorded_all_the_same(void **state)
     assert_int_equal(number(state, "SELECT length(file) FROM records WHERE line = 12"), 1000);
 }
 
+/* With several loops it goes out once they may do something else. */
+static void time_that_an_answer_takes_is_its_user_s(void **state)
+{
+    struct fixture *fixture = fixture_of(state);
+    const struct turn_share *share = &fixture->connection->account->turns[0];
+    uint64_t decision;
+
+    ask(fixture, "/allowed", 0);
+    assert_int_equal(verdict(fixture, &decision), WARDER__V1__OUTCOME__OUTCOME_ALLOW);
+    sending_takes = 10 * TURN_NANOSECONDS / 1000;
+    ask(fixture, "/allowed", 0);
+    assert_int_equal(verdict(fixture, &decision), WARDER__V1__OUTCOME__OUTCOME_ALLOW);
+    sending_takes = 0;
+    assert_true(share->left < -9 * TURN_NANOSECONDS + 1);
+    close_server(fixture);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
+#define TEST_WITH_LOOPS(name) cmocka_unit_test_setup_teardown(name, make_with_loops, unmake)
     const struct CMUnitTest tests[] = {
         TEST(allowed_decisions_allocate_nothing),
         TEST(denials_with_their_lines_allocate_nothing),
         TEST(line_longer_than_what_is_kept_is_recorded_all_the_same),
+        TEST(time_that_an_answer_takes_is_its_user_s),
+        TEST_WITH_LOOPS(allowed_decisions_allocate_nothing),
+        TEST_WITH_LOOPS(denials_with_their_lines_allocate_nothing),
+        TEST_WITH_LOOPS(time_that_an_answer_takes_is_its_user_s),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
