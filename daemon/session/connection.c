@@ -479,9 +479,12 @@ struct connection *connection_new(struct server *server, int socket,
     server->connection_count++;
     connection_hold(connection);
     watch(connection); /* closes it if it cannot */
-    const bool open = connection->state != STATE_CLOSED;
-    connection_release(connection);
-    return open ? connection : NULL;
+    if (connection->state == STATE_CLOSED) {
+        connection_release(connection);
+        return NULL;
+    }
+    connection->references--; /* the open socket's is left */
+    return connection;
 }
 
 struct connection *connection_hold(struct connection *connection)
@@ -492,6 +495,8 @@ struct connection *connection_hold(struct connection *connection)
 
 void connection_release(struct connection *connection)
 {
+    /* Being posted is one reference, the open socket another.
+     * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
     if (--connection->references == 0)
         free(connection);
 }
