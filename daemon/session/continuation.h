@@ -2,8 +2,8 @@
  *
  * A session's last allowed execs are remembered, each by a hash of the program and its arguments
  * under the session's key. A boundary event that says which of them it continues, and starts the
- * same, makes no second record, but where the
- * program will be out of the hook's reach; a fork on the way to an allowed exec belongs to it. */
+ * same, makes no second record, but where the program will be out of the hook's reach; a fork on
+ * the way to an allowed exec belongs to it. */
 #ifndef WARDER_DAEMON_SESSION_CONTINUATION_H
 #define WARDER_DAEMON_SESSION_CONTINUATION_H
 

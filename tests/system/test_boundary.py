@@ -419,13 +419,18 @@ for last in "good", "bad":
                                                                          "libc.fork", "libc.posix_spawn")]
         self.assertEqual(started, ["subprocess.Popen"] * 3)
 
-    def test_programs_that_leave_the_reach_of_the_hook_are_told(self):
+    def static_program(self):
+        """One that no preload reaches, and that does nothing."""
         program = self.directory / "static"
         source = self.directory / "static.c"
         source.write_text("int main(void) { return 0; }\n")
         compiler = shutil.which("cc")
         if not compiler or execute([compiler, "-static", "-o", program, source]).status != 0:
             self.skipTest("there is no compiler that links statically")
+        return program
+
+    def test_programs_that_leave_the_reach_of_the_hook_are_told(self):
+        program = self.static_program()
         daemon = self.daemon()
         daemon.apply('policy p { applies { not user is "x" } log event "libc.*" as all }')
         result = execute([python(), "-c", FORK_EXEC + f"print(fork_exec([{str(program)!r}]))"], env=daemon.preloaded())
@@ -433,12 +438,7 @@ for last in "good", "bad":
         self.assertIn("static", str([entry for entry in daemon.log() if "libc.execve" in str(entry)]))
 
     def test_program_that_leaves_the_reach_is_told_behind_the_event_that_allowed_it_too(self):
-        program = self.directory / "static"
-        source = self.directory / "static.c"
-        source.write_text("int main(void) { return 0; }\n")
-        compiler = shutil.which("cc")
-        if not compiler or execute([compiler, "-static", "-o", program, source]).status != 0:
-            self.skipTest("there is no compiler that links statically")
+        program = self.static_program()
         code = f"import subprocess; print([subprocess.run([one]).returncode for one in ({str(program)!r}, 'true')])"
         result, rows = self.recorded(self.policy(HELD), [python(), "-c", code])
         self.assertEqual(result.out, "[0, 0]\n", result)
