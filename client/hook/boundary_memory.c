@@ -53,7 +53,13 @@ static void *thread_of(struct place *place)
     return &place->holder;
 }
 
-static bool take(struct place *place, enum session_process process)
+enum taking {
+    TAKING_DONE,
+    TAKING_NOT_FREE,
+    TAKING_NO_MEMORY, /* it was free, and cannot be made */
+};
+
+static enum taking take(struct place *place, enum session_process process)
 {
     uint64_t holder = atomic_load(&place->holder);
     const uint64_t self =
@@ -61,12 +67,20 @@ static bool take(struct place *place, enum session_process process)
 
     if (!is_free(holder) || (process == PROCESS_BESIDE && !place->bytes) ||
         !atomic_compare_exchange_strong(&place->holder, &holder, self))
-        return false;
+        return TAKING_NOT_FREE;
     if (process == PROCESS_BESIDE)
         raw_syscall(SYS_set_tid_address, thread_of(place));
     if (map(place))
-        return true;
+        return TAKING_DONE;
     atomic_store(&place->holder, 0);
+    return TAKING_NO_MEMORY;
+}
+
+static bool is_any_mapped(void)
+{
+    for (size_t i = 0; i < MEMORIES; i++)
+        if (places[i].bytes)
+            return true;
     return false;
 }
 
@@ -76,9 +90,12 @@ struct boundary_memory *boundary_memory_take(void)
     const enum session_process process = hook_session_process();
 
     for (;;) {
+        bool is_out_of_memory = false;
         for (size_t i = 0; i < MEMORIES; i++) {
             struct place *place = &places[i];
-            if (!take(place, process))
+            const enum taking taking = take(place, process);
+            is_out_of_memory = is_out_of_memory || taking == TAKING_NO_MEMORY;
+            if (taking != TAKING_DONE)
                 continue;
             struct boundary_memory *memory = &place->memory;
             unsigned char *bytes = place->bytes;
@@ -88,7 +105,8 @@ struct boundary_memory *boundary_memory_take(void)
             memory->process = process;
             return memory;
         }
-        if (monotonic_now() >= deadline)
+        /* Nobody gives back what nobody has: under a low limit there may be none at all. */
+        if ((is_out_of_memory && !is_any_mapped()) || monotonic_now() >= deadline)
             return NULL;
         const struct timespec wait = {.tv_nsec = WAIT_NS};
         raw_syscall(SYS_nanosleep, &wait, NULL);
@@ -115,7 +133,5 @@ bool boundary_memory_prepare(void)
         any = map(&places[i]);
         break;
     }
-    for (size_t i = 0; i < MEMORIES && !any; i++)
-        any = places[i].bytes != NULL; /* its child waits until somebody gives one back */
-    return any;
+    return any || is_any_mapped(); /* its child waits until somebody gives one back */
 }

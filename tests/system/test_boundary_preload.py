@@ -6,7 +6,6 @@
 import os
 import shutil
 
-import interpreters
 from support import ALLOW_ALL, Test, python
 
 SOME_PROGRAMS = """policy some "Python, and what does nothing" {
@@ -41,6 +40,15 @@ attempt(resource.RLIMIT_NOFILE, 3)
 attempt(resource.RLIMIT_AS, 512 << 20)
 attempt(resource.RLIMIT_DATA, 256 << 20)
 attempt(resource.RLIMIT_NOFILE, 64)
+"""
+
+MANY_WAITS = 50  # of 2 s each, for what never comes, are more than a program here has
+
+NO_MEMORY = """
+resource.setrlimit(resource.RLIMIT_DATA, (1 << 20, resource.RLIM_INFINITY))
+for i in range(int(sys.argv[1])):
+    become()
+os._exit(0)
 """
 
 # Each child loads programs while a thread of it lowers the limit and raises it again.
@@ -98,14 +106,12 @@ for change in lambda: os.seteuid(65534), lambda: os.setegid(65534), lambda: None
 """
 
 
-class Case(Test):
+class Preload(Test):
     per_interpreter = True
 
     def under(self, policy, code, *arguments):
         return self.run_under(self.policy(policy), [python(), "-S", self.script(PRELUDE + code), *arguments])
 
-
-class Preload(Case):
     def test_exec_with_limits_too_low_for_the_hook_is_refused_and_says_so(self):
         result = self.under(SOME_PROGRAMS, LIMITS)
         lines = result.out.splitlines()
@@ -113,6 +119,13 @@ class Preload(Case):
         for line, name in zip(lines, ("RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_NOFILE")):
             self.assertIn(f"({name}) is too low to load Warder's hook", line, result)
         self.assertEqual(lines[3:], ["hooked"] * 3, result)
+
+    def test_execs_that_have_no_memory_to_be_judged_in_do_not_wait_for_any(self):
+        result = self.under(SOME_PROGRAMS, NO_MEMORY, MANY_WAITS)
+        lines = result.out.splitlines()
+        self.assertEqual(len(lines), MANY_WAITS, result)
+        for line in lines:
+            self.assertIn("(RLIMIT_DATA) is too low to load Warder's hook", line)
 
     def test_limits_of_another_process_are_not_set_where_programs_are_held(self):
         result = self.under(SOME_PROGRAMS, OTHERS)
@@ -130,19 +143,7 @@ class Preload(Case):
         for line in lines[0], lines[2]:
             self.assertIn("its real and effective user or group are not the same", line)
 
-
-class Races(Case):
-    choose = staticmethod(interpreters.ends)
-
     def test_limits_are_not_lowered_under_an_exec_by_another_thread(self):
         result = self.under(SOME_PROGRAMS, FLIPS, 1 << 20)
         self.assertNotIn("cannot be preloaded", result.err)
         self.assertEqual(set(result.out.split()), {"hooked"}, result)
-
-
-class RacesBetween(Races):
-    """The same on the interpreters between those."""
-
-    labels = ("system", "long")
-
-    choose = staticmethod(interpreters.between)
