@@ -39,6 +39,10 @@ def ends(found):
     return list(dict.fromkeys([found[0], *system, found[-1]]))
 
 
+def oldest_and_newest(found):
+    return list(dict.fromkeys([found[0], found[-1]]))
+
+
 def between(found):
     """The others: they have the same under `--full`."""
     chosen = ends(found)

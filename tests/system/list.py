@@ -2,11 +2,11 @@
 
     NAME;TEST;PYTHON;VERSION;LABELS;TIMEOUT
 
-with --ends, for the oldest interpreter, the newest and the distribution's alone: what compilers and sanitizers look
-at differs little between them.
+with --ends, for the oldest interpreter and the newest alone, and for the newest where a class `is_long`: what
+compilers and sanitizers look at differs little between them.
 
 A test method is one behaviour. A class with `per_interpreter = True` gives one entry for each
-interpreter and behaviour; one with `interpreters = "ends"` for the oldest and the newest alone.
+interpreter and behaviour, or for those that its `choose` takes of them.
 """
 
 import sys
@@ -30,8 +30,9 @@ def main():
     found = interpreters.find()
     if not found:
         sys.exit("no CPython from 3.8 on was found, under pyenv or on PATH: there is nothing to test with")
-    if sys.argv[1:] == ["--ends"]:
-        found = interpreters.ends(found)
+    ends = sys.argv[1:] == ["--ends"]
+    if ends:
+        found = interpreters.oldest_and_newest(found)
     loader = unittest.TestLoader()
     for path in sorted(here.glob("test_*.py")):
         suite = loader.loadTestsFromName(path.stem)
@@ -44,7 +45,8 @@ def main():
             labels = ",".join(getattr(kind, "labels", ("system",)))
             timeout = str(getattr(kind, "timeout", 180))
             target = f"{path.stem}.{kind.__name__}.{method}"
-            chosen = kind.choose(found) if hasattr(kind, "choose") else found
+            able = interpreters.newest(found) if ends and getattr(kind, "is_long", False) else found
+            chosen = kind.choose(able) if hasattr(kind, "choose") else able
             if not getattr(kind, "per_interpreter", False):
                 print(";".join((name, target, "", "", labels, timeout)))
                 continue

@@ -19,6 +19,7 @@ AT_ONCE = 2
 
 class Triggers(Test):
     per_interpreter = True
+    is_long = True
     timeout = 900
     choose = staticmethod(interpreters.ends)
 
