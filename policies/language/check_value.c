@@ -121,7 +121,9 @@ static bool report_constant(struct checker *checker, const struct literal *liter
     return true;
 }
 
-static void bare_word(struct checker *checker, const struct literal *literal)
+/* `type` is that of what it is compared with; TYPE_ANY where that is not known. */
+static void bare_word(struct checker *checker, const struct literal *literal,
+                      enum attribute_type type)
 {
     if (report_constant(checker, literal))
         return;
@@ -134,6 +136,9 @@ static void bare_word(struct checker *checker, const struct literal *literal)
                         "the set `%.*s` is used alone, behind in, under, matches, starts "
                         "or has",
                         (int)literal->length, literal->text);
+    else if (type == TYPE_PATH)
+        diagnostic_help(error, "write the whole path: \"/usr/bin/%.*s\"", (int)literal->length,
+                        literal->text);
     else
         diagnostic_help(error, "write \"%.*s\"", (int)literal->length, literal->text);
 }
@@ -149,7 +154,7 @@ bool check_list(struct checker *checker, const struct literal *literals, struct 
     bool good = true;
     for (const struct literal *literal = literals; literal; literal = literal->next) {
         if (literal->kind == LITERAL_WORD)
-            bare_word(checker, literal);
+            bare_word(checker, literal, TYPE_ANY);
         if (family_of(literal->kind) == 0)
             good = false;
     }
@@ -540,7 +545,7 @@ static struct typed_value *typed(const struct reading *reading)
     if (literal->kind == LITERAL_BAD)
         return NULL;
     if (literal->kind == LITERAL_WORD) {
-        bare_word(reading->checker, literal);
+        bare_word(reading->checker, literal, reading->checked->type);
         return NULL;
     }
     if (!kind_fits(reading->checked->type, literal->kind) ||
@@ -610,10 +615,11 @@ void check_printable(struct checker *checker, const struct literal *literal, con
         size_t size;
         const uint32_t c = utf8_decode(literal->text + at, literal->length - at, &size);
         if (utf8_is_raw(c) || character_is_control(c) || character_is_bidirectional(c)) {
-            diagnostic_help(report(checker->diagnostics, ERROR_TEXT_NOT_PRINTABLE, literal->span,
-                                   "%s is shown to people: this one has bytes that cannot be",
-                                   what),
-                            "write plain text; \\n and \\t are all right");
+            diagnostic_help(
+                report(checker->diagnostics, ERROR_TEXT_NOT_PRINTABLE, literal->span,
+                       "%s is shown to people: this one has bytes that cannot be", what),
+                "write plain text, on one line: \\n and \\t are taken, and shown as \\x0a and "
+                "\\x09");
             return;
         }
         at += size;

@@ -91,35 +91,6 @@ static const struct {
     {FOREIGN_JOIN, "called", "as", NULL},
     {FOREIGN_JOIN, "name", "as", NULL},
 
-    {FOREIGN_OPERATOR, "equals", "@ is $", NULL},
-    {FOREIGN_OPERATOR, "equal", "@ is $", NULL},
-    {FOREIGN_OPERATOR, "eq", "@ is $", NULL},
-    {FOREIGN_OPERATOR, "are", "@ is $", NULL},
-    {FOREIGN_OPERATOR, "ne", "not @ is $", NULL},
-    {FOREIGN_OPERATOR, "neq", "not @ is $", NULL},
-    {FOREIGN_OPERATOR, "isnt", "not @ is $", NULL},
-    {FOREIGN_OPERATOR, "contains", "@ has $", NULL},
-    {FOREIGN_OPERATOR, "includes", "@ has $", NULL},
-    {FOREIGN_OPERATOR, "like", "@ matches $", NULL},
-    {FOREIGN_OPERATOR, "glob", "@ matches $", NULL},
-    {FOREIGN_OPERATOR, "match", "@ matches $", NULL},
-    {FOREIGN_OPERATOR, "regex", "@ matches $, a glob", NULL},
-    {FOREIGN_OPERATOR, "startswith", "@ under $ for a path, @ matches \"front*\" for a text", NULL},
-    {FOREIGN_OPERATOR, "starts_with", "@ under $ for a path, @ matches \"front*\" for a text",
-     NULL},
-    {FOREIGN_OPERATOR, "begins", "@ under $ for a path, @ matches \"front*\" for a text", NULL},
-    {FOREIGN_OPERATOR, "prefix", "@ under $ for a path, @ matches \"front*\" for a text", NULL},
-    {FOREIGN_OPERATOR, "endswith", "@ matches \"*end\"", NULL},
-    {FOREIGN_OPERATOR, "ends_with", "@ matches \"*end\"", NULL},
-    {FOREIGN_OPERATOR, "within", "@ under $", NULL},
-    {FOREIGN_OPERATOR, "inside", "@ under $", NULL},
-    {FOREIGN_OPERATOR, "below", "@ under $", NULL},
-    {FOREIGN_OPERATOR, "beneath", "@ under $", NULL},
-    {FOREIGN_OPERATOR, "gt", "@ > $", NULL},
-    {FOREIGN_OPERATOR, "ge", "@ >= $", NULL},
-    {FOREIGN_OPERATOR, "lt", "@ < $", NULL},
-    {FOREIGN_OPERATOR, "le", "@ <= $", NULL},
-
     {FOREIGN_VALUE, "none", "none",
      "behind `is` alone: `is none` for None, `is absent` where there is no such thing"},
     {FOREIGN_VALUE, "null", "none",
@@ -180,6 +151,98 @@ static const struct {
     {FOREIGN_CLASS, "compile", "code", NULL},
 };
 
+/* What is meant by an operator of another language. How it is written here depends on the type. */
+enum meaning {
+    MEANS_EQUAL,
+    MEANS_UNEQUAL,
+    MEANS_CONTAINS,
+    MEANS_FRONT,
+    MEANS_END,
+    MEANS_WITHIN,
+    MEANS_GLOB,
+    MEANS_REGEX,
+    MEANS_GREATER,
+    MEANS_GREATER_OR_EQUAL,
+    MEANS_LESS,
+    MEANS_LESS_OR_EQUAL,
+};
+
+static const struct {
+    const char *word;
+    enum meaning meaning;
+} operators[] = {
+    {"=", MEANS_EQUAL},           {"==", MEANS_EQUAL},
+    {"===", MEANS_EQUAL},         {":", MEANS_EQUAL},
+    {":=", MEANS_EQUAL},          {"equals", MEANS_EQUAL},
+    {"equal", MEANS_EQUAL},       {"eq", MEANS_EQUAL},
+    {"are", MEANS_EQUAL},         {"!", MEANS_UNEQUAL},
+    {"!=", MEANS_UNEQUAL},        {"is not", MEANS_UNEQUAL},
+    {"ne", MEANS_UNEQUAL},        {"neq", MEANS_UNEQUAL},
+    {"isnt", MEANS_UNEQUAL},      {"contains", MEANS_CONTAINS},
+    {"includes", MEANS_CONTAINS}, {"like", MEANS_GLOB},
+    {"=~", MEANS_GLOB},           {"glob", MEANS_GLOB},
+    {"match", MEANS_GLOB},        {"regex", MEANS_REGEX},
+    {"startswith", MEANS_FRONT},  {"starts_with", MEANS_FRONT},
+    {"begins", MEANS_FRONT},      {"prefix", MEANS_FRONT},
+    {"endswith", MEANS_END},      {"ends_with", MEANS_END},
+    {"within", MEANS_WITHIN},     {"inside", MEANS_WITHIN},
+    {"below", MEANS_WITHIN},      {"beneath", MEANS_WITHIN},
+    {"gt", MEANS_GREATER},        {"ge", MEANS_GREATER_OR_EQUAL},
+    {"lt", MEANS_LESS},           {"le", MEANS_LESS_OR_EQUAL},
+};
+
+enum {
+    LISTS = 1 << TYPE_TEXT_LIST | 1 << TYPE_TEXT_MAP,
+    HOSTS = 1 << TYPE_HOST,
+    NAMES_OF_PATHS = 1 << TYPE_PATH,
+    TREES = 1 << TYPE_PATH | 1 << TYPE_REGISTRY | 1 << TYPE_MODULE,
+    NUMBERS =
+        1 << TYPE_INT | 1 << TYPE_SIGNAL | 1 << TYPE_VERSION | 1 << TYPE_ADDRESS | 1 << TYPE_BOOL,
+    ARGUMENTS = 1 << TYPE_ANY,
+    EVERY_TYPE = 0xffff,
+};
+
+/* The first row that has the type counts. */
+static const struct {
+    enum meaning meaning;
+    int types;
+    const char *shape;
+} shapes[] = {
+    {MEANS_EQUAL, LISTS, "@ is [$]"},
+    {MEANS_EQUAL, EVERY_TYPE, "@ is $"},
+    {MEANS_UNEQUAL, LISTS, "not @ is [$]"},
+    {MEANS_UNEQUAL, EVERY_TYPE, "not @ is $"},
+    {MEANS_CONTAINS, LISTS | ARGUMENTS, "@ has $"},
+    {MEANS_CONTAINS, NAMES_OF_PATHS, "@ matches \"**%**\""},
+    {MEANS_CONTAINS, HOSTS, "@ is \"*.%\""},
+    {MEANS_CONTAINS, NUMBERS, "@ is $"},
+    {MEANS_CONTAINS, EVERY_TYPE, "@ matches \"*%*\""},
+    {MEANS_FRONT, NAMES_OF_PATHS, "@ under $"},
+    {MEANS_FRONT, LISTS, "@ starts [$]"},
+    {MEANS_FRONT, HOSTS | NUMBERS, "@ is $"},
+    {MEANS_FRONT, EVERY_TYPE, "@ matches \"%*\""},
+    {MEANS_END, NAMES_OF_PATHS, "@ matches \"**%\""},
+    {MEANS_END, LISTS, "@ has matches \"*%\""},
+    {MEANS_END, HOSTS, "@ is \"*.%\""},
+    {MEANS_END, NUMBERS, "@ is $"},
+    {MEANS_END, EVERY_TYPE, "@ matches \"*%\""},
+    {MEANS_WITHIN, TREES, "@ under $"},
+    {MEANS_WITHIN, LISTS, "@ has $"},
+    {MEANS_WITHIN, HOSTS, "@ is \"*.%\""},
+    {MEANS_WITHIN, NUMBERS, "@ is $"},
+    {MEANS_WITHIN, EVERY_TYPE, "@ matches \"%*\""},
+    {MEANS_GLOB, LISTS, "@ has matches $"},
+    {MEANS_GLOB, HOSTS | NUMBERS, "@ is $"},
+    {MEANS_GLOB, EVERY_TYPE, "@ matches $"},
+    {MEANS_REGEX, LISTS, "@ has matches $, a glob"},
+    {MEANS_REGEX, HOSTS | NUMBERS, "@ is $"},
+    {MEANS_REGEX, EVERY_TYPE, "@ matches $, a glob"},
+    {MEANS_GREATER, EVERY_TYPE, "@ > $"},
+    {MEANS_GREATER_OR_EQUAL, EVERY_TYPE, "@ >= $"},
+    {MEANS_LESS, EVERY_TYPE, "@ < $"},
+    {MEANS_LESS_OR_EQUAL, EVERY_TYPE, "@ <= $"},
+};
+
 static const struct {
     const char *word;
     const char *instead;
@@ -221,6 +284,16 @@ const char *foreign_word(enum foreign_place place, const char *text, size_t leng
         *sentence = words[i].sentence;
         return words[i].instead;
     }
+    return NULL;
+}
+
+const char *foreign_operator(const char *text, size_t length, enum attribute_type type)
+{
+    for (size_t i = 0; i < sizeof(operators) / sizeof(*operators); i++)
+        for (size_t j = 0;
+             same(operators[i].word, text, length) && j < sizeof(shapes) / sizeof(*shapes); j++)
+            if (shapes[j].meaning == operators[i].meaning && (shapes[j].types >> type & 1))
+                return shapes[j].shape;
     return NULL;
 }
 

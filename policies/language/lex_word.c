@@ -92,6 +92,14 @@ static bool names_tier(const char *text, size_t length)
     return false;
 }
 
+/* `session.home`, or what was to be a place. */
+static bool names_place(const char *text, size_t length)
+{
+    static const char session[] = "session.";
+    return length > strlen(session) && memcmp(text, session, strlen(session)) == 0 &&
+           is_qualified_name(text, length);
+}
+
 static struct diagnostic *unreadable(const struct lexer *lexer, struct token *token,
                                      enum diagnostic_code code, const char *why, const char *help)
 {
@@ -212,6 +220,30 @@ static bool looks_like_address(const char *text, size_t length)
     return colons >= 2 || (colons == 0 && decimal && dots >= 3);
 }
 
+/* What is an address but for leading zeros is written without them; of anything else it is said how
+ * one looks. */
+static void help_with_ipv4(struct diagnostic *error, const char *text, size_t length)
+{
+    char shorter[ADDRESS_TEXT_MAX];
+    size_t count = 0;
+    struct address address;
+
+    for (size_t i = 0; i < length && count < sizeof(shorter); i++) {
+        const bool begins = i == 0 || !is_digit(text[i - 1]);
+        const bool before_digit = i + 1 < length && is_digit(text[i + 1]);
+        if (begins && text[i] == '0' && before_digit) {
+            while (i + 1 < length && text[i] == '0' && is_digit(text[i + 1]))
+                i++;
+        }
+        shorter[count++] = text[i];
+    }
+    if (count < sizeof(shorter) && address_parse(shorter, count, &address))
+        diagnostic_help(error, "write %.*s", (int)count, shorter);
+    else
+        diagnostic_help(error,
+                        "an address looks like 10.20.0.1, a block of them like 10.20.0.0/16");
+}
+
 static bool lex_address(const struct lexer *lexer, struct token *token)
 {
     const char *slash = memchr(token->text, '/', token->length);
@@ -230,11 +262,13 @@ static bool lex_address(const struct lexer *lexer, struct token *token)
     if (memchr(token->text, ':', front))
         (void)unreadable(lexer, token, ERROR_BAD_ADDRESS,
                          "an IPv6 address has eight groups, or fewer and one `::`",
-                         "write it as 2001:db8::1");
+                         "an address looks like 2001:db8::1");
     else
-        (void)unreadable(lexer, token, ERROR_BAD_ADDRESS,
-                         "an IPv4 address has four parts of 0 to 255, without leading zeros",
-                         "write it as 10.20.0.1");
+        help_with_ipv4(unreadable(lexer, token, ERROR_BAD_ADDRESS,
+                                  "an IPv4 address has four parts of 0 to 255, without leading "
+                                  "zeros",
+                                  NULL),
+                       token->text, token->length);
     return true;
 }
 
@@ -247,7 +281,8 @@ static bool lex_range(const struct lexer *lexer, struct token *token)
     if (!parse_decimal(token->text, low, &token->low) ||
         !parse_decimal(token->text + low + 1, token->length - low - 1, &token->high)) {
         (void)unreadable(lexer, token, ERROR_BAD_INTEGER,
-                         "a range is two integers without leading zeros", "write it as 8000-8100");
+                         "a range is two integers without leading zeros",
+                         "a range looks like 8000-8100");
         return true;
     }
     token->kind = TOKEN_RANGE;
@@ -361,6 +396,18 @@ static bool reads_as_address_range(const char *text, size_t length, char *networ
     return true;
 }
 
+/* `3.12.1`: a version, or a part of an address. */
+static bool is_numbers_and_dots(const char *text, size_t length)
+{
+    size_t dots = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] != '.' && !is_digit(text[i]))
+            return false;
+        dots += text[i] == '.';
+    }
+    return dots == 2;
+}
+
 static void unknown_word(const struct lexer *lexer, struct token *token)
 {
     char network[ADDRESS_TEXT_MAX + 8];
@@ -375,10 +422,21 @@ static void unknown_word(const struct lexer *lexer, struct token *token)
         token->kind = TOKEN_BAD;
         return;
     }
-    if (memchr(text, '/', length)) {
-        diagnostic_help(report(lexer->diagnostics, ERROR_BARE_WORD, token->span,
-                               "a text or path stands in quotes"),
-                        "write \"%.*s\"", (int)length, text);
+    const char *slash = memchr(text, '/', length);
+    if (slash) {
+        const size_t front = (size_t)(slash - text);
+        struct diagnostic *error = report(lexer->diagnostics, ERROR_BARE_WORD, token->span,
+                                          "a text or path stands in quotes");
+        if (names_place(text, front))
+            diagnostic_help(error, "write %.*s \"%.*s\"", (int)front, text, (int)(length - front),
+                            slash);
+        else if (front == 0)
+            diagnostic_help(error, "write \"%.*s\"", (int)length, text);
+        else
+            diagnostic_help(error,
+                            "as a text it is \"%.*s\"; as a path below the directory where the "
+                            "session started, session.start \"/%.*s\"",
+                            (int)length, text, (int)length, text);
         token->kind = TOKEN_BAD;
         return;
     }
@@ -390,6 +448,12 @@ static void unknown_word(const struct lexer *lexer, struct token *token)
         diagnostic_help(unreadable(lexer, token, ERROR_UNREADABLE_WORD, NULL, NULL),
                         "a range is written %.*s-%.*s", (int)low, text,
                         (int)(length - low - between), text + low + between);
+        return;
+    }
+    if (low > 0 && low + 1 == length && text[low] == '-') {
+        diagnostic_help(
+            unreadable(lexer, token, ERROR_UNREADABLE_WORD, "a range has two ends", NULL),
+            "write the second, as in %.*s-65535, or `>= %.*s`", (int)low, text, (int)low, text);
         return;
     }
     if (reads_as_address_range(text, length, network, sizeof(network))) {
@@ -405,6 +469,13 @@ static void unknown_word(const struct lexer *lexer, struct token *token)
         (void)unreadable(lexer, token, ERROR_UNREADABLE_WORD,
                          "an address and a port are two attributes",
                          "write address is … and port is …");
+        return;
+    }
+    if (is_numbers_and_dots(text, length)) {
+        diagnostic_help(unreadable(lexer, token, ERROR_UNREADABLE_WORD, NULL, NULL),
+                        "a version is \"%.*s\", in quotes; an address has four parts, a block of "
+                        "them is 10.20.0.0/16",
+                        (int)length, text);
         return;
     }
     diagnostic_help(unreadable(lexer, token, ERROR_UNREADABLE_WORD, NULL, NULL),

@@ -191,7 +191,7 @@ static bool parse_argument_name(struct parser *parser, struct predicate *predica
     if (memchr(name.text, '.', name.length)) {
         diagnostic_help(parser_error(parser, ERROR_SYNTAX, name.span,
                                      "the name of an argument that has a dot stands in quotes"),
-                        "write arg.\"%.*s\"", (int)name.length, name.text);
+                        "such a name is arg.\"%.*s\"", (int)name.length, name.text);
         return false;
     }
     parser_advance(parser);
@@ -273,7 +273,7 @@ static bool parse_is(struct parser *parser, struct predicate *predicate)
 {
     if (parser_at(parser, "not") || parser_at(parser, "in")) {
         mistake_no_operator(parser, span_join(predicate->test_span, parser->token.span), predicate,
-                            parser_at(parser, "in") ? "@ in […]" : "not @ is $");
+                            parser_at(parser, "in") ? "@ in […]" : NULL);
         return false;
     }
     if (parser_at(parser, "none") || parser_at(parser, "absent")) {

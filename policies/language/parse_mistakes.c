@@ -31,6 +31,17 @@ static bool is_class(const struct token *token)
     return token->kind == TOKEN_NAME && vocabulary_class(token->text, token->length) != CLASS_NONE;
 }
 
+/* Of what stands before the operator, as far as it can be said before anything is checked. */
+static enum attribute_type operand_type(const struct predicate *predicate)
+{
+    const struct word *word = &predicate->attribute;
+    const enum attribute_name attribute = vocabulary_attribute(word->text, word->length);
+
+    if (predicate->index == INDEX_ARGUMENT || attribute == ATTRIBUTE_NONE)
+        return TYPE_ANY;
+    return predicate->index == INDEX_NONE ? vocabulary_attribute_type(attribute) : TYPE_TEXT;
+}
+
 /* ------------------------------------------------------------------ statements */
 
 void mistake_at_file_level(struct parser *parser)
@@ -197,6 +208,36 @@ static void help_with_classes(struct diagnostic *error, const struct class_list 
     }
 }
 
+/* The predicate that ends the condition. */
+static const struct predicate *last_predicate(const struct condition *condition)
+{
+    while (condition && condition->kind != CONDITION_PREDICATE) {
+        condition = condition->first;
+        while (condition && condition->next)
+            condition = condition->next;
+    }
+    return condition ? condition->predicate : NULL;
+}
+
+/* `under "/a" "/b"`: the operator that takes a list of them stands there, or is `in` for `is`. */
+static void help_with_values(struct diagnostic *error, const struct predicate *predicate,
+                             const struct token *before, const struct token *token, bool more)
+{
+    const enum attribute_type type = operand_type(predicate);
+    const bool list = type == TYPE_TEXT_LIST || type == TYPE_TEXT_MAP;
+    const struct span of = predicate->operand_of;
+    const struct span test = predicate->test_span;
+
+    if (predicate->form != FORM_ONE)
+        return;
+    diagnostic_help(error, "several values stand in a list: %.*s %.*s [%.*s, %.*s%s]",
+                    (int)of.length, of.source->text + of.offset,
+                    predicate->test == TEST_IS && !list ? 2 : (int)test.length,
+                    predicate->test == TEST_IS && !list ? "in" : test.source->text + test.offset,
+                    (int)before->span.length, token_text(before), (int)token->span.length,
+                    token_text(token), more ? ", …" : "");
+}
+
 /* A string where the rule should go on or end. */
 static void report_string_in_rule(struct parser *parser, const struct rule *rule)
 {
@@ -228,12 +269,12 @@ static void report_string_in_rule(struct parser *parser, const struct rule *rule
                         "%.*s",
                         (int)token.span.length, token_text(&token));
     else if (before.kind == TOKEN_STRING)
-        diagnostic_help(error, "several values stand in a list: in [%.*s, %.*s]",
-                        (int)before.span.length, token_text(&before), (int)token.span.length,
-                        token_text(&token));
+        help_with_values(error, last_predicate(rule->condition), &before, &token,
+                         parser->next.kind == TOKEN_STRING);
 }
 
-/* The statement's line with another word in place of one: false if it is no short line. */
+/* The statement's line with another word in place of one, without the `}` of what is around it:
+ * false if it is no short line. */
 static bool add_line_with(struct text_buffer *out, struct span start, struct span replaced,
                           const char *instead)
 {
@@ -242,8 +283,22 @@ static bool add_line_with(struct text_buffer *out, struct span start, struct spa
     const uint32_t behind = replaced.offset + replaced.length;
     uint32_t end = behind;
 
-    while (end < source->length && source->text[end] != '\n' && source->text[end] != '\r')
-        end++;
+    char quote = '\0';
+    for (; end < source->length && source->text[end] != '\n' && source->text[end] != '\r'; end++) {
+        const char c = source->text[end];
+        if (quote == '\0' && c == '}')
+            break;
+        if (quote == '"' && c == '\\')
+            end++;
+        else if (c == quote)
+            quote = '\0';
+        else if (quote == '\0' && (c == '"' || c == '\''))
+            quote = c;
+    }
+    if (end > source->length)
+        return false;
+    while (end > behind && (source->text[end - 1] == ' ' || source->text[end - 1] == '\t'))
+        end--;
     if (end - start.offset > SHORT ||
         memchr(source->text + start.offset, '\n', replaced.offset - start.offset) ||
         memchr(source->text + behind, '{', end - behind) ||
@@ -271,7 +326,16 @@ static void report_word_in_rule(struct parser *parser, const struct rule *rule)
         error = parser_error(parser, ERROR_FOREIGN_WORD, token.span,
                              "`%.*s` is no word of the language", (int)token.length, token.text);
         diagnostic_label(error, "here that is `%s`", instead);
-        if (error && add_line_with(&line, rule->effect_span, token.span, instead) && !line.failed)
+        const bool fits =
+            error && add_line_with(&line, rule->effect_span, token.span, instead) && !line.failed;
+        if (fits && strstr(instead, "not") &&
+            (strstr(line.bytes + token.span.offset - rule->effect_span.offset, " and ") ||
+             strstr(line.bytes + token.span.offset - rule->effect_span.offset, " or ")))
+            diagnostic_help(error,
+                            "`not` binds one condition; several stand in parentheses: %s "
+                            "(… and …)",
+                            instead);
+        else if (fits)
             diagnostic_help(error, "write %s", line.bytes);
         text_buffer_deinit(&line);
         return;
@@ -335,22 +399,40 @@ void mistake_in_rule(struct parser *parser, const struct rule *rule)
 
 /* ------------------------------------------------------------------ conditions */
 
-/* Adds the shape: @ stands for the attribute, $ for the value that follows, if it does. */
+/* What stands between the quotes stands for itself in a glob too. */
+static bool is_plain_string(const struct token *token)
+{
+    if (token->kind != TOKEN_STRING || token->flawed || token->length == 0 ||
+        token->span.length != token->length + 2)
+        return false;
+    for (size_t i = 0; i < token->length; i++)
+        if (token->text[i] == '\0' || strchr("*?[]\\\"", token->text[i]))
+            return false;
+    return true;
+}
+
+/* Adds the shape: see foreign_operator(). `value` is the token that follows, if it is one. */
 static void add_shape(struct text_buffer *help, const char *shape, struct span attribute,
                       const struct token *value)
 {
+    const bool list = value && value->kind == TOKEN_OPEN_BRACKET;
+
     for (; *shape; shape++) {
         if (*shape == '@')
             text_buffer_add(help, attribute.source->text + attribute.offset, attribute.length);
-        else if (*shape != '$')
+        else if (*shape == '%' && value && is_plain_string(value))
+            text_buffer_add(help, token_text(value) + 1, value->span.length - 2);
+        else if (list && (*shape == '[' || *shape == ']'))
+            continue; /* the value has its own */
+        else if (*shape != '$' && *shape != '%')
             text_buffer_add(help, shape, 1);
-        else if (!value)
+        else if (!value || *shape == '%')
             text_buffer_add_text(help, "…");
         else if (is_value(value) || value->kind == TOKEN_QUALIFIED || token_is(value, "true") ||
                  token_is(value, "false"))
             text_buffer_add(help, token_text(value), value->span.length);
         else
-            text_buffer_add_text(help, value->kind == TOKEN_OPEN_BRACKET ? "[…]" : "…");
+            text_buffer_add_text(help, list ? "[…]" : "…");
     }
 }
 
@@ -362,6 +444,8 @@ void mistake_no_operator(struct parser *parser, struct span span, const struct p
         parser_error(parser, ERROR_NOT_AN_OPERATOR, span, "`%.*s` is no operator", (int)span.length,
                      span.source->text + span.offset);
 
+    if (!shape)
+        shape = foreign_operator("!=", 2, operand_type(predicate));
     add_shape(&help, shape, predicate->operand_of, &parser->next);
     if (!help.failed)
         diagnostic_help(error, "write %s", help.bytes);
@@ -378,8 +462,7 @@ static bool report_word_as_operator(struct parser *parser, const struct predicat
         is_value(&next) || next.kind == TOKEN_OPEN_BRACKET ||
         (next.kind == TOKEN_QUALIFIED && next.length > 8 && memcmp(next.text, "session.", 8) == 0);
     const bool before_word = next.kind == TOKEN_NAME && !is_joining_word(&next);
-    const char *sentence;
-    const char *shape = foreign_word(FOREIGN_OPERATOR, token.text, token.length, &sentence);
+    const char *shape = foreign_operator(token.text, token.length, operand_type(predicate));
     struct diagnostic *error;
 
     /* `reason` ends the condition of an override: `where shell reason "…"`. */
@@ -413,14 +496,10 @@ bool mistake_as_operator(struct parser *parser, const struct predicate *predicat
                             "not @ in […]");
         return true;
     }
-    if (token.kind == TOKEN_ASSIGN || is_sign(&token, ':') ||
+    if (token.kind == TOKEN_ASSIGN || is_sign(&token, ':') || is_sign(&token, '!') ||
         (token.length == 2 && is_sign(&token, '='))) {
-        mistake_no_operator(parser, token.span, predicate,
-                            token.text[token.length - 1] == '~' ? "@ matches $" : "@ is $");
-        return true;
-    }
-    if (is_sign(&token, '!')) {
-        mistake_no_operator(parser, token.span, predicate, "not @ is $");
+        const char *shape = foreign_operator(token.text, token.length, operand_type(predicate));
+        mistake_no_operator(parser, token.span, predicate, shape ? shape : "@ is $");
         return true;
     }
     if (token.kind == TOKEN_OPEN_PARENTHESIS) {
@@ -490,8 +569,8 @@ void mistake_as_attribute(struct parser *parser)
     size_t last_length;
     const char *first = first_part(&token, &first_length);
     const char *last = last_part(&token, &last_length);
-    const char *sentence;
-    const char *shape = foreign_word(FOREIGN_OPERATOR, last, last_length, &sentence);
+    const char *shape = foreign_operator(
+        last, last_length, vocabulary_attribute_type(vocabulary_attribute(first, first_length)));
     struct diagnostic *error =
         parser_error(parser, ERROR_UNKNOWN_ATTRIBUTE, token.span, "there is no attribute `%.*s`",
                      (int)token.length, token.text);

@@ -103,8 +103,8 @@ bool mistake_behind(struct parser *parser, const char *const *words);
 void mistake_in_name(struct parser *parser);
 /* Where an operator should stand: false if the attribute may as well stand alone. */
 bool mistake_as_operator(struct parser *parser, const struct predicate *predicate);
-/* `is not`, `not in`: two words that are no operator. `shape` is what to write instead: @ stands
- * for the attribute, $ for the value that follows. */
+/* `is not`, `not in`: two words that are no operator. `shape` is what to write instead, as in
+ * foreign_words.h; NULL for `not @ is $`, as the attribute takes it. */
 void mistake_no_operator(struct parser *parser, struct span span, const struct predicate *predicate,
                          const char *shape);
 /* Where a condition, an attribute or a value should begin. */
