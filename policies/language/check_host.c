@@ -235,7 +235,8 @@ static bool can_be_met(const struct inspection *inspection, const struct rule *r
 {
     const struct target *target = rule->checked->target;
 
-    if (!target || target->open_ended)
+    /* A glob may match events that nobody knows: where it matches known ones, it was meant so. */
+    if (!target || (target->open_ended && (!rule->events || target->event_count == 0)))
         return true;
     if (target->kind == TARGET_CLASSES)
         return (rule->checked->classes & classes_met) != 0;

@@ -9,6 +9,7 @@
  *     check_value.c       literals, read as the attribute's type
  *     check_path.c        the same for paths and globs
  *     check_coverage.c    allows that a deny covers
+ *     check_start.c       what would stop the interpreter's own start
  *     check_warnings.c    what is allowed and cannot be meant
  *     check_host.c        what the host says: its files, its interpreters */
 #ifndef WARDER_POLICIES_LANGUAGE_CHECK_INTERNAL_H
@@ -116,6 +117,9 @@ void check_exception_warnings(struct checker *checker, const struct rule *rule,
 void check_rule_warnings(struct checker *checker, const struct policy *policy);
 /* Of a policy as a whole, which has no error. */
 void check_policy_warnings(struct checker *checker, const struct policy *policy);
+
+/* Of a policy that enforces: what lets no interpreter under it start. */
+void check_start(struct checker *checker, const struct policy *policy);
 
 /* Of a policy without an error: what compile_options know of the host. */
 void check_host(struct checker *checker, const struct policy *policy);

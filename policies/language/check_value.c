@@ -340,6 +340,25 @@ static struct typed_value *word_value(const struct reading *reading)
     return found ? text_value(reading) : NULL;
 }
 
+/* No number from 0 to `most` can meet the comparison. */
+static bool is_beyond(const struct reading *reading, int64_t most)
+{
+    const struct literal *literal = reading->literal;
+
+    switch (reading->checked->operator_kind) {
+    case OPERATOR_LESS:
+        return literal->low <= 0;
+    case OPERATOR_LESS_OR_EQUAL:
+        return literal->low < 0;
+    case OPERATOR_GREATER:
+        return literal->low >= most;
+    case OPERATOR_GREATER_OR_EQUAL:
+        return literal->low > most;
+    default:
+        return literal->low > most || literal->high < 0;
+    }
+}
+
 static struct typed_value *range_value(const struct reading *reading)
 {
     const struct literal *literal = reading->literal;
@@ -348,14 +367,12 @@ static struct typed_value *range_value(const struct reading *reading)
         value->low = literal->low;
         value->high = literal->high;
     }
-    /* RFC 9293: a port has 16 bits. */
-    if (reading->checked->attribute == ATTRIBUTE_PORT &&
-        (literal->low > 65535 || literal->high < 0))
+    /* RFC 9293: a port has 16 bits. signal(7): the real-time signals end at 64. */
+    if (reading->checked->attribute == ATTRIBUTE_PORT && is_beyond(reading, 65535))
         diagnostic_help(
             wrong(reading, WARNING_NEVER_MATCHES, "no port is that: ports are 0 to 65535"),
             "write the port that was meant");
-    /* signal(7): the real-time signals end at 64. */
-    if (reading->checked->type == TYPE_SIGNAL && (literal->low > 64 || literal->high < 0))
+    if (reading->checked->type == TYPE_SIGNAL && is_beyond(reading, 64))
         diagnostic_help(
             wrong(reading, WARNING_NEVER_MATCHES, "no signal is that: signals are 1 to 64"),
             "write its name: \"TERM\"");

@@ -329,41 +329,6 @@ bool default_denies(const struct policy *policy, enum operation_class operation_
     return by_all;
 }
 
-/* Classes of which an interpreter needs some before its first line of Python. */
-static void warn_start(struct checker *checker, const struct policy *policy)
-{
-    static const enum operation_class needed[] = {CLASS_READ, CLASS_IMPORT, CLASS_CODE, CLASS_RUN};
-
-    for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
-        struct span where = {0};
-        bool denied = default_denies(policy, needed[i], &where);
-        bool allowed = false;
-        for (const struct rule *rule = policy->rules; rule; rule = rule->next) {
-            if (!rule->checked) {
-                allowed = true; /* who knows what it was to be */
-                continue;
-            }
-            if (rule->effect == EFFECT_ALLOW &&
-                ((rule->checked->classes & class_bit(needed[i])) || rule->events))
-                allowed = true;
-            if ((rule->effect == EFFECT_DENY || rule->effect == EFFECT_KILL) && !rule->condition &&
-                (rule->checked->classes & class_bit(needed[i]))) {
-                where = rule->classes.span;
-                denied = true;
-                allowed = false;
-                break;
-            }
-        }
-        if (!denied || allowed)
-            continue;
-        const char *name = vocabulary_class_name(needed[i]);
-        struct diagnostic *warning =
-            report(checker->diagnostics, WARNING_STOPS_START, where,
-                   "no interpreter starts under this policy: each needs some `%s`", name);
-        diagnostic_help(warning, "allow what it needs: allow %s where … as NAME", name);
-    }
-}
-
 /* Classes that some rule or default of the policy denies something of. */
 static uint32_t denied_classes(const struct policy *policy)
 {
@@ -600,7 +565,7 @@ void check_rule_warnings(struct checker *checker, const struct policy *policy)
 void check_policy_warnings(struct checker *checker, const struct policy *policy)
 {
     if (!policy->modes || !policy->modes->observe) /* which denies nothing */
-        warn_start(checker, policy);
+        check_start(checker, policy);
     if (!policy->flawed)
         warn_allow(checker, policy);
     warn_write_and_run(checker, policy);
