@@ -70,6 +70,24 @@ class Clauses(unittest.TestCase):
             self.assertIn(indented, cases)
 
 
+class Sizes(unittest.TestCase):
+    def test_largest_texts_are_what_the_sources_have(self):
+        # Clause L-20.
+        clause = re.search(r"^- \[L-20\] .*\n.*", read(SPECIFICATION), re.M).group()
+        for path, name, said in (("policies/language/compile.h", "POLICY_TEXT_MAX = ", "at most {} MiB"),
+                                 ("daemon/session/wishes.h", "WISHES_TEXT_MAX = ", "a session brings {} KiB")):
+            factors = re.search(rf"\b{name}([0-9]+)((?: \* 1024)+),", read(ROOT / path))
+            self.assertEqual(factors.group(2).count("1024"), 2 if "MiB" in said else 1)
+            self.assertIn(said.format(factors.group(1)), clause)
+
+
+class NotHere(unittest.TestCase):
+    def test_what_is_there_is_not_said_to_be_missing(self):
+        missing = read(SPECIFICATION).split("\n## Not here yet\n")[1]
+        self.assertEqual(re.findall(r"^- \*\*(\w+)", missing, re.M), ["Windows", "Limits"])
+        self.assertNotIn("until that is here", read(SPECIFICATION))
+
+
 class Codes(unittest.TestCase):
     def test_codes_of_messages_are_assigned_once(self):
         # Clause M-8.

@@ -165,6 +165,7 @@ print(os.strerror(13))
         self.assertFalse(self.marker().exists())
 
     def test_objects_that_name_an_allowed_program_start_it(self):
+        # Clause B-3.
         result = self.under(SOME, """
         import pathlib, subprocess
         print(subprocess.run([pathlib.Path("/bin/true")]).returncode)
@@ -259,6 +260,7 @@ for last in "good", "bad":
         self.assertFalse(self.marker().exists())
 
     def test_interpreter_of_a_script_is_seen(self):
+        # Clause B-4.
         script = self.directory / "script"
         script.write_text(f"#!/bin/sh -e\n/bin/touch {self.marker()}\necho \"$@\"\n")
         script.chmod(0o755)
@@ -295,6 +297,7 @@ for last in "good", "bad":
             """).out)
 
     def test_environment_of_a_child_is_an_allow_list(self):
+        # Clauses B-5 and B-6.
         code = """
         import os, subprocess
         environment = {"LD_LIBRARY_PATH": "/x", "BASH_ENV": "/x", "PYTHONPATH": "/x", "GIT_DIR": "/x",

@@ -382,6 +382,7 @@ def connect(host="127.0.0.1"):
         self.assertEqual(self.connects("print(connect())"), ["PolicyDenied"])
 
     def test_address_has_the_name_that_led_to_it(self):
+        # Clause B-1.
         for call in ("getaddrinfo('localhost', 80)", "gethostbyname('localhost')", "gethostbyname_ex('localhost')",
                      "create_connection(('localhost', PORT)).close()"):
             with self.subTest(call):
@@ -398,6 +399,7 @@ def connect(host="127.0.0.1"):
                          ["PolicyDenied"])
 
     def test_event_that_code_raises_is_no_lookup(self):
+        # Clause B-1.
         code = """
 sys.audit("socket.getaddrinfo", "localhost", 80, 0, 0, 0)
 sys.audit("socket.gethostbyname", "localhost")
@@ -408,6 +410,7 @@ print(connect())
         self.assertEqual(self.connects(code), ["PolicyDenied"])
 
     def test_reverse_lookup_is_no_reason(self):
+        # Clause B-1.
         code = """
 for ask in (lambda: socket.gethostbyaddr("127.0.0.1"), lambda: socket.getnameinfo(("127.0.0.1", 80), 0)):
     try:
@@ -428,6 +431,7 @@ print(connect())
                          ["PolicyDenied"])
 
     def test_variables_that_steer_lookups_end_the_trust_in_names(self):
+        # Clause B-2.
         for variable in "LOCALDOMAIN", "RES_OPTIONS", "HOSTALIASES":
             with self.subTest(variable):
                 code = f"""
@@ -464,6 +468,7 @@ print(len(outcomes), *sorted(set(map(str, outcomes))))
                 return
 
     def test_forked_child_has_the_names_of_its_parent(self):
+        # Clause B-1.
         code = """
 socket.getaddrinfo("localhost", 80)
 child = os.fork()
