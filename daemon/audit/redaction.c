@@ -179,6 +179,105 @@ static bool mask_operation(struct redaction *redaction, struct operation *operat
     return attributes != NULL;
 }
 
+/* The text of a host, or of the first part of an address; NULL if the value is neither. */
+static const struct value *host_of(const struct value *value)
+{
+    if (value->kind == VALUE_LIST && value->count > 0)
+        value = &value->items[0];
+    return is_text(value) && value->count > 0 ? value : NULL;
+}
+
+static bool host_holds_secret(const struct value *value)
+{
+    struct secret secret;
+    const struct value *host = host_of(value);
+    return host && secret_in_host(host->bytes, host->count, &secret);
+}
+
+/* An argument that is the name of a host, or, as a list, an address that begins with one. */
+static bool is_host(const struct event_entry *entry, uint32_t argument, const struct value *value)
+{
+    static const char *const hosts[] = {"host", "hostname", "ip_address"};
+
+    if (!entry || argument >= entry->argument_count)
+        return false;
+    const char *name = catalogue_argument_name(entry, (uint8_t)argument);
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(*hosts); i++)
+        if (strcmp(name, hosts[i]) == 0)
+            return true;
+    return strcmp(name, "address") == 0 && value->kind == VALUE_LIST;
+}
+
+/* A host of the event holds a password. */
+static bool hosts_hold_secret(const struct event *event)
+{
+    const struct event_entry *entry = catalogue_event(event->number);
+
+    for (uint32_t i = 0; i < event->argument_count; i++)
+        if (is_host(entry, i, &event->arguments[i]) && host_holds_secret(&event->arguments[i]))
+            return true;
+    for (uint32_t i = 0; i < event->operation_count; i++) {
+        const struct attribute *host = operation_attribute(&event->operations[i], ATTRIBUTE_HOST);
+        if (host && host_holds_secret(&host->value))
+            return true;
+    }
+    return false;
+}
+
+static void mask_host(struct redaction *redaction, struct value *value)
+{
+    struct secret secret;
+    const struct value *host = host_of(value);
+
+    if (!host || !secret_in_host(host->bytes, host->count, &secret))
+        return;
+    if (value->kind != VALUE_LIST) {
+        mask_text(redaction, value, &secret);
+        return;
+    }
+    struct value *items = allocate(redaction, value->count, sizeof(*items));
+    if (!items) {
+        hide(value);
+        return;
+    }
+    memcpy(items, value->items, value->count * sizeof(*items));
+    mask_text(redaction, &items[0], &secret);
+    value->items = items;
+}
+
+static bool mask_hosts(struct redaction *redaction, struct event *event,
+                       struct operation *operations)
+{
+    const struct event_entry *entry = catalogue_event(event->number);
+    struct value *arguments = allocate(redaction, event->argument_count + 1, sizeof(*arguments));
+
+    if (!arguments)
+        return false;
+    for (uint32_t i = 0; i < event->argument_count; i++) {
+        arguments[i] = event->arguments[i];
+        if (is_host(entry, i, &arguments[i]))
+            mask_host(redaction, &arguments[i]);
+    }
+    event->arguments = arguments;
+    for (uint32_t i = 0; i < event->operation_count; i++) {
+        struct operation *operation = &operations[i];
+        struct attribute *attributes =
+            allocate(redaction, operation->attribute_count + 1, sizeof(*attributes));
+        if (!attributes)
+            return false;
+        for (uint32_t j = 0; j < operation->attribute_count; j++) {
+            attributes[j] = operation->attributes[j];
+            if (attributes[j].name != ATTRIBUTE_HOST)
+                continue;
+            mask_host(redaction, &attributes[j].value);
+            mask_host(redaction, &attributes[j].resolved);
+            mask_host(redaction, &attributes[j].given);
+        }
+        operation->attributes = attributes;
+    }
+    return true;
+}
+
 bool redaction_mask_event(struct redaction *redaction, const struct event *event,
                           struct event *masked)
 {
@@ -199,6 +298,8 @@ bool redaction_mask_event(struct redaction *redaction, const struct event *event
             return false;
     }
     masked->operations = operations;
+    if (hosts_hold_secret(event) && !mask_hosts(redaction, masked, operations))
+        return false;
     return !starts_program || mask_arguments(redaction, masked);
 }
 

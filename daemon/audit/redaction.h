@@ -1,8 +1,8 @@
-/* Passwords on command lines, kept out of the record.
+/* Passwords on command lines and in hosts, kept out of the record.
  *
- * The catalogue says which arguments are secret as a whole; a command line is not, but may hold
- * one (daemon/audit/secret_pattern.h). It is recorded as its length. A pattern is no proof: what it
- * misses is recorded. */
+ * The catalogue says which arguments are secret as a whole; a command line or the name of a host is
+ * not, but may hold one (daemon/audit/secret_pattern.h). It is recorded as its length. A pattern is
+ * no proof: what it misses is recorded. */
 #ifndef WARDER_DAEMON_AUDIT_REDACTION_H
 #define WARDER_DAEMON_AUDIT_REDACTION_H
 

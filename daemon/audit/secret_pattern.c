@@ -326,6 +326,18 @@ static bool find_in_address(const char *text, size_t length, size_t from, struct
     return false;
 }
 
+bool secret_in_host(const char *text, size_t length, struct secret *secret)
+{
+    size_t sign = length;
+    while (sign > 0 && text[sign - 1] != '@')
+        sign--;
+    if (sign <= 1)
+        return false;
+    const char *colon = memchr(text, ':', sign - 1);
+    *secret = (struct secret){colon ? (size_t)(colon - text) + 1 : 0, sign - 1};
+    return secret->start < secret->end;
+}
+
 /* Options of a command line inside the text. `nested`: quotes part words as white space does, for
  * command lines inside of command lines. */
 static bool find_in_words(const char *text, size_t length, size_t from, bool nested,

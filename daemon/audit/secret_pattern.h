@@ -36,4 +36,9 @@ bool secret_find(const char *text, size_t length, size_t from, struct secret *se
  * may be NULL. True if there is one. */
 bool secret_join(struct secret *secret, bool any, const struct secret *other);
 
+/* The password of a text that is a host's name as a whole, `USER:PASSWORD@HOST`, as what reads
+ * addresses badly hands it on; without a colon all before the `@`, which may be a token. No host
+ * has an `@` in its name. */
+bool secret_in_host(const char *text, size_t length, struct secret *secret);
+
 #endif

@@ -52,6 +52,9 @@ sys.audit("subprocess.Popen", "x --secret=the-secret-8", ["x --secret=the-secret
 os.system("curl -u me:the-secret-9 -H 'Authorization: Bearer the-secret-a' 'http://127.0.0.1:1/' 2>/dev/null; true")
 sys.audit("subprocess.Popen", "mysql", ["mysql", "-pthe-secret-b", "-H", "Authorization: Bearer the-secret-c"], None, None)
 sys.audit("fcntl.ioctl", 0, 0x5412, b"the-secret-d")
+sys.audit("http.client.connect", None, "me:the-secret-e@127.0.0.1", 80)
+sys.audit("socket.getaddrinfo", "me:the-secret-f@127.0.0.1", 80, 0, 1, 0)
+sys.audit("socket.connect", None, ("the-secret-g@127.0.0.1", 80))
 sys.audit("smtplib.send", None, b"the-secret-6")
 sys.audit("builtins.input/result", "the-secret-7")
 """], env=daemon.preloaded())
@@ -72,6 +75,9 @@ sys.audit("builtins.input/result", "the-secret-7")
         self.assertEqual(popen["arguments"]["args"], ["psql", "--password=<12 bytes>", "--token", "<12 bytes>",
                                                       "postgres://me:<12 bytes>@host/db"])
         self.assertEqual(popen["arguments"]["env"], {"secret": "map", "length": 1})
+        lookup = next(row for row in rows if row.get("event") == "socket.getaddrinfo")
+        self.assertEqual((lookup["summary"], lookup["arguments"]["host"]),
+                         ('resolve "me:<12 bytes>@127.0.0.1"', "me:<12 bytes>@127.0.0.1"))
 
     def test_repeated_denials_are_counted_in_one_record(self):
         daemon = self.daemon()

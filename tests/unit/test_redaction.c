@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policies/catalogue/catalogue.h"
 #include "policies/engine/value.h"
 #include "unit_test.h"
 
@@ -181,6 +182,64 @@ static void event_is_masked_wherever_it_shows_a_value(void **state)
     redaction_deinit(&redaction);
 }
 
+static void assert_text(const struct value *value, const char *expected)
+{
+    assert_int_equal(value->kind, VALUE_TEXT);
+    assert_int_equal(value->count, strlen(expected));
+    assert_memory_equal(value->bytes, expected, strlen(expected));
+}
+
+/* Of an address list the first element, of what is a path nothing. */
+static void assert_host_shown(const char *host, const char *expected)
+{
+    const struct event_entry *lookup = catalogue_find("socket.getaddrinfo", 18);
+    const struct event_entry *connect = catalogue_find("socket.connect", 14);
+    const struct value name = value_text(host, strlen(host));
+    const struct value items[] = {name, value_int(80)};
+    const struct value list = {.kind = VALUE_LIST, .count = 2, .items = items};
+    const struct value connected[] = {value_none(), list};
+    const struct value as_path[] = {value_none(), name};
+    const struct attribute attribute = {.name = ATTRIBUTE_HOST, .value = name};
+    const struct operation operation = {
+        .operation_class = CLASS_RESOLVE, .attribute_count = 1, .attributes = &attribute};
+    struct event event = {.number = lookup->number,
+                          .argument_count = 1,
+                          .arguments = &name,
+                          .operation_count = 1,
+                          .operations = &operation};
+    struct redaction redaction;
+    struct event masked;
+
+    redaction_init(&redaction);
+    assert_true(redaction_mask_event(&redaction, &event, &masked));
+    assert_text(&masked.arguments[0], expected);
+    assert_text(&operation_attribute(masked.operations, ATTRIBUTE_HOST)->value, expected);
+    event.number = connect->number;
+    event.argument_count = 2;
+    event.arguments = connected;
+    assert_true(redaction_mask_event(&redaction, &event, &masked));
+    assert_text(&masked.arguments[1].items[0], expected);
+    assert_int_equal(masked.arguments[1].items[1].kind, VALUE_INT);
+    event.operation_count = 0;
+    event.arguments = as_path;
+    assert_true(redaction_mask_event(&redaction, &event, &masked));
+    assert_text(&masked.arguments[1], host);
+    redaction_deinit(&redaction);
+}
+
+static void password_before_a_host_is_masked(void **state)
+{
+    (void)state;
+    assert_host_shown("u:s3cr3t@127.0.0.1", "u:<6 bytes>@127.0.0.1");
+    assert_host_shown("u:a@b@host", "u:<3 bytes>@host");
+    assert_host_shown("token@host", "<5 bytes>@host");
+    assert_host_shown(":pw@host", ":<2 bytes>@host");
+    assert_host_shown("u:@host", "u:@host");
+    assert_host_shown("host.example", "host.example");
+    assert_host_shown("@host", "@host");
+    assert_host_shown("::1", "::1");
+}
+
 static void header_of_authorization_is_masked_whole(void **state)
 {
     (void)state;
@@ -277,6 +336,7 @@ int main(void)
         cmocka_unit_test(options_of_some_programs_are_known_by_their_names),
         cmocka_unit_test(quotes_do_not_end_a_secret_early),
         cmocka_unit_test(event_is_masked_wherever_it_shows_a_value),
+        cmocka_unit_test(password_before_a_host_is_masked),
         cmocka_unit_test(header_of_authorization_is_masked_whole),
         cmocka_unit_test(passwords_in_addresses_are_masked),
         cmocka_unit_test(other_texts_stay_as_they_are),
