@@ -37,7 +37,8 @@ static const char apply_help[] =
     "\n"
     "Checks policies, stores them on this host and puts them in force: at the next event of\n"
     "every interpreter. A policy replaces the one of its name. If anything is wrong with one,\n"
-    "nothing is changed. `-` is standard input.\n"
+    "nothing is changed. `-` is standard input. Files of tests, NAME.test.warder, are passed "
+    "over.\n"
     "\n"
     "  --vendor             store as shipped with a package, not as this host's own\n"
     "  --json               say what was done as JSON: what the checker says as `warder check "
@@ -259,6 +260,18 @@ static int send_files(const struct store_options *store, const struct policy_fil
     return ask_once(store, &request);
 }
 
+/* What lies beside the policies, and is none. */
+static void say_passed_over(size_t tests, const char *first)
+{
+    if (tests == 1)
+        (void)fprintf(stderr, "warder: apply: passed over %s: tests are not stored\n", first);
+    else if (tests > 1)
+        (void)fprintf(stderr,
+                      "warder: apply: passed over %zu files of tests, %s the first: tests are not "
+                      "stored\n",
+                      tests, first);
+}
+
 int command_apply(int argc, char **argv)
 {
     struct policy_file files[FILES_MAX];
@@ -273,15 +286,29 @@ int command_apply(int argc, char **argv)
                  FILES_MAX);
         return EXIT_USAGE;
     }
+    const char *first_test = NULL;
+    size_t tests = 0;
     for (int i = optind; i < argc; i++) {
+        if (policy_file_is_test(argv[i])) {
+            first_test = first_test ? first_test : argv[i];
+            tests++;
+            continue;
+        }
         if (!policy_file_read(&files[count], argv[i])) {
             status = EXIT_USAGE;
             break;
         }
         count++;
     }
-    if (status < 0)
+    if (status < 0 && count == 0) {
+        complain("apply: %s is a file of tests, and those are not stored: `warder test` runs them",
+                 first_test);
+        status = EXIT_USAGE;
+    }
+    if (status < 0) {
+        say_passed_over(tests, first_test);
         status = send_files(&store, files, count);
+    }
     for (size_t i = 0; i < count; i++)
         policy_file_deinit(&files[i]);
     return status;

@@ -20,6 +20,9 @@ void policy_file_deinit(struct policy_file *file);
 /* As the compiler takes it: a file counts as local. Borrowed. */
 struct policy_text policy_file_text(const struct policy_file *file);
 
+/* By its name, a file of tests: NAME.test.warder. */
+bool policy_file_is_test(const char *path);
+
 /* The path of a policy that comes with Warder, by its name; owned. NULL if there is none. */
 char *shipped_policy_path(const char *name);
 

@@ -16,8 +16,6 @@ enum {
     READ_FIRST = 16 * 1024, /* bytes; then twice as many */
 };
 
-static const char test_suffix[] = ".test.warder";
-
 static bool read_all(FILE *stream, struct policy_file *file)
 {
     size_t size = 0;
@@ -74,6 +72,17 @@ struct policy_text policy_file_text(const struct policy_file *file)
         .file = file->path, .text = file->text, .length = file->length, .tier = TIER_LOCAL};
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+    const size_t length = strlen(text);
+    return length > strlen(end) && strcmp(text + length - strlen(end), end) == 0;
+}
+
+bool policy_file_is_test(const char *path)
+{
+    return ends_with(path, ".test.warder");
+}
+
 char *shipped_policy_path(const char *name)
 {
     char *directory = installed_policy_directory();
@@ -90,12 +99,7 @@ char *shipped_policy_path(const char *name)
 
 static int is_shipped(const struct dirent *entry)
 {
-    const size_t length = strlen(entry->d_name);
-    const bool policy =
-        length > strlen(suffix) && strcmp(entry->d_name + length - strlen(suffix), suffix) == 0;
-    const bool test = length > strlen(test_suffix) &&
-                      strcmp(entry->d_name + length - strlen(test_suffix), test_suffix) == 0;
-    return policy && !test;
+    return ends_with(entry->d_name, suffix) && !policy_file_is_test(entry->d_name);
 }
 
 char **shipped_policy_paths(void)

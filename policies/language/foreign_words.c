@@ -26,7 +26,8 @@ static const struct {
     {FOREIGN_FILE, "forbid", NULL, "it is `deny`, in a policy: policy NAME { deny exec as … }"},
     {FOREIGN_FILE, "import", NULL, includes},
     {FOREIGN_FILE, "include", NULL, includes},
-    {FOREIGN_FILE, "test", NULL, "tests stand in a file of their own: NAME.test.warder"},
+    {FOREIGN_FILE, "test", NULL,
+     "tests stand in a file of their own, NAME.test.warder, which `warder test` runs"},
 
     {FOREIGN_STATEMENT, "permit", "allow", NULL},
     {FOREIGN_STATEMENT, "accept", "allow", NULL},

@@ -44,6 +44,14 @@ static enum attribute_type operand_type(const struct predicate *predicate)
 
 /* ------------------------------------------------------------------ statements */
 
+/* By its name, a file of tests. */
+static bool is_test_file(const struct source *source)
+{
+    static const char suffix[] = ".test.warder";
+    const size_t length = strlen(source->file);
+    return length >= strlen(suffix) && strcmp(source->file + length - strlen(suffix), suffix) == 0;
+}
+
 void mistake_at_file_level(struct parser *parser)
 {
     const struct token token = parser->token;
@@ -52,6 +60,8 @@ void mistake_at_file_level(struct parser *parser)
     const char *near = parser_nearest_word(&token, grammar_words(WORDS_FILE));
     struct diagnostic *error;
 
+    if (token_is(&token, "test") && is_test_file(token.span.source))
+        sentence = "this is a file of tests, and no policy: `warder test` runs it";
     parser->sets_lost = true;
     if (parser->unclosed > 0 && (token.kind == TOKEN_CLOSE_BRACE ||
                                  token_is_one_of(&token, grammar_words(WORDS_STATEMENT)))) {

@@ -92,6 +92,13 @@ near misses
         result = self.explain("--given", f"{self.directory}/link=/srv/job/a/x.py", "write", "link")
         self.assertIn('path under session.start: it was "/srv/job/a/x.py"', result.out)
 
+    def test_file_of_tests_is_named_as_one_where_a_policy_is_wanted(self):
+        file = self.directory / "p.test.warder"
+        file.write_text('test p { expect deny exec "/bin/true" by no }', encoding="utf-8")
+        result = execute([WARDER, "explain", "--policy", file, "exec", "/bin/true"])
+        self.assertIn("this is a file of tests, and no policy: `warder test` runs it", result.out + result.err, result)
+        self.assertNotEqual(result.status, 0)
+
     def test_program_by_its_name_is_where_it_is_given_to_be(self):
         for words in ("exec", "git"), ("--event", "subprocess.Popen", "git", '["git"]', "none", "none"):
             with self.subTest(words):

@@ -187,6 +187,22 @@ class Store(Test):
         self.assertIn("denied by local/a.no", outcome().err)
         self.assertEqual(daemon.command("apply", policy).out, "unchanged: 1 policy; generation 2 is in force\n")
 
+    def test_apply_passes_over_tests_that_lie_beside_the_policies(self):
+        daemon = self.daemon()
+        (self.directory / "a.warder").write_text("policy a { deny exec as no }", encoding="utf-8")
+        for name in "a.test.warder", "b.test.warder":
+            (self.directory / name).write_text('test a { expect deny exec "/bin/true" by no }', encoding="utf-8")
+        result = daemon.command("apply", *sorted(self.directory.glob("[ab].*warder")))
+        self.assertEqual((result.status, result.out), (0, "applied 1 policy; generation 1 is in force\n"), result)
+        self.assertEqual(result.err, f"warder: apply: passed over 2 files of tests, {self.directory}/a.test.warder the first: "
+                                     "tests are not stored\n")
+        result = daemon.command("apply", self.directory / "a.warder", self.directory / "b.test.warder")
+        self.assertEqual((result.status, result.err),
+                         (0, f"warder: apply: passed over {self.directory}/b.test.warder: tests are not stored\n"), result)
+        result = daemon.command("apply", self.directory / "a.test.warder")
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertIn("a.test.warder is a file of tests, and those are not stored: `warder test` runs them", result.err)
+
     def test_tier_is_part_of_a_name_and_no_option_but_of_apply(self):
         daemon = self.daemon()
         text = self.policy("policy a { deny exec as no }")
