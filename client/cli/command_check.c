@@ -68,13 +68,6 @@ struct check {
     struct source_map *map;     /* owned */
 };
 
-static bool is_test(const char *path)
-{
-    static const char suffix[] = ".test.warder";
-    const size_t length = strlen(path);
-    return length > strlen(suffix) && strcmp(path + length - strlen(suffix), suffix) == 0;
-}
-
 static bool add_file(struct check *check, const char *path, bool vendor, bool shipped)
 {
     struct file *grown = realloc(check->files, (check->count + 1) * sizeof(*grown));
@@ -119,7 +112,7 @@ static bool check_texts(struct check *check, struct diagnostics *diagnostics)
         if (!check->files[i].read.text)
             continue;
         const struct policy_text text = text_of(&check->files[i]);
-        if (is_test(check->files[i].path))
+        if (policy_file_is_test(check->files[i].path))
             policy_test_parse(&text, diagnostics);
         else
             texts[policies++] = text;
@@ -159,7 +152,8 @@ static void print_rings(const struct check *check)
         if (!source_map_policy(check->map, policy, &excerpt))
             continue;
         for (size_t i = 0; i < check->named && !asked; i++)
-            asked = strcmp(check->files[i].path, excerpt.file) == 0;
+            asked =
+                check->files[i].read.path && strcmp(check->files[i].read.path, excerpt.file) == 0;
         if (asked)
             ring_table_print(stdout, check->block, policy, check->json);
     }

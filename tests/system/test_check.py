@@ -161,6 +161,12 @@ class Check(Test):
         gaps = {row["floor"]: row["not_held"] for row in rows if "floor" in row}
         self.assertEqual(sorted(gaps), ["exec", "write"])
 
+    def test_rings_are_a_table_of_standard_input_too(self):
+        result = self.check("--rings", "-", input=GOOD)
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("policy good: what holds each rule", result.out)
+        self.assertNotIn("policy untrusted", result.out)
+
     def test_rings_are_a_table_of_the_policies_that_were_asked_about(self):
         result = self.check("--rings", self.file("p.warder", self.POLICY_WITH_FLOORS))
         self.assertEqual(result.status, 0, result)
