@@ -116,7 +116,7 @@ static void check_case(void **state)
 {
     const char *name = *state;
     char file[80];
-    size_t length;
+    size_t length = 0;
     CLEANUP(free) char *text = read_file(name, "warder", &length);
     CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
     assert_non_null(text);
@@ -218,9 +218,7 @@ static bool is_cured(const char *name, const char *text, size_t length, size_t s
     assert_non_null(changed);
     assert_non_null(diagnostics);
 
-    memcpy(changed, text, start);
-    memcpy(changed + start, correction, put);
-    memcpy(changed + start + put, text + end, length - end);
+    (void)snprintf(changed, length + put + 1, "%.*s%s%s", (int)start, text, correction, text + end);
     while (fresh > 0 && end - start > put - fresh &&
            correction[fresh - 1] == text[end - 1 - (put - fresh)])
         fresh--;
@@ -299,7 +297,7 @@ static void what_the_checker_says_to_write_is_no_error(void **state)
     (void)state;
     size_t tried = 0;
     for (size_t i = 0; names[i][0] != '\0'; i++) {
-        size_t length;
+        size_t length = 0;
         CLEANUP(free) char *text = read_file(names[i], "warder", &length);
         assert_non_null(text);
         if (!is_test_file(names[i]) && strlen(text) == length)
