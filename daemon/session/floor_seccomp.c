@@ -44,6 +44,7 @@ enum {
     FAMILY_LAST = 63,             /* families are numbered to 45 in Linux 6.18 */
     KIND_MASK = 0xf,              /* linux/net.h: SOCK_TYPE_MASK */
     PROTOCOL_TCP = 6,
+    LIBRARY_LEVEL = 3, /* seccomp_api_get(3): what ends a process is known from there on */
 };
 
 /* linux/fs.h: FS_IOC_SETFLAGS, FS_IOC32_SETFLAGS, FS_IOC_FSSETXATTR. */
@@ -486,7 +487,11 @@ int seccomp_program_build(const struct seccomp_plan *plan, enum seccomp_program_
     *out = (struct seccomp_program){NULL, 0};
     if (!builder.context)
         return -ENOMEM;
-    builder.error = choose_machine(builder.context, architecture);
+    /* libseccomp would ask this process's kernel what it can, and make nothing where that has no
+     * filters. Whoever is to take the program tells that itself (client/floor/floor.h). */
+    builder.error = seccomp_api_set(LIBRARY_LEVEL);
+    if (builder.error == 0)
+        builder.error = choose_machine(builder.context, architecture);
     if (builder.error == 0)
         builder.error =
             seccomp_attr_set(builder.context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
