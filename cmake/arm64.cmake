@@ -1,7 +1,7 @@
 # Compiling for arm64 on another machine, with Debian's cross compiler: the preset `arm64`.
 #
 # WARDER_ARM64_ROOT is a directory with the libraries, laid out as in a system: tests/arm64/root.sh
-# makes it from Debian's packages. What ctest starts of the build runs under qemu's emulation.
+# makes it from Debian's packages.
 set(WARDER_ARM64_ROOT "" CACHE PATH "A system's root with the arm64 libraries")
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES WARDER_ARM64_ROOT)
 
@@ -19,6 +19,3 @@ set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 set(ENV{PKG_CONFIG_SYSROOT_DIR} "${WARDER_ARM64_ROOT}")
 set(ENV{PKG_CONFIG_LIBDIR}
     "${WARDER_ARM64_ROOT}/usr/lib/aarch64-linux-gnu/pkgconfig:${WARDER_ARM64_ROOT}/usr/share/pkgconfig")
-
-# -L: where the loader and the libraries are that a program names by their place in a system.
-set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -L "${WARDER_ARM64_ROOT}")
