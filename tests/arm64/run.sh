@@ -37,5 +37,5 @@ chmod 755 "$work/more/init"
 qemu-system-aarch64 -M virt -cpu max,pauth-impdef=on -smp "$(nproc)" -m 3072 -nographic -no-reboot -net none \
     -kernel "$root/kernel" -initrd "$work/system" \
     -append "console=ttyAMA0 quiet panic=-1 warder.source=$PWD warder.tests=${1:-}" </dev/null |
-    tr -d '\r' | tee "$work/said"
+    sed -u 's|\r$||' | tee "$work/said"
 grep -q '^guest: ended with status 0$' "$work/said" || fail "not everything passed on the emulated machine"
