@@ -17,7 +17,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent.parent
 BUILD = SOURCE / "build-arm64"
-PATIENCE = 240  # an emulated processor is ten to thirty times as slow
+PATIENCE = 240  # an emulated processor is ten to thirty times as slow: two system tests at once would miss the bounds
 SKIPPED = 77
 
 # What differs between machines is below these.
@@ -57,21 +57,25 @@ def run(name, command):
     return name, status, said, time.monotonic() - began
 
 
+def tell(name, status, said, seconds, counts):
+    how = {0: "passed", SKIPPED: "skipped"}.get(status, "failed")
+    counts[how] += 1
+    print(f"{how:8}{seconds:6.1f} s  {name}", flush=True)
+    if how == "failed":
+        print("\n".join(said.splitlines()[-60:]), flush=True)
+    elif how == "skipped":
+        print("        ", said.strip().splitlines()[-1], flush=True)
+
+
 def main():
     wanted = re.compile(sys.argv[1] if len(sys.argv) > 1 else "")
     print(" ".join(os.uname()), flush=True)
-    tests = [test for part in (unit_tests, system_tests) for test in part() if wanted.search(test[0])]
     counts = {"passed": 0, "failed": 0, "skipped": 0}
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() + 1) as pool:
-        for ended in concurrent.futures.as_completed([pool.submit(run, *test) for test in tests]):
-            name, status, said, seconds = ended.result()
-            how = {0: "passed", SKIPPED: "skipped"}.get(status, "failed")
-            counts[how] += 1
-            print(f"{how:8}{seconds:6.1f} s  {name}", flush=True)
-            if how == "failed":
-                print("\n".join(said.splitlines()[-60:]), flush=True)
-            elif how == "skipped":
-                print("        ", said.strip().splitlines()[-1], flush=True)
+    for tests, workers in (unit_tests(), os.cpu_count() + 1), (system_tests(), 1):
+        with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+            started = [pool.submit(run, *test) for test in tests if wanted.search(test[0])]
+            for ended in concurrent.futures.as_completed(started):
+                tell(*ended.result(), counts)
     print(", ".join(f"{count} {how}" for how, count in counts.items()), flush=True)
     return 1 if counts["failed"] or not counts["passed"] else 0
 
