@@ -11,7 +11,8 @@ packages='
 libc6-dev libstdc++-12-dev libprotobuf-c-dev libuv1-dev libsqlite3-dev libjansson-dev libsmartcols-dev libseccomp-dev
 libelf-dev libtomlplusplus-dev uthash-dev libcmocka-dev libpython3-dev
 python3.11 python3-minimal python3-cffi-backend
-bash dash coreutils sed grep mawk findutils procps util-linux mount libc-bin base-passwd busybox-static
+bash dash coreutils sed grep mawk findutils procps util-linux mount libc-bin binutils base-passwd
+busybox-static
 '
 # The newest that Debian 12 has: the first of these that is there.
 kernels='linux-image-6.12-cloud-arm64 linux-image-cloud-arm64'
