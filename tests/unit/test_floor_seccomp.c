@@ -601,6 +601,20 @@ static void kernel_ends_who_calls_as_i386_or_x32(void **state)
 }
 #endif
 
+static void program_is_made_where_the_own_kernel_takes_none(void **state)
+{
+    (void)state;
+    struct seccomp_program program;
+    static const uint64_t none[6] = {0};
+
+    assert_int_equal(seccomp_api_set(1), 0); /* as libseccomp finds a kernel without filters */
+    assert_int_equal(seccomp_program_build(&nothing, SECCOMP_BASE, SCMP_ARCH_NATIVE, &program), 0);
+    assert_int_equal(
+        asked(&program, seccomp_arch_native(), seccomp_syscall_resolve_name("ptrace"), none),
+        REFUSED(EPERM));
+    seccomp_program_deinit(&program);
+}
+
 /* ----------------------------------------------------------------------------------------- cache
  */
 
@@ -666,6 +680,7 @@ int main(void)
 #ifdef __x86_64__
         cmocka_unit_test(kernel_ends_who_calls_as_i386_or_x32),
 #endif
+        cmocka_unit_test(program_is_made_where_the_own_kernel_takes_none),
         cmocka_unit_test(cache_gives_the_same_program_for_the_same_plan),
         cmocka_unit_test(cache_that_is_full_replaces_the_oldest),
     };
