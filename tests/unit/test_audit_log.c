@@ -319,7 +319,18 @@ static void stop_at_gate(struct audit_log *log, struct gate *gate)
     sem_destroy(&gate->open);
 }
 
-/* So many decisions of a session, at that time (0: now), as the loop adds them. */
+/* Makes a text of ten bytes or more another one than those before. */
+static void number_text(char *text)
+{
+    static unsigned number;
+    char digits[16];
+
+    snprintf(digits, sizeof(digits), "%010u", number++);
+    memcpy(text, digits, 10);
+}
+
+/* So many decisions of a session, at that time (0: now), as the loop adds them. No two say the
+ * same: what is said again takes no room. */
 static void decide_often(struct audit_log *log, uint64_t session, const char *verdict, int times,
                          uint64_t time)
 {
@@ -336,8 +347,10 @@ static void decide_often(struct audit_log *log, uint64_t session, const char *ve
                                             .event = "",
                                             .event_size = 0};
 
-    for (int i = 0; i < times; i++)
+    for (int i = 0; i < times; i++) {
+        number_text(message);
         audit_log_add_decision(log, session, &decision, ALICE, strcmp(verdict, "allow") == 0);
+    }
 }
 
 static void denial_is_written_before_what_was_allowed_earlier(void **state)
@@ -392,12 +405,13 @@ static struct audit_log *start_bounded(void **state, unsigned megabytes)
     return log;
 }
 
-/* A decision whose message says so much. */
+/* A decision whose message says so much, and nothing that was said before. */
 static void decide(struct audit_log *log, int64_t owner, const char *verdict, const char *rule,
                    size_t length)
 {
     char *message = calloc(1, length + 1);
     memset(message, 'm', length);
+    number_text(message);
     const struct audit_decision decision = {.number = 1,
                                             .count = 1,
                                             .verdict = verdict,
@@ -486,7 +500,7 @@ static void flood_of_allowed_decisions_costs_its_own_user_no_denial(void **state
                      DENIED + ROUNDS * BETWEEN);
     assert_int_equal(count(state, "SELECT count(*) FROM records WHERE kind = 'daemon'"), 1);
     const int64_t left = count(state, "SELECT count(*) FROM records WHERE rule = 'allowed'");
-    assert_in_range(left, 1, 2000);
+    assert_in_range(left, 1, 4000);
     /* Nothing that tells of a loss is lost. */
     assert_true(count(state, "SELECT count(*) FROM records WHERE kind = 'drop'") > 1);
     assert_int_equal(count(state, "SELECT sum(count) FROM records WHERE kind = 'drop'") + left,
@@ -568,32 +582,93 @@ static void record_without_a_bound_drops_nothing(void **state)
 
 /* ------------------------------------------------------------------------------ an older format */
 
+/* A file of another version, as a daemon of that time has left it. */
+static void make_older(void **state, const char *sql)
+{
+    sqlite3 *database;
+    char *message = NULL;
+
+    assert_int_equal(sqlite3_open(temporary_path(state, "audit.db"), &database), SQLITE_OK);
+    sqlite3_exec(database, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+    sqlite3_exec(database, sql, NULL, NULL, &message);
+    assert_null(message);
+    sqlite3_close(database);
+}
+
+#define OLD_SESSIONS                                                                               \
+    "PRAGMA application_id = 1464095297;"                                                          \
+    "CREATE TABLE sessions (session INTEGER PRIMARY KEY, started INTEGER NOT NULL, ended INTEGER," \
+    " decisions INTEGER, denials INTEGER, facts TEXT NOT NULL) STRICT;"                            \
+    "INSERT INTO sessions VALUES (1, 1, NULL, 1, 1, '{\"asked\":{}}');"
+
+#define OLD_RECORDS                                                                                \
+    "CREATE TABLE records (id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"           \
+    " kind TEXT NOT NULL, session INTEGER, number INTEGER, count INTEGER NOT NULL, verdict TEXT,"  \
+    " event TEXT, summary TEXT NOT NULL, arguments TEXT, operations TEXT, policy TEXT, rule TEXT," \
+    " message TEXT, unknown INTEGER, settled INTEGER, generation INTEGER, file TEXT,"              \
+    " line INTEGER, uid INTEGER, pid INTEGER) STRICT;"                                             \
+    "CREATE INDEX records_by_time ON records (time, id);"                                          \
+    "CREATE INDEX records_by_session ON records (session, number);"                                \
+    "CREATE INDEX denials ON records (id) WHERE verdict IN ('deny', 'kill', 'would-deny');"
+
 static void record_of_the_first_version_is_brought_up_to_this_one(void **state)
 {
-    struct audit_log *log = start(state, 1);
-    sqlite3 *database;
-
-    decide(log, ALICE, "deny", "old", 10);
-    stop(log);
-    assert_int_equal(sqlite3_open(temporary_path(state, "audit.db"), &database), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(database,
-                                  "DROP INDEX records_by_owner; DROP TABLE reserved;"
-                                  "ALTER TABLE records DROP COLUMN logged_by;"
-                                  "ALTER TABLE records DROP COLUMN owner;"
-                                  "ALTER TABLE records DROP COLUMN bytes;"
-                                  "ALTER TABLE records DROP COLUMN operation;"
-                                  "ALTER TABLE records DROP COLUMN spent;"
-                                  "PRAGMA user_version = 1",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
-    sqlite3_close(database);
-    log = start_bounded(state, 1);
+    make_older(state, OLD_SESSIONS OLD_RECORDS
+               "INSERT INTO records (time, kind, session, number, count, verdict, summary, rule)"
+               " VALUES (5, 'decision', 1, 1, 1, 'deny', 'exec', 'old');"
+               "PRAGMA user_version = 1");
+    struct audit_log *log = start_bounded(state, 1);
     assert_int_equal(audit_log_new_session(log), 2);
     for (int i = 0; i < 3000; i++)
         decide(log, ALICE, "deny", "new", 1000);
     stop(log);
-    assert_int_equal(count(state, "PRAGMA user_version"), 3);
+    assert_int_equal(count(state, "PRAGMA user_version"), 4);
     assert_int_equal(count(state, "SELECT count(*) FROM records WHERE rule = 'old'"), 1);
+}
+
+static void record_of_the_third_version_keeps_all_that_it_said(void **state)
+{
+    make_older(
+        state, OLD_SESSIONS OLD_RECORDS
+        "ALTER TABLE records ADD COLUMN logged_by TEXT;"
+        "ALTER TABLE records ADD COLUMN owner INTEGER;"
+        "ALTER TABLE records ADD COLUMN bytes INTEGER;"
+        "CREATE INDEX records_by_owner ON records (owner, id, bytes, verdict);"
+        "CREATE TABLE reserved (session INTEGER NOT NULL) STRICT; INSERT INTO reserved VALUES (9);"
+        "ALTER TABLE records ADD COLUMN operation INTEGER;"
+        "ALTER TABLE records ADD COLUMN spent INTEGER;"
+        "INSERT INTO records VALUES (2047, 7, 'decision', 1, 4, 3, 'would-deny', 'open',"
+        " 'read \"/a\"', '{\"path\":\"/a\"}', '[]', 'local/p', 'r', 'No', 1, 1, 2, 'x.py', 12,"
+        " NULL, NULL, '[\"local/q.s\"]', 1000, 700, 1, 1);"
+        "INSERT INTO records (id, time, kind, count, summary, uid, pid, owner, bytes)"
+        " VALUES (2048, 6, 'refusal', 1, 'was refused', 1000, 77, 1000, 300);"
+        "INSERT INTO records (id, time, kind, session, number, count, verdict, event, summary,"
+        " owner, bytes) VALUES (2050, 8, 'decision', 1, 7, 1, 'allow', 'open', 'x', 1000, 20),"
+        " (5000, 9, 'drop', NULL, NULL, 3, NULL, NULL, 'dropped', -1, 10);"
+        "DELETE FROM records WHERE id = 5000;" /* no id is given twice */
+        "CREATE TABLE before AS SELECT * FROM records;"
+        "PRAGMA user_version = 3");
+    stop(start(state, 1));
+    assert_int_equal(count(state, "PRAGMA user_version"), 4);
+#define COLUMNS                                                                                    \
+    "id, time, kind, session, number, count, verdict, event, summary, arguments, operations,"      \
+    " policy, rule, message, file, line, uid, pid, logged_by, owner, bytes, operation"
+    assert_int_equal(count(state, "SELECT count(*) FROM (SELECT " COLUMNS " FROM before INTERSECT"
+                                  " SELECT " COLUMNS " FROM records)"),
+                     3);
+    assert_int_equal(count(state, "SELECT count(*) FROM records WHERE unknown AND spent AND"
+                                  " settled AND generation = 2"),
+                     1);
+    assert_int_equal(count(state, "SELECT count(*) FROM chunks"), 3);
+    assert_int_equal(count(state, "SELECT count(*) FROM spans WHERE session = 1 AND"
+                                  " (first, last) IN (VALUES (4, 6), (7, 7))"),
+                     2);
+    assert_int_equal(count(state, "SELECT sum(allowed) * 10000 + sum(other) FROM holdings"),
+                     201000);
+    struct audit_log *log = start(state, 1);
+    decide(log, ALICE, "deny", "new", 10);
+    stop(log);
+    assert_int_equal(count(state, "SELECT id FROM records WHERE rule = 'new'"), 5001);
 }
 
 /* ------------------------------------------------------------------------------ others' locks */
@@ -747,7 +822,7 @@ static void what_is_lost_at_the_end_is_counted(void **state)
     assert_int_equal(sqlite3_open(temporary_path(state, "audit.db"), &database), SQLITE_OK);
     /* Whatever is written fails, as it does where the disk is full. */
     assert_int_equal(sqlite3_exec(database,
-                                  "CREATE TRIGGER full BEFORE INSERT ON records BEGIN"
+                                  "CREATE TRIGGER full BEFORE INSERT ON entries BEGIN"
                                   " SELECT missing(); END",
                                   NULL, NULL, NULL),
                      SQLITE_OK);
@@ -781,6 +856,7 @@ int main(void)
         TEST(session_stays_while_records_of_it_wait),
         TEST(record_without_a_bound_drops_nothing),
         TEST(record_of_the_first_version_is_brought_up_to_this_one),
+        TEST(record_of_the_third_version_keeps_all_that_it_said),
         TEST(who_can_only_read_the_record_cannot_stop_it),
         TEST(who_reads_the_record_slowly_sees_what_was_there),
         TEST(what_is_lost_at_the_end_is_counted),
