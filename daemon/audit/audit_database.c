@@ -17,7 +17,25 @@ enum {
     PACKED_ROW_BYTES = 48,
     /* A longer event is kept in words: those cut what is long (event_json.h). */
     PACKED_BYTES_MAX = 1024,
+    PACKED_COLUMNS = 12, /* that are bound */
 };
+
+/* For one row, and for many: a statement costs as much as three rows. */
+static void prepare_packed(struct audit_database *database, char *error, size_t size)
+{
+    static const char head[] = "INSERT INTO entries (id, time, owner, bytes, session, number,"
+                               " count, text, flags, generation, operation, packed, kind) VALUES";
+    static const char row[] = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)";
+    char sql[sizeof(head) + AUDIT_PACKED_ROWS * (sizeof(row) + 1)];
+    size_t used = 0;
+
+    for (int i = 0; i < AUDIT_PACKED_ROWS; i++) {
+        used += (size_t)snprintf(sql + used, sizeof(sql) - used, "%s%s", i > 0 ? "," : head, row);
+        if (i == 0)
+            database->insert_packed = database_prepare(database->connection, sql, error, size);
+    }
+    database->insert_rows = database_prepare(database->connection, sql, error, size);
+}
 
 bool audit_database_open(struct audit_database *database, const char *directory, char *error,
                          size_t size)
@@ -44,12 +62,7 @@ bool audit_database_open(struct audit_database *database, const char *directory,
                          "UPDATE sessions SET facts = json_set(facts, '$.' || ?2, json(?3))"
                          " WHERE session = ?1 AND json_valid(facts) AND json_valid(?3)",
                          error, size);
-    database->insert_packed = database_prepare(
-        database->connection,
-        "INSERT INTO entries (id, time, owner, bytes, session, kind, number, count, text, flags,"
-        " generation, operation, packed)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-        error, size);
+    prepare_packed(database, error, size);
     database->insert_entry = database_prepare(
         database->connection,
         "INSERT INTO entries (id, time, owner, bytes, session, kind, number, count, text, flags,"
@@ -64,7 +77,8 @@ bool audit_database_open(struct audit_database *database, const char *directory,
     else
         snprintf(error, size, "out of memory");
     if (database->insert_session && database->end_session && database->add_fact &&
-        database->insert_packed && database->insert_entry && database->chunk && memory)
+        database->insert_packed && database->insert_rows && database->insert_entry &&
+        database->chunk && memory)
         return true;
     audit_database_close(database);
     return false;
@@ -76,6 +90,7 @@ void audit_database_close(struct audit_database *database)
     sqlite3_finalize(database->end_session);
     sqlite3_finalize(database->add_fact);
     sqlite3_finalize(database->insert_packed);
+    sqlite3_finalize(database->insert_rows);
     sqlite3_finalize(database->insert_entry);
     audit_chunk_free(database->chunk);
     database_close(database->connection);
@@ -188,17 +203,17 @@ static bool is_packed(const struct audit_item *item)
            decision->event_size <= PACKED_BYTES_MAX;
 }
 
-static void bind_decision(sqlite3_stmt *statement, const struct audit_decision *decision,
-                          uint64_t text)
+static void bind_decision(sqlite3_stmt *statement, int before,
+                          const struct audit_decision *decision, uint64_t text)
 {
-    bind_number(statement, 6, decision->number);
-    bind_number(statement, 7, decision->count);
-    bind_number(statement, 8, text);
-    sqlite3_bind_int(statement, 9,
+    bind_number(statement, before + 6, decision->number);
+    bind_number(statement, before + 7, decision->count);
+    bind_number(statement, before + 8, text);
+    sqlite3_bind_int(statement, before + 9,
                      (decision->unknown ? ENTRY_UNKNOWN : 0) | (decision->spent ? ENTRY_SPENT : 0) |
                          (decision->settled ? ENTRY_SETTLED : 0));
-    bind_number(statement, 10, decision->generation);
-    bind_number(statement, 11, decision->operation);
+    bind_number(statement, before + 10, decision->generation);
+    bind_number(statement, before + 11, decision->operation);
 }
 
 static void bind_notice(sqlite3_stmt *statement, const struct audit_item *item)
@@ -217,32 +232,75 @@ static void bind_notice(sqlite3_stmt *statement, const struct audit_item *item)
 }
 
 /* What every record has. */
-static void bind_head(sqlite3_stmt *statement, const struct audit_item *item, uint64_t id,
-                      uint64_t bytes)
+static void bind_head(sqlite3_stmt *statement, int before, const struct audit_item *item,
+                      uint64_t id, uint64_t bytes)
 {
-    bind_number(statement, 1, id);
-    bind_number(statement, 2, item->time);
-    sqlite3_bind_int64(statement, 3, item->owner);
-    bind_number(statement, 4, bytes);
+    bind_number(statement, before + 1, id);
+    bind_number(statement, before + 2, item->time);
+    sqlite3_bind_int64(statement, before + 3, item->owner);
+    bind_number(statement, before + 4, bytes);
     if (item->session > 0)
-        bind_number(statement, 5, item->session);
+        bind_number(statement, before + 5, item->session);
     else
-        sqlite3_bind_null(statement, 5);
+        sqlite3_bind_null(statement, before + 5);
 }
 
-/* Every column is bound anew each time: the bindings stay. */
-static int insert_packed(struct audit_database *database, const struct audit_item *item,
-                         uint64_t id, uint64_t bytes, uint64_t text)
+/* Binds a row whose parameters are behind so many others. Every column is bound anew each time: the
+ * bindings stay. */
+static void bind_packed(sqlite3_stmt *statement, int before, const struct packed_row *row)
 {
-    sqlite3_stmt *statement = database->insert_packed;
+    const struct audit_item *item = row->item;
 
-    bind_head(statement, item, id, bytes);
-    bind_decision(statement, &item->decision, text);
-    sqlite3_bind_blob64(statement, 12, item->decision.event, item->decision.event_size,
-                        SQLITE_STATIC);
+    bind_head(statement, before, item, row->id, row->bytes);
+    bind_decision(statement, before, &item->decision, row->text);
+    sqlite3_bind_blob64(statement, before + PACKED_COLUMNS, item->decision.event,
+                        item->decision.event_size, SQLITE_STATIC);
+}
+
+static int run(sqlite3_stmt *statement)
+{
     const int result = sqlite3_step(statement);
     sqlite3_reset(statement);
     return result;
+}
+
+static int write_loss(struct audit_database *database, const struct audit_item *item);
+
+/* One at a time: those that there were too few of, or one of which could not be stored. */
+static int insert_each(struct audit_database *database)
+{
+    int result = SQLITE_DONE;
+
+    for (uint32_t i = 0; result == SQLITE_DONE && i < database->packed_count; i++) {
+        bind_packed(database->insert_packed, 0, &database->packed[i]);
+        result = run(database->insert_packed);
+        if (is_fault_of_row(result))
+            result = write_loss(database, database->packed[i].item);
+    }
+    return result;
+}
+
+/* Writes the rows that wait for company. */
+static int insert_packed(struct audit_database *database)
+{
+    int result = SQLITE_CONSTRAINT;
+
+    if (database->packed_count == AUDIT_PACKED_ROWS) {
+        for (int i = 0; i < AUDIT_PACKED_ROWS; i++)
+            bind_packed(database->insert_rows, i * PACKED_COLUMNS, &database->packed[i]);
+        result = run(database->insert_rows);
+    }
+    if (is_fault_of_row(result))
+        result = insert_each(database);
+    database->packed_count = 0;
+    return result;
+}
+
+static int add_packed(struct audit_database *database, const struct audit_item *item, uint64_t id,
+                      uint64_t bytes, uint64_t text)
+{
+    database->packed[database->packed_count++] = (struct packed_row){item, id, bytes, text};
+    return database->packed_count == AUDIT_PACKED_ROWS ? insert_packed(database) : SQLITE_DONE;
 }
 
 static int insert_entry(struct audit_database *database, const struct audit_item *item, uint64_t id,
@@ -251,9 +309,9 @@ static int insert_entry(struct audit_database *database, const struct audit_item
     sqlite3_stmt *statement = database->insert_entry;
     struct shown_event shown;
 
-    bind_head(statement, item, id, bytes);
+    bind_head(statement, 0, item, id, bytes);
     if (item->kind == AUDIT_DECISION) {
-        bind_decision(statement, &item->decision, text);
+        bind_decision(statement, 0, &item->decision, text);
         sqlite3_bind_int(statement, 12, is_allowed(item) ? ENTRY_ALLOWED : ENTRY_DENIED);
         bind_event(database, &item->decision, &shown);
         bind_printable(statement, 16, item->decision.file);
@@ -278,7 +336,7 @@ static int insert(struct audit_database *database, const struct audit_item *item
         result =
             audit_chunk_text(database->chunk, &item->decision, logged_by_text, database, &text);
     if (result == SQLITE_DONE)
-        result = packed ? insert_packed(database, item, id, bytes, text)
+        result = packed ? add_packed(database, item, id, bytes, text)
                         : insert_entry(database, item, id, bytes, text);
     if (result == SQLITE_DONE)
         audit_chunk_add(database->chunk, item, is_allowed(item), bytes);
@@ -351,7 +409,8 @@ bool audit_database_begin(struct audit_database *database, char *error, size_t s
 
 static bool flush(struct audit_database *database, char *error, size_t size)
 {
-    return audit_chunk_flush(database->chunk) == SQLITE_DONE ||
+    return (insert_packed(database) == SQLITE_DONE &&
+            audit_chunk_flush(database->chunk) == SQLITE_DONE) ||
            database_failed(database->connection, "cannot be written", error, size);
 }
 
@@ -376,6 +435,7 @@ void audit_database_rollback(struct audit_database *database)
 {
     sqlite3_exec(database->connection, "ROLLBACK", NULL, NULL, NULL);
     audit_chunk_rollback(database->chunk);
+    database->packed_count = 0;
 }
 
 static bool read_number(struct audit_database *database, const char *sql, uint64_t *number,

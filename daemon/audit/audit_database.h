@@ -12,14 +12,27 @@
 #include "daemon/store/database.h"
 #include "policies/engine/arena.h"
 
+enum { AUDIT_PACKED_ROWS = 16 }; /* in one statement */
+
+/* An allowed decision with its event as it came, before it is written. */
+struct packed_row {
+    const struct audit_item *item;
+    uint64_t id;
+    uint64_t bytes;
+    uint64_t text;
+};
+
 struct audit_database {
     sqlite3 *connection;
     sqlite3_stmt *insert_session;
     sqlite3_stmt *end_session;
     sqlite3_stmt *add_fact;
-    sqlite3_stmt *insert_packed; /* an allowed decision with its event as it came */
-    sqlite3_stmt *insert_entry;
+    sqlite3_stmt *insert_packed; /* one packed row, */
+    sqlite3_stmt *insert_rows;   /* and AUDIT_PACKED_ROWS of them */
+    sqlite3_stmt *insert_entry;  /* any other record */
     struct audit_chunk *chunk;
+    struct packed_row packed[AUDIT_PACKED_ROWS]; /* those that wait for company */
+    uint32_t packed_count;
     struct arena arena;        /* events are decoded here */
     struct json_text texts[3]; /* arguments, operations, and the rules that logged an event */
 };
@@ -33,7 +46,8 @@ bool audit_database_begin(struct audit_database *database, char *error, size_t s
 bool audit_database_commit(struct audit_database *database, char *error, size_t size);
 void audit_database_rollback(struct audit_database *database);
 
-/* One item, inside a transaction. False: the database did not take it, and `error` says why. */
+/* One item, inside a transaction, until whose end it must stay where it is. False: the database did
+ * not take it, and `error` says why. */
 bool audit_database_write(struct audit_database *database, const struct audit_item *item,
                           char *error, size_t size);
 
