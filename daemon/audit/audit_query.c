@@ -61,10 +61,7 @@ enum column {
     COLUMN_PACKED,
 };
 
-enum {
-    SQL_MAX = 2048,
-    WINDOW_CHUNKS = 1, /* that a window has at first, beside those that reach into it */
-};
+enum { SQL_MAX = 2048 };
 
 struct audit_reader {
     sqlite3 *connection;
@@ -79,7 +76,9 @@ struct audit_reader *audit_reader_open(const char *directory, char *error, size_
         return NULL;
     }
     reader->connection = database_open(&audit_database_kind, directory, DATABASE_READ, error, size);
-    if (reader->connection)
+    /* SQLite would make an index of its own, for which it reads everything. */
+    if (reader->connection &&
+        database_run(reader->connection, "PRAGMA automatic_index = OFF", error, size))
         return reader;
     audit_reader_free(reader);
     return NULL;
@@ -157,7 +156,7 @@ static bool read_number(struct audit_reader *reader, const struct audit_query *q
 }
 
 /* The time up to which a window reaches that begins at `time`, or for one that ends there, from
- * which on: where the chunk begins (ends) that is `chunks` behind (before) it. */
+ * which on: where the next chunk begins (ends) behind (before) so many. */
 static bool find_bound(struct audit_reader *reader, const struct audit_query *query, bool backwards,
                        int64_t time, uint64_t chunks, int64_t *bound, char *error, size_t size)
 {
@@ -177,7 +176,8 @@ static bool find_bound(struct audit_reader *reader, const struct audit_query *qu
                        error, size);
 }
 
-/* The keys of a window's rows, in order. */
+/* The keys of a window's rows, in order. With its sign in front an id bounds no search: the chunk
+ * does. */
 static void window_sql(const struct audit_query *query, bool backwards, char *sql, size_t size)
 {
     char conditions[512];
@@ -188,7 +188,7 @@ static void window_sql(const struct audit_query *query, bool backwards, char *sq
         (void)snprintf(sql, size,
                        "SELECT e.id AS id, e.time AS time FROM entries e INDEXED BY denials WHERE"
                        " (e.time, e.id) %s (?4, ?5)%s%s ORDER BY %s LIMIT ?7",
-                       backwards ? "<" : ">", backwards ? "" : " AND e.id <= ?8", conditions,
+                       backwards ? "<" : ">", backwards ? "" : " AND +e.id <= ?8", conditions,
                        order);
     else
         (void)snprintf(sql, size,
@@ -199,7 +199,7 @@ static void window_sql(const struct audit_query *query, bool backwards, char *sq
                        chunks_of(query),
                        backwards ? "c.first <= ?4 AND c.last >= ?6 AND e.time >= ?6"
                                  : "c.last >= ?4 AND c.first <= ?6 AND e.time <= ?6",
-                       backwards ? "<" : ">", backwards ? "" : " AND e.id <= ?8", conditions,
+                       backwards ? "<" : ">", backwards ? "" : " AND +e.id <= ?8", conditions,
                        order);
 }
 
@@ -226,7 +226,7 @@ static bool start_before_last(struct audit_reader *reader, struct audit_query *q
     window_sql(query, true, sql, sizeof(sql));
     sqlite3_stmt *statement = prepare(reader, query, sql, error, size);
     bool done = statement != NULL;
-    for (uint64_t chunks = WINDOW_CHUNKS; done && bound > INT64_MIN; chunks *= 2) {
+    for (uint64_t chunks = 0; done && bound > INT64_MIN; chunks = 2 * chunks + 1) {
         int result = SQLITE_DONE;
         done = find_bound(reader, query, true, time, chunks, &bound, error, size);
         bind_window(statement, time, id, bound, left, 0);
@@ -445,8 +445,9 @@ static int add_held(struct audit_reader *reader, struct audit_query *query, stru
     sqlite3_stmt *statement = prepare(reader, query, sql, error, size);
     if (!statement)
         return SQLITE_ERROR;
-    for (uint64_t chunks = WINDOW_CHUNKS;
-         result == SQLITE_DONE && rows->count < AUDIT_ROWS_MAX && bound < INT64_MAX; chunks *= 2) {
+    for (uint64_t chunks = 0;
+         result == SQLITE_DONE && rows->count < AUDIT_ROWS_MAX && bound < INT64_MAX;
+         chunks = 2 * chunks + 1) {
         if (!find_bound(reader, query, false, time, chunks, &bound, error, size)) {
             result = SQLITE_ERROR;
             break;
