@@ -267,11 +267,11 @@ static int run(sqlite3_stmt *statement)
 static int write_loss(struct audit_database *database, const struct audit_item *item);
 
 /* One at a time: those that there were too few of, or one of which could not be stored. */
-static int insert_each(struct audit_database *database)
+static int insert_each(struct audit_database *database, uint32_t count)
 {
     int result = SQLITE_DONE;
 
-    for (uint32_t i = 0; result == SQLITE_DONE && i < database->packed_count; i++) {
+    for (uint32_t i = 0; result == SQLITE_DONE && i < count; i++) {
         bind_packed(database->insert_packed, 0, &database->packed[i]);
         result = run(database->insert_packed);
         if (is_fault_of_row(result))
@@ -283,24 +283,18 @@ static int insert_each(struct audit_database *database)
 /* Writes the rows that wait for company. */
 static int insert_packed(struct audit_database *database)
 {
+    const uint32_t count = database->packed_count;
     int result = SQLITE_CONSTRAINT;
 
-    if (database->packed_count == AUDIT_PACKED_ROWS) {
+    database->packed_count = 0;
+    if (count == AUDIT_PACKED_ROWS) {
         for (int i = 0; i < AUDIT_PACKED_ROWS; i++)
             bind_packed(database->insert_rows, i * PACKED_COLUMNS, &database->packed[i]);
         result = run(database->insert_rows);
     }
     if (is_fault_of_row(result))
-        result = insert_each(database);
-    database->packed_count = 0;
+        result = insert_each(database, count);
     return result;
-}
-
-static int add_packed(struct audit_database *database, const struct audit_item *item, uint64_t id,
-                      uint64_t bytes, uint64_t text)
-{
-    database->packed[database->packed_count++] = (struct packed_row){item, id, bytes, text};
-    return database->packed_count == AUDIT_PACKED_ROWS ? insert_packed(database) : SQLITE_DONE;
 }
 
 static int insert_entry(struct audit_database *database, const struct audit_item *item, uint64_t id,
@@ -335,12 +329,15 @@ static int insert(struct audit_database *database, const struct audit_item *item
     if (result == SQLITE_DONE && item->kind == AUDIT_DECISION)
         result =
             audit_chunk_text(database->chunk, &item->decision, logged_by_text, database, &text);
-    if (result == SQLITE_DONE)
-        result = packed ? add_packed(database, item, id, bytes, text)
-                        : insert_entry(database, item, id, bytes, text);
-    if (result == SQLITE_DONE)
-        audit_chunk_add(database->chunk, item, is_allowed(item), bytes);
-    return result;
+    if (result == SQLITE_DONE && packed)
+        database->packed[database->packed_count++] = (struct packed_row){item, id, bytes, text};
+    else if (result == SQLITE_DONE)
+        result = insert_entry(database, item, id, bytes, text);
+    if (result != SQLITE_DONE)
+        return result;
+    /* Before rows are written: what is said of one that cannot be needs an id as well. */
+    audit_chunk_add(database->chunk, item, is_allowed(item), bytes);
+    return database->packed_count == AUDIT_PACKED_ROWS ? insert_packed(database) : SQLITE_DONE;
 }
 
 static int write_item(struct audit_database *database, const struct audit_item *item)

@@ -435,6 +435,29 @@ static int64_t bytes_in_use(void **state)
            count(state, "PRAGMA page_size");
 }
 
+/* What is noted of chunks is what their records are. */
+static void assert_notes_are_right(void **state)
+{
+    assert_int_equal(count(state, "SELECT (SELECT total(allowed) + 2 * total(other) FROM holdings)"
+                                  " = (SELECT total(iif(kind, 2, 1) * bytes) FROM entries)"),
+                     1);
+    assert_int_equal(
+        count(state, "SELECT count(*) FROM entries WHERE text NOT IN (SELECT id FROM texts)"), 0);
+    assert_int_equal(count(state, "SELECT count(*) FROM texts WHERE id NOT IN"
+                                  " (SELECT text FROM entries WHERE text IS NOT NULL)"),
+                     0);
+    assert_int_equal(count(state, "SELECT (SELECT count(*) FROM spans) - count(*) FROM (SELECT"
+                                  " chunk, session FROM spans INTERSECT SELECT id >> 11, session"
+                                  " FROM entries)"),
+                     0);
+    assert_int_equal(count(state, "SELECT count(*) FROM entries JOIN chunks ON chunk = id >> 11"
+                                  " WHERE time < first OR time > last OR id > highest"),
+                     0);
+    assert_in_range(count(state, "SELECT count(*) FROM (SELECT chunk FROM chunks EXCEPT"
+                                 " SELECT id >> 11 FROM entries)"),
+                    0, 1);
+}
+
 static void flood_of_one_user_costs_others_nothing(void **state)
 {
     struct audit_log *log = start_bounded(state, 1);
@@ -458,6 +481,7 @@ static void flood_of_one_user_costs_others_nothing(void **state)
                                   " summary LIKE '%record_megabytes%'") +
                          left,
                      4000);
+    assert_notes_are_right(state);
 }
 
 static void allowed_decisions_make_room_before_denials(void **state)
@@ -477,6 +501,7 @@ static void allowed_decisions_make_room_before_denials(void **state)
     stop(log);
     assert_int_equal(count(state, "SELECT count(*) FROM records WHERE rule = 'denied'"), 600);
     assert_in_range(count(state, "SELECT count(*) FROM records WHERE rule = 'allowed'"), 1, 700);
+    assert_notes_are_right(state);
 }
 
 /* What somebody did before a flood of what is allowed to him cannot be washed out by it. */
@@ -505,6 +530,7 @@ static void flood_of_allowed_decisions_costs_its_own_user_no_denial(void **state
     assert_true(count(state, "SELECT count(*) FROM records WHERE kind = 'drop'") > 1);
     assert_int_equal(count(state, "SELECT sum(count) FROM records WHERE kind = 'drop'") + left,
                      ROUNDS * EACH);
+    assert_notes_are_right(state);
 }
 
 static void what_a_lost_record_had_counted_is_counted_on(void **state)
@@ -522,6 +548,7 @@ static void what_a_lost_record_had_counted_is_counted_on(void **state)
     assert_in_range(left, 100, 1000);
     assert_int_equal(count(state, "SELECT sum(count) FROM records WHERE kind = 'drop'") + left,
                      ROUNDS * EACH);
+    assert_notes_are_right(state);
 }
 
 static void sessions_that_ended_go_with_their_last_record(void **state)
@@ -547,6 +574,7 @@ static void sessions_that_ended_go_with_their_last_record(void **state)
     assert_int_equal(count(state, "SELECT count(*) FROM sessions WHERE session = 1"), 1);
     assert_int_equal(count(state, "SELECT count(*) FROM sessions WHERE session = 2"), 1);
     assert_int_equal(count(state, "SELECT count(*) FROM sessions WHERE session = 3"), 0);
+    assert_notes_are_right(state);
 }
 
 /* Its end stands in the queue before what was allowed to it. */
@@ -578,97 +606,6 @@ static void record_without_a_bound_drops_nothing(void **state)
         decide(log, ALICE, "allow", "kept", 1000);
     stop(log);
     assert_int_equal(count(state, "SELECT count(*) FROM records WHERE rule = 'kept'"), 3000);
-}
-
-/* ------------------------------------------------------------------------------ an older format */
-
-/* A file of another version, as a daemon of that time has left it. */
-static void make_older(void **state, const char *sql)
-{
-    sqlite3 *database;
-    char *message = NULL;
-
-    assert_int_equal(sqlite3_open(temporary_path(state, "audit.db"), &database), SQLITE_OK);
-    sqlite3_exec(database, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
-    sqlite3_exec(database, sql, NULL, NULL, &message);
-    assert_null(message);
-    sqlite3_close(database);
-}
-
-#define OLD_SESSIONS                                                                               \
-    "PRAGMA application_id = 1464095297;"                                                          \
-    "CREATE TABLE sessions (session INTEGER PRIMARY KEY, started INTEGER NOT NULL, ended INTEGER," \
-    " decisions INTEGER, denials INTEGER, facts TEXT NOT NULL) STRICT;"                            \
-    "INSERT INTO sessions VALUES (1, 1, NULL, 1, 1, '{\"asked\":{}}');"
-
-#define OLD_RECORDS                                                                                \
-    "CREATE TABLE records (id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"           \
-    " kind TEXT NOT NULL, session INTEGER, number INTEGER, count INTEGER NOT NULL, verdict TEXT,"  \
-    " event TEXT, summary TEXT NOT NULL, arguments TEXT, operations TEXT, policy TEXT, rule TEXT," \
-    " message TEXT, unknown INTEGER, settled INTEGER, generation INTEGER, file TEXT,"              \
-    " line INTEGER, uid INTEGER, pid INTEGER) STRICT;"                                             \
-    "CREATE INDEX records_by_time ON records (time, id);"                                          \
-    "CREATE INDEX records_by_session ON records (session, number);"                                \
-    "CREATE INDEX denials ON records (id) WHERE verdict IN ('deny', 'kill', 'would-deny');"
-
-static void record_of_the_first_version_is_brought_up_to_this_one(void **state)
-{
-    make_older(state, OLD_SESSIONS OLD_RECORDS
-               "INSERT INTO records (time, kind, session, number, count, verdict, summary, rule)"
-               " VALUES (5, 'decision', 1, 1, 1, 'deny', 'exec', 'old');"
-               "PRAGMA user_version = 1");
-    struct audit_log *log = start_bounded(state, 1);
-    assert_int_equal(audit_log_new_session(log), 2);
-    for (int i = 0; i < 3000; i++)
-        decide(log, ALICE, "deny", "new", 1000);
-    stop(log);
-    assert_int_equal(count(state, "PRAGMA user_version"), 4);
-    assert_int_equal(count(state, "SELECT count(*) FROM records WHERE rule = 'old'"), 1);
-}
-
-static void record_of_the_third_version_keeps_all_that_it_said(void **state)
-{
-    make_older(
-        state, OLD_SESSIONS OLD_RECORDS
-        "ALTER TABLE records ADD COLUMN logged_by TEXT;"
-        "ALTER TABLE records ADD COLUMN owner INTEGER;"
-        "ALTER TABLE records ADD COLUMN bytes INTEGER;"
-        "CREATE INDEX records_by_owner ON records (owner, id, bytes, verdict);"
-        "CREATE TABLE reserved (session INTEGER NOT NULL) STRICT; INSERT INTO reserved VALUES (9);"
-        "ALTER TABLE records ADD COLUMN operation INTEGER;"
-        "ALTER TABLE records ADD COLUMN spent INTEGER;"
-        "INSERT INTO records VALUES (2047, 7, 'decision', 1, 4, 3, 'would-deny', 'open',"
-        " 'read \"/a\"', '{\"path\":\"/a\"}', '[]', 'local/p', 'r', 'No', 1, 1, 2, 'x.py', 12,"
-        " NULL, NULL, '[\"local/q.s\"]', 1000, 700, 1, 1);"
-        "INSERT INTO records (id, time, kind, count, summary, uid, pid, owner, bytes)"
-        " VALUES (2048, 6, 'refusal', 1, 'was refused', 1000, 77, 1000, 300);"
-        "INSERT INTO records (id, time, kind, session, number, count, verdict, event, summary,"
-        " owner, bytes) VALUES (2050, 8, 'decision', 1, 7, 1, 'allow', 'open', 'x', 1000, 20),"
-        " (5000, 9, 'drop', NULL, NULL, 3, NULL, NULL, 'dropped', -1, 10);"
-        "DELETE FROM records WHERE id = 5000;" /* no id is given twice */
-        "CREATE TABLE before AS SELECT * FROM records;"
-        "PRAGMA user_version = 3");
-    stop(start(state, 1));
-    assert_int_equal(count(state, "PRAGMA user_version"), 4);
-#define COLUMNS                                                                                    \
-    "id, time, kind, session, number, count, verdict, event, summary, arguments, operations,"      \
-    " policy, rule, message, file, line, uid, pid, logged_by, owner, bytes, operation"
-    assert_int_equal(count(state, "SELECT count(*) FROM (SELECT " COLUMNS " FROM before INTERSECT"
-                                  " SELECT " COLUMNS " FROM records)"),
-                     3);
-    assert_int_equal(count(state, "SELECT count(*) FROM records WHERE unknown AND spent AND"
-                                  " settled AND generation = 2"),
-                     1);
-    assert_int_equal(count(state, "SELECT count(*) FROM chunks"), 3);
-    assert_int_equal(count(state, "SELECT count(*) FROM spans WHERE session = 1 AND"
-                                  " (first, last) IN (VALUES (4, 6), (7, 7))"),
-                     2);
-    assert_int_equal(count(state, "SELECT sum(allowed) * 10000 + sum(other) FROM holdings"),
-                     201000);
-    struct audit_log *log = start(state, 1);
-    decide(log, ALICE, "deny", "new", 10);
-    stop(log);
-    assert_int_equal(count(state, "SELECT id FROM records WHERE rule = 'new'"), 5001);
 }
 
 /* ------------------------------------------------------------------------------ others' locks */
@@ -757,6 +694,7 @@ static void who_can_only_read_the_record_cannot_stop_it(void **state)
     assert_int_equal(end_other(&other), 0);
     assert_int_equal(count(state, "SELECT count(*) FROM records WHERE rule = 'locked'"), 20);
     assert_int_equal(count(state, "SELECT count(*) FROM records WHERE rule = 'again'"), 1);
+    assert_notes_are_right(state);
 }
 
 static int64_t number_of(sqlite3 *database, const char *sql)
@@ -855,8 +793,6 @@ int main(void)
         TEST(sessions_that_ended_go_with_their_last_record),
         TEST(session_stays_while_records_of_it_wait),
         TEST(record_without_a_bound_drops_nothing),
-        TEST(record_of_the_first_version_is_brought_up_to_this_one),
-        TEST(record_of_the_third_version_keeps_all_that_it_said),
         TEST(who_can_only_read_the_record_cannot_stop_it),
         TEST(who_reads_the_record_slowly_sees_what_was_there),
         TEST(what_is_lost_at_the_end_is_counted),
