@@ -19,8 +19,8 @@ enum {
 /* ------------------------------------------------------------------------------------------ slots
  */
 
-/* Spreads what counts up by one, and what hostile programs choose: a table is small, and a full
- * scan of it no harm. */
+/* Spreads what counts up by one. It does nothing against names that were chosen so that they meet:
+ * a table is small, and to go through all of it no harm. */
 static uint64_t mix(uint64_t value)
 {
     value ^= value >> 32;
@@ -220,22 +220,18 @@ static void note_session(struct audit_chunk *chunk, uint64_t number, uint64_t fi
     chunk->session_slots.of[slot] = (uint16_t)++chunk->session_count;
 }
 
-static void note_owner(struct audit_chunk *chunk, int64_t uid, bool is_allowed, uint64_t bytes)
+static struct chunk_owner *owner_of(struct audit_chunk *chunk, int64_t uid)
 {
-    struct chunk_owner *owner = NULL;
     uint32_t slot = slot_of(mix((uint64_t)uid));
 
     for (; chunk->owner_slots.of[slot] != 0; slot = slot_behind(slot)) {
-        owner = &chunk->owners[chunk->owner_slots.of[slot] - 1];
+        struct chunk_owner *owner = &chunk->owners[chunk->owner_slots.of[slot] - 1];
         if (owner->owner == uid)
-            break;
+            return owner;
     }
-    if (chunk->owner_slots.of[slot] == 0) {
-        owner = &chunk->owners[chunk->owner_count];
-        *owner = (struct chunk_owner){.owner = uid};
-        chunk->owner_slots.of[slot] = (uint16_t)++chunk->owner_count;
-    }
-    *(is_allowed ? &owner->allowed : &owner->other) += bytes;
+    chunk->owners[chunk->owner_count] = (struct chunk_owner){.owner = uid};
+    chunk->owner_slots.of[slot] = (uint16_t)++chunk->owner_count;
+    return &chunk->owners[chunk->owner_count - 1];
 }
 
 void audit_chunk_add(struct audit_chunk *chunk, const struct audit_item *item, bool is_allowed,
@@ -258,7 +254,8 @@ void audit_chunk_add(struct audit_chunk *chunk, const struct audit_item *item, b
         chunk->last_time = item->time;
     if (item->session > 0)
         note_session(chunk, item->session, first, last);
-    note_owner(chunk, item->owner, is_allowed, bytes);
+    struct chunk_owner *owner = owner_of(chunk, item->owner);
+    *(is_allowed ? &owner->allowed : &owner->other) += bytes;
     chunk->next_id++;
 }
 
