@@ -45,8 +45,9 @@ static void print_text(const Warder__V1__Status *status)
            field_bytes(&status->version), (int)status->pid, started);
     printf("  in force    generation %" PRIu64 ", %" PRIu64 " %s\n", status->generation,
            (uint64_t)status->policies, status->policies == 1 ? "policy" : "policies");
-    printf("  sessions    %" PRIu32 " now, %" PRIu64 " since the start\n", status->sessions,
-           status->sessions_total);
+    printf("  sessions    %" PRIu32 " now, %" PRIu64 " since the start, on %" PRIu32 " %s\n",
+           status->sessions, status->sessions_total, status->loop_threads,
+           status->loop_threads == 1 ? "thread" : "threads");
     if (status->floors_asked > 0)
         printf("  floors      %" PRIu32 " held by the kernel, %" PRIu32 " lack a part\n",
                status->floors_asked - status->floors_lacking, status->floors_lacking);
@@ -70,7 +71,8 @@ static void print_text(const Warder__V1__Status *status)
 static void print_json(const Warder__V1__Status *status)
 {
     json_t *object = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}",
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "s:b}",
         "pid", (json_int_t)status->pid, "started", (json_int_t)status->started, "generation",
         (json_int_t)status->generation, "policies", (json_int_t)status->policies, "sessions",
         (json_int_t)status->sessions, "sessions_total", (json_int_t)status->sessions_total,
@@ -80,8 +82,8 @@ static void print_json(const Warder__V1__Status *status)
         "refused_connections", (json_int_t)status->refused_connections, "refused_requests",
         (json_int_t)status->refused_requests, "records_written",
         (json_int_t)status->records_written, "records_waiting", (json_int_t)status->records_waiting,
-        "records_dropped", (json_int_t)status->records_dropped, "record_all",
-        (int)status->record_all);
+        "records_dropped", (json_int_t)status->records_dropped, "loop_threads",
+        (json_int_t)status->loop_threads, "record_all", (int)status->record_all);
     if (!object)
         return;
     json_object_set_new(object, "version", json_line_field(&status->version));

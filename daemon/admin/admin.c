@@ -155,6 +155,7 @@ static void tell_status(struct admin *admin, struct connection *connection)
     status.session_socket = text_field(server->configuration->session_socket);
     count_floors(server, &status);
     status.record_all = server->configuration->record_all;
+    status.loop_threads = server->configuration->loop_threads;
     reply.body_case = WARDER__V1__ADMIN_REPLY__BODY_STATUS;
     reply.status = &status;
     outbox_add(connection, &reply, false);

@@ -605,16 +605,26 @@ static void after_work(uv_work_t *request, int status)
     loops_leave(server);
 }
 
-/* One after the other, in the order of their coming: each is checked against what the one before
- * has left. A daemon that stops begins none. */
-static void begin_next(struct policy_changer *changer)
+static struct change_job *take_first(struct policy_changer *changer)
 {
     struct change_job *job = changer->first;
 
-    if (!job || changer->busy || changer->server->stopping)
-        return;
     changer->first = job->next;
     changer->waiting--;
+    return job;
+}
+
+/* One after the other, in the order of their coming: each is checked against what the one before
+ * has left. A daemon that stops begins none, and none is begun for somebody who has gone. */
+static void begin_next(struct policy_changer *changer)
+{
+    if (changer->busy || changer->server->stopping)
+        return;
+    while (changer->first && changer->first->connection->state == STATE_CLOSED)
+        job_free(take_first(changer));
+    if (!changer->first)
+        return;
+    struct change_job *job = take_first(changer);
     changer->busy = true;
     job->current = generation_hold(changer->server->generation);
     uv_queue_work(changer->server->loop, &job->work, work, after_work);
@@ -681,10 +691,7 @@ struct policy_changer *policy_changer_new(struct server *server, struct policy_s
 
 void policy_changer_free(struct policy_changer *changer)
 {
-    while (changer && changer->first) {
-        struct change_job *job = changer->first;
-        changer->first = job->next;
-        job_free(job);
-    }
+    while (changer && changer->first)
+        job_free(take_first(changer));
     free(changer);
 }

@@ -64,6 +64,13 @@ class Loops(ProtocolTest):
         one = len(self.busy_threads(self.daemon("--config", self.policy("loop_threads = 1\n", "one.toml"))))
         self.assertEqual(several - one, LOOPS - 1)
 
+    def test_status_says_how_many_loops_there_are(self):
+        for count, words in (1, "on 1 thread"), (LOOPS, f"on {LOOPS} threads"):
+            path = self.policy(f"loop_threads = {count}\n", f"{count}.toml")
+            daemon = self.daemon("--config", path)
+            self.assertEqual(daemon.status()["loop_threads"], count)
+            self.assertIn(words, daemon.command("status").out)
+
     def test_start_without_threads_for_all_loops_is_refused_with_words(self):
         if is_sanitized(WARDERD):
             self.skipTest("a sanitizer's runtime wants threads of its own")

@@ -128,6 +128,23 @@ class Store(Test):
         self.assertEqual(set(refused), {"as many changes wait their turn as may; try again in a moment"})
         self.assertEqual(daemon.status()["policies"], 60 - len(refused))
 
+    def test_change_that_waits_is_not_made_for_somebody_who_has_gone(self):
+        daemon = self.daemon()
+        daemon.process.send_signal(signal.SIGSTOP)
+        before = [wire.Connection(daemon.admin) for _ in range(20)]
+        for number, connection in enumerate(before):
+            connection.send(wire.message((wire.ADMIN, wire.message(self.application(f"p{number}")))))
+        gone, after = wire.Connection(daemon.admin), wire.Connection(daemon.admin)
+        for name, connection in ("gone", gone), ("after", after):
+            connection.send(wire.message((wire.ADMIN, wire.message(self.application(name)))))
+        gone.close()
+        daemon.process.send_signal(signal.SIGCONT)
+        for connection in *before, after:
+            self.assertIsNone(wire.first(connection.receive().fields, 2))
+            connection.close()
+        listed = {json.loads(line)["name"] for line in daemon.command("list", "--json").out.splitlines()}
+        self.assertEqual(listed, {f"p{number}" for number in range(20)} | {"after"})
+
     def test_daemon_stops_in_good_order_while_changes_wait(self):
         daemon = self.daemon()
         daemon.process.send_signal(signal.SIGSTOP)
