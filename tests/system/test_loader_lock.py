@@ -7,6 +7,7 @@ POLICY = """
 policy p {
     deny native where path under "/nowhere" as no-libraries-there
     deny write  where path under "/denied"  as no-writes-there
+    deny exec   where file under "/denied"  as no-programs-there
 }
 """
 
@@ -32,6 +33,7 @@ denied("parent")
 child = os.fork()
 if child == 0:
     denied("child")
+    print(os.waitpid(os.posix_spawn("/bin/true", ["true"], {}, file_actions=[(os.POSIX_SPAWN_CLOSE, 0)]), 0)[1], flush=True)
     os._exit(0)
 print(os.waitpid(child, 0)[1])
 leave.set()
@@ -46,4 +48,4 @@ class LoaderLock(Test):
         if self.run_under(self.policy(POLICY), [python(), "-c", "import ctypes"]).status != 0:
             self.skipTest(f"{python()} has no ctypes")
         result = self.run_under(self.policy(POLICY), [python(), self.script(HELD)])
-        self.assertEqual((result.status, result.out), (0, "parent PolicyDenied\nchild PolicyDenied\n0\n"), result)
+        self.assertEqual((result.status, result.out), (0, "parent PolicyDenied\nchild PolicyDenied\n0\n0\n"), result)
