@@ -315,7 +315,8 @@ bool redaction_is_needed(const struct event *event)
 {
     const struct event_entry *entry = catalogue_event(event->number);
 
-    if (entry && (entry->secret || (entry->classes >> CLASS_EXEC & 1)))
+    if ((entry && (entry->secret || (entry->classes >> CLASS_EXEC & 1))) ||
+        hosts_hold_secret(event))
         return true;
     for (uint32_t i = 0; i < event->operation_count; i++) {
         const struct operation *operation = &event->operations[i];

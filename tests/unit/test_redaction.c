@@ -210,6 +210,7 @@ static void assert_host_shown(const char *host, const char *expected)
     struct redaction redaction;
     struct event masked;
 
+    assert_int_equal(redaction_is_needed(&event), strcmp(host, expected) != 0);
     redaction_init(&redaction);
     assert_true(redaction_mask_event(&redaction, &event, &masked));
     assert_text(&masked.arguments[0], expected);
