@@ -317,15 +317,29 @@ static bool leads_to_program(const char *name)
 }
 
 /* True if the subject could not have made a virtual environment: its directory, its configuration
- * and the tree of its modules. */
+ * and the tree of its modules, which has another name in a free-threaded build. Where one of the
+ * two is settled, so is the directory in which the other one would be made. */
 static bool venv_is_settled(const struct place_list *list, const char *prefix,
                             const char *configuration, const char *version)
 {
+    static const char *const suffixes[] = {"", "t"};
+    char *path = list->paths->candidate;
+    bool settled = false;
+
     if (!process_file_is_settled(configuration))
         return false;
-    const int length =
-        snprintf(list->paths->candidate, PATH_MAX, "%s/lib/python%s", prefix, version);
-    return length > 0 && length < PATH_MAX && tree_is_settled(list, list->paths->candidate);
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+        const int length =
+            snprintf(path, PATH_MAX, "%s/lib/python%s%s", prefix, version, suffixes[i]);
+        if (length <= 0 || length >= PATH_MAX)
+            return false;
+        if (!is_directory(path))
+            continue;
+        if (!tree_is_settled(list, path))
+            return false;
+        settled = true;
+    }
+    return settled;
 }
 
 /* A virtual environment is recognised as CPython does it: by pyvenv.cfg above the name that it was
