@@ -29,6 +29,11 @@ def private_daemons(directory):
     return found
 
 
+def run_children(pid):
+    """Pids of the children of a process."""
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
 class Run(Test):
     def setUp(self):
         super().setUp()
@@ -533,6 +538,24 @@ class Interpreters(Test):
     def test_program_becomes_an_interpreter_that_says_hello(self):
         result = self.run_under(NO_PROCESS, ["/bin/sh", "-c", f"sleep 0.3; exec '{python()}' -c 'print(1)'"])
         self.assertEqual((result.status, result.out), (0, "1\n"), result)
+
+
+    def test_interpreter_that_waits_for_its_daemon_is_not_taken_for_an_unguarded_one(self):
+        daemon = self.daemon()
+        program = ["/bin/sh", "-c", f"read line; exec '{python()}' -c 'print(1)'"]
+        with interpreter_process([WARDER, "run", "--socket", daemon.socket, "--policy", "no-process", "--",
+                                  *program]) as run:
+            wait_until(lambda: run_children(run.pid), "the program has started")
+            daemon.process.send_signal(signal.SIGSTOP)
+            try:
+                run.stdin.write("\n")
+                run.stdin.flush()
+                said = run.stderr.readline()  # by the time that an interpreter without the hook would be ended
+            finally:
+                daemon.process.send_signal(signal.SIGCONT)
+            out, more = run.communicate(timeout=PATIENCE)
+        self.assertIn("the policy daemon has not answered the interpreter", said)
+        self.assertEqual((run.returncode, out, more), (0, "1\n", ""))
 
 
 class OldInterpreters(Test):
