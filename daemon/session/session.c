@@ -544,6 +544,7 @@ struct session *session_new(struct server *server, struct session_plan *plan,
     session->parent = plan->parent;
     session->decisions = plan->decisions;
     session->bytes = plan->bytes;
+    session->attached = plan->attached;
     memcpy(session->key, plan->key, sizeof(session->key));
     session->facts = *plan->facts;
     *plan->facts = (struct session_facts){.identity = {.pidfd = -1}};
