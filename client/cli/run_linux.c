@@ -245,8 +245,24 @@ static void count_silence(struct running *running, int64_t now)
     running->silent = true;
 }
 
-static void end_program(struct running *running)
+/* For the daemon's record; one that is gone cannot be told. */
+static void tell_daemon(struct running *running, Warder__V1__UnguardedReason reason)
 {
+    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
+    Warder__V1__Unguarded unguarded = WARDER__V1__UNGUARDED__INIT;
+
+    if (!running->client)
+        return;
+    unguarded.reason = reason;
+    unguarded.pid = running->pid;
+    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_UNGUARDED;
+    message.unguarded = &unguarded;
+    daemon_client_send(running->client, &message);
+}
+
+static void end_program(struct running *running, Warder__V1__UnguardedReason reason)
+{
+    tell_daemon(running, reason);
     running->ended_by_us = true;
     kill(running->pid, SIGKILL);
 }
@@ -261,14 +277,14 @@ static void judge_silence(struct running *running)
             return;
         complain("the interpreter did not come under policy: the loader did not preload the hook, "
                  "or it is no CPython from 3.8 on. It is ended.");
-        end_program(running);
+        end_program(running, WARDER__V1__UNGUARDED_REASON__UNGUARDED_REASON_ENDED);
     } else if (!running->client) {
         return; /* nobody tells of it any more */
     } else if (running->silent_for >= HOOKED_MILLISECONDS) {
         complain("the interpreter has the hook and did not come under policy within %d seconds: "
                  "the policy daemon has not answered it. It is ended.",
                  HOOKED_MILLISECONDS / 1000);
-        end_program(running);
+        end_program(running, WARDER__V1__UNGUARDED_REASON__UNGUARDED_REASON_UNANSWERED);
     } else if (running->silent_for >= HELLO_MILLISECONDS && !running->said_waiting) {
         complain("the policy daemon has not answered the interpreter (process %d) yet: it waits, "
                  "and ends if that takes longer than some seconds",
@@ -400,11 +416,13 @@ static bool was_unguarded(struct running *running, int status)
     if (running->watch.has_hook && !running->client)
         return false; /* nobody tells of it any more; without an answer the hook has ended it */
     if (running->watch.has_hook) {
+        tell_daemon(running, WARDER__V1__UNGUARDED_REASON__UNGUARDED_REASON_UNANSWERED);
         complain("the interpreter has ended with status %d, and the policy daemon has not told "
                  "that it came under policy: whether what it did was judged is not known.",
                  WEXITSTATUS(status));
         return true;
     }
+    tell_daemon(running, WARDER__V1__UNGUARDED_REASON__UNGUARDED_REASON_UNJUDGED);
     complain("the interpreter did not come under policy, and has ended with status %d: the loader "
              "did not preload the hook (what started it may have cleared LD_PRELOAD), or it is no "
              "CPython from 3.8 on. Nothing that it did was judged.",

@@ -47,6 +47,7 @@ struct server_statistics {
     uint64_t refused_messages;
     uint64_t refused_connections;
     uint64_t refused_requests; /* of administration */
+    uint64_t unguarded;        /* interpreters that should have said Hello */
 };
 
 struct server {

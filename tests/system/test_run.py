@@ -574,6 +574,51 @@ class OldInterpreters(Test):
         self.assertIn("did not come under policy", result.err)
 
 
+class Unguarded(Test):
+    """Interpreters that should have come under policy, at a host whose administrator looks."""
+
+    per_interpreter = True
+
+    def noticed(self, daemon):
+        self.assertEqual(daemon.status()["unguarded"], 1)
+        self.assertIn("UNGUARDED   1 interpreter has not come under policy", daemon.command("status").out)
+        rows = [row for row in daemon.log() if row["kind"] == "refusal"]
+        self.assertEqual(len(rows), 1, rows)
+        return rows[0]
+
+    def unguarded(self, program):
+        daemon = self.daemon()
+        result = execute([WARDER, "run", "--socket", daemon.socket, "--policy", "no-process", "--", *program])
+        return self.noticed(daemon), result
+
+    def test_interpreter_that_is_ended_is_in_the_record(self):
+        row, result = self.unguarded(["/usr/bin/env", "-i", python(), "-c", "import time; time.sleep(100)"])
+        self.assertEqual(result.status, 125, result)
+        self.assertIn("`warder run` has ended it", row["summary"])
+        self.assertGreater(row["pid"], 0)
+
+    def test_interpreter_that_ran_unjudged_is_in_the_record(self):
+        row, result = self.unguarded(["/usr/bin/env", "-i", python(), "-c", "import time; time.sleep(0.3)"])
+        self.assertEqual(result.status, 125, result)
+        self.assertIn("nothing that it did was judged", row["summary"])
+
+    def test_interpreter_that_no_hook_fits_is_in_the_record(self):
+        for where in ["--policy", "no-process"], []:  # of a run, and of a host that preloads
+            daemon = self.daemon()
+            if where:
+                result = execute([WARDER, "run", "--socket", daemon.socket, *where, "--", OldInterpreters.program])
+            else:
+                result = execute([OldInterpreters.program], env=daemon.preloaded())
+            self.assertEqual(result.status, 126, result)
+            self.assertIn("See `warder status`", result.err)
+            self.assertIn("it is no CPython from 3.8 on", self.noticed(daemon)["summary"])
+
+    def test_no_status_is_spoken_of_where_there_is_none(self):
+        result = self.run_under(NO_PROCESS, [OldInterpreters.program])
+        self.assertEqual(result.status, 126, result)
+        self.assertNotIn("warder status", result.err)
+
+
 class Host(Test):
     """With a daemon on the host."""
 
