@@ -14,6 +14,7 @@
 #include "client/cli/admin_client.h"
 #include "client/cli/command.h"
 #include "client/cli/daemon_signal.h"
+#include "client/cli/daemon_wait.h"
 #include "client/cli/installation.h"
 #include "client/cli/log_line.h"
 #include "client/cli/policy_file.h"
@@ -418,7 +419,7 @@ static enum launch_result launch(struct daemon_client *client, struct ask *ask,
     message.launch = &launch_message;
     const int error = daemon_client_send(client, &message);
     const Warder__V1__DaemonMessage *reply =
-        error < 0 ? NULL : daemon_client_receive(client, LAUNCH_MILLISECONDS, &door);
+        error < 0 ? NULL : daemon_wait_receive(client, LAUNCH_MILLISECONDS, &door);
     if (!reply) {
         complain("the policy daemon does not answer: %s", strerror(error < 0 ? -error : errno));
         return LAUNCH_FAILED;

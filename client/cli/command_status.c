@@ -139,7 +139,7 @@ int command_status(int argc, char **argv)
     request.status = &read_status;
     if (!client || !admin_request(client, &request))
         return EXIT_USAGE;
-    const Warder__V1__AdminReply *reply = admin_reply(client);
+    const Warder__V1__AdminReply *reply = admin_reply_at_once(client);
     if (!reply)
         return EXIT_USAGE;
     if (reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_FAILED)

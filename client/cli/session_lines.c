@@ -148,7 +148,7 @@ int session_lines_print(struct daemon_client *client, bool json)
     if (!admin_request(client, &request))
         return EXIT_USAGE;
     for (;;) {
-        const Warder__V1__AdminReply *reply = admin_reply(client);
+        const Warder__V1__AdminReply *reply = admin_reply_at_once(client);
         if (!reply)
             return EXIT_USAGE;
         switch (reply->body_case) {
