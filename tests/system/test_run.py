@@ -338,6 +338,35 @@ for call in (lambda: os.system("tool --password hunter2"),
         self.assertEqual((result.status, result.out), (0, "ran\n"), result)
         self.assertRegex(result.err, r'would deny +exec "/bin/sh" -c "echo ran" +os\.system +local/no-process\.no-exec .*<string>:1 ')
 
+    def test_policy_that_only_observes_says_what_it_would_have_denied(self):
+        policy = self.policy('policy o { mode observe  deny exec as x }\npolicy e { deny fork as f }')
+        result = self.warder("run", "--policy", policy, "--", python_or_skip(self), "-c",
+                             "import os\nos.system('echo ran')\ntry: os.fork()\nexcept PermissionError: print('no')")
+        self.assertEqual((result.status, result.out), (0, "ran\nno\n"), result)
+        self.assertRegex(result.err, r"^\S+ \S+  would deny +exec .*local/o\.x .*\n$")  # and nothing else
+
+    def test_record_that_is_kept_is_not_printed_with_what_would_have_been_denied(self):
+        result = self.warder("run", "--policy", "no-process", "--observe", "--record", "--state-dir",
+                             self.directory / "kept", "--", python_or_skip(self), "-c", "import os; os.system('true')")
+        self.assertEqual(result.status, 0, result)
+        self.assertTrue(result.err)
+        for line in result.err.splitlines():
+            self.assertIn("  would deny", line)
+
+    def test_wait_for_a_daemon_that_hangs_is_said(self):
+        daemon = self.daemon()
+        daemon.process.send_signal(signal.SIGSTOP)
+        try:
+            with interpreter_process([WARDER, "run", "--socket", daemon.socket, "--policy", "no-process", "--",
+                                      "echo", "ran"]) as run:
+                said = run.stderr.readline()
+                daemon.process.send_signal(signal.SIGCONT)
+                out, more = run.communicate(timeout=PATIENCE)
+        finally:
+            daemon.process.send_signal(signal.SIGCONT)
+        self.assertIn("the daemon has not answered yet; waiting for another 13 seconds", said)
+        self.assertEqual((run.returncode, out, more), (0, "ran\n", ""))
+
     def test_signals_sent_to_run_reach_the_program(self):
         code = ("import signal, sys, time\n"
                 "signal.signal(signal.SIGTERM, lambda *a: sys.exit(42))\n"
