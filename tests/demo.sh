@@ -39,6 +39,7 @@ admin=$directory/admin.sock
 session=$directory/session.sock
 
 title "1. A daemon, with a policy in its store"
+: >"$directory/daemon.log" # to be looked into before the daemon's shell has made it
 warderd --foreground --state-dir "$directory/state" --socket "$session" >"$directory/daemon.log" 2>&1 &
 daemon=$!
 printf '  $ warderd --foreground --state-dir ... --socket ... &\n'

@@ -5,6 +5,7 @@ import json
 import os
 import pwd
 import re
+import select
 import shutil
 import signal
 import socket
@@ -63,6 +64,26 @@ class Interrupted(Test):
             finally:
                 daemon.process.send_signal(signal.SIGCONT)
             wait_until(lambda: self.ask(process) == "allowed\n", "events are allowed again")
+
+    def test_wait_for_a_daemon_that_hangs_is_bounded_by_the_configuration_two_seconds_if_it_says_nothing(self):
+        path = self.policy('evaluate = "daemon"\n[limits]\nverdict_milliseconds = 10000\n', "patient.toml")
+        daemons = self.asked_daemon(), self.daemon("--config", path)
+        with contextlib.ExitStack() as stack:
+            processes = [stack.enter_context(interpreter_process([python(), "-c", LOOP], env=daemon.preloaded()))
+                         for daemon in daemons]
+            for process in processes:
+                self.assertEqual(self.ask(process), "allowed\n")
+            for daemon in daemons:
+                daemon.process.send_signal(signal.SIGSTOP)
+                stack.callback(daemon.process.send_signal, signal.SIGCONT)
+            for process in reversed(processes):
+                process.stdin.write("now\n")
+                process.stdin.flush()
+            first, _, _ = select.select([process.stdout for process in processes], [], [], PATIENCE)
+            self.assertEqual(first, [processes[0].stdout], "the shorter bound did not end first")
+            self.assertIn("the policy daemon did not answer in time", processes[0].stdout.readline())
+            daemons[1].process.send_signal(signal.SIGCONT)
+            self.assertEqual(processes[1].stdout.readline(), "allowed\n")
 
     def test_denials_without_an_answer_are_counted_in_the_record(self):
         daemon = self.asked_daemon()

@@ -29,8 +29,8 @@ class Escapes(Test):
         cls.place = corpus.Place()
         cls.addClassCleanup(cls.place.close)
 
-    def attempts(self, setting):
-        for script in corpus.scripts():
+    def attempts(self, setting, pattern="*"):
+        for script in corpus.scripts(pattern):
             if not setting.concerns(script):
                 continue
             for _ in range(self.runs):
@@ -61,6 +61,29 @@ class Escapes(Test):
 
 
 CRASHES = (-11, -6, -7, -4, 128 + 11, 128 + 6, 128 + 7, 128 + 4)
+
+
+# The library takes the exception for a program that is not there, and says nothing.
+UNSEEN = ("base_antigravity", "base_browser", "base_debugger", "base_helpers_on_path")
+
+
+class Documented(Escapes):
+    """The documented ways to start a process: what the policy for it is first judged by."""
+
+    is_long = False
+
+    def test_every_documented_way_to_start_a_process_is_denied_by_the_policy_and_says_so(self):
+        tried = 0
+        for script, attempt in self.attempts(corpus.NO_PROCESS_ALL, "base_*"):
+            with self.subTest(script.name):
+                if attempt.outcome == corpus.UNABLE:
+                    continue
+                tried += 1
+                self.assertEqual(attempt.outcome, corpus.HELD, attempt)
+                self.assertRegex(attempt.by, r"^no-process\.no-(exec|fork) at |^kernel: \[Errno 13\]", attempt)
+                if script.name not in UNSEEN:
+                    self.assertRegex(attempt.output, "denied by local/no-process|PolicyDenied|PermissionError|Errno 13", attempt)
+        self.assertGreater(tried, 25)
 
 
 class AllRings(Escapes):

@@ -63,6 +63,13 @@ class BeforeHello(ProtocolTest):
                               counted="refused_connections")
         self.assertEqual(daemon.status()["refused_messages"], 0)
 
+    def test_client_that_says_no_hello_holds_its_place_for_some_seconds_at_most(self):
+        """Two, by the design; here it is not the clock that is tested, but that nobody stays for ever."""
+        daemon = self.protected()
+        connection = wire.Connection(daemon.socket)
+        connection.socket.settimeout(10)
+        self.assertTrue(connection.is_ended())
+
     def test_client_that_says_nothing_at_the_administration_socket_is_closed(self):
         daemon = self.protected()
         self.assertTrue(Process(lambda: wire.Connection(daemon.admin).is_ended()).result())

@@ -14,6 +14,7 @@ import expectation  # noqa: E402
 
 TRIGGERS = TESTS / "triggers"
 NOT_HERE = 77
+NOT_IN_EVERY_BUILD = ("sqlite3.enable_load_extension", "sqlite3.load_extension")
 AT_ONCE = 2
 
 
@@ -27,7 +28,7 @@ class Triggers(Test):
         """None, or what is wrong."""
         script = TRIGGERS / expectation.script_name(row.event)
         result, rows = self.recorded(policy, [python(), script], event=row.event)
-        if result.status == NOT_HERE:
+        if result.status == NOT_HERE and row.event in NOT_IN_EVERY_BUILD:
             return "not run: the script says that this build cannot raise it"
         found = [one["arguments"] for one in rows]
         if not found:
