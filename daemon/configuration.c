@@ -28,7 +28,8 @@ const char *configuration_owner_problem(int file)
 {
     struct stat status;
 
-    if (fstat(file, &status) < 0 || !S_ISREG(status.st_mode))
+    /* A device is root's, and what has no name is whoever's it is that opened it. */
+    if (fstat(file, &status) < 0 || !S_ISREG(status.st_mode) || status.st_nlink == 0)
         return NULL;
     if (status.st_uid != 0 && status.st_uid != geteuid())
         return "belongs to another user than root and the daemon's, and what is there would be "
