@@ -6,83 +6,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/audit/audit_trim.h"
 #include "daemon/audit/event_json.h"
-#include "daemon/audit/redaction.h"
-#include "policies/engine/event_text.h"
-#include "proto/event_wire.h"
+#include "daemon/audit/shown_event.h"
 
 enum {
-    EVENT_ARENA_SIZE = MESSAGE_ARENA_SIZE + 2 * 1024 * 1024, /* the message, then the event */
-    /* What a record weighs when room is made: its item, and what SQLite and the indices add. */
-    ROW_BYTES = 256,
+    /* What a record weighs when room is made: its item, and what SQLite adds. Of a packed event,
+     * what is written, alone. */
+    ROW_BYTES = 128,
+    PACKED_ROW_BYTES = 48,
+    /* A longer event is kept in words: those cut what is long (event_json.h). */
+    PACKED_BYTES_MAX = 1024,
+    PACKED_COLUMNS = 12, /* that are bound */
 };
 
-/* For making room by owner; the highest session number that may have been handed out. */
-#define OWNERS_AND_RESERVED                                                                        \
-    "CREATE INDEX records_by_owner ON records (owner, id, bytes, verdict);"                        \
-    "CREATE TABLE reserved (session INTEGER NOT NULL) STRICT;"                                     \
-    "INSERT INTO reserved VALUES (0);"
+/* For one row, and for many: a statement costs as much as three rows. */
+static void prepare_packed(struct audit_database *database, char *error, size_t size)
+{
+    static const char head[] = "INSERT INTO entries (id, time, owner, bytes, session, number,"
+                               " count, text, flags, generation, operation, packed, kind) VALUES";
+    static const char row[] = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)";
+    char sql[sizeof(head) + AUDIT_PACKED_ROWS * (sizeof(row) + 1)];
+    size_t used = 0;
 
-/* Files of before. A new one has all of it at once: a change of a table takes as long as making
- * one, and a private daemon makes a file for each run. */
-static const char *const upgrades[] = {
-    "ALTER TABLE records ADD COLUMN logged_by TEXT;"
-    "ALTER TABLE records ADD COLUMN owner INTEGER;"
-    "ALTER TABLE records ADD COLUMN bytes INTEGER;" OWNERS_AND_RESERVED,
-    "ALTER TABLE records ADD COLUMN operation INTEGER;"
-    "ALTER TABLE records ADD COLUMN spent INTEGER;",
-};
-
-const struct database_kind audit_database_kind = {
-    .file = "audit.db",
-    .application_id = 0x57445241, /* WDRA */
-    .version = 3,
-    /* One flush for each batch, ten a second at most: a denial is on disk within the stated second.
-     */
-    .synchronous = "FULL",
-    .upgrades = upgrades,
-    .schema = "CREATE TABLE sessions ("
-              "  session INTEGER PRIMARY KEY,"
-              "  started INTEGER NOT NULL," /* nanoseconds since 1970, UTC */
-              "  ended INTEGER,"
-              "  decisions INTEGER,"
-              "  denials INTEGER,"
-              "  facts TEXT NOT NULL" /* JSON: what is proved, what is said */
-              ") STRICT;"
-              "CREATE TABLE records ("
-              "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
-              "  time INTEGER NOT NULL,"
-              "  kind TEXT NOT NULL," /* decision, refusal, drop, daemon */
-              "  session INTEGER,"
-              "  number INTEGER," /* of the decision in its session; the id is SESSION-NUMBER, the
-                                     session in hexadecimal */
-              "  count INTEGER NOT NULL," /* of denials like it that were told this number */
-              "  verdict TEXT,"
-              "  event TEXT,"
-              "  summary TEXT NOT NULL," /* exec \"id\" */
-              "  arguments TEXT,"        /* JSON */
-              "  operations TEXT,"       /* JSON */
-              "  policy TEXT,"
-              "  rule TEXT,"
-              "  message TEXT,"
-              "  unknown INTEGER,"
-              "  settled INTEGER," /* 1: by the hook in process */
-              "  generation INTEGER,"
-              "  file TEXT,"
-              "  line INTEGER,"
-              "  uid INTEGER,"
-              "  pid INTEGER,"
-              "  logged_by TEXT,"    /* JSON: policies and rules that named it */
-              "  owner INTEGER,"     /* the uid that caused it, -1: nobody */
-              "  bytes INTEGER,"     /* what it weighs */
-              "  operation INTEGER," /* of the event, that was judged so */
-              "  spent INTEGER"      /* 1: the steps of the decision were */
-              ") STRICT;"
-              "CREATE INDEX records_by_time ON records (time, id);"
-              "CREATE INDEX records_by_session ON records (session, number);"
-              "CREATE INDEX denials ON records (id) WHERE verdict IN ('deny', 'kill', "
-              "'would-deny');" OWNERS_AND_RESERVED,
-};
+    for (int i = 0; i < AUDIT_PACKED_ROWS; i++) {
+        used += (size_t)snprintf(sql + used, sizeof(sql) - used, "%s%s", i > 0 ? "," : head, row);
+        if (i == 0)
+            database->insert_packed = database_prepare(database->connection, sql, error, size);
+    }
+    database->insert_rows = database_prepare(database->connection, sql, error, size);
+}
 
 bool audit_database_open(struct audit_database *database, const char *directory, char *error,
                          size_t size)
@@ -109,22 +62,23 @@ bool audit_database_open(struct audit_database *database, const char *directory,
                          "UPDATE sessions SET facts = json_set(facts, '$.' || ?2, json(?3))"
                          " WHERE session = ?1 AND json_valid(facts) AND json_valid(?3)",
                          error, size);
-    database->insert_record = database_prepare(
+    prepare_packed(database, error, size);
+    database->insert_entry = database_prepare(
         database->connection,
-        "INSERT INTO records (time, kind, session, number, count, verdict, event, summary, "
-        "arguments,"
-        " operations, policy, rule, message, unknown, settled, generation, file, line, uid, pid,"
-        " logged_by, owner, bytes, operation, spent)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
-        " ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+        "INSERT INTO entries (id, time, owner, bytes, session, kind, number, count, text, flags,"
+        " generation, operation, summary, arguments, operations, file, line, uid, pid)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?12, ?6, ?7, ?8, ?9, ?10, ?11, ?13, ?14, ?15, ?16, ?17, ?18,"
+        " ?19)",
         error, size);
-    void *memory = malloc(EVENT_ARENA_SIZE);
+    database->chunk = audit_chunk_new(database->connection, error, size);
+    void *memory = malloc(SHOWN_EVENT_ARENA_SIZE);
     if (memory)
-        arena_init(&database->arena, memory, EVENT_ARENA_SIZE);
+        arena_init(&database->arena, memory, SHOWN_EVENT_ARENA_SIZE);
     else
         snprintf(error, size, "out of memory");
     if (database->insert_session && database->end_session && database->add_fact &&
-        database->insert_record && memory)
+        database->insert_packed && database->insert_rows && database->insert_entry &&
+        database->chunk && memory)
         return true;
     audit_database_close(database);
     return false;
@@ -135,7 +89,10 @@ void audit_database_close(struct audit_database *database)
     sqlite3_finalize(database->insert_session);
     sqlite3_finalize(database->end_session);
     sqlite3_finalize(database->add_fact);
-    sqlite3_finalize(database->insert_record);
+    sqlite3_finalize(database->insert_packed);
+    sqlite3_finalize(database->insert_rows);
+    sqlite3_finalize(database->insert_entry);
+    audit_chunk_free(database->chunk);
     database_close(database->connection);
     free(database->arena.memory);
     for (size_t i = 0; i < sizeof(database->texts) / sizeof(*database->texts); i++)
@@ -195,36 +152,19 @@ static void bind_printable(sqlite3_stmt *statement, int column, const char *text
     bind_text(statement, column, printable);
 }
 
-/* The event was decoded once before, by the loop; one that does not decode now is kept by name of
- * its failure. */
-static void bind_event(struct audit_database *database, const struct audit_decision *decision)
+static void bind_event(struct audit_database *database, const struct audit_decision *decision,
+                       struct shown_event *shown)
 {
-    sqlite3_stmt *statement = database->insert_record;
-    struct event event;
-    struct event shown;
-    struct redaction redaction;
-    char name[EVENT_NAME_MAX * 4 + 8];
-    char summary[EVENT_TEXT_MAX];
+    sqlite3_stmt *statement = database->insert_entry;
 
-    arena_reset(&database->arena);
-    const Warder__V1__Event *message = (const Warder__V1__Event *)message_decode(
-        &warder__v1__event__descriptor, &database->arena, decision->event, decision->event_size);
-    if (!message || !event_from_wire(message, &database->arena, &event)) {
-        bind_text(statement, 8, "an event that cannot be shown");
-        return;
+    shown_event_init(shown, &database->arena, decision->event, decision->event_size,
+                     decision->operation);
+    bind_borrowed(statement, 13, shown->summary);
+    if (shown->is_readable) {
+        bind_json(statement, 14, event_arguments_json(&shown->event), &database->texts[0]);
+        bind_json(statement, 15, event_operations_json(&shown->event), &database->texts[1]);
     }
-    printable_text(event.name, event.name_length, name, sizeof(name));
-    bind_text(statement, 7, name);
-    redaction_init(&redaction);
-    if (redaction_mask_event(&redaction, &event, &shown)) {
-        event_text(&shown, decision->operation, summary, sizeof(summary));
-        bind_text(statement, 8, summary);
-        bind_json(statement, 9, event_arguments_json(&shown), &database->texts[0]);
-        bind_json(statement, 10, event_operations_json(&shown), &database->texts[1]);
-    } else {
-        bind_text(statement, 8, "an event that cannot be shown: out of memory");
-    }
-    redaction_deinit(&redaction);
+    shown_event_deinit(shown);
 }
 
 /* A list of the lines; NULL if there are none. */
@@ -240,49 +180,169 @@ static json_t *lines_json(const char *lines)
     return list;
 }
 
-static void bind_decision(struct audit_database *database, const struct audit_item *item)
+static const char *logged_by_text(void *context, const char *lines)
+{
+    struct audit_database *database = context;
+    json_t *json = lines_json(lines);
+    const char *text = json ? json_text_of(&database->texts[2], json) : NULL;
+
+    json_decref(json);
+    return text;
+}
+
+static bool is_allowed(const struct audit_item *item)
+{
+    return item->kind == AUDIT_DECISION && item->decision.verdict &&
+           strcmp(item->decision.verdict, "allow") == 0;
+}
+
+static bool is_packed(const struct audit_item *item)
 {
     const struct audit_decision *decision = &item->decision;
-    sqlite3_stmt *statement = database->insert_record;
-
-    bind_borrowed(statement, 2, "decision");
-    bind_number(statement, 4, decision->number);
-    bind_number(statement, 5, decision->count);
-    bind_borrowed(statement, 6, decision->verdict);
-    bind_event(database, decision);
-    bind_borrowed(statement, 11, decision->policy);
-    bind_borrowed(statement, 12, decision->rule);
-    bind_borrowed(statement, 13, decision->message);
-    sqlite3_bind_int(statement, 14, decision->unknown);
-    sqlite3_bind_int(statement, 15, decision->settled);
-    bind_number(statement, 16, decision->generation);
-    bind_printable(statement, 17, decision->file);
-    if (decision->file)
-        sqlite3_bind_int64(statement, 18, decision->line);
-    bind_json(statement, 21, lines_json(decision->logged_by), &database->texts[2]);
-    sqlite3_bind_int64(statement, 24, decision->operation);
-    sqlite3_bind_int(statement, 25, decision->spent);
+    return is_allowed(item) && decision->plain && !decision->file && decision->event_size > 0 &&
+           decision->event_size <= PACKED_BYTES_MAX;
 }
 
-static void bind_notice(struct audit_database *database, const struct audit_item *item)
+static void bind_decision(sqlite3_stmt *statement, int before,
+                          const struct audit_decision *decision, uint64_t text)
 {
-    sqlite3_stmt *statement = database->insert_record;
+    bind_number(statement, before + 6, decision->number);
+    bind_number(statement, before + 7, decision->count);
+    bind_number(statement, before + 8, text);
+    sqlite3_bind_int(statement, before + 9,
+                     (decision->unknown ? ENTRY_UNKNOWN : 0) | (decision->spent ? ENTRY_SPENT : 0) |
+                         (decision->settled ? ENTRY_SETTLED : 0));
+    bind_number(statement, before + 10, decision->generation);
+    bind_number(statement, before + 11, decision->operation);
+}
 
-    bind_text(statement, 2,
-              item->kind == AUDIT_REFUSAL ? "refusal"
-              : item->kind == AUDIT_DROP  ? "drop"
-                                          : "daemon");
-    bind_number(statement, 5, item->notice.count);
-    bind_printable(statement, 8, item->notice.text);
+static void bind_notice(sqlite3_stmt *statement, const struct audit_item *item)
+{
+    bind_number(statement, 7, item->notice.count);
+    sqlite3_bind_int(statement, 9, 0);
+    sqlite3_bind_int(statement, 12,
+                     item->kind == AUDIT_REFUSAL ? ENTRY_REFUSAL
+                     : item->kind == AUDIT_DROP  ? ENTRY_DROP
+                                                 : ENTRY_DAEMON);
+    bind_printable(statement, 13, item->notice.text);
     if (item->notice.uid >= 0)
-        sqlite3_bind_int64(statement, 19, item->notice.uid);
+        sqlite3_bind_int64(statement, 18, item->notice.uid);
     if (item->notice.pid > 0)
-        sqlite3_bind_int64(statement, 20, item->notice.pid);
+        sqlite3_bind_int64(statement, 19, item->notice.pid);
 }
 
-static sqlite3_stmt *bind_item(struct audit_database *database, const struct audit_item *item)
+/* What every record has. */
+static void bind_head(sqlite3_stmt *statement, int before, const struct audit_item *item,
+                      uint64_t id, uint64_t bytes)
 {
-    sqlite3_stmt *statement = database->insert_record;
+    bind_number(statement, before + 1, id);
+    bind_number(statement, before + 2, item->time);
+    sqlite3_bind_int64(statement, before + 3, item->owner);
+    bind_number(statement, before + 4, bytes);
+    if (item->session > 0)
+        bind_number(statement, before + 5, item->session);
+    else
+        sqlite3_bind_null(statement, before + 5);
+}
+
+/* Binds a row whose parameters are behind so many others. Every column is bound anew each time: the
+ * bindings stay. */
+static void bind_packed(sqlite3_stmt *statement, int before, const struct packed_row *row)
+{
+    const struct audit_item *item = row->item;
+
+    bind_head(statement, before, item, row->id, row->bytes);
+    bind_decision(statement, before, &item->decision, row->text);
+    sqlite3_bind_blob64(statement, before + PACKED_COLUMNS, item->decision.event,
+                        item->decision.event_size, SQLITE_STATIC);
+}
+
+static int run(sqlite3_stmt *statement)
+{
+    const int result = sqlite3_step(statement);
+    sqlite3_reset(statement);
+    return result;
+}
+
+static int write_loss(struct audit_database *database, const struct audit_item *item);
+
+/* One at a time: those that there were too few of, or one of which could not be stored. */
+static int insert_each(struct audit_database *database, uint32_t count)
+{
+    int result = SQLITE_DONE;
+
+    for (uint32_t i = 0; result == SQLITE_DONE && i < count; i++) {
+        bind_packed(database->insert_packed, 0, &database->packed[i]);
+        result = run(database->insert_packed);
+        if (is_fault_of_row(result))
+            result = write_loss(database, database->packed[i].item);
+    }
+    return result;
+}
+
+/* Writes the rows that wait for company. */
+static int insert_packed(struct audit_database *database)
+{
+    const uint32_t count = database->packed_count;
+    int result = SQLITE_CONSTRAINT;
+
+    database->packed_count = 0;
+    if (count == AUDIT_PACKED_ROWS) {
+        for (int i = 0; i < AUDIT_PACKED_ROWS; i++)
+            bind_packed(database->insert_rows, i * PACKED_COLUMNS, &database->packed[i]);
+        result = run(database->insert_rows);
+    }
+    if (is_fault_of_row(result))
+        result = insert_each(database, count);
+    return result;
+}
+
+static int insert_entry(struct audit_database *database, const struct audit_item *item, uint64_t id,
+                        uint64_t bytes, uint64_t text)
+{
+    sqlite3_stmt *statement = database->insert_entry;
+    struct shown_event shown;
+
+    bind_head(statement, 0, item, id, bytes);
+    if (item->kind == AUDIT_DECISION) {
+        bind_decision(statement, 0, &item->decision, text);
+        sqlite3_bind_int(statement, 12, is_allowed(item) ? ENTRY_ALLOWED : ENTRY_DENIED);
+        bind_event(database, &item->decision, &shown);
+        bind_printable(statement, 16, item->decision.file);
+        if (item->decision.file)
+            sqlite3_bind_int64(statement, 17, item->decision.line);
+    } else {
+        bind_notice(statement, item);
+    }
+    return finish(statement);
+}
+
+static int insert(struct audit_database *database, const struct audit_item *item)
+{
+    const bool packed = is_packed(item);
+    const uint64_t bytes =
+        packed ? item->decision.event_size + PACKED_ROW_BYTES : item->size + ROW_BYTES;
+    uint64_t text = 0;
+    uint64_t id;
+    int result = audit_chunk_next(database->chunk, &id);
+
+    if (result == SQLITE_DONE && item->kind == AUDIT_DECISION)
+        result =
+            audit_chunk_text(database->chunk, &item->decision, logged_by_text, database, &text);
+    if (result == SQLITE_DONE && packed)
+        database->packed[database->packed_count++] = (struct packed_row){item, id, bytes, text};
+    else if (result == SQLITE_DONE)
+        result = insert_entry(database, item, id, bytes, text);
+    if (result != SQLITE_DONE)
+        return result;
+    /* Before rows are written: what is said of one that cannot be needs an id as well. */
+    audit_chunk_add(database->chunk, item, is_allowed(item), bytes);
+    return database->packed_count == AUDIT_PACKED_ROWS ? insert_packed(database) : SQLITE_DONE;
+}
+
+static int write_item(struct audit_database *database, const struct audit_item *item)
+{
+    sqlite3_stmt *statement;
 
     switch (item->kind) {
     case AUDIT_SESSION_START:
@@ -301,22 +361,13 @@ static sqlite3_stmt *bind_item(struct audit_database *database, const struct aud
     case AUDIT_SESSION_FACT:
         statement = database->add_fact;
         bind_number(statement, 1, item->session);
-        bind_text(statement, 2, item->fact.name);
-        bind_text(statement, 3, item->fact.json);
+        bind_borrowed(statement, 2, item->fact.name);
+        bind_borrowed(statement, 3, item->fact.json);
         break;
     default:
-        bind_number(statement, 1, item->time);
-        sqlite3_bind_int64(statement, 22, item->owner);
-        bind_number(statement, 23, item->size + ROW_BYTES);
-        if (item->session > 0)
-            bind_number(statement, 3, item->session);
-        if (item->kind == AUDIT_DECISION)
-            bind_decision(database, item);
-        else
-            bind_notice(database, item);
-        break;
+        return insert(database, item);
     }
-    return statement;
+    return finish(statement);
 }
 
 /* Says in the record that something is missing from it. */
@@ -331,18 +382,57 @@ static int write_loss(struct audit_database *database, const struct audit_item *
     if (!loss)
         return SQLITE_NOMEM;
     loss->owner = item->owner;
-    return finish(bind_item(database, loss));
+    return write_item(database, loss);
 }
 
 bool audit_database_write(struct audit_database *database, const struct audit_item *item,
                           char *error, size_t size)
 {
-    int result = finish(bind_item(database, item));
+    int result = write_item(database, item);
 
     if (is_fault_of_row(result))
         result = write_loss(database, item);
     return result == SQLITE_DONE ||
            database_failed(database->connection, "cannot be written", error, size);
+}
+
+bool audit_database_begin(struct audit_database *database, char *error, size_t size)
+{
+    if (!database_run(database->connection, "BEGIN", error, size))
+        return false;
+    audit_chunk_begin(database->chunk);
+    return true;
+}
+
+static bool flush(struct audit_database *database, char *error, size_t size)
+{
+    return (insert_packed(database) == SQLITE_DONE &&
+            audit_chunk_flush(database->chunk) == SQLITE_DONE) ||
+           database_failed(database->connection, "cannot be written", error, size);
+}
+
+bool audit_database_trim(struct audit_database *database, unsigned megabytes, uint64_t waiting,
+                         uint64_t *dropped, char *error, size_t size)
+{
+    if (!flush(database, error, size) ||
+        !audit_trim(database->connection, megabytes, waiting, dropped, error, size))
+        return false;
+    if (*dropped > 0)
+        audit_chunk_forget(database->chunk);
+    return true;
+}
+
+bool audit_database_commit(struct audit_database *database, char *error, size_t size)
+{
+    return flush(database, error, size) &&
+           database_run(database->connection, "COMMIT", error, size);
+}
+
+void audit_database_rollback(struct audit_database *database)
+{
+    sqlite3_exec(database->connection, "ROLLBACK", NULL, NULL, NULL);
+    audit_chunk_rollback(database->chunk);
+    database->packed_count = 0;
 }
 
 static bool read_number(struct audit_database *database, const char *sql, uint64_t *number,
@@ -365,7 +455,7 @@ bool audit_database_next_session(struct audit_database *database, uint64_t *numb
 {
     if (!read_number(database,
                      "SELECT max(coalesce((SELECT max(session) FROM sessions), 0),"
-                     "           coalesce((SELECT max(session) FROM records), 0),"
+                     "           coalesce((SELECT max(session) FROM spans), 0),"
                      "           coalesce((SELECT max(session) FROM reserved), 0))",
                      number, error, size))
         return false;

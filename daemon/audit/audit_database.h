@@ -1,4 +1,4 @@
-/* The tables of audit.db, and how items are written into them. Used by the audit thread alone. */
+/* How items are written into audit.db (audit_schema.h). Used by the audit thread alone. */
 #ifndef WARDER_DAEMON_AUDIT_AUDIT_DATABASE_H
 #define WARDER_DAEMON_AUDIT_AUDIT_DATABASE_H
 
@@ -6,19 +6,33 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/audit/audit_chunk.h"
 #include "daemon/audit/audit_item.h"
 #include "daemon/audit/json_text.h"
 #include "daemon/store/database.h"
 #include "policies/engine/arena.h"
 
-extern const struct database_kind audit_database_kind;
+enum { AUDIT_PACKED_ROWS = 16 }; /* in one statement */
+
+/* An allowed decision with its event as it came, before it is written. */
+struct packed_row {
+    const struct audit_item *item;
+    uint64_t id;
+    uint64_t bytes;
+    uint64_t text;
+};
 
 struct audit_database {
     sqlite3 *connection;
     sqlite3_stmt *insert_session;
     sqlite3_stmt *end_session;
     sqlite3_stmt *add_fact;
-    sqlite3_stmt *insert_record;
+    sqlite3_stmt *insert_packed; /* one packed row, */
+    sqlite3_stmt *insert_rows;   /* and AUDIT_PACKED_ROWS of them */
+    sqlite3_stmt *insert_entry;  /* any other record */
+    struct audit_chunk *chunk;
+    struct packed_row packed[AUDIT_PACKED_ROWS]; /* those that wait for company */
+    uint32_t packed_count;
     struct arena arena;        /* events are decoded here */
     struct json_text texts[3]; /* arguments, operations, and the rules that logged an event */
 };
@@ -27,9 +41,19 @@ bool audit_database_open(struct audit_database *database, const char *directory,
                          size_t size);
 void audit_database_close(struct audit_database *database);
 
-/* One item, inside a transaction. False: the database did not take it, and `error` says why. */
+/* A transaction. One that was not begun, or not committed, is to be rolled back. */
+bool audit_database_begin(struct audit_database *database, char *error, size_t size);
+bool audit_database_commit(struct audit_database *database, char *error, size_t size);
+void audit_database_rollback(struct audit_database *database);
+
+/* One item, inside a transaction, until whose end it must stay where it is. False: the database did
+ * not take it, and `error` says why. */
 bool audit_database_write(struct audit_database *database, const struct audit_item *item,
                           char *error, size_t size);
+
+/* Makes room inside a transaction: audit_trim.h. */
+bool audit_database_trim(struct audit_database *database, unsigned megabytes, uint64_t waiting,
+                         uint64_t *dropped, char *error, size_t size);
 
 /* One more than the highest session number that the record has, or that may have been handed out
  * without a trace in it. */

@@ -49,7 +49,8 @@ size_t audit_item_decision_size(const struct audit_decision *decision)
 {
     return sizeof(struct audit_item) + text_size(decision->verdict) + text_size(decision->policy) +
            text_size(decision->rule) + text_size(decision->message) + text_size(decision->file) +
-           text_size(decision->logged_by) + decision->event_size;
+           text_size(decision->logged_by) + (decision->name ? decision->name_length : 0) +
+           decision->event_size;
 }
 
 struct audit_item *audit_item_decision_in(void *memory, uint64_t session,
@@ -68,6 +69,9 @@ struct audit_item *audit_item_decision_in(void *memory, uint64_t session,
     copy->rule = pack(&packer, decision->rule, text_size(decision->rule));
     copy->message = pack(&packer, decision->message, text_size(decision->message));
     copy->logged_by = pack(&packer, decision->logged_by, text_size(decision->logged_by));
+    copy->name = pack(&packer, decision->name, decision->name_length);
+    copy->texts = item->memory;
+    copy->texts_size = (size_t)(packer.next - item->memory);
     copy->file = pack(&packer, decision->file, text_size(decision->file));
     copy->event = pack(&packer, decision->event, decision->event_size);
     return item;
@@ -99,6 +103,8 @@ struct audit_item *audit_item_copy_in(void *memory, const struct audit_item *ite
         decision->rule = moved(copy, item, decision->rule);
         decision->message = moved(copy, item, decision->message);
         decision->logged_by = moved(copy, item, decision->logged_by);
+        decision->name = moved(copy, item, decision->name);
+        decision->texts = moved(copy, item, decision->texts);
         decision->file = moved(copy, item, decision->file);
         decision->event = moved(copy, item, decision->event);
         break;

@@ -32,15 +32,20 @@ struct audit_decision {
     const char *rule;
     const char *message;
     const char *logged_by; /* TIER/NAME.RULE of each `log` rule that named it, a line each; NULL */
-    uint32_t operation;    /* of the event, that the rule judged; 0 where it is none */
-    bool unknown;          /* the rule fired because something could not be known, */
-    bool spent;            /* and that because the steps of a decision were spent */
-    bool settled;          /* by the hook, in process */
-    uint64_t time;         /* when, nanoseconds since 1970, UTC; 0: now */
-    const char *file;      /* the calling line, of denials; NULL if it is not known */
+    const char *name;      /* of the event, not terminated; NULL: it has none */
+    size_t name_length;
+    uint32_t operation; /* of the event, that the rule judged; 0 where it is none */
+    bool unknown;       /* the rule fired because something could not be known, */
+    bool spent;         /* and that because the steps of a decision were spent */
+    bool settled;       /* by the hook, in process */
+    uint64_t time;      /* when, nanoseconds since 1970, UTC; 0: now */
+    const char *file;   /* the calling line, of denials; NULL if it is not known */
     uint32_t line;
     const void *event; /* the packed Event, as it came over the socket */
     size_t event_size;
+    bool plain;        /* nothing of the event is secret (redaction_is_needed) */
+    const char *texts; /* set in an item: those from verdict to name, in one piece */
+    size_t texts_size;
 };
 
 struct audit_share;

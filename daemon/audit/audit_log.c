@@ -24,7 +24,6 @@
 
 #include "daemon/audit/audit_database.h"
 #include "daemon/audit/audit_ring.h"
-#include "daemon/audit/audit_trim.h"
 #include "daemon/audit/session_numbers.h"
 
 enum {
@@ -308,7 +307,7 @@ static bool write_batch(struct audit_log *log, struct batch *batch, char *error,
     uint64_t trimmed = 0;
 
     if (!database_is_in_place(log->database.connection, error, size) ||
-        !database_run(log->database.connection, "BEGIN", error, size))
+        !audit_database_begin(&log->database, error, size))
         return false;
     bool done = (batch->reserve == 0 ||
                  audit_database_reserve(&log->database, batch->reserve, error, size)) &&
@@ -317,15 +316,15 @@ static bool write_batch(struct audit_log *log, struct batch *batch, char *error,
                             error, size) &&
                 write_items(log, batch, error, size);
     if (done)
-        done = audit_trim(log->database.connection, log->options.megabytes,
-                          oldest_behind(log, batch), &trimmed, error, size) &&
+        done = audit_database_trim(&log->database, log->options.megabytes,
+                                   oldest_behind(log, batch), &trimmed, error, size) &&
                write_drops(log, trimmed,
                            "records dropped, of those who had the most: record_megabytes is "
                            "reached",
                            error, size);
-    if (done && database_run(log->database.connection, "COMMIT", error, size))
+    if (done && audit_database_commit(&log->database, error, size))
         return true;
-    sqlite3_exec(log->database.connection, "ROLLBACK", NULL, NULL, NULL);
+    audit_database_rollback(&log->database);
     return false;
 }
 

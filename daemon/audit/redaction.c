@@ -209,3 +209,18 @@ void redaction_deinit(struct redaction *redaction)
     free(redaction->memory);
     redaction_init(redaction);
 }
+
+bool redaction_is_needed(const struct event *event)
+{
+    const struct event_entry *entry = catalogue_event(event->number);
+
+    if (entry && (entry->secret || (entry->classes >> CLASS_EXEC & 1)))
+        return true;
+    for (uint32_t i = 0; i < event->operation_count; i++) {
+        const struct operation *operation = &event->operations[i];
+        if (operation->operation_class == CLASS_EXEC ||
+            operation_attribute(operation, ATTRIBUTE_ENV))
+            return true;
+    }
+    return false;
+}

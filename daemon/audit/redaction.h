@@ -32,4 +32,8 @@ bool redaction_mask_event(struct redaction *redaction, const struct event *event
 
 void redaction_deinit(struct redaction *redaction);
 
+/* False if the record may have the event as it came: it has nothing that is masked, or that the
+ * catalogue or the record knows as secret. */
+bool redaction_is_needed(const struct event *event);
+
 #endif

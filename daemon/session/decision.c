@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/audit/redaction.h"
 #include "daemon/session/continuation.h"
 #include "daemon/session/denial_queue.h"
 #include "daemon/session/sent_event.h"
@@ -420,8 +421,11 @@ static bool describe(const struct session *session, const struct event *event,
         .settled = settled > 0,
         .time = settled,
         .logged_by = logged_by(ruling, event, description->logs, sizeof(description->logs)),
+        .name = event->name,
+        .name_length = event->name_length,
         .event = packed->bytes,
         .event_size = packed->size,
+        .plain = !redaction_is_needed(event),
     };
 
     if (judgement->verdict != VERDICT_ALLOW) {

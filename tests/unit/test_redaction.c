@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policies/catalogue/catalogue.h"
 #include "policies/engine/value.h"
 #include "unit_test.h"
 
@@ -268,6 +269,33 @@ static void other_values_are_not_looked_at(void **state)
     redaction_deinit(&redaction);
 }
 
+/* Whatever the catalogue says of an event, the record keeps no more of it as it came. */
+static void event_with_anything_secret_is_known(void **state)
+{
+    (void)state;
+    const struct attribute path = {.name = ATTRIBUTE_PATH};
+    const struct attribute environment[] = {path, {.name = ATTRIBUTE_ENV}};
+    struct operation operation = {
+        .operation_class = CLASS_READ, .attribute_count = 1, .attributes = &path};
+    struct event event = {.number = EVENT_UNKNOWN, .operation_count = 1, .operations = &operation};
+    int plain = 0;
+
+    assert_false(redaction_is_needed(&event));
+    operation.operation_class = CLASS_EXEC;
+    assert_true(redaction_is_needed(&event));
+    operation = (struct operation){
+        .operation_class = CLASS_RUN, .attribute_count = 2, .attributes = environment};
+    assert_true(redaction_is_needed(&event));
+    event.operation_count = 0;
+    for (event.number = 1; event.number <= catalogue_event_count(); event.number++) {
+        const struct event_entry *entry = catalogue_event(event.number);
+        const bool starts_program = (entry->classes & (1U << CLASS_EXEC)) != 0;
+        assert_int_equal(redaction_is_needed(&event), entry->secret != 0 || starts_program);
+        plain += !redaction_is_needed(&event);
+    }
+    assert_in_range(plain, 1, catalogue_event_count() - 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +311,7 @@ int main(void)
         cmocka_unit_test(element_after_an_option_is_masked),
         cmocka_unit_test(text_of_very_many_secrets_is_hidden_from_there_on),
         cmocka_unit_test(other_values_are_not_looked_at),
+        cmocka_unit_test(event_with_anything_secret_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
