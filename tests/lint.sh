@@ -4,7 +4,7 @@
 # line.
 #
 # Not covered: the generated code is compiled, but neither formatted nor searched for defects; and
-# for Windows nothing is linked or run.
+# for Windows and arm64 nothing is linked or run.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -110,6 +110,24 @@ compile_for_windows() {
     }
 }
 
+# ------------------------------------------------------------------------------------------- arm64
+
+# What goes into libwarder.so, and the engine: with the warnings of cmake/Warnings.cmake. It needs the C
+# library alone, which comes with the cross compiler, and the header of protobuf-c as above. Nothing is
+# linked or run; tests/arm64/run.sh does both.
+check_arm64() {
+    mkdir -p "$work/include"
+    ln -sfn /usr/include/protobuf-c "$work/include/protobuf-c"
+    git ls-files 'policies/catalogue/*.c' 'policies/engine/*.c' 'proto/*.c' 'client/floor/*.c' 'client/hook/*.c' \
+        client/hook/boundary_native_jump.S client/hook/boundary_jump_aarch64.S >"$work/hook"
+    echo build/policies/catalogue/catalogue_tables.c >>"$work/hook"
+    xargs -n 8 -P "$(nproc)" tests/arm64/compile.sh "$work/include" -Wall -Wextra -Wpedantic -Wshadow \
+        -Wconversion -Wformat=2 -Wundef -Werror <"$work/hook" || return 1
+    # Generated code is not ours to warn about.
+    tests/arm64/compile.sh "$work/include" -w build/proto/warder.pb-c.c || return 1
+    echo "$(count "$work/hook") files, and the messages against Debian's protobuf-c.h"
+}
+
 # ----------------------------------------------------------------------------------------- defects
 
 # Every source in C and C++ that clang compiles, and the headers that it includes; as many at once
@@ -134,6 +152,7 @@ check gcc check_gcc
 check clang check_clang
 check fuzzers check_fuzzers
 check windows check_windows
+check arm64 check_arm64
 check clang-tidy check_tidy
 
 [ "$failed" = no ]

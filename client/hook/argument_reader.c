@@ -4,6 +4,7 @@
 #include <string.h>
 
 /* Py_TPFLAGS_*_SUBCLASS (Include/object.h, the same from 3.0 on). */
+#define FLAG_IMMUTABLE (1UL << 8) /* from 3.10 */
 #define FLAG_LONG (1UL << 24)
 #define FLAG_LIST (1UL << 25)
 #define FLAG_TUPLE (1UL << 26)
@@ -48,13 +49,23 @@ static struct value copied(struct argument_reader *reader, enum value_kind kind,
 
 static struct value read_text(struct argument_reader *reader, python_object *object);
 
+/* False if another thread may give the class another name or other bases at this moment, and free
+ * what it had. */
+static bool stands_still(const struct python_api *api, python_object *type)
+{
+    return !api->free_threaded || (api->PyType_GetFlags(type) & FLAG_IMMUTABLE);
+}
+
 static struct value opaque_object(struct argument_reader *reader, python_object *object)
 {
+    static const char any[] = "object";
     const struct python_api *api = reader->api;
     python_object *type = python_type(api, object);
     struct value value = value_unknown();
 
-    if (api->_PyType_Name) {
+    if (!stands_still(api, type)) {
+        value = copied(reader, VALUE_OBJECT, any, sizeof(any) - 1);
+    } else if (api->_PyType_Name) {
         const char *name = api->_PyType_Name(type);
         value = copied(reader, VALUE_OBJECT, name, strnlen(name, TYPE_NAME_MAX));
     } else if (api->PyType_GetName) {
@@ -159,6 +170,9 @@ static struct value read_text(struct argument_reader *reader, python_object *obj
 static struct value read_bytes(struct argument_reader *reader, python_object *object, bool array)
 {
     const struct python_api *api = reader->api;
+
+    if (array && api->free_threaded) /* its memory may be gone between two steps of ours */
+        return cut_value(VALUE_BYTES);
     const python_size length = array ? api->PyByteArray_Size(object) : api->PyBytes_Size(object);
     const char *bytes = array ? api->PyByteArray_AsString(object) : api->PyBytes_AsString(object);
 
@@ -212,23 +226,29 @@ static struct value read_int(struct argument_reader *reader, python_object *obje
 
 static struct value read_object(struct argument_reader *reader, python_object *object, int depth);
 
-/* An element of a list or tuple. Without the lock a list may lose it any moment: a reference is
- * taken where the version has a function for that. */
+/* An element of a list that may lose it at any moment. */
+static struct value read_shared_element(struct argument_reader *reader, python_object *list,
+                                        python_size index, int depth)
+{
+    const struct python_api *api = reader->api;
+    python_object *owned = api->PyList_GetItemRef ? api->PyList_GetItemRef(list, index) : NULL;
+
+    if (!owned) {
+        api->PyErr_Clear();
+        return value_unknown();
+    }
+    const struct value value = read_object(reader, owned, depth);
+    api->Py_DecRef(owned);
+    return value;
+}
+
 static struct value read_element(struct argument_reader *reader, python_object *sequence,
                                  bool tuple, python_size index, int depth)
 {
     const struct python_api *api = reader->api;
 
-    if (!tuple && api->free_threaded && api->PyList_GetItemRef) {
-        python_object *owned = api->PyList_GetItemRef(sequence, index);
-        if (!owned) {
-            api->PyErr_Clear();
-            return value_unknown();
-        }
-        const struct value value = read_object(reader, owned, depth);
-        api->Py_DecRef(owned);
-        return value;
-    }
+    if (!tuple && api->free_threaded)
+        return read_shared_element(reader, sequence, index, depth);
     python_object *element =
         tuple ? api->PyTuple_GetItem(sequence, index) : api->PyList_GetItem(sequence, index);
     if (!element) {
@@ -268,41 +288,105 @@ static struct value read_sequence(struct argument_reader *reader, python_object 
     return value;
 }
 
+/* The next pair of a dict, borrowed. */
+static bool next_pair(const struct python_api *api, python_object *dict, python_size *position,
+                      python_object *pair[2])
+{
+    return api->PyDict_Next(dict, position, &pair[0], &pair[1]) != 0;
+}
+
+/* The same of the list of its pairs. It is this thread's, but every thread can find it
+ * (gc.get_objects()). `*owned` is what the two are borrowed from. */
+static bool next_copied_pair(const struct python_api *api, python_object *pairs,
+                             python_size *position, python_object *pair[2], python_object **owned)
+{
+    *owned = api->PyList_GetItemRef ? api->PyList_GetItemRef(pairs, (*position)++) : NULL;
+    if (!*owned) {
+        api->PyErr_Clear();
+        return false;
+    }
+    if (python_type(api, *owned) != api->PyTuple_Type || api->PyTuple_Size(*owned) != 2)
+        return false;
+    pair[0] = api->PyTuple_GetItem(*owned, 0);
+    pair[1] = api->PyTuple_GetItem(*owned, 1);
+    return pair[0] && pair[1];
+}
+
+/* Up to `count` pairs of a dict, or of the list of its pairs; how many there were. */
+static size_t read_pairs(struct argument_reader *reader, python_object *source, struct value *items,
+                         size_t count, int depth)
+{
+    const struct python_api *api = reader->api;
+    python_size position = 0;
+    python_object *pair[2];
+    size_t read = 0;
+    bool more = true;
+
+    while (more && read < count) {
+        python_object *owned = NULL;
+        more = api->free_threaded ? next_copied_pair(api, source, &position, pair, &owned)
+                                  : next_pair(api, source, &position, pair);
+        if (more) {
+            items[2 * read] = read_object(reader, pair[0], depth + 1);
+            items[2 * read + 1] = read_object(reader, pair[1], depth + 1);
+            read++;
+        }
+        if (owned)
+            api->Py_DecRef(owned);
+    }
+    return read;
+}
+
+/* What to read the pairs from: without the lock a copy, made under the dict's own. A new reference;
+ * NULL if it cannot be had. */
+static python_object *pairs_of(const struct python_api *api, python_object *dict)
+{
+    if (!api->free_threaded) {
+        api->Py_IncRef(dict);
+        return dict;
+    }
+    python_object *pairs = api->PyDict_Items(dict);
+    if (!pairs)
+        api->PyErr_Clear();
+    return pairs;
+}
+
 static struct value read_dict(struct argument_reader *reader, python_object *object, int depth)
 {
     const struct python_api *api = reader->api;
     struct value value = {.kind = VALUE_MAP};
-    python_object *key;
-    python_object *item;
-    python_size position = 0;
     size_t count = (size_t)api->PyDict_Size(object);
 
-    if (api->free_threaded) /* another thread may change it under us */
-        return opaque_object(reader, object);
     if (count > 0 && depth >= VALUE_DEPTH_MAX)
         return cut_value(VALUE_MAP);
     const size_t left = (VALUE_NODES_MAX - reader->nodes) / 2;
     const size_t most = left < VALUE_ITEMS_MAX ? left : VALUE_ITEMS_MAX;
     if (count > most) {
+        if (api->free_threaded) /* the whole would be copied */
+            return cut_value(VALUE_MAP);
         count = most;
         value.marks |= VALUE_CUT;
     }
     struct value *items = arena_zalloc(reader->arena, 2 * count, sizeof(*items));
-    if (!items)
+    python_object *pairs = items ? pairs_of(api, object) : NULL;
+    if (!pairs)
         return cut_value(VALUE_MAP);
     reader->nodes += 2 * count;
-    size_t pairs = 0;
-    while (pairs < count && api->PyDict_Next(object, &position, &key, &item)) {
-        items[2 * pairs] = read_object(reader, key, depth + 1);
-        items[2 * pairs + 1] = read_object(reader, item, depth + 1);
-        pairs++;
-    }
-    value.count = (uint32_t)pairs;
+    value.count = (uint32_t)read_pairs(reader, pairs, items, count, depth);
     value.items = items;
+    /* Another thread has added to it since. */
+    if (api->free_threaded && api->PyList_Size(pairs) != (python_size)count)
+        value.marks |= VALUE_CUT;
+    api->Py_DecRef(pairs);
     return value;
 }
 
 /* ---------------------------------------------------------------------------------------- all */
+
+static bool is_kind_of(const struct python_api *api, python_object *type, python_object *builtin)
+{
+    return type == builtin || (stands_still(api, type) && api->PyType_IsSubtype(type, builtin));
+}
 
 static struct value read_by_flags(struct argument_reader *reader, python_object *object,
                                   unsigned long flags, int depth)
@@ -341,13 +425,13 @@ static struct value read_object(struct argument_reader *reader, python_object *o
             value.marks |= VALUE_SUBCLASS;
         return value;
     }
-    if (type == api->PyFloat_Type || api->PyType_IsSubtype(type, api->PyFloat_Type)) {
+    if (is_kind_of(api, type, api->PyFloat_Type)) {
         value = (struct value){.kind = VALUE_FLOAT, .real = api->PyFloat_AsDouble(object)};
         if (type != api->PyFloat_Type)
             value.marks |= VALUE_SUBCLASS;
         return value;
     }
-    if (type == api->PyByteArray_Type || api->PyType_IsSubtype(type, api->PyByteArray_Type)) {
+    if (is_kind_of(api, type, api->PyByteArray_Type)) {
         value = read_bytes(reader, object, true);
         /* A method of a later argument's, which is called between the event and the use, or another
          * thread puts other bytes into it. */

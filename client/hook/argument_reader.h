@@ -5,6 +5,14 @@
  * attribute access. The interpreter lock must be held: what is read cannot change meanwhile, and
  * everything is copied into the arena, so that it may change afterwards.
  *
+ * In a free-threaded build other threads run meanwhile, and what they can take away is looked at
+ * only where CPython gives a reference or a copy: elements of lists, and dicts. If that is the last
+ * one by then, a finaliser runs while arguments are read: before anything is judged, or looked up
+ * for that. A bytearray is one without its bytes, and a class that can be changed has no name and
+ * no bases. What else a class is made of stays while this thread is attached to its interpreter:
+ * what refers to itself goes when every thread has stopped, and so does a change of an object's
+ * class.
+ *
  * Texts are read as the bytes that the interpreter will give to the system. Where those cannot be
  * told (text_encoding.h) a text is in UTF-8 and marked opaque.
  *

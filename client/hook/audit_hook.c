@@ -243,6 +243,9 @@ static void judge(struct runtime *runtime, python_object *args, const struct eve
     if (answer->outcome == WARDER__V1__OUTCOME__OUTCOME_ALLOW)
         note_allowed(event);
     boundary_continuation_note(event, answer);
+    answer->done_without = denial_is_done_without(api, event);
+    event->argument_count = 0; /* they go with the question */
+    event->arguments = NULL;
     hook_session_return(question);
     if (event_name_is(event->name, import_event) &&
         answer->outcome != WARDER__V1__OUTCOME__OUTCOME_ALLOW)

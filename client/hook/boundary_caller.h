@@ -8,8 +8,8 @@
 #include <stdbool.h>
 
 /* True if the code at `address` is the interpreter's, which can have the module built in, or that
- * of the extension module which defines `initializer` (PyInit_fcntl); or nobody's. Asks the loader:
- * for calls that are rare. */
+ * of the extension module which defines `initializer` (PyInit_fcntl); or nobody's. Asks the loader
+ * where that is not known yet, which takes a lock that a fork can leave taken: for rare calls. */
 bool boundary_is_asked_by_python(const void *address, const char *initializer);
 
 #endif

@@ -24,6 +24,7 @@
 #include "client/hook/boundary_preload.h"
 #include "client/hook/boundary_program.h"
 #include "client/hook/boundary_refusal.h"
+#include "client/hook/process_environment.h"
 #include "client/hook/raw_syscall.h"
 #include "client/hook/work_memory.h"
 
@@ -70,35 +71,44 @@ static bool deny(struct execution *execution, const char *why)
 /* ---------------------------------------------------------------------------------------- copies
  */
 
-static char *const *copy_list(struct arena *arena, char *const *list, size_t *count)
+/* As the kernel, it says EFAULT of what is no list of texts. */
+static char *const *copy_list(struct execution *execution, char *const *list, size_t *count)
 {
-    size_t length = 0;
+    struct environment_walk walk;
 
-    while (list && list[length])
-        length++;
-    char **copies = arena_zalloc(arena, length + 1, sizeof(*copies));
-    for (size_t i = 0; copies && i < length; i++) {
-        copies[i] = arena_copy(arena, list[i], strlen(list[i]));
-        if (!copies[i])
-            return NULL;
-    }
-    *count = length;
+    environment_walk_over(&walk, list);
+    char *const *copies = environment_walk_copy(&walk, &execution->memory->texts, count);
+    if (!copies || walk.broken)
+        fail(execution, walk.broken ? EFAULT : E2BIG);
+    return walk.broken ? NULL : copies;
+}
+
+static char *const *copy_environment(struct execution *execution)
+{
+    const struct exec_call *call = execution->call;
+    struct arena *arena = &execution->memory->texts;
+    size_t count;
+
+    if (!call->own_environment && !process_environment_is(call->environment))
+        return copy_list(execution, call->environment, &count);
+    char *const *copies = process_environment_copy(arena);
+    if (!copies)
+        fail(execution, arena->exhausted ? E2BIG : EAGAIN);
     return copies;
 }
 
 static bool copy_call(struct execution *execution)
 {
     const struct exec_call *call = execution->call;
-    struct arena *arena = &execution->memory->texts;
-    size_t count;
 
-    execution->path = arena_copy(arena, call->path, strlen(call->path));
-    execution->argv = copy_list(arena, call->argv, &execution->argument_count);
-    execution->environment = copy_list(arena, call->environment, &count);
-    if (execution->path && execution->argv && execution->environment)
-        return true;
-    fail(execution, E2BIG);
-    return false;
+    execution->path = arena_copy(&execution->memory->texts, call->path, strlen(call->path));
+    if (!execution->path) {
+        fail(execution, E2BIG);
+        return false;
+    }
+    execution->argv = copy_list(execution, call->argv, &execution->argument_count);
+    execution->environment = execution->argv ? copy_environment(execution) : NULL;
+    return execution->environment != NULL;
 }
 
 /* ------------------------------------------------------------------------------------- the event
@@ -438,11 +448,16 @@ static void give_to_shell(struct execution *execution)
 /* execvp(3): each directory of PATH in turn, until one has a file that can be tried. */
 static void execute_along_path(struct execution *execution)
 {
-    const char *variable = getenv("PATH");
+    bool known;
+    const char *variable = process_environment_get("PATH", &known);
     const char *name = execution->path;
     struct arena *arena = &execution->memory->texts;
     bool refused = false;
 
+    if (!known) {
+        fail(execution, EAGAIN);
+        return;
+    }
     if (!variable)
         variable = "/bin:/usr/bin"; /* confstr(_CS_PATH) */
     const char *path = arena_copy(arena, variable, strlen(variable));

@@ -24,6 +24,7 @@ struct exec_call {
                     not know is given to the shell, as execvp(3) does */
     char *const *argv;
     char *const *environment;
+    bool own_environment;        /* it is the process's, which others may be changing */
     const uint64_t *signal_mask; /* to be set before the program starts; NULL: it stands */
 };
 

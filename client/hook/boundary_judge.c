@@ -13,6 +13,7 @@
 #include "client/hook/known_threads.h"
 #include "client/hook/process_resolver.h"
 #include "client/hook/session_terms.h"
+#include "client/hook/spawn_actions.h"
 #include "policies/catalogue/catalogue.h"
 #include "policies/engine/event_map.h"
 
@@ -69,6 +70,9 @@ void boundary_begin(void)
     known_semaphores_begin();
     boundary_preload_begin();
     session_terms_begin();
+    /* Asks the loader, whose lock may be taken for good in a child that asks first. */
+    if (boundary_holds(CLASS_EXEC) || boundary_holds(CLASS_WRITE))
+        (void)spawn_actions_are_known();
 }
 
 bool boundary_stands(void)

@@ -29,7 +29,8 @@ static int start_shell(const char *event, const char *command,
                                     .actions = actions,
                                     .attributes = attributes,
                                     .argv = (char *const *)argv,
-                                    .environment = environ};
+                                    .environment = environ,
+                                    .own_environment = true};
     /* libc's own would start it with the environment that has no preload in it. */
     return boundary_guards(CLASS_EXEC)
                ? boundary_spawn(&call, child)

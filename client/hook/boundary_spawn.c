@@ -15,6 +15,7 @@
 #include "client/hook/boundary_environment.h"
 #include "client/hook/boundary_memory.h"
 #include "client/hook/own_pages.h"
+#include "client/hook/process_environment.h"
 #include "client/hook/raw_syscall.h"
 #include "client/hook/real_libc.h"
 #include "client/hook/spawn_actions.h"
@@ -134,6 +135,7 @@ static int child(void *data)
                                    .search = call->search,
                                    .argv = call->argv,
                                    .environment = call->environment,
+                                   .own_environment = call->own_environment,
                                    .signal_mask = &spawn->mask};
 
     reset_signals(spawn);
@@ -226,9 +228,13 @@ int boundary_spawn_pidfd(const struct spawn_call *call, int *descriptor)
 int boundary_spawn_unjudged(spawn_function *real, const struct spawn_call *call, int *child)
 {
     struct boundary_memory *memory = boundary_memory_take();
-    char *const *environment =
-        memory ? boundary_environment_for_child(call->environment, false, NULL, &memory->texts)
-               : NULL;
+    char *const *given = call->environment;
+    char *const *environment = NULL;
+
+    if (memory && (call->own_environment || process_environment_is(given)))
+        given = process_environment_copy(&memory->texts);
+    if (memory && (given || !call->environment))
+        environment = boundary_environment_for_child(given, false, NULL, &memory->texts);
     const int error = environment ? real(child, call->path, call->actions, call->attributes,
                                          call->argv, environment)
                                   : ENOMEM;

@@ -20,6 +20,7 @@ struct spawn_call {
     const posix_spawnattr_t *attributes;
     char *const *argv;
     char *const *environment;
+    bool own_environment; /* it is the process's, which others may be changing */
 };
 
 /* A number of a child, or a descriptor of one, in the second. */

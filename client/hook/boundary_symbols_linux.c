@@ -30,37 +30,50 @@ extern char **environ;
 /* ------------------------------------------------------------------------------------------ exec
  */
 
-PUBLIC int execve(const char *path, char *const *argv, char *const *environment)
+static int execute(const char *path, char *const *argv, char *const *environment, bool own)
 {
     const struct exec_call call = {.event = "libc.execve",
                                    .directory = AT_FDCWD,
                                    .path = path,
                                    .argv = argv,
-                                   .environment = environment};
+                                   .environment = environment,
+                                   .own_environment = own};
     return boundary_concerns() ? boundary_exec_or_fail(&call)
                                : real_libc()->execve(path, argv, environment);
 }
 
-PUBLIC int execv(const char *path, char *const *argv)
+PUBLIC int execve(const char *path, char *const *argv, char *const *environment)
 {
-    return execve(path, argv, environ);
+    return execute(path, argv, environment, false);
 }
 
-PUBLIC int execvpe(const char *name, char *const *argv, char *const *environment)
+PUBLIC int execv(const char *path, char *const *argv)
+{
+    return execute(path, argv, environ, true);
+}
+
+static int execute_along_path(const char *name, char *const *argv, char *const *environment,
+                              bool own)
 {
     const struct exec_call call = {.event = "libc.execve",
                                    .directory = AT_FDCWD,
                                    .path = name,
                                    .search = true,
                                    .argv = argv,
-                                   .environment = environment};
+                                   .environment = environment,
+                                   .own_environment = own};
     return boundary_concerns() ? boundary_exec_or_fail(&call)
                                : real_libc()->execvpe(name, argv, environment);
 }
 
+PUBLIC int execvpe(const char *name, char *const *argv, char *const *environment)
+{
+    return execute_along_path(name, argv, environment, false);
+}
+
 PUBLIC int execvp(const char *name, char *const *argv)
 {
-    return execvpe(name, argv, environ);
+    return execute_along_path(name, argv, environ, true);
 }
 
 /* In glibc since 2.34: as the system call, where libc has no function for it. */

@@ -49,10 +49,9 @@ static void describe(const struct python_api *api, python_object *exception,
     api->Py_DecRef(dict);
 }
 
-/* A module that the standard library asks for and goes on without if an ImportError says that it is
- * not there: concurrent.futures, and with it asyncio, from 3.14 on. Nothing else would be left of
- * those where a policy keeps a program from second interpreters. */
-static bool is_done_without(const struct python_api *api, const struct event *event)
+/* concurrent.futures, and with it asyncio, from 3.14 on. Nothing else would be left of those where
+ * a policy keeps a program from second interpreters. */
+bool denial_is_done_without(const struct python_api *api, const struct event *event)
 {
     static const char module[] = "_interpreters";
     const struct value *name = event->arguments;
@@ -80,6 +79,15 @@ static python_object *import_error(const struct python_api *api, python_object *
     return error;
 }
 
+/* The class with its two arguments. One of ours is made by the functions that it was made with:
+ * without the lock another thread may give it others by now. */
+static python_object *make_exception(const struct python_api *api, python_object *class, bool ours,
+                                     python_object *number, python_object *text)
+{
+    return ours ? denial_class_instance(api, class, number, text)
+                : api->PyObject_CallFunctionObjArgs(class, number, text, NULL);
+}
+
 static void set_exception(const struct python_api *api, const struct event *event,
                           const struct answer *answer, bool ending)
 {
@@ -94,12 +102,11 @@ static void set_exception(const struct python_api *api, const struct event *even
     python_object *text =
         api->PyUnicode_DecodeUTF8(answer->text, (python_size)strlen(answer->text), "strict");
     python_object *exception =
-        number && text ? api->PyObject_CallFunctionObjArgs(class, number, text, NULL) : NULL;
+        number && text ? make_exception(api, class, intact, number, text) : NULL;
     if (exception) {
         if (intact)
             describe(api, exception, event, answer);
-        python_object *missing =
-            is_done_without(api, event) ? import_error(api, exception, text) : NULL;
+        python_object *missing = answer->done_without ? import_error(api, exception, text) : NULL;
         if (missing)
             api->PyErr_SetObject(*(python_object **)api->PyExc_ImportError, missing);
         else
@@ -172,8 +179,9 @@ static python_object *caller_of(const struct python_api *api, python_object *fra
     return caller;
 }
 
-/* True for files of the standard library, by their names: .../python3.11/subprocess.py, but nothing
- * that was installed below; and for what is frozen into the interpreter. */
+/* True for files of the standard library, by their names: .../python3.11/subprocess.py, in a
+ * free-threaded build .../python3.13t/, but nothing that was installed below; and for what is
+ * frozen into the interpreter. */
 static bool is_of_standard_library(const struct python_api *api, const struct value *file)
 {
     static const char frozen[] = "<frozen ";
@@ -181,7 +189,8 @@ static bool is_of_standard_library(const struct python_api *api, const struct va
 
     if (file->count >= sizeof(frozen) - 1 && memcmp(file->bytes, frozen, sizeof(frozen) - 1) == 0)
         return true;
-    const int length = snprintf(directory, sizeof(directory), "/python3.%d/", api->minor);
+    const int length = snprintf(directory, sizeof(directory), "/python3.%d%s/", api->minor,
+                                api->free_threaded ? "t" : "");
     return memmem(file->bytes, file->count, directory, (size_t)length) &&
            !memmem(file->bytes, file->count, "-packages/", strlen("-packages/"));
 }
@@ -221,10 +230,11 @@ static void tell_place(const struct python_api *api, uint64_t decision, void *me
 }
 
 /* Making objects can start a collection, and a collection runs finalisers: not in here. 3.8 and 3.9
- * have no way to hold it off; the verdict stands already. */
+ * have no way to hold it off; the verdict stands already. From 3.12 on none starts there, and in a
+ * free-threaded build the switch may be another thread's at this moment. */
 static int hold_collections(const struct python_api *api)
 {
-    return api->PyGC_Disable ? api->PyGC_Disable() : 0;
+    return api->PyGC_Disable && !api->free_threaded ? api->PyGC_Disable() : 0;
 }
 
 static void tell_place_of(const struct python_api *api, const struct answer *answer)

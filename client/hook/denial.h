@@ -20,6 +20,10 @@ enum denial_state {
     DENIAL_RAISES,
 };
 
+/* True for the import of a module that the standard library asks for and goes on without if an
+ * ImportError says that it is not there: then a denial is one. Looks at the event's arguments. */
+bool denial_is_done_without(const struct python_api *api, const struct event *event);
+
 /* Sets the exception, tells the daemon the calling line, and returns what the audit hook must
  * return; or ends the process. The interpreter lock must be held. */
 int denial_raise(const struct python_api *api, const struct event *event,

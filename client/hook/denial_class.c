@@ -1,15 +1,17 @@
-/* Invariants. An entry belongs to the interpreter whose address stands in it, and only threads that
- * hold that interpreter's lock change it or read its class; it becomes free when the address is
- * gone. One whose number is another's is of an interpreter that ended unseen (in a forked child,
- * CPython drops those of other threads): its class lies in memory that may be gone, and is not
- * touched. Entries are never unlinked, and no lock is taken: a fork in the middle leaves nothing
- * that its child would wait for. */
+/* Invariants. An entry belongs to the interpreter whose address stands in it; it becomes free when
+ * the address is gone. One whose number is another's is of an interpreter that ended unseen (in a
+ * forked child, CPython drops those of other threads): its class lies in memory that may be gone,
+ * and is not touched. Entries are never unlinked. The table is changed and read by one thread at a
+ * time, which waits for nothing and makes no object meanwhile: a turn, and not a lock, so that a
+ * fork in the middle leaves nothing that its child would wait for. */
 #include "client/hook/denial_class.h"
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define FLAG_UNICODE (1UL << 28) /* Py_TPFLAGS_UNICODE_SUBCLASS, the same from 3.0 on */
 
@@ -18,6 +20,8 @@ enum {
     SLOT_INIT = 60,
     SLOT_NEW = 65,
     METHOD_NO_ARGUMENTS = 4, /* METH_NOARGS */
+
+    TURN_ROUNDS_MAX = 100000, /* sched_yield()s, some 20 ms at least: a turn takes a microsecond */
 };
 
 /* PyMethodDef. */
@@ -29,13 +33,33 @@ struct method_definition {
 };
 
 struct entry {
-    _Atomic(void *) interpreter; /* NULL: free */
-    _Atomic int64_t number;      /* the interpreter's, used once: its address is used again */
-    _Atomic(python_object *) class;
+    void *interpreter; /* NULL: free */
+    int64_t number;    /* the interpreter's, used once: its address is used again */
+    python_object *class;
     struct entry *next;
 };
 
-static _Atomic(struct entry *) entries;
+static struct entry *entries;
+static _Atomic(pid_t) turn; /* the process whose thread has it: a forked child's is free */
+
+/* False if it does not come: then there is no class. */
+static bool turn_take(void)
+{
+    const pid_t self = getpid();
+
+    for (int rounds = 0; rounds < TURN_ROUNDS_MAX; rounds++) {
+        pid_t holder = atomic_load_explicit(&turn, memory_order_relaxed);
+        if (holder != self && atomic_compare_exchange_strong(&turn, &holder, self))
+            return true;
+        sched_yield();
+    }
+    return false;
+}
+
+static void turn_end(void)
+{
+    atomic_store_explicit(&turn, 0, memory_order_release);
+}
 
 /* The API of whichever interpreter shows an exception: methods get no pointer of ours. */
 static const struct python_api *_Atomic text_api;
@@ -75,10 +99,10 @@ static const char class_doc[] =
     "  message      what the policy's author says about it\n"
     "str() gives the whole sentence.";
 
-/* The slots of the class as it was made, the same in every interpreter: each has a lock of its own.
+/* The slots of the class as it is made, the same in every interpreter: each has a lock of its own.
  * A changed __new__ or __init__ shows in them. */
-static _Atomic(void *) made_new;
-static _Atomic(void *) made_init;
+static void *_Atomic made_new;
+static void *_Atomic made_init;
 
 /* What describe() of denial.c sets in each denial. */
 static bool add_attributes(const struct python_api *api, python_object *dict)
@@ -108,68 +132,114 @@ static python_object *make_class(const struct python_api *api)
         api->Py_DecRef(method);
     api->Py_DecRef(dict);
     if (made) {
-        made_new = api->PyType_GetSlot(made, SLOT_NEW);
-        made_init = api->PyType_GetSlot(made, SLOT_INIT);
+        /* It has its base's, which nobody can change. 3.9 tells them of no class of C's. */
+        python_object *source = api->minor >= 10 ? base : made;
+        made_new = api->PyType_GetSlot(source, SLOT_NEW);
+        made_init = api->PyType_GetSlot(source, SLOT_INIT);
     }
     return made;
 }
 
+/* Needs the turn, as do the two that follow. */
 static struct entry *entry_of(const struct python_api *api, void *interpreter)
 {
     const int64_t number = api->PyInterpreterState_GetID(interpreter);
-    struct entry *entry = atomic_load(&entries);
+    struct entry *entry = entries;
 
-    while (entry && atomic_load(&entry->interpreter) != interpreter)
+    while (entry && entry->interpreter != interpreter)
         entry = entry->next;
-    if (entry && atomic_load(&entry->number) != number) {
-        atomic_store(&entry->class, NULL);
-        atomic_store(&entry->number, number);
+    if (entry && entry->number != number) {
+        entry->class = NULL;
+        entry->number = number;
     }
     return entry;
 }
 
-/* Takes a free entry, or a new one, for the interpreter. False if there is no memory. */
-static bool take_entry(void *interpreter)
+/* The interpreter's entry; a free one, or a new one, if it has none. NULL if there is no memory. */
+static struct entry *take_entry(const struct python_api *api, void *interpreter)
 {
-    for (struct entry *entry = atomic_load(&entries); entry; entry = entry->next) {
-        void *free_entry = NULL;
-        if (atomic_compare_exchange_strong(&entry->interpreter, &free_entry, interpreter))
-            return true;
+    struct entry *entry = entry_of(api, interpreter);
+
+    if (entry)
+        return entry;
+    entry = entries;
+    while (entry && entry->interpreter)
+        entry = entry->next;
+    if (!entry) {
+        entry = calloc(1, sizeof(*entry));
+        if (!entry)
+            return NULL;
+        entry->next = entries;
+        entries = entry;
     }
-    struct entry *made = calloc(1, sizeof(*made));
-    if (!made)
+    entry->interpreter = interpreter;
+    entry->number = api->PyInterpreterState_GetID(interpreter);
+    entry->class = NULL;
+    return entry;
+}
+
+/* What is known of the interpreter's class. False if the turn does not come. */
+static bool find_class(const struct python_api *api, python_object **class)
+{
+    if (!turn_take())
         return false;
-    atomic_init(&made->interpreter, interpreter);
-    atomic_init(&made->number, -1);
-    made->next = atomic_load(&entries);
-    while (!atomic_compare_exchange_weak(&entries, &made->next, made))
-        ;
+    const struct entry *entry = entry_of(api, python_interpreter(api));
+    *class = entry ? entry->class : NULL;
+    turn_end();
     return true;
+}
+
+/* The class that another thread has made meanwhile, or else this one. NULL if it cannot be noted.
+ */
+static python_object *note_class(const struct python_api *api, python_object *made)
+{
+    if (!turn_take())
+        return NULL;
+    struct entry *entry = take_entry(api, python_interpreter(api));
+    if (entry && !entry->class)
+        entry->class = made;
+    python_object *class = entry ? entry->class : NULL;
+    turn_end();
+    return class;
 }
 
 python_object *denial_class(const struct python_api *api)
 {
-    void *interpreter = python_interpreter(api);
-    struct entry *entry = entry_of(api, interpreter);
-    python_object *class = entry ? atomic_load(&entry->class) : NULL;
-    if (class)
+    python_object *class = NULL;
+
+    if (find_class(api, &class) && class)
         return class;
     python_object *made = make_class(api);
     if (!made)
         return NULL;
-    /* Making it may have let another thread in, which made one too. */
-    entry = entry_of(api, interpreter);
-    if (!entry && take_entry(interpreter))
-        entry = entry_of(api, interpreter);
-    if (!entry) {
+    class = note_class(api, made);
+    if (class != made)
         api->Py_DecRef(made);
+    if (!class)
         api->PyErr_SetString(*(python_object **)api->PyExc_RuntimeError, "warder: out of memory");
-        return NULL;
-    }
-    if (atomic_compare_exchange_strong(&entry->class, &class, made))
-        return made;
-    api->Py_DecRef(made);
     return class;
+}
+
+python_object *denial_class_instance(const struct python_api *api, python_object *class,
+                                     python_object *number, python_object *text)
+{
+    python_object *(*new_instance)(python_object *, python_object *, python_object *);
+    int (*init)(python_object *, python_object *, python_object *);
+    python_object *args = api->PyTuple_Pack(2, number, text);
+
+    if (!args)
+        return NULL;
+    /* ISO C converts no pointer to a function. */
+    void *const slots[] = {made_new, made_init};
+    __builtin_memcpy(&new_instance, &slots[0], sizeof(new_instance));
+    __builtin_memcpy(&init, &slots[1], sizeof(init));
+    python_object *instance = new_instance(class, args, NULL);
+    if (instance && init(instance, args, NULL) < 0) {
+        api->Py_DecRef(instance);
+        instance = NULL;
+    }
+    api->Py_DecRef(args);
+    return instance;
 }
 
 /* Slots are asked for of a class alone whose class is `type` itself: no metaclass is called. */
@@ -183,13 +253,16 @@ bool denial_class_is_intact(const struct python_api *api, python_object *class)
 /* Dropping the reference runs nothing: a class refers to itself, and goes by a collection. */
 void denial_class_forget(const struct python_api *api)
 {
-    struct entry *entry = entry_of(api, python_interpreter(api));
-    python_object *class = entry ? atomic_exchange(&entry->class, NULL) : NULL;
+    python_object *class = NULL;
 
+    if (!turn_take())
+        return;
+    struct entry *entry = entry_of(api, python_interpreter(api));
+    if (entry) {
+        class = entry->class;
+        *entry = (struct entry){.number = -1, .next = entry->next};
+    }
+    turn_end();
     if (class)
         api->Py_DecRef(class);
-    if (entry) {
-        atomic_store(&entry->number, -1);
-        atomic_store(&entry->interpreter, NULL);
-    }
 }

@@ -57,6 +57,7 @@ struct answer {
     char environment[256];
     bool only_exec;    /* of an allowed fork: its child may do nothing but exec */
     bool place_wanted; /* of what is only observed: the daemon waits for its calling line */
+    bool done_without; /* of an import: denial.h, denial_is_done_without() */
 };
 
 /* Why a session could not be had; for a person. */

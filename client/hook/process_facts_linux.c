@@ -268,9 +268,25 @@ static void cut_version(const char *version, char *major_minor, size_t size)
     major_minor[length] = '\0';
 }
 
+/* The library that the interpreter is in, as the loader has it; "" if it is in none. The loader is
+ * asked once, at the first Hello: a forked child says one, too, and another thread may have had the
+ * loader's lock when it was made. Nobody lets go of it there. */
+static const char *interpreter_library(void)
+{
+    static char noted_library[PATH_MAX];
+    static bool is_noted;
+    struct elf_object library;
+
+    if (!is_noted && elf_find_definer("PySys_AddAuditHook", &library) && library.name[0] == '/' &&
+        strlen(library.name) < sizeof(noted_library))
+        memcpy(noted_library, library.name, strlen(library.name) + 1);
+    is_noted = true;
+    return noted_library;
+}
+
 static void find_python(struct place_list *list, const char *major_minor)
 {
-    struct elf_object library;
+    const char *library = interpreter_library();
     char *path = list->paths->started;
     char *prefix = list->paths->prefix;
 
@@ -280,12 +296,10 @@ static void find_python(struct place_list *list, const char *major_minor)
         if (ancestor(path, 2, prefix, PATH_MAX)) /* PREFIX/bin/python3 */
             add_installation(list, prefix, major_minor);
     }
-    if (elf_find_definer("PySys_AddAuditHook", &library) && library.name[0] == '/' &&
-        process_resolve_path(library.name, true, path, PATH_MAX) &&
+    if (library[0] && process_resolve_path(library, true, path, PATH_MAX) &&
         ancestor(path, 2, prefix, PATH_MAX)) /* PREFIX/lib/libpython3.11.so.1.0 */
         add_installation(list, prefix, major_minor);
-    if (elf_find_definer("PySys_AddAuditHook", &library) && library.name[0] == '/' &&
-        process_resolve_path(library.name, true, path, PATH_MAX) &&
+    if (library[0] && process_resolve_path(library, true, path, PATH_MAX) &&
         ancestor(path, 3, prefix, PATH_MAX)) /* PREFIX/lib/x86_64-linux-gnu/libpython... */
         add_installation(list, prefix, major_minor);
 }
@@ -303,15 +317,29 @@ static bool leads_to_program(const char *name)
 }
 
 /* True if the subject could not have made a virtual environment: its directory, its configuration
- * and the tree of its modules. */
+ * and the tree of its modules, which has another name in a free-threaded build. Where one of the
+ * two is settled, so is the directory in which the other one would be made. */
 static bool venv_is_settled(const struct place_list *list, const char *prefix,
                             const char *configuration, const char *version)
 {
+    static const char *const suffixes[] = {"", "t"};
+    char *path = list->paths->candidate;
+    bool settled = false;
+
     if (!process_file_is_settled(configuration))
         return false;
-    const int length =
-        snprintf(list->paths->candidate, PATH_MAX, "%s/lib/python%s", prefix, version);
-    return length > 0 && length < PATH_MAX && tree_is_settled(list, list->paths->candidate);
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+        const int length =
+            snprintf(path, PATH_MAX, "%s/lib/python%s%s", prefix, version, suffixes[i]);
+        if (length <= 0 || length >= PATH_MAX)
+            return false;
+        if (!is_directory(path))
+            continue;
+        if (!tree_is_settled(list, path))
+            return false;
+        settled = true;
+    }
+    return settled;
 }
 
 /* A virtual environment is recognised as CPython does it: by pyvenv.cfg above the name that it was

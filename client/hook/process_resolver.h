@@ -3,7 +3,7 @@
  *
  * Answers come from system calls of this thread; none of them blocks on anything but the file
  * system, none runs code of the interpreter, none allocates. The interpreter lock must be held
- * where an answer is read from an argument or from the environment.
+ * where an answer is read from an argument.
  *
  * Names mean something else once the thread has another root (chroot, pivot_root, setns, a mount
  * namespace of its own), and no event tells of it. Which root there was when the session began is

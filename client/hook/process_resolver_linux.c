@@ -18,10 +18,9 @@
 #include "client/hook/argument_reader.h"
 #include "client/hook/name_lookup.h"
 #include "client/hook/proc_mounts.h"
+#include "client/hook/process_environment.h"
 #include "client/hook/work_memory.h"
 #include "policies/engine/path_text.h"
-
-extern char **environ;
 
 enum {
     LINKS_MAX = 40, /* as the kernel follows in one path (MAXSYMLINKS, path_resolution(7)) */
@@ -429,8 +428,12 @@ static bool executable(void *context, const char *path)
 
 static enum resolver_answer variable(void *context, const char *name, char *buffer, size_t size)
 {
+    bool known;
+
     (void)context;
-    const char *value = getenv(name);
+    const char *value = process_environment_get(name, &known);
+    if (!known)
+        return ANSWER_UNKNOWN;
     if (!value)
         return ANSWER_NONE;
     if (strlen(value) >= size)
@@ -439,14 +442,17 @@ static enum resolver_answer variable(void *context, const char *name, char *buff
     return ANSWER_KNOWN;
 }
 
-static bool environment(void *context, struct arena *arena, struct value *map)
+/* One try, as far as the list stands still. */
+static bool read_variables(struct environment_walk *walk, struct arena *arena, struct value *map)
 {
+    const char *entry;
+    size_t length;
     size_t count = 0;
     size_t bytes = 0;
 
-    (void)context;
     *map = (struct value){.kind = VALUE_MAP};
-    while (environ && environ[count])
+    environment_walk_begin(walk);
+    while (environment_walk_next(walk, &length))
         count++;
     if (count > VALUE_ITEMS_MAX) {
         count = VALUE_ITEMS_MAX;
@@ -456,12 +462,11 @@ static bool environment(void *context, struct arena *arena, struct value *map)
     if (!items)
         return false;
     size_t pairs = 0;
-    for (size_t i = 0; i < count; i++) {
-        const char *entry = environ[i];
-        const char *equals = strchr(entry, '=');
+    walk->at = 0;
+    for (size_t i = 0; i < count && (entry = environment_walk_next(walk, &length)); i++) {
+        const char *equals = memchr(entry, '=', length);
         if (!equals) /* execve passes what it is given */
             continue;
-        const size_t length = strlen(entry);
         if (length > VALUE_BYTES_MAX || bytes + length > VALUE_TOTAL_BYTES_MAX / 2) {
             map->marks |= VALUE_CUT;
             continue;
@@ -477,6 +482,23 @@ static bool environment(void *context, struct arena *arena, struct value *map)
     }
     map->count = (uint32_t)pairs;
     map->items = items;
+    return true;
+}
+
+static bool environment(void *context, struct arena *arena, struct value *map)
+{
+    const size_t mark = arena->used;
+    struct environment_walk walk;
+
+    (void)context;
+    for (int i = 0; i < ENVIRONMENT_TRIES; i++) {
+        if (!read_variables(&walk, arena, map))
+            return false;
+        if (environment_walk_holds(&walk))
+            return true;
+        arena->used = mark;
+    }
+    *map = value_unknown();
     return true;
 }
 

@@ -72,12 +72,14 @@ struct python_allocator {
              (python_object * dict, python_size * position, python_object * *key,                  \
               python_object * *value))                                                             \
     REQUIRED(python_size, PyDict_Size, (python_object * dict))                                     \
+    REQUIRED(python_object *, PyDict_Items, (python_object * dict)) /* makes a list */             \
     REQUIRED(unsigned long, PyType_GetFlags, (python_object * type))                               \
     REQUIRED(int, PyType_IsSubtype, (python_object * type, python_object * of))                    \
     OPTIONAL(const char *, _PyType_Name, (python_object * type))      /* to 3.13 at least */       \
     OPTIONAL(python_object *, PyType_GetName, (python_object * type)) /* from 3.11; allocates */   \
     /* after the verdict, and outside events */                                                    \
     REQUIRED(void *, PyType_GetSlot, (python_object * type, int slot))                             \
+    REQUIRED(python_object *, PyTuple_Pack, (python_size count, ...))                              \
     REQUIRED(python_object *, PyObject_GetAttrString, (python_object * object, const char *name))  \
     REQUIRED(python_object *, PyObject_GenericGetDict, (python_object * object, void *context))    \
     REQUIRED(python_object *, PyObject_CallFunctionObjArgs, (python_object * callable, ...))       \

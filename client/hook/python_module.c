@@ -19,7 +19,8 @@ enum {
     SLOT_MULTIPLE_INTERPRETERS = 3, /* from 3.12 */
     SLOT_GIL = 4,                   /* from 3.13 */
     ATTACH_LIST_MAX = 32,           /* policies and labels that attach() takes */
-    HEAD_SIZE = 16,                 /* PyObject_HEAD, but in free-threaded builds */
+    HEAD_SIZE = 16,                 /* PyObject_HEAD */
+    FREE_THREADED_HEAD_SIZE = 32,   /* the same in free-threaded builds */
 };
 
 /* PyMethodDef, PyModuleDef_Slot, PyModuleDef. */
@@ -35,8 +36,9 @@ struct module_slot {
     void *value;
 };
 
+/* The definition begins where its head does: at the end of the room for one. */
 struct module_definition {
-    _Alignas(void *) char head[HEAD_SIZE];
+    _Alignas(void *) char head[FREE_THREADED_HEAD_SIZE];
     python_object *(*init)(void);
     python_size index;
     python_object *copy;
@@ -260,35 +262,38 @@ static int module_exec(python_object *module)
     return 0;
 }
 
+/* What is written here is the same each time: interpreters with locks of their own may be in here
+ * at once. */
 static python_object *module_init(struct runtime *runtime, const char *name)
 {
-    static struct module_slot slots[4];
+    /* What the version does not know comes behind the end. */
+    static struct module_slot slots[] = {
+        {SLOT_EXEC, NULL},
+        {SLOT_MULTIPLE_INTERPRETERS, (void *)2}, /* Py_MOD_PER_INTERPRETER_GIL_SUPPORTED */
+        {SLOT_GIL, (void *)1}, /* Py_MOD_GIL_NOT_USED: without it a free-threaded build takes up its
+                                  lock again, for good */
+        {0, NULL},
+    };
     /* Builtin and extension; CPython keeps an index in each. */
     static struct module_definition definitions[2];
     struct module_definition *definition = &definitions[strcmp(name, "warder") == 0];
 
-    if (!slots[0].slot) {
-        size_t count = 0;
-        slots[count++] = (struct module_slot){SLOT_EXEC, (void *)(uintptr_t)module_exec};
-        if (runtime->api.minor >= 12) /* Py_MOD_PER_INTERPRETER_GIL_SUPPORTED */
-            slots[count++] = (struct module_slot){SLOT_MULTIPLE_INTERPRETERS, (void *)2};
-        if (runtime->api.minor >= 13) /* Py_MOD_GIL_NOT_USED */
-            slots[count++] = (struct module_slot){SLOT_GIL, (void *)1};
-        slots[count] = (struct module_slot){0, NULL};
-    }
-    if (!definition->name) {
-        definition->name = name;
-        definition->doc = module_doc;
-        definition->functions = functions;
-        definition->slots = slots;
-    }
-    return runtime->api.PyModuleDef_Init(definition);
+    slots[0].value = (void *)(uintptr_t)module_exec;
+    if (runtime->api.minor < 13)
+        slots[2].slot = 0;
+    if (runtime->api.minor < 12)
+        slots[1].slot = 0;
+    definition->doc = module_doc;
+    definition->functions = functions;
+    definition->slots = slots;
+    definition->name = name;
+    return runtime->api.PyModuleDef_Init((char *)&definition->init - runtime->api.head_size);
 }
 
-/* The layout of PyModuleDef is that of builds with the interpreter lock. */
 static bool has_known_layout(const struct runtime *runtime)
 {
-    return runtime->api.head_size == HEAD_SIZE;
+    return runtime->api.head_size ==
+           (runtime->api.free_threaded ? FREE_THREADED_HEAD_SIZE : HEAD_SIZE);
 }
 
 static python_object *builtin_init(void)

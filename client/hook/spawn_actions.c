@@ -61,33 +61,32 @@ _Static_assert(sizeof(struct actions) == sizeof(posix_spawn_file_actions_t), "gl
 typedef int add_directory(posix_spawn_file_actions_t *actions, const char *path);
 typedef int add_descriptor(posix_spawn_file_actions_t *actions, int descriptor);
 
-static void *find(const char *name)
-{
-    struct elf_object object;
-    return elf_find_definer(name, &object) ? elf_symbol(&object, name) : NULL;
-}
+static const char *const later_ones[] = {"posix_spawn_file_actions_addchdir_np",
+                                         "posix_spawn_file_actions_addfchdir_np",
+                                         "posix_spawn_file_actions_addclosefrom_np"};
+
+enum { LATER_ONES = sizeof(later_ones) / sizeof(*later_ones) };
 
 static bool later_ones_are_known(posix_spawn_file_actions_t *object, const struct actions *actions)
 {
     add_directory *chdir_function;
     add_descriptor *fchdir_function;
     add_descriptor *closefrom_function;
-    void *address = find("posix_spawn_file_actions_addchdir_np");
+    void *addresses[LATER_ONES];
     int used = actions->used;
 
-    memcpy(&chdir_function, &address, sizeof(address));
+    elf_next_each(later_ones, LATER_ONES, addresses);
+    memcpy(&chdir_function, &addresses[0], sizeof(addresses[0]));
     if (chdir_function &&
         (chdir_function(object, "/there") != 0 || actions->list[used].kind != ACTION_CHDIR ||
          strcmp(actions->list[used++].directory, "/there") != 0))
         return false;
-    address = find("posix_spawn_file_actions_addfchdir_np");
-    memcpy(&fchdir_function, &address, sizeof(address));
+    memcpy(&fchdir_function, &addresses[1], sizeof(addresses[1]));
     if (fchdir_function &&
         (fchdir_function(object, 1) != 0 || actions->list[used].kind != ACTION_FCHDIR ||
          actions->list[used++].descriptor != 1))
         return false;
-    address = find("posix_spawn_file_actions_addclosefrom_np");
-    memcpy(&closefrom_function, &address, sizeof(address));
+    memcpy(&closefrom_function, &addresses[2], sizeof(addresses[2]));
     return !closefrom_function ||
            (closefrom_function(object, 2) == 0 && actions->list[used].kind == ACTION_CLOSE_FROM &&
             actions->list[used].descriptor == 2);

@@ -44,10 +44,24 @@ enum {
     FAMILY_LAST = 63,             /* families are numbered to 45 in Linux 6.18 */
     KIND_MASK = 0xf,              /* linux/net.h: SOCK_TYPE_MASK */
     PROTOCOL_TCP = 6,
+    LIBRARY_LEVEL = 3, /* seccomp_api_get(3): what ends a process is known from there on */
 };
 
-/* linux/fs.h: FS_IOC_SETFLAGS, FS_IOC32_SETFLAGS, FS_IOC_FSSETXATTR. */
-static const uint64_t attribute_requests[] = {0x40086602, 0x40046602, 0x401c5820};
+/* What a file's owner may change of it, or make in a directory, through a descriptor that was
+ * opened for reading: Landlock looks at none of these. */
+static const uint64_t attribute_requests[] = {
+    0x40086602, 0x40046602, /* linux/fs.h: FS_IOC_SETFLAGS, FS_IOC32_SETFLAGS */
+    0x401c5820,             /* FS_IOC_FSSETXATTR */
+    0x40087602, 0x40047602, /* FS_IOC_SETVERSION, FS_IOC32_SETVERSION */
+    0x40086604, 0x40046604, /* EXT4_IOC_SETVERSION_OLD, EXT4_IOC32_SETVERSION_OLD */
+    0x40806685,             /* linux/fsverity.h: FS_IOC_ENABLE_VERITY: never to be written again */
+    0x800c6613,             /* linux/fscrypt.h: FS_IOC_SET_ENCRYPTION_POLICY */
+    0x40047211,             /* linux/msdos_fs.h: FAT_IOCTL_SET_ATTRIBUTES */
+    0x5000940e, 0x50009418, /* linux/btrfs.h: BTRFS_IOC_SUBVOL_CREATE, and _V2 */
+    0x50009401, 0x50009417, /* BTRFS_IOC_SNAP_CREATE, and _V2 */
+    0x5000940f, 0x5000943f, /* BTRFS_IOC_SNAP_DESTROY, and _V2 */
+    0x4008941a,             /* BTRFS_IOC_SUBVOL_SETFLAGS */
+};
 
 struct builder {
     scmp_filter_ctx context;
@@ -486,7 +500,11 @@ int seccomp_program_build(const struct seccomp_plan *plan, enum seccomp_program_
     *out = (struct seccomp_program){NULL, 0};
     if (!builder.context)
         return -ENOMEM;
-    builder.error = choose_machine(builder.context, architecture);
+    /* libseccomp would ask this process's kernel what it can, and make nothing where that has no
+     * filters. Whoever is to take the program tells that itself (client/floor/floor.h). */
+    builder.error = seccomp_api_set(LIBRARY_LEVEL);
+    if (builder.error == 0)
+        builder.error = choose_machine(builder.context, architecture);
     if (builder.error == 0)
         builder.error =
             seccomp_attr_set(builder.context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);

@@ -24,7 +24,7 @@ PLATFORMS = {
 # in README.md; mapping.h has the same words, and the build fails where one is missing.
 CONDITIONS = {
     "always": (0, 0), "given": (1, 1), "true": (1, 1), "descriptor": (1, 1), "reading": (3, 3),
-    "writing": (3, 3), "on_file": (1, 1), "on_disk": (1, 1), "linked": (1, 2), "steering": (1, 1),
+    "writing": (3, 3), "on_file": (1, 1), "on_disk": (1, 1), "by_uri": (1, 1), "linked": (1, 2), "steering": (1, 1),
     "unsuffixed": (1, 1), "own_process": (1, 1), "other_process": (1, 1), "looked_up": (1, 1), "address_looked_up": (2, 2),
     "unix_path": (2, 2), "log_opened": (1, 1), "file_reading": (2, 2), "file_writing": (3, 3), "pipe": (1, 1),
     "key_reading": (1, 1), "key_writing": (1, 1),
@@ -33,7 +33,7 @@ SOURCES = {
     "true": (0, 0), "unknown": (0, 0), "event": (0, 0), "text": (1, 1), "first_text": (1, 1),
     "integer": (1, 1), "negative": (1, 1), "relation": (1, 1), "group_relation": (1, 1),
     "limit_name": (1, 1), "ioctl_request": (2, 2), "fcntl_request": (2, 2), "path": (1, 2), "entry": (1, 2), "path_or_directory": (1, 1),
-    "opened": (3, 3), "database": (1, 1), "library": (1, 1), "library_with_suffix": (1, 1),
+    "opened": (3, 3), "database": (1, 1), "uri_path": (1, 1), "library": (1, 1), "library_with_suffix": (1, 1),
     "library_name": (1, 1), "said_file": (1, 1), "code_file": (1, 1), "popen_program": (3, 3),
     "spawned_program": (1, 1), "searched_program": (1, 1), "listed_program": (1, 1),
     "system_shell": (0, 0), "process_program": (1, 1), "started_program": (1, 1), "arguments": (1, 1),

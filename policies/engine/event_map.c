@@ -9,6 +9,7 @@
 #include "policies/catalogue/catalogue.h"
 #include "policies/catalogue/mapping.h"
 #include "policies/engine/control_request.h"
+#include "policies/engine/database_uri.h"
 #include "policies/engine/event_mapper.h"
 #include "policies/engine/exec_operation.h"
 #include "policies/engine/path_attribute.h"
@@ -154,6 +155,8 @@ static enum truth condition_holds(struct mapper *mapper, const struct mapping_co
         return path_is_on_file(mapper, first);
     case CONDITION_ON_DISK:
         return database_is_on_disk(first);
+    case CONDITION_BY_URI:
+        return database_is_uri(first);
     case CONDITION_LINKED:
         return path_is_linked(mapper, operands);
     case CONDITION_STEERING:
@@ -381,6 +384,7 @@ static source_function *const sources[SOURCE_COUNT] = {
     [SOURCE_PATH_OR_DIRECTORY] = source_path_or_directory,
     [SOURCE_OPENED] = source_opened,
     [SOURCE_DATABASE] = source_database,
+    [SOURCE_URI_PATH] = source_uri_path,
     [SOURCE_LIBRARY] = source_library,
     [SOURCE_LIBRARY_WITH_SUFFIX] = source_library_with_suffix,
     [SOURCE_LIBRARY_NAME] = source_library_name,

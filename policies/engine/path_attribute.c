@@ -405,14 +405,10 @@ enum truth database_is_on_disk(const struct value *database)
 
 bool source_database(struct mapper *mapper, const uint8_t *operands, struct attribute *out)
 {
-    static const char uri[] = "file:";
     const struct value *database = mapper_argument(mapper, operands[0]);
-    const bool is_text = database->kind == VALUE_TEXT || database->kind == VALUE_BYTES;
 
-    /* A number is no descriptor to SQLite, and whether a URI is one the event does not say. */
-    if (!is_text || (database->count >= sizeof(uri) - 1 &&
-                     memcmp(database->bytes, uri, sizeof(uri) - 1) == 0)) {
-        path_attribute_unknown(database, out);
+    if (database->kind != VALUE_TEXT && database->kind != VALUE_BYTES) {
+        path_attribute_unknown(database, out); /* a number is no descriptor to SQLite */
         return true;
     }
     return from_value(mapper, database, MAPPING_NO_OPERAND, LAST_FOLLOWED, out);

@@ -3,7 +3,7 @@
     NAME;TEST;PYTHON;VERSION;LABELS;TIMEOUT
 
 with --ends, for the oldest interpreter and the newest alone, and for the newest where a class `is_long`: what
-compilers and sanitizers look at differs little between them.
+compilers and sanitizers look at differs little between them. With names of modules, for those alone.
 
 A test method is one behaviour. A class with `per_interpreter = True` gives one entry for each
 interpreter and behaviour, or for those that its `choose` takes of them.
@@ -30,12 +30,13 @@ def main():
     found = interpreters.find()
     if not found:
         sys.exit("no CPython from 3.8 on was found, under pyenv or on PATH: there is nothing to test with")
-    ends = sys.argv[1:] == ["--ends"]
+    ends = sys.argv[1:2] == ["--ends"]
     if ends:
         found = interpreters.oldest_and_newest(found)
     loader = unittest.TestLoader()
-    for path in sorted(here.glob("test_*.py")):
-        suite = loader.loadTestsFromName(path.stem)
+    modules = sys.argv[2 if ends else 1:] or sorted(path.stem for path in here.glob("test_*.py"))
+    for module in modules:
+        suite = loader.loadTestsFromName(module)
         if loader.errors:
             sys.exit("\n".join(loader.errors))
         for test in methods(suite):
@@ -44,7 +45,7 @@ def main():
             name = f"{getattr(kind, 'prefix', 'system')}.{method[len('test_'):]}"
             labels = ",".join(getattr(kind, "labels", ("system",)))
             timeout = str(getattr(kind, "timeout", 180))
-            target = f"{path.stem}.{kind.__name__}.{method}"
+            target = f"{module}.{kind.__name__}.{method}"
             able = interpreters.newest(found) if ends and getattr(kind, "is_long", False) else found
             chosen = kind.choose(able) if hasattr(kind, "choose") else able
             if not getattr(kind, "per_interpreter", False):

@@ -5,6 +5,7 @@ interpreter it is about by WARDER_TEST_PYTHON (run.py sets it); tests that are a
 """
 
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -40,6 +41,13 @@ def python():
 
 def python_version():
     return tuple(int(part) for part in os.environ["WARDER_TEST_PYTHON_VERSION"].split("."))
+
+
+@functools.cache
+def free_threaded():
+    """Whether the interpreter of this test is built without the interpreter lock."""
+    code = "import sys; print('t' in getattr(sys, 'abiflags', ''))"
+    return execute([python(), "-I", "-S", "-c", code]).out == "True\n"
 
 
 def clean_environment(**more):

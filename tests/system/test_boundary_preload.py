@@ -37,8 +37,8 @@ def attempt(limit, value):
 attempt(resource.RLIMIT_AS, 31 << 20)
 attempt(resource.RLIMIT_DATA, 15 << 20)
 attempt(resource.RLIMIT_NOFILE, 3)
-attempt(resource.RLIMIT_AS, 512 << 20)
-attempt(resource.RLIMIT_DATA, 256 << 20)
+attempt(resource.RLIMIT_AS, 4 << 30)
+attempt(resource.RLIMIT_DATA, 2 << 30)
 attempt(resource.RLIMIT_NOFILE, 64)
 """
 

@@ -3,7 +3,7 @@
 import errno
 import json
 
-from support import NO_PROCESS, Test, python
+from support import NO_PROCESS, Test, free_threaded, python
 
 CAUGHT = """
 import json
@@ -55,12 +55,13 @@ for ask in (lambda: subprocess.run([pathlib.Path("/bin/id")], cwd="/tmp"), lambd
         print(error)
 """)
         result, rows = self.recorded(policy, [python(), script])
+        name = "object" if free_threaded() else "PosixPath"
         exec_text, signal_text = result.out.splitlines()
-        self.assertTrue(exec_text.startswith("warder: exec of an unreadable PosixPath denied by local/p.no-exec"), result)
+        self.assertTrue(exec_text.startswith(f"warder: exec of an unreadable {name} denied by local/p.no-exec"), result)
         self.assertTrue(signal_text.startswith("warder: signal of an unreadable int denied by local/p.no-signal"), result)
         row = next(row for row in rows if row.get("rule") == "no-exec")
-        self.assertEqual(row["summary"], "exec of an unreadable PosixPath")
-        self.assertEqual(row["operations"][0]["file"], {"object": "PosixPath"})
+        self.assertEqual(row["summary"], f"exec of an unreadable {name}")
+        self.assertEqual(row["operations"][0]["file"], {"object": name})
 
     def test_policy_denied_can_be_imported_and_pickled(self):
         result = self.python_under(NO_PROCESS, """

@@ -11,6 +11,7 @@ import pwd
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import unittest
 from pathlib import Path
@@ -30,6 +31,16 @@ NEITHER = "policy p { default allow all default deny exec, fork floor exec, fork
 def landlock_abi():
     import ctypes
     return max(0, ctypes.CDLL(None).syscall(444, None, 0, 1))
+
+
+def program_of_arm():
+    """A program for 32-bit arm that ends itself with status 42: one segment, at 64 KiB."""
+    code = struct.pack("<3I", 0xE3A0002A, 0xE3A07001, 0xEF000000)  # mov r0, #42; mov r7, #1 (exit); svc 0
+    address, headers = 0x10000, 52 + 32
+    size = headers + len(code)
+    return (b"\x7fELF\1\1\1".ljust(16, b"\0")
+            + struct.pack("<2H5I6H", 2, 40, 1, address + headers, 52, 0, 0x5000200, 52, 32, 1, 0, 0, 0)
+            + struct.pack("<8I", 1, 0, address, address, size, size, 5, 0x1000) + code)
 
 
 def floor_on(operation, allow):
@@ -225,6 +236,23 @@ class NativeCodeOfAUser(NativeCode):
     @classmethod
     def choose(cls, found):
         return [one for one in found if others_reach(one.path, cls.uid)] if os.geteuid() == 0 else []
+
+
+class ProgramOfAnotherMachine(Test):
+    """A program of the other kind that the processor runs, whose calls have numbers that no filter was made for."""
+
+    @unittest.skipUnless(os.uname().machine == "aarch64", "arm64 alone has the calls of arm beside its own")
+    def test_program_of_32_bits_is_ended_by_its_first_call(self):
+        program = self.directory / "program"
+        program.write_bytes(program_of_arm())
+        program.chmod(0o755)
+        try:
+            without = subprocess.run([program]).returncode
+        except OSError as error:
+            self.skipTest(f"this machine runs no program of 32 bits: {error}")
+        self.assertEqual(without, 42)
+        result = self.run_under(self.policy(NO_COPIES), [program])
+        self.assertEqual((result.status, result.out), (-signal.SIGSYS, ""), result)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ import sys
 import unittest
 from pathlib import Path
 
-from support import ALLOW_ALL, ASK_ALL, BUILD, NO_PROCESS, PATIENCE, Test, clean_environment, execute, python, python_version
+from support import (ALLOW_ALL, ASK_ALL, BUILD, NO_PROCESS, PATIENCE, Test, clean_environment, execute, free_threaded,
+                     python, python_version)
 
 FORKING_THREADS = BUILD / "tests" / "programs" / "forking_threads.so"
 
@@ -45,7 +46,8 @@ class Starting(Test):
         self.assertNotIn("Fatal", result.err)
 
     def test_interpreter_with_any_allocator_is_guarded_and_exits_cleanly(self):
-        for allocator in "default", "debug", "malloc", "malloc_debug", "pymalloc", "pymalloc_debug":
+        named = ("mimalloc", "mimalloc_debug") if free_threaded() else ("malloc", "malloc_debug", "pymalloc", "pymalloc_debug")
+        for allocator in "default", "debug", *named:
             with self.subTest(allocator):
                 self.assertGuarded(self.run_under(NO_PROCESS, [python(), "-c", DENY_ID],
                                                   env=clean_environment(PYTHONMALLOC=allocator)))

@@ -127,6 +127,47 @@ with open(os.devnull, "w") as null:
     null.write("x")
 """, "['a', 'base.db', 'copy', 'link', 'moved']")
 
+    def test_shelves_and_databases_by_uri_work_where_they_may_be_written(self):
+        """From 3.13 on a shelf is SQLite's, by a URI; what a URI leads to elsewhere is denied."""
+        self.has("sqlite3")
+        for policy in NOTEBOOK, DATA_SCIENCE:
+            with self.subTest(policy.stem):
+                self.prints(policy, """
+import os, shelve, sqlite3
+with shelve.open(os.path.abspath("a shelf")) as shelf:
+    shelf["key"] = [1, 2]
+with shelve.open("a shelf") as shelf:
+    print(shelf["key"])
+sqlite3.connect("file:base.db?mode=rwc", uri=True).execute("CREATE TABLE IF NOT EXISTS t (a)")
+sqlite3.connect("file::memory:?cache=shared", uri=True).execute("CREATE TABLE t (a)")
+for elsewhere in "file:/var/lib/base.db", "file:///var/lib/b%61se.db?mode=rwc", "file:base.db?vfs=unix-dotfile":
+    try:
+        sqlite3.connect(elsewhere, uri=True)
+    except PermissionError as error:
+        print(type(error).__name__)
+""", "[1, 2]", *["PolicyDenied"] * 3)
+
+    def test_pools_of_threads_that_use_the_locks_of_multiprocessing_work(self):
+        for policy in NOTEBOOK, DATA_SCIENCE, WEB_SERVICE:
+            with self.subTest(policy.stem):
+                self.prints(policy, """
+import multiprocessing, multiprocessing.pool
+with multiprocessing.pool.ThreadPool(2) as pool:
+    print(pool.map(abs, [-1, -2]))
+with multiprocessing.Lock():
+    print("locked")
+""", "[1, 2]", "locked")
+
+    def test_cryptography_of_the_distribution_works(self):
+        self.has("cryptography.fernet")
+        for policy in NOTEBOOK, DATA_SCIENCE, WEB_SERVICE:
+            with self.subTest(policy.stem):
+                self.prints(policy, """
+from cryptography.fernet import Fernet
+safe = Fernet(Fernet.generate_key())
+print(safe.decrypt(safe.encrypt(b"secret")))
+""", "b'secret'")
+
     def test_asyncio_does_without_second_interpreters_where_they_are_denied(self):
         if python_version() < (3, 14):
             self.skipTest("no module of the standard library asks for _interpreters before 3.14")

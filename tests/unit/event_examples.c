@@ -279,6 +279,11 @@ const struct event_example event_examples[] = {
     EXAMPLE("sqlite3.connect", "", TEXT(":memory:")),
     EXAMPLE("sqlite3.connect",
             "read path=/work/a.db(a.db); write path=/work/a.db(a.db) action=open", TEXT("a.db")),
+    EXAMPLE("sqlite3.connect",
+            "read path=/work/file:/a.db(file:/a.db); "
+            "write path=/work/file:/a.db(file:/a.db) action=open; "
+            "read path=/a.db; write path=/a.db action=open",
+            TEXT("file:/a.db")),
     EXAMPLE("sqlite3.connect/handle", "", OBJECT("Connection")),
     EXAMPLE("sqlite3.enable_load_extension", "native module=sqlite3", OBJECT("Connection"),
             BOOL(true)),

@@ -256,6 +256,90 @@ static void arguments_that_do_not_fit_are_not_known(void **state)
     assert_int_equal(count, 0);
 }
 
+/* ------------------------------------------------------------------- free-threaded builds, played
+ */
+
+static bool
+    emptied; /* another thread empties a list as soon as an element has been taken out of it */
+
+static python_object *take_element(python_object *list, python_size index)
+{
+    PyObject *element = PyList_GetItem((PyObject *)list, index);
+
+    Py_XINCREF(element);
+    if (element && emptied)
+        PyList_SetSlice((PyObject *)list, 0, PyList_Size((PyObject *)list), NULL);
+    return (python_object *)element;
+}
+
+/* As value_of(), in an interpreter that says of itself that it is free-threaded. */
+static struct value value_without_lock(const char *expression)
+{
+    api.free_threaded = true;
+    api.PyList_GetItemRef = take_element;
+    const struct value value = value_of(expression);
+    api.free_threaded = false;
+    return value;
+}
+
+static void what_other_threads_can_take_away_is_not_looked_at_without_the_lock(void **state)
+{
+    (void)state;
+    struct value value = value_without_lock("bytearray(b'x')");
+    assert_bytes(&value, VALUE_BYTES, VALUE_OPAQUE | VALUE_CUT, "", 0);
+    value = value_without_lock("type('C', (), {})()");
+    assert_bytes(&value, VALUE_OBJECT, VALUE_OPAQUE, "object", 6);
+    value = value_without_lock("type('F', (float,), {})(1)");
+    assert_bytes(&value, VALUE_OBJECT, VALUE_OPAQUE, "object", 6);
+    value = value_without_lock("range(3)");
+    assert_bytes(&value, VALUE_OBJECT, VALUE_OPAQUE, "range", 5);
+    value = value_without_lock("type('S', (str,), {})('x')");
+    assert_bytes(&value, VALUE_TEXT, VALUE_SUBCLASS, "x", 1);
+    value = value_without_lock("('a', 1, 2.5, None)");
+    assert_int_equal(value.count, 4);
+    assert_bytes(&value.items[0], VALUE_TEXT, 0, "a", 1);
+}
+
+static void dicts_are_read_from_a_copy_without_the_lock(void **state)
+{
+    (void)state;
+    emptied = false;
+    struct value value = value_without_lock("{'a': 'b', 1: {'c': None}}");
+    assert_true(value.kind == VALUE_MAP && value.marks == 0 && value.count == 2);
+    assert_bytes(&value.items[0], VALUE_TEXT, 0, "a", 1);
+    assert_bytes(&value.items[1], VALUE_TEXT, 0, "b", 1);
+    assert_int_equal(value.items[2].integer, 1);
+    assert_true(value.items[3].kind == VALUE_MAP && value.items[3].count == 1);
+    value = value_without_lock("type('D', (dict,), {})(a=1)");
+    assert_true(value.kind == VALUE_MAP && value.marks == VALUE_SUBCLASS && value.count == 1);
+    value = value_without_lock("dict.fromkeys(range(100000))");
+    assert_true(value.kind == VALUE_MAP && value.marks == VALUE_CUT && value.count == 0);
+    emptied = true; /* somebody found the copy */
+    value = value_without_lock("{'a': 'b', 'c': 'd'}");
+    assert_true(value.kind == VALUE_MAP && value.marks == VALUE_CUT && value.count == 1);
+    assert_bytes(&value.items[1], VALUE_TEXT, 0, "b", 1);
+}
+
+static void element_that_a_list_has_lost_is_read_to_its_end_without_the_lock(void **state)
+{
+    (void)state;
+    PyObject *done = PyRun_String("ended = []\n"
+                                  "class C(str):\n"
+                                  "    def __del__(self): ended.append(1)\n",
+                                  Py_file_input, names, names);
+    assert_non_null(done);
+    Py_DECREF(done);
+    emptied = true;
+    struct value value = value_without_lock("[C('x'), 'y']");
+    assert_bytes(&value.items[0], VALUE_TEXT, VALUE_SUBCLASS, "x", 1);
+    assert_int_equal(value.items[1].marks, VALUE_OPAQUE); /* it was gone */
+    assert_int_equal(value_of("len(ended)").integer, 1);
+    emptied = false;
+    value = value_without_lock("['y', ('z',)]");
+    assert_bytes(&value.items[0], VALUE_TEXT, 0, "y", 1);
+    assert_bytes(&value.items[1].items[0], VALUE_TEXT, 0, "z", 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +354,9 @@ int main(void)
         cmocka_unit_test(what_is_longer_than_the_bounds_is_cut_and_marked),
         cmocka_unit_test(maps_are_pairs_in_order),
         cmocka_unit_test(arguments_that_do_not_fit_are_not_known),
+        cmocka_unit_test(what_other_threads_can_take_away_is_not_looked_at_without_the_lock),
+        cmocka_unit_test(dicts_are_read_from_a_copy_without_the_lock),
+        cmocka_unit_test(element_that_a_list_has_lost_is_read_to_its_end_without_the_lock),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

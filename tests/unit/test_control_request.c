@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h> /* linux/vm_sockets.h does not include it everywhere */
 
 #include <cmocka.h>
 

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -303,14 +304,87 @@ static void databases_are_files_but_for_memory(void **state)
     MAPS(&process, "sqlite3.connect", "", TEXT(":memory:"));
     MAPS(&process, "sqlite3.connect", "", BYTES(":memory:"));
     MAPS(&process, "sqlite3.connect", "", TEXT(""));
-    MAPS(&process, "sqlite3.connect",
-         "read path=?(file:/etc/x); write path=?(file:/etc/x) action=open", TEXT("file:/etc/x"));
     MAPS(&process, "sqlite3.connect", "read path=/x; write path=/x action=open", BYTES("/x"));
     MAPS(&process, "sqlite3.connect", "read path=?; write path=? action=open", INT(5));
     MAPS(&process, "sqlite3.connect",
          "read path=/work/:memory:?(:memory:); "
          "write path=/work/:memory:?(:memory:) action=open",
          SUBCLASS_TEXT(":memory:"));
+}
+
+/* The event does not say whether SQLite is to take the text for a URI: it is that file, too. */
+static void assert_uri(const struct process *process, const char *uri, const char *path)
+{
+    char file[256], expected[1024];
+    size_t length = 0;
+
+    for (const char *at = uri; *at; at++)
+        if (at[0] != '/' || at[1] != '/')
+            file[length++] = *at;
+    file[length] = '\0';
+    int written = snprintf(expected, sizeof(expected),
+                           "read path=/work/%s(%s); write path=/work/%s(%s) action=open", file, uri,
+                           file, uri);
+    if (path)
+        written += snprintf(expected + written, sizeof(expected) - (size_t)written,
+                            "; read path=%s; write path=%s action=open", path, path);
+    assert_true((size_t)written < sizeof(expected));
+    MAPS(process, "sqlite3.connect", expected, value_text(uri, strlen(uri)));
+}
+
+static void database_that_may_be_a_uri_is_two_files(void **state)
+{
+    (void)state;
+    const struct process process = usual_process();
+    assert_uri(&process, "file:/etc/x", "/etc/x");
+    assert_uri(&process, "file:///srv/a%20b.db?mode=rwc&cache=shared#x", "/srv/a b.db");
+    assert_uri(&process, "file://localhost/srv/a%3Fb?mode=ro", "/srv/a?b");
+    assert_uri(&process, "file:a.db?immutable=1", "/work/a.db(a.db)");
+    assert_uri(&process, "file:/proc/%73elf/mem", "/proc/self/mem");
+}
+
+static void uri_that_leaves_something_open_is_unknown(void **state)
+{
+    (void)state;
+    const struct process process = usual_process();
+    static const char *const uris[] = {
+        "file:/x?vfs=unix-dotfile",
+        "file:/x?mode=ro&mode=memory",
+        "file:/x?m%6fde=memory",
+        "file:/x?mode=mem%6fry",
+        "file:/x?mode",
+        "file:/x?&mode=memory",
+        "file:/x?filename=/etc/x",
+        "file:/x%00.db",
+        "file:/x%zz",
+        "file:/x%4",
+        "file://elsewhere/x",
+        "file://x",
+        "file:",
+        "file:?mode=rwc",
+    };
+    for (size_t i = 0; i < sizeof(uris) / sizeof(*uris); i++) {
+        char path[128];
+        (void)snprintf(path, sizeof(path), "?(%s)", uris[i]);
+        assert_uri(&process, uris[i], path);
+    }
+    /* What a subclass stores is what is opened, but not known for certain. */
+    MAPS(&process, "sqlite3.connect",
+         "read path=/work/file:/etc/x?(file:/etc/x); "
+         "write path=/work/file:/etc/x?(file:/etc/x) action=open; "
+         "read path=/etc/x?; write path=/etc/x? action=open",
+         SUBCLASS_TEXT("file:/etc/x"));
+}
+
+static void uri_of_a_database_in_memory_is_one_file(void **state)
+{
+    (void)state;
+    const struct process process = usual_process();
+    assert_uri(&process, "file::memory:", NULL);
+    assert_uri(&process, "file::memory:?cache=shared", NULL);
+    assert_uri(&process, "file:x?mode=memory&cache=shared", NULL);
+    assert_uri(&process, "file:%3amemory:", NULL);
+    assert_uri(&process, "file::memory:x", "/work/:memory:x(:memory:x)");
 }
 
 static void libraries_are_paths_or_names(void **state)
@@ -392,6 +466,9 @@ int main(void)
         cmocka_unit_test(what_cannot_be_a_path_is_unknown),
         cmocka_unit_test(listing_nothing_lists_the_callers_directory),
         cmocka_unit_test(databases_are_files_but_for_memory),
+        cmocka_unit_test(database_that_may_be_a_uri_is_two_files),
+        cmocka_unit_test(uri_that_leaves_something_open_is_unknown),
+        cmocka_unit_test(uri_of_a_database_in_memory_is_one_file),
         cmocka_unit_test(libraries_are_paths_or_names),
         cmocka_unit_test(what_code_says_of_itself_is_no_path),
         cmocka_unit_test(nothing_is_known_without_answers),

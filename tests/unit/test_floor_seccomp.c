@@ -7,7 +7,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/btrfs.h>
 #include <linux/filter.h>
+#include <linux/fs.h>
+#include <linux/fscrypt.h>
+#include <linux/fsverity.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
@@ -297,6 +301,29 @@ static void floor_of_write_refuses_owners_and_attributes_and_set_id(void **state
                  {"chmod", {0, 04755}, REFUSED(EACCES)}, {"fchmod", {0, 02755}, REFUSED(EACCES)},
                  {"fchmodat", {0, 0, 0644}, ALLOWED}, {"fchmodat", {0, 0, 06755}, REFUSED(EACCES)},
                  {"utimensat", {0}, ALLOWED}, {"truncate", {0}, ALLOWED});
+}
+
+/* Through a descriptor that was opened for reading, where Landlock does not look. */
+static void floor_of_write_refuses_requests_that_change_files(void **state)
+{
+    (void)state;
+    /* Clause K-20. */
+    const struct seccomp_plan plan = {.write = true};
+
+    ASSERT_CALLS(&plan, SECCOMP_INTERPRETER, {"ioctl", {0, FS_IOC_SETVERSION}, REFUSED(EACCES)},
+                 {"ioctl", {0, FS_IOC_FSSETXATTR}, REFUSED(EACCES)},
+                 {"ioctl", {0, FS_IOC_ENABLE_VERITY}, REFUSED(EACCES)},
+                 {"ioctl", {0, FS_IOC_SET_ENCRYPTION_POLICY}, REFUSED(EACCES)},
+                 {"ioctl", {0, BTRFS_IOC_SUBVOL_CREATE}, REFUSED(EACCES)},
+                 {"ioctl", {0, BTRFS_IOC_SUBVOL_CREATE_V2}, REFUSED(EACCES)},
+                 {"ioctl", {0, BTRFS_IOC_SNAP_CREATE}, REFUSED(EACCES)},
+                 {"ioctl", {0, BTRFS_IOC_SNAP_CREATE_V2}, REFUSED(EACCES)},
+                 {"ioctl", {0, BTRFS_IOC_SNAP_DESTROY}, REFUSED(EACCES)},
+                 {"ioctl", {0, BTRFS_IOC_SNAP_DESTROY_V2}, REFUSED(EACCES)},
+                 {"ioctl", {0, BTRFS_IOC_SUBVOL_SETFLAGS}, REFUSED(EACCES)},
+                 {"ioctl", {0, UINT64_C(0xdead00000000) | FS_IOC_SETVERSION}, REFUSED(EACCES)},
+                 {"ioctl", {0, FS_IOC_GETVERSION}, ALLOWED}, {"ioctl", {0, FICLONE}, ALLOWED});
+    ASSERT_CALLS(&nothing, SECCOMP_INTERPRETER, {"ioctl", {0, FS_IOC_SETVERSION}, ALLOWED});
 }
 
 static void floor_of_write_refuses_to_make_files_with_set_id_bits(void **state)
@@ -601,6 +628,20 @@ static void kernel_ends_who_calls_as_i386_or_x32(void **state)
 }
 #endif
 
+static void program_is_made_where_the_own_kernel_takes_none(void **state)
+{
+    (void)state;
+    struct seccomp_program program;
+    static const uint64_t none[6] = {0};
+
+    assert_int_equal(seccomp_api_set(1), 0); /* as libseccomp finds a kernel without filters */
+    assert_int_equal(seccomp_program_build(&nothing, SECCOMP_BASE, SCMP_ARCH_NATIVE, &program), 0);
+    assert_int_equal(
+        asked(&program, seccomp_arch_native(), seccomp_syscall_resolve_name("ptrace"), none),
+        REFUSED(EPERM));
+    seccomp_program_deinit(&program);
+}
+
 /* ----------------------------------------------------------------------------------------- cache
  */
 
@@ -652,6 +693,7 @@ int main(void)
         cmocka_unit_test(floor_of_exec_refuses_programs_in_memory_and_without_allows_every_start),
         cmocka_unit_test(floor_of_fork_leaves_threads),
         cmocka_unit_test(floor_of_write_refuses_owners_and_attributes_and_set_id),
+        cmocka_unit_test(floor_of_write_refuses_requests_that_change_files),
         cmocka_unit_test(floor_of_write_refuses_to_make_files_with_set_id_bits),
         cmocka_unit_test(floor_of_write_without_a_directory_refuses_modes_and_times_too),
         cmocka_unit_test(calls_that_libseccomp_does_not_know_are_refused_by_number),
@@ -666,6 +708,7 @@ int main(void)
 #ifdef __x86_64__
         cmocka_unit_test(kernel_ends_who_calls_as_i386_or_x32),
 #endif
+        cmocka_unit_test(program_is_made_where_the_own_kernel_takes_none),
         cmocka_unit_test(cache_gives_the_same_program_for_the_same_plan),
         cmocka_unit_test(cache_that_is_full_replaces_the_oldest),
     };

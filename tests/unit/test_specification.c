@@ -16,6 +16,7 @@
 
 enum {
     FILES_MAX = 64,
+    FILE_NAME_MAX = 64,
     CASES_MAX = 1024,
     TEXTS_MAX = 8,
     LABELS_MAX = 4,
@@ -52,7 +53,7 @@ struct trial {
     unsigned assertions;
 };
 
-static char file_names[FILES_MAX][64];
+static char file_names[FILES_MAX][FILE_NAME_MAX];
 static struct spec_case cases[CASES_MAX];
 static size_t case_count;
 
@@ -526,8 +527,8 @@ static void run_case(void **state)
 
 static char *read_file(const char *name, size_t *length)
 {
-    char path[512];
-    (void)snprintf(path, sizeof(path), "%s/%s", SPECIFICATION_DIRECTORY, name);
+    char path[sizeof(SPECIFICATION_DIRECTORY) + FILE_NAME_MAX];
+    (void)snprintf(path, sizeof(path), "%s/%.*s", SPECIFICATION_DIRECTORY, FILE_NAME_MAX - 1, name);
     FILE *file = fopen(path, "rb");
     char *text = file ? calloc(1, FILE_SIZE_MAX + 1) : NULL;
     if (text)
