@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "proto/host_paths.h"
 
@@ -19,6 +21,22 @@ const char *configuration_path_problem(const char *path, bool is_socket)
         return "wants a path of at most 107 bytes, as a socket's is";
     if (strlen(path) >= CONFIGURATION_PATH_MAX)
         return "wants a path of at most 4095 bytes";
+    return NULL;
+}
+
+const char *configuration_owner_problem(int file)
+{
+    struct stat status;
+
+    /* A device is root's, and what has no name is whoever's it is that opened it. */
+    if (fstat(file, &status) < 0 || !S_ISREG(status.st_mode) || status.st_nlink == 0)
+        return NULL;
+    if (status.st_uid != 0 && status.st_uid != geteuid())
+        return "belongs to another user than root and the daemon's, and what is there would be "
+               "believed: give it to root (chown)";
+    const bool group = status.st_gid != 0 && status.st_gid != getegid();
+    if (status.st_mode & S_IWOTH || (group && status.st_mode & S_IWGRP))
+        return "others may write to it, and what is there would be believed: `chmod go-w` it";
     return NULL;
 }
 

@@ -40,6 +40,10 @@ void configuration_defaults(struct configuration *configuration);
  * is absolute, and so long at most as the system takes it, a socket's shorter. NULL: nothing is. */
 const char *configuration_path_problem(const char *path, bool is_socket);
 
+/* What is wrong with an opened configuration file, in words that follow its name: others than the
+ * daemon's user, and root, could change it. NULL: nothing is. */
+const char *configuration_owner_problem(int file);
+
 /* Applies a file. False if it cannot be read or is wrong: `error` says where and what. */
 bool configuration_read(struct configuration *configuration, const char *path, char *error,
                         size_t size);

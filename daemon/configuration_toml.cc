@@ -157,8 +157,9 @@ struct reader {
 
 } // namespace
 
-// The whole file; false with errno set if it is none, or larger than a configuration can be.
-static bool read_file(const char *path, std::string &text)
+// The whole file; false with errno set if it is none, or larger than a configuration can be, or
+// with a problem that its name goes before.
+static bool read_file(const char *path, std::string &text, const char *&problem)
 {
     constexpr size_t most = size_t{1024} * 1024;
     char block[4096];
@@ -166,6 +167,11 @@ static bool read_file(const char *path, std::string &text)
 
     if (!file)
         return false;
+    problem = configuration_owner_problem(fileno(file));
+    if (problem) {
+        std::fclose(file);
+        return false;
+    }
     size_t got;
     while (text.size() < most && (got = std::fread(block, 1, sizeof(block), file)) > 0)
         text.append(block, got);
@@ -181,8 +187,12 @@ extern "C" bool configuration_read(struct configuration *configuration, const ch
 {
     const reader reader{path, error, size};
     std::string text;
-    if (!read_file(path, text)) {
-        std::snprintf(error, size, "%s: cannot be read: %s", path, std::strerror(errno));
+    const char *problem = nullptr;
+    if (!read_file(path, text, problem)) {
+        if (problem)
+            std::snprintf(error, size, "%s: %s", path, problem);
+        else
+            std::snprintf(error, size, "%s: cannot be read: %s", path, std::strerror(errno));
         return false;
     }
     const toml::parse_result result = toml::parse(text, std::string_view(path));

@@ -164,6 +164,26 @@ static void name_directory(const char *path, char *directory, size_t size)
     snprintf(directory, size, "%.*s", (int)(slash ? slash - path : 0), path);
 }
 
+/* Who may put something else in the socket's place would be taken for the daemon, or leave every
+ * interpreter without one. Where the sticky bit is set nobody else may. */
+static bool is_fit_for_socket(const struct daemon *daemon, const char *directory)
+{
+    struct stat status;
+
+    if (daemon->options->control >= 0 || stat(directory, &status) < 0)
+        return true; /* a private daemon's is made for it; what is not there cannot be listened in
+                      */
+    const bool own_group = status.st_gid == 0 || status.st_gid == getegid() ||
+                           (daemon->owner.name[0] && status.st_gid == daemon->owner.gid);
+    const bool written = status.st_mode & S_IWOTH || (status.st_mode & S_IWGRP && !own_group);
+    if (!written || status.st_mode & S_ISVTX)
+        return true;
+    return say("%s: others may write there (mode %04o), and could put a socket of theirs in the "
+               "place of the daemon's: `chmod go-w` it, or name another directory (--socket, "
+               "--admin-socket)",
+               directory, (unsigned)status.st_mode & 07777U);
+}
+
 /* Interpreters of every user come through the directory of the socket; what is inside is the
  * daemon's. One that is made is the daemon's user's, who removes the sockets from it. */
 static bool make_socket_directory(const struct daemon *daemon, const char *path, bool *made)
@@ -174,8 +194,10 @@ static bool make_socket_directory(const struct daemon *daemon, const char *path,
     if (!directory[0])
         return true;
     *made = mkdir(directory, 0755) == 0;
+    if (!*made && errno != EEXIST)
+        return say("%s: cannot be made: %s", directory, strerror(errno));
     if (!*made)
-        return errno == EEXIST || say("%s: cannot be made: %s", directory, strerror(errno));
+        return is_fit_for_socket(daemon, directory);
     if (!daemon->owner.name[0] || lchown(directory, daemon->owner.uid, daemon->owner.gid) == 0)
         return true;
     return say("%s: cannot be given to `%s`: %s", directory, daemon->owner.name, strerror(errno));

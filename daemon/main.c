@@ -1,4 +1,7 @@
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/daemon.h"
 #include "daemon/options.h"
@@ -12,7 +15,10 @@ int main(int argc, char **argv)
         return 2;
     switch (options_parse(&options, argc, argv)) {
     case OPTIONS_DONE:
-        return EXIT_SUCCESS;
+        if (fflush(stdout) == 0)
+            return EXIT_SUCCESS;
+        fprintf(stderr, "warderd: standard output: %s\n", strerror(errno));
+        return 2;
     case OPTIONS_WRONG:
         return 2;
     default:

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "client/cli/command.h"
+#include "client/cli/daemon_wait.h"
 #include "client/cli/diagnostic_json.h"
 #include "proto/host_paths.h"
 
@@ -13,6 +14,7 @@ enum {
     AGAIN_MILLISECONDS = 200,        /* between two attempts to reach a daemon that went away */
     ANSWER_MILLISECONDS = 30 * 1000, /* a daemon that answers does so long before, also while it
                                         compiles policies or its disk is slow */
+    AT_ONCE_MILLISECONDS = 8 * 1000, /* what its loop answers of itself, however busy the host */
 };
 
 struct daemon_client *admin_connect(const char *path, const char *otherwise)
@@ -67,7 +69,7 @@ static const Warder__V1__AdminReply *receive(struct daemon_client *client, int m
 
     /* A run that has ended may have left news of its interpreters. */
     do
-        message = daemon_client_receive(client, milliseconds, NULL);
+        message = daemon_wait_receive(client, milliseconds, NULL);
     while (message && message->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_STARTED);
     if (message && message->body_case == WARDER__V1__DAEMON_MESSAGE__BODY_ADMIN)
         return message->admin;
@@ -88,14 +90,24 @@ const Warder__V1__AdminReply *admin_reply_or_end(struct daemon_client *client, b
     return receive(client, -1, lost);
 }
 
-const Warder__V1__AdminReply *admin_reply(struct daemon_client *client)
+static const Warder__V1__AdminReply *reply_within(struct daemon_client *client, int milliseconds)
 {
     bool lost = false;
-    const Warder__V1__AdminReply *reply = receive(client, ANSWER_MILLISECONDS, &lost);
+    const Warder__V1__AdminReply *reply = receive(client, milliseconds, &lost);
 
     if (lost)
         complain("the daemon closed the connection");
     return reply;
+}
+
+const Warder__V1__AdminReply *admin_reply(struct daemon_client *client)
+{
+    return reply_within(client, ANSWER_MILLISECONDS);
+}
+
+const Warder__V1__AdminReply *admin_reply_at_once(struct daemon_client *client)
+{
+    return reply_within(client, AT_ONCE_MILLISECONDS);
 }
 
 static const char *kind_word(Warder__V1__FailureKind kind)

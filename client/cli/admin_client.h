@@ -25,6 +25,9 @@ bool admin_request(struct daemon_client *client, Warder__V1__AdminRequest *reque
 /* The next reply; NULL after a complaint. */
 const Warder__V1__AdminReply *admin_reply(struct daemon_client *client);
 
+/* The same where the daemon has nothing to do for it but to answer: it is given up sooner. */
+const Warder__V1__AdminReply *admin_reply_at_once(struct daemon_client *client);
+
 /* The same for who goes on with another daemon: without complaint, `*lost` says that the connection
  * has ended. One that speaks another version is complained of, and not lost. */
 const Warder__V1__AdminReply *admin_reply_or_end(struct daemon_client *client, bool *lost);

@@ -29,7 +29,8 @@ static const char help[] =
     "\n"
     "  --denied             denials, kills and would-be denials alone\n"
     "  -n N                 the last N; 0 for all (default: 50, or all with --json)\n"
-    "  --follow, -f         go on with what comes, also when the daemon is restarted\n"
+    "  --follow, -f         go on with what comes, also when the daemon is restarted; with -n 0\n"
+    "                       what comes alone\n"
     "  --session ID         of one session: the part of a decision's id before the `-`; with a\n"
     "                       decision's whole id, of that decision alone\n"
     "  --event NAME         decisions about one event, or about those that a glob fits: 'os.*'\n"
@@ -54,6 +55,7 @@ struct log_options {
     bool last_given;
     bool denied;
     bool follow;
+    bool new_alone; /* of what is followed */
     bool json;
 };
 
@@ -138,6 +140,12 @@ static int parse(struct log_options *log, int argc, char **argv)
         } else if (!parse_count(optarg, &log->last))
             return EXIT_USAGE;
         log->last_given |= option == 'n';
+    }
+    log->new_alone = log->follow && log->last_given && log->last == 0;
+    if (log->follow && log->state_directory) {
+        complain("log: --follow is for a daemon that lives, and nobody adds to the record of a run "
+                 "that is over (--state-dir): leave one of the two out");
+        return EXIT_USAGE;
     }
     if (log->json && !log->last_given)
         log->last = 0;
@@ -254,6 +262,27 @@ static int print_log(const struct log_options *log, struct daemon_client *client
     return status;
 }
 
+/* Moves `position` behind all that the record has. An exit status; EXIT_DONE also where the daemon
+ * went away, which whoever follows finds out. */
+static int skip_old(struct daemon_client *client, struct log_position *position)
+{
+    const struct log_options newest = {.event = "", .last = 1};
+    struct log_position none = {.last = 0};
+
+    none.lost = ask_for_log(&newest, client, &none) < 0;
+    while (!none.lost) {
+        const Warder__V1__AdminReply *reply = admin_reply_or_end(client, &none.lost);
+        if (!reply)
+            break;
+        if (reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_FAILED)
+            return admin_failed(reply->failed);
+        if (reply->body_case != WARDER__V1__ADMIN_REPLY__BODY_ENTRY)
+            return EXIT_DONE;
+        position->last = reply->entry->id;
+    }
+    return none.lost ? EXIT_DONE : EXIT_USAGE;
+}
+
 /* A daemon that is restarted, for an update or after a fault, takes its record up again, and
  * whoever follows that goes on where it was. */
 static int follow_log(const struct log_options *log)
@@ -263,6 +292,8 @@ static int follow_log(const struct log_options *log)
     struct daemon_client *client = admin_connect(log->socket, ADMIN_RECORD_OF_A_RUN);
     int status = EXIT_USAGE;
 
+    if (client && log->new_alone && (status = skip_old(client, &position)) != EXIT_DONE)
+        return status;
     while (client) {
         const uint64_t before = position.last;
         const bool was_lost = position.lost;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "client/cli/admin_client.h"
 #include "client/cli/command.h"
 #include "client/cli/daemon_signal.h"
+#include "client/cli/daemon_wait.h"
 #include "client/cli/installation.h"
 #include "client/cli/log_line.h"
 #include "client/cli/policy_file.h"
@@ -172,6 +174,7 @@ struct ask {
     Warder__V1__PolicyText *text_pointers[POLICIES_MAX];
     ProtobufCBinaryData names[POLICIES_MAX];
     size_t name_count;
+    bool observes;       /* of the files' policies one does */
     bool denies_signals; /* the files do, of one to a process that is none of the program's own */
     Warder__V1__Label labels[LABELS_MAX];
     Warder__V1__Label *label_pointers[LABELS_MAX];
@@ -264,6 +267,9 @@ static bool check_files(struct ask *ask)
         texts[i] = policy_file_text(&ask->files[i]);
     struct policy_block *block = policy_compile(texts, ask->file_count, &options, diagnostics);
     const bool good = block != NULL;
+    const uint32_t policies = good ? policy_block_policy_count(block) : 0;
+    for (uint32_t i = 0; i < policies; i++)
+        ask->observes |= policy_observes(block, i);
     ask->denies_signals = good && !daemon_signal_is_allowed(block);
     policy_block_free(block);
     if (good)
@@ -418,7 +424,7 @@ static enum launch_result launch(struct daemon_client *client, struct ask *ask,
     message.launch = &launch_message;
     const int error = daemon_client_send(client, &message);
     const Warder__V1__DaemonMessage *reply =
-        error < 0 ? NULL : daemon_client_receive(client, LAUNCH_MILLISECONDS, &door);
+        error < 0 ? NULL : daemon_wait_receive(client, LAUNCH_MILLISECONDS, &door);
     if (!reply) {
         complain("the policy daemon does not answer: %s", strerror(error < 0 ? -error : errno));
         return LAUNCH_FAILED;
@@ -432,21 +438,33 @@ static enum launch_result launch(struct daemon_client *client, struct ask *ask,
     return LAUNCH_FAILED;
 }
 
-/* What the run left in a private daemon's record. */
-static void print_record(struct daemon_client *client, const struct request *request)
+static bool is_would_deny(const Warder__V1__LogEntry *entry)
+{
+    json_t *row = json_loadb(field_bytes(&entry->json), entry->json.len, 0, NULL);
+    const char *verdict = json_string_value(json_object_get(row, "verdict"));
+    const bool would = verdict && strcmp(verdict, "would-deny") == 0;
+
+    json_decref(row);
+    return would;
+}
+
+/* What the run left in a private daemon's record: all of it, or what would have been denied. */
+static void print_record(struct daemon_client *client, bool whole)
 {
     Warder__V1__AdminRequest admin = WARDER__V1__ADMIN_REQUEST__INIT;
     Warder__V1__ReadLog log = WARDER__V1__READ_LOG__INIT;
     const Warder__V1__AdminReply *reply;
     bool headed = !isatty(STDERR_FILENO);
 
-    log.denied = !request->record;
+    log.denied = !whole;
     admin.body_case = WARDER__V1__ADMIN_REQUEST__BODY_LOG;
     admin.log = &log;
     if (!admin_request(client, &admin))
         return;
     while ((reply = admin_reply(client)) &&
            reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_ENTRY) {
+        if (!whole && !is_would_deny(reply->entry))
+            continue; /* the program has been told */
         if (!headed)
             log_heading_print(stderr);
         headed = true;
@@ -594,8 +612,9 @@ static int run_private(const struct request *request, struct ask *ask)
     launched.daemon = daemon.pid;
     if (launch(daemon.client, ask, request, &launched) == LAUNCH_DONE)
         status = run_launched(daemon.client, request, &launched, ask);
-    if (status != EXIT_RUN_FAILED && (request->observe || (request->record && !kept)))
-        print_record(daemon.client, request);
+    const bool whole = request->record && !kept;
+    if (status != EXIT_RUN_FAILED && (request->observe || ask->observes || whole))
+        print_record(daemon.client, whole);
     launched_deinit(&launched);
     return private_daemon_stop(&daemon) ? status : EXIT_RUN_FAILED;
 }

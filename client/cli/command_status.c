@@ -56,6 +56,9 @@ static void print_text(const Warder__V1__Status *status)
     printf("  refused     %" PRIu64 " messages, %" PRIu64 " connections, %" PRIu64
            " requests of administration\n",
            status->refused_messages, status->refused_connections, status->refused_requests);
+    if (status->unguarded > 0)
+        printf("  UNGUARDED   %" PRIu64 " %s not come under policy: see the record\n",
+               status->unguarded, status->unguarded == 1 ? "interpreter has" : "interpreters have");
     printf("  record      %s; %" PRIu64 " written, %" PRIu64 " waiting, %" PRIu64 " dropped\n",
            status->record_all ? "every decision" : "denials and `log` rules",
            status->records_written, status->records_waiting, status->records_dropped);
@@ -71,9 +74,9 @@ static void print_text(const Warder__V1__Status *status)
 static void print_json(const Warder__V1__Status *status)
 {
     json_t *object = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-        "s:b}",
-        "pid", (json_int_t)status->pid, "started", (json_int_t)status->started, "generation",
+        "{s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "s:I, s:b}",
+        "pid", (json_int_t)status->pid, "started", json_line_time(status->started), "generation",
         (json_int_t)status->generation, "policies", (json_int_t)status->policies, "sessions",
         (json_int_t)status->sessions, "sessions_total", (json_int_t)status->sessions_total,
         "floors", (json_int_t)status->floors_asked, "floors_lacking",
@@ -83,7 +86,8 @@ static void print_json(const Warder__V1__Status *status)
         (json_int_t)status->refused_requests, "records_written",
         (json_int_t)status->records_written, "records_waiting", (json_int_t)status->records_waiting,
         "records_dropped", (json_int_t)status->records_dropped, "loop_threads",
-        (json_int_t)status->loop_threads, "record_all", (int)status->record_all);
+        (json_int_t)status->loop_threads, "unguarded", (json_int_t)status->unguarded, "record_all",
+        (int)status->record_all);
     if (!object)
         return;
     json_object_set_new(object, "version", json_line_field(&status->version));
@@ -135,7 +139,7 @@ int command_status(int argc, char **argv)
     request.status = &read_status;
     if (!client || !admin_request(client, &request))
         return EXIT_USAGE;
-    const Warder__V1__AdminReply *reply = admin_reply(client);
+    const Warder__V1__AdminReply *reply = admin_reply_at_once(client);
     if (!reply)
         return EXIT_USAGE;
     if (reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_FAILED)

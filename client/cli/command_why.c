@@ -18,7 +18,7 @@
 #include "client/cli/why_text.h"
 
 static const char help[] =
-    "usage: warder why [--json] [--policy FILE]... DECISION-ID\n"
+    "usage: warder why [--json] [--policy FILE|NAME]... DECISION-ID\n"
     "\n"
     "Explains a decision of the record: who asked for what, which rule decided and how it was\n"
     "written then, what fired besides, what nearly held and for want of what; and whether today's\n"
@@ -27,9 +27,10 @@ static const char help[] =
     "Root and members of the group `warder` may ask about every decision; anyone about those of\n"
     "their own processes, and is told what was recorded and the rule that decided.\n"
     "\n"
-    "  --policy FILE        a policy that the session had of its own (`warder run --policy "
+    "  --policy FILE|NAME   a policy that the session had of its own (`warder run --policy "
     "FILE`):\n"
-    "                       the daemon does not keep those\n"
+    "                       the daemon does not keep those; those that come with Warder are\n"
+    "                       found by themselves\n"
     "  --json               as one JSON object; a failure as one with error and kind\n"
     "  --state-dir DIR      of a directory that `warder run --state-dir` kept\n"
     "  --admin-socket PATH  of another daemon than the host's\n"
@@ -133,16 +134,73 @@ static int parse(struct why_options *why, int argc, char **argv)
     return parse_id(why, argv[optind]) ? -1 : EXIT_USAGE;
 }
 
+/* The texts of policies that the session had of its own. */
+struct own_files {
+    struct policy_file items[FILES_MAX];
+    size_t count;
+};
+
+static void own_files_deinit(struct own_files *own)
+{
+    for (size_t i = 0; i < own->count; i++)
+        policy_file_deinit(&own->items[i]);
+}
+
+/* A name that is no file here is that of a policy that comes with Warder, as `warder run` has it.
+ */
+static bool own_files_read(struct own_files *own, const struct why_options *why)
+{
+    for (size_t i = 0; i < why->path_count; i++) {
+        const char *given = why->paths[i];
+        const bool is_path = strcmp(given, "-") == 0 || access(given, F_OK) == 0;
+        char *shipped = is_path ? NULL : shipped_policy_path(given);
+        const bool read = policy_file_read(&own->items[own->count], shipped ? shipped : given);
+        free(shipped);
+        if (!read)
+            return false;
+        own->count++;
+    }
+    return true;
+}
+
+static bool has_text(const struct own_files *own, const struct policy_file *file)
+{
+    for (size_t i = 0; i < own->count; i++)
+        if (own->items[i].length == file->length &&
+            memcmp(own->items[i].text, file->text, file->length) == 0)
+            return true;
+    return false;
+}
+
+/* Adds those of the session's texts that come with Warder, and that nobody has named. */
+static void add_shipped(struct own_files *own, const struct recorded_decision *decision)
+{
+    char **paths = recorded_decision_has_own(decision) ? shipped_policy_paths() : NULL;
+
+    for (char **path = paths; path && *path; path++) {
+        struct policy_file *file = &own->items[own->count];
+        if (own->count < FILES_MAX && policy_file_read(file, *path)) {
+            if (recorded_decision_knows(decision, file) && !has_text(own, file))
+                own->count++;
+            else
+                policy_file_deinit(file);
+        }
+        free(*path);
+    }
+    free(paths);
+}
+
 static int print(const struct why_options *why, struct recorded_decision *decision,
-                 const struct policy_file *files)
+                 struct own_files *own)
 {
     complaints_in_json(false); /* these stand beside an answer */
-    for (size_t i = 0; i < why->path_count; i++)
-        if (!recorded_decision_knows(decision, &files[i]))
+    for (size_t i = 0; i < own->count; i++)
+        if (!recorded_decision_knows(decision, &own->items[i]))
             complain("%s: is not a text that the session had: it has been changed since, or is "
                      "another policy; what follows is by what it says now",
-                     files[i].path);
-    if (!recorded_decision_rehear(decision, files, why->path_count))
+                     own->items[i].path);
+    add_shipped(own, decision);
+    if (!recorded_decision_rehear(decision, own->items, own->count))
         return EXIT_USAGE;
     if (why->json)
         json_line_print_object(stdout, why_json(decision));
@@ -151,8 +209,7 @@ static int print(const struct why_options *why, struct recorded_decision *decisi
     return EXIT_DONE;
 }
 
-static int ask(const struct why_options *why, struct daemon_client *client,
-               const struct policy_file *files)
+static int ask(const struct why_options *why, struct daemon_client *client, struct own_files *own)
 {
     const struct timespec moment = {.tv_nsec = AGAIN_MILLISECONDS * 1000000L};
     struct recorded_decision decision;
@@ -168,7 +225,7 @@ static int ask(const struct why_options *why, struct daemon_client *client,
     }
     int status = EXIT_USAGE;
     if (answer == DECISION_TOLD) {
-        status = print(why, &decision, files);
+        status = print(why, &decision, own);
     } else if (answer == DECISION_NOT_FOUND) {
         complain_of("not-found", "%s", error);
         status = EXIT_NO;
@@ -177,7 +234,7 @@ static int ask(const struct why_options *why, struct daemon_client *client,
     return status;
 }
 
-static int ask_kept(const struct why_options *why, const struct policy_file *files)
+static int ask_kept(const struct why_options *why, struct own_files *own)
 {
     struct private_daemon daemon;
     char directory[PATH_MAX];
@@ -188,7 +245,7 @@ static int ask_kept(const struct why_options *why, const struct policy_file *fil
     }
     if (!private_daemon_start_reading(&daemon, directory))
         return EXIT_USAGE;
-    const int status = ask(why, daemon.client, files);
+    const int status = ask(why, daemon.client, own);
     private_daemon_stop(&daemon);
     return status;
 }
@@ -196,23 +253,20 @@ static int ask_kept(const struct why_options *why, const struct policy_file *fil
 int command_why(int argc, char **argv)
 {
     struct why_options why;
-    struct policy_file files[FILES_MAX];
-    size_t read = 0;
     int status = parse(&why, argc, argv);
 
     if (status >= 0)
         return status;
-    while (read < why.path_count && policy_file_read(&files[read], why.paths[read]))
-        read++;
+    struct own_files own = {.count = 0};
+    const bool read = own_files_read(&own, &why);
     status = EXIT_USAGE;
-    if (read == why.path_count && why.state_directory) {
-        status = ask_kept(&why, files);
-    } else if (read == why.path_count) {
+    if (read && why.state_directory) {
+        status = ask_kept(&why, &own);
+    } else if (read) {
         CLEANUP(daemon_client_free)
         struct daemon_client *client = admin_connect(why.socket, ADMIN_RECORD_OF_A_RUN);
-        status = client ? ask(&why, client, files) : EXIT_USAGE;
+        status = client ? ask(&why, client, &own) : EXIT_USAGE;
     }
-    for (size_t i = 0; i < read; i++)
-        policy_file_deinit(&files[i]);
+    own_files_deinit(&own);
     return status;
 }

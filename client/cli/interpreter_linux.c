@@ -66,21 +66,28 @@ static bool is_known(const struct interpreter_watch *watch, uint64_t inode)
     return false;
 }
 
+/* A file of /proc/PID in `text`, terminated; cut to its size. False if it cannot be read. */
+static bool read_of(pid_t pid, const char *name, char *text, size_t size)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return false;
+    const ssize_t length = read(file, text, size - 1);
+    close(file);
+    text[length > 0 ? length : 0] = '\0';
+    return length > 0;
+}
+
 /* The address of the stack's start is chosen anew by each exec: field 28 of /proc/PID/stat, the
  * 26th behind the name (proc(5)). */
 static uint64_t image_of(pid_t pid)
 {
-    char path[64];
     char text[4096];
+    char *field = read_of(pid, "stat", text, sizeof(text)) ? strrchr(text, ')') : NULL;
 
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    const int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return 0;
-    const ssize_t length = read(file, text, sizeof(text) - 1);
-    close(file);
-    text[length > 0 ? length : 0] = '\0';
-    char *field = strrchr(text, ')');
     if (!field)
         return 0;
     field += 1;
@@ -89,7 +96,21 @@ static uint64_t image_of(pid_t pid)
     return field ? strtoull(field, NULL, 10) : 0;
 }
 
-/* One line of /proc/PID/maps: ADDRESSES PERMISSIONS OFFSET DEVICE INODE PATH. */
+int64_t interpreter_waited(pid_t pid, bool *stopped)
+{
+    char text[4096];
+    uint64_t waited; /* nanoseconds: the second field of /proc/PID/schedstat */
+    const char *name_end = read_of(pid, "stat", text, sizeof(text)) ? strrchr(text, ')') : NULL;
+
+    *stopped = name_end && (strncmp(name_end, ") T", 3) == 0 || strncmp(name_end, ") t", 3) == 0);
+    if (!read_of(pid, "schedstat", text, sizeof(text)) ||
+        sscanf(text, "%*s %" SCNu64, &waited) != 1)
+        return 0;
+    return (int64_t)(waited / 1000000);
+}
+
+/* One line of /proc/PID/maps: ADDRESSES PERMISSIONS OFFSET DEVICE INODE PATH. True if it is of an
+ * interpreter. */
 static bool look_at_line(struct interpreter_watch *watch, const char *line)
 {
     char permissions[5];
@@ -100,11 +121,12 @@ static bool look_at_line(struct interpreter_watch *watch, const char *line)
         permissions[2] != 'x' || line[at] != '/')
         return false;
     const uint64_t inode = strtoull(number, NULL, 10);
-    if (inode == 0 || is_known(watch, inode))
-        return false;
     char path[PATH_MAX];
     snprintf(path, sizeof(path), "%s", line + at);
     path[strcspn(path, "\n")] = '\0';
+    watch->has_hook = watch->has_hook || (watch->hook && strcmp(path, watch->hook) == 0);
+    if (watch->is_interpreter || inode == 0 || is_known(watch, inode))
+        return watch->is_interpreter;
     const int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
         return false;
@@ -124,13 +146,13 @@ bool interpreter_look(struct interpreter_watch *watch, pid_t pid, bool *fresh)
 
     *fresh = image != 0 && image != watch->image;
     if (*fresh)
-        *watch = (struct interpreter_watch){.image = image};
-    if (watch->is_interpreter)
+        *watch = (struct interpreter_watch){.hook = watch->hook, .image = image};
+    if (watch->is_interpreter && watch->has_hook)
         return true;
     snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
     FILE *maps = fopen(path, "re");
-    while (maps && !watch->is_interpreter && getline(&line, &size, maps) > 0)
-        watch->is_interpreter = look_at_line(watch, line);
+    while (maps && getline(&line, &size, maps) > 0)
+        watch->is_interpreter = look_at_line(watch, line) || watch->is_interpreter;
     free(line);
     if (maps)
         fclose(maps);

@@ -25,15 +25,20 @@
 #include "client/floor/floor.h"
 
 enum {
-    HELLO_MILLISECONDS = 2000, /* an interpreter that has not said Hello by then is ended */
-    NEWS_MILLISECONDS = 200,   /* for a Hello that the daemon has not told of yet */
-    FIRST_MILLISECONDS = 10,   /* between looks at a program that has just begun, */
-    FIRST_LOOKS = 20,          /* for so many of them: an interpreter needs that long to start; */
-    LOOK_MILLISECONDS = 100,   /* then, */
-    CALM_MILLISECONDS = 1000,  /* and once it has run for a while */
-    CALM_AFTER = 50,           /* looks */
-    DOOR_LEAST = 100,          /* descriptors below are the program's to use */
-    SAID_ALREADY = -1,         /* in place of an errno */
+    HELLO_MILLISECONDS = 2000, /* an interpreter without the hook that has run so long is ended; of
+                                  one that has it, it is said that it waits */
+    HOOKED_MILLISECONDS =
+        15000,                       /* one that has it ends itself if the daemon does not answer
+                                        (client/hook/hook_session.h, WELCOME_MILLISECONDS): after that */
+    NEWS_MILLISECONDS = 200,         /* for a Hello that the daemon has not told of yet, */
+    HOOKED_NEWS_MILLISECONDS = 5000, /* and of one that had the hook */
+    FIRST_MILLISECONDS = 10,         /* between looks at a program that has just begun, */
+    FIRST_LOOKS = 20,         /* for so many of them: an interpreter needs that long to start; */
+    LOOK_MILLISECONDS = 100,  /* then, */
+    CALM_MILLISECONDS = 1000, /* and once it has run for a while */
+    CALM_AFTER = 50,          /* looks */
+    DOOR_LEAST = 100,         /* descriptors below are the program's to use */
+    SAID_ALREADY = -1,        /* in place of an errno */
 };
 
 static const int passed_on[] = {SIGTERM, SIGHUP,    SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT,
@@ -45,7 +50,10 @@ struct running {
     struct daemon_client *client;
     bool adopts; /* other children than the program come to be ours */
     struct interpreter_watch watch;
-    int64_t silent_since; /* it is an interpreter and has not said Hello; 0: not so */
+    bool silent;        /* it is an interpreter and has not said Hello */
+    int64_t silent_for; /* so long, as it could run: a busy host is not held against it */
+    int64_t waited;     /* for a processor, when it was looked at last */
+    bool said_waiting;  /* that the daemon has not answered it */
     int64_t last_look;
     int64_t last_hello;
     unsigned looks;
@@ -224,38 +232,92 @@ static bool hear(struct running *running, int milliseconds)
     return message != NULL;
 }
 
+/* Counts the time since the last look in which a silent program could have spoken. */
+static void count_silence(struct running *running, int64_t now)
+{
+    bool stopped;
+    const int64_t waited = interpreter_waited(running->pid, &stopped);
+    const int64_t ran = now - running->last_look - (waited - running->waited);
+
+    if (running->silent && !stopped && ran > 0)
+        running->silent_for += ran;
+    running->waited = waited;
+    running->silent = true;
+}
+
+/* For the daemon's record; one that is gone cannot be told. */
+static void tell_daemon(struct running *running, Warder__V1__UnguardedReason reason)
+{
+    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
+    Warder__V1__Unguarded unguarded = WARDER__V1__UNGUARDED__INIT;
+
+    if (!running->client)
+        return;
+    unguarded.reason = reason;
+    unguarded.pid = running->pid;
+    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_UNGUARDED;
+    message.unguarded = &unguarded;
+    daemon_client_send(running->client, &message);
+}
+
+static void end_program(struct running *running, Warder__V1__UnguardedReason reason)
+{
+    tell_daemon(running, reason);
+    running->ended_by_us = true;
+    kill(running->pid, SIGKILL);
+}
+
 /* Ends a program that is an interpreter and does not say Hello: the loader did not preload the
- * hook. */
+ * hook. Where it did, the hook lets no code of the program run before the daemon has answered, and
+ * ends the process itself if that takes too long: what is to be done about it is to wait. */
+static void judge_silence(struct running *running)
+{
+    if (!running->watch.has_hook) {
+        if (running->silent_for < HELLO_MILLISECONDS)
+            return;
+        complain("the interpreter did not come under policy: the loader did not preload the hook, "
+                 "or it is no CPython from 3.8 on. It is ended.");
+        end_program(running, WARDER__V1__UNGUARDED_REASON__UNGUARDED_REASON_ENDED);
+    } else if (!running->client) {
+        return; /* nobody tells of it any more */
+    } else if (running->silent_for >= HOOKED_MILLISECONDS) {
+        complain("the interpreter has the hook and did not come under policy within %d seconds: "
+                 "the policy daemon has not answered it. It is ended.",
+                 HOOKED_MILLISECONDS / 1000);
+        end_program(running, WARDER__V1__UNGUARDED_REASON__UNGUARDED_REASON_UNANSWERED);
+    } else if (running->silent_for >= HELLO_MILLISECONDS && !running->said_waiting) {
+        complain("the policy daemon has not answered the interpreter (process %d) yet: it waits, "
+                 "and ends if that takes longer than some seconds",
+                 (int)running->pid);
+        running->said_waiting = true;
+    }
+}
+
 static void look(struct running *running)
 {
     const int64_t now = now_milliseconds();
     bool fresh;
 
-    if (running->client)
-        hear(running, 0);
+    while (running->client && hear(running, 0))
+        ;
     const bool interpreter = interpreter_look(&running->watch, running->pid, &fresh);
     running->looks++;
     if (fresh) {
-        running->silent_since = 0;
+        running->silent = false;
+        running->silent_for = 0;
         running->looks = 0;
         /* A Hello between the last look and this one was this program's. */
         if (running->last_hello < running->last_look)
             running->last_hello = 0;
     }
-    running->last_look = now;
     if (!interpreter || running->last_hello) {
-        running->silent_since = 0;
-        return;
+        running->silent = false;
+        running->silent_for = 0;
+    } else {
+        count_silence(running, now);
+        judge_silence(running);
     }
-    if (!running->silent_since)
-        running->silent_since = now;
-    if (now - running->silent_since < HELLO_MILLISECONDS)
-        return;
-    complain(
-        "the interpreter did not come under policy: the loader did not preload the hook, or it "
-        "is no CPython from 3.8 on. It is ended.");
-    running->ended_by_us = true;
-    kill(running->pid, SIGKILL);
+    running->last_look = now;
 }
 
 /* The program has stopped or ended, or an orphan of it has. True if the program has ended:
@@ -339,16 +401,28 @@ static int end_like(int status)
  * ended has said why. */
 static bool was_unguarded(struct running *running, int status)
 {
-    if (!running->silent_since || !WIFEXITED(status) || WEXITSTATUS(status) == EXIT_NOT_RUNNABLE)
+    const int patience = running->watch.has_hook ? HOOKED_NEWS_MILLISECONDS : NEWS_MILLISECONDS;
+
+    if (!running->silent || !WIFEXITED(status) || WEXITSTATUS(status) == EXIT_NOT_RUNNABLE)
         return false;
     while (running->client && !running->last_hello) {
         const int64_t before = now_milliseconds();
-        hear(running, NEWS_MILLISECONDS);
-        if (now_milliseconds() - before >= NEWS_MILLISECONDS)
+        hear(running, patience);
+        if (now_milliseconds() - before >= patience)
             break; /* no more news */
     }
     if (running->last_hello)
         return false;
+    if (running->watch.has_hook && !running->client)
+        return false; /* nobody tells of it any more; without an answer the hook has ended it */
+    if (running->watch.has_hook) {
+        tell_daemon(running, WARDER__V1__UNGUARDED_REASON__UNGUARDED_REASON_UNANSWERED);
+        complain("the interpreter has ended with status %d, and the policy daemon has not told "
+                 "that it came under policy: whether what it did was judged is not known.",
+                 WEXITSTATUS(status));
+        return true;
+    }
+    tell_daemon(running, WARDER__V1__UNGUARDED_REASON__UNGUARDED_REASON_UNJUDGED);
     complain("the interpreter did not come under policy, and has ended with status %d: the loader "
              "did not preload the hook (what started it may have cleared LD_PRELOAD), or it is no "
              "CPython from 3.8 on. Nothing that it did was judged.",
@@ -369,7 +443,8 @@ int run_program(struct run_plan *plan)
     struct running running = {.client = plan->client,
                               .wants_policy = plan->wants_policy,
                               .adopts = plan->adopts,
-                              .has_own_daemon = plan->daemon > 0};
+                              .has_own_daemon = plan->daemon > 0,
+                              .watch = {.hook = plan->hook}};
     sigset_t wanted;
     sigset_t before;
 

@@ -50,7 +50,9 @@ static void print_floor(const Warder__V1__SessionEntry *entry)
     if (lacking != 0 && entry->floor_said) {
         fputs("  NOT HELD   ", stdout);
         print_classes(lacking);
-        fputs(": by the audit hook and the C boundary alone\n", stdout);
+        fputs(entry->attached ? ": by the audit hook alone, for attach() brings no C boundary\n"
+                              : ": by the audit hook and the C boundary alone\n",
+              stdout);
     }
     for (size_t i = 0; i < entry->n_missing; i++) {
         print_field(i == 0 ? "  missing    " : "             ", &entry->missing[i]);
@@ -73,6 +75,8 @@ static void print_entry(const Warder__V1__SessionEntry *entry)
     for (size_t i = 0; i < entry->n_policies; i++)
         print_field(i > 0 ? ", " : "", &entry->policies[i]);
     puts(entry->n_policies == 0 ? "no policy" : "");
+    if (entry->attached)
+        puts("  attached   with attach(), which came when its code was running: no C boundary");
     print_floor(entry);
 }
 
@@ -97,6 +101,23 @@ static json_t *classes_json(uint32_t classes)
     return list;
 }
 
+/* As in the record. */
+static const char *route_name(Warder__V1__HookRoute route)
+{
+    switch (route) {
+    case WARDER__V1__HOOK_ROUTE__HOOK_ROUTE_PRELOAD:
+        return "preload";
+    case WARDER__V1__HOOK_ROUTE__HOOK_ROUTE_LATE:
+        return "late";
+    case WARDER__V1__HOOK_ROUTE__HOOK_ROUTE_ATTACH:
+        return "attach";
+    case WARDER__V1__HOOK_ROUTE__HOOK_ROUTE_FORK:
+        return "fork";
+    default:
+        return "unknown";
+    }
+}
+
 static void print_entry_json(const Warder__V1__SessionEntry *entry)
 {
     const ProtobufCBinaryData *changed = &entry->floor_changed_by;
@@ -108,10 +129,11 @@ static void print_entry_json(const Warder__V1__SessionEntry *entry)
                   changed->len > 0 ? json_line_field(changed) : json_null());
 
     json_line_print_object(
-        stdout, json_pack("{s:o, s:i, s:o, s:o, s:o, s:o, s:o}", "session",
+        stdout, json_pack("{s:o, s:i, s:o, s:o, s:o, s:s, s:b, s:o, s:o}", "session",
                           json_line_field(&entry->session), "pid", (int)entry->pid, "user",
                           json_line_field(&entry->user), "exe", json_line_field(&entry->executable),
-                          "script", json_line_field(&entry->script), "policies",
+                          "script", json_line_field(&entry->script), "route",
+                          route_name(entry->route), "boundary", !entry->attached, "policies",
                           texts_json(entry->policies, entry->n_policies), "floor", floor));
 }
 
@@ -126,7 +148,7 @@ int session_lines_print(struct daemon_client *client, bool json)
     if (!admin_request(client, &request))
         return EXIT_USAGE;
     for (;;) {
-        const Warder__V1__AdminReply *reply = admin_reply(client);
+        const Warder__V1__AdminReply *reply = admin_reply_at_once(client);
         if (!reply)
             return EXIT_USAGE;
         switch (reply->body_case) {

@@ -372,6 +372,12 @@ static bool print_own_today(FILE *out, const struct recorded_decision *decision)
     return true;
 }
 
+/* The session had policies of its own, and their texts are not here. */
+static bool lacks_own(const struct recorded_decision *decision)
+{
+    return recorded_decision_has_own(decision) && !decision->then.own_block;
+}
+
 static void print_today(FILE *out, const struct recorded_decision *decision, bool colour)
 {
     const struct rehearing *today = &decision->today;
@@ -384,6 +390,13 @@ static void print_today(FILE *out, const struct recorded_decision *decision, boo
                 "\nwhat today's policies (generation %" PRIu64 ") would answer cannot be told: "
                 "%s\n",
                 decision->now, today->objection);
+        return;
+    }
+    if (lacks_own(decision)) {
+        fprintf(out,
+                "\nwhat today's policies (generation %" PRIu64 ") would answer beside those of the "
+                "session's own cannot be told\nwithout the texts of these\n",
+                decision->now);
         return;
     }
     fprintf(out, "\ntoday's policies (generation %" PRIu64 ") ", decision->now);
@@ -461,9 +474,9 @@ json_t *why_json(const struct recorded_decision *decision)
     return json_pack(
         "{s:O, s:o, s:b, s:o, s:b, s:o, s:o, s:o, s:I}", "record", decision->row, "statement",
         statement_json(decision), "built_in", (int)recorded_decision_is_built_in(decision), "lost",
-        lost, "own_policies_missing", recorded_decision_has_own(decision) && !then->own_block,
-        "then", then->heard ? explanation_json(&then->hearing) : json_null(), "today",
+        lost, "own_policies_missing", lacks_own(decision), "then",
+        then->heard ? explanation_json(&then->hearing) : json_null(), "today",
         today->heard ? explanation_json(&today->hearing) : json_null(), "today_differs",
-        today->heard ? json_boolean(today_differs(decision)) : json_null(), "generation",
-        (json_int_t)decision->now);
+        today->heard && !lacks_own(decision) ? json_boolean(today_differs(decision)) : json_null(),
+        "generation", (json_int_t)decision->now);
 }

@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "client/hook/audit_hook.h"
@@ -53,13 +54,14 @@ static bool find_python(struct elf_object *object)
     return elf_find_definer_of_either("PySys_AddAuditHook", any_python, object);
 }
 
+/* A private daemon is the run's own, and has no status to be seen. */
 static void end_unguarded(const char *why)
 {
     char line[800];
     snprintf(line, sizeof(line),
-             "warder: this interpreter may not start: %s. See `warder status`; a program started "
-             "without Warder's preload is not under its policy.",
-             why);
+             "warder: this interpreter may not start: %s. %sprogram started without Warder's "
+             "preload is not under its policy.",
+             why, getenv("WARDER_DAEMON") ? "A " : "See `warder status`; a ");
     fatal_end(line);
 }
 
@@ -69,8 +71,11 @@ static void guard(const struct elf_object *object, Warder__V1__HookRoute route)
     struct session_failure failure;
     struct runtime *runtime = runtime_of(object);
 
-    if (!runtime)
+    if (!runtime) {
+        real_libc();
+        hook_session_tell_unfit();
         end_unguarded("it is no CPython from 3.8 on, or its C API cannot be found");
+    }
     if (runtime->hooked)
         return;
     real_libc();

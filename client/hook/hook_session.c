@@ -144,6 +144,23 @@ bool hook_session_start(const struct session_request *request, struct session_fa
     return started;
 }
 
+void hook_session_tell_unfit(void)
+{
+    struct question *question = &session.questions[0];
+    const struct session_request request = {.route = WARDER__V1__HOOK_ROUTE__HOOK_ROUTE_UNKNOWN};
+    struct session_failure failure;
+
+    pthread_mutex_lock(&session.lock);
+    const struct descriptor_room room = descriptor_room_make();
+    if (session_terms()->state == SESSION_NONE && session_give_memory(question) &&
+        session_connect_first(question, &request, &failure)) {
+        session_say_unfit(question);
+        daemon_connection_close(&question->connection);
+    }
+    descriptor_room_end(&room);
+    pthread_mutex_unlock(&session.lock);
+}
+
 void hook_session_abandon(void)
 {
     pthread_mutex_lock(&session.lock);

@@ -76,6 +76,9 @@ struct session_request {
 /* Says Hello. True once the daemon has welcomed the process; also if it already had. */
 bool hook_session_start(const struct session_request *request, struct session_failure *failure);
 
+/* Tells the daemon of an interpreter that the hook does not fit. Best effort. */
+void hook_session_tell_unfit(void);
+
 bool hook_session_is_live(void);
 
 /* Ends a session that nothing asks on yet, because the hook did not go in. */

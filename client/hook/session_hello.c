@@ -171,6 +171,20 @@ bool session_say_own_hello(struct question *question, const struct session_reque
     return held;
 }
 
+void session_say_unfit(struct question *question)
+{
+    Warder__V1__ClientMessage message = WARDER__V1__CLIENT_MESSAGE__INIT;
+    Warder__V1__Unguarded unguarded = WARDER__V1__UNGUARDED__INIT;
+
+    arena_reset(&question->memory.arena);
+    unguarded.reason = WARDER__V1__UNGUARDED_REASON__UNGUARDED_REASON_UNFIT;
+    message.body_case = WARDER__V1__CLIENT_MESSAGE__BODY_UNGUARDED;
+    message.unguarded = &unguarded;
+    const struct exchange exchange = {.deadline = monotonic_now() + session.bound,
+                                      .memory = &question->memory};
+    daemon_connection_exchange(&question->connection, &exchange, &message, NULL, NULL);
+}
+
 /* Asks at the door that `warder run` left open for a connection of this process's own. */
 static bool connect_by_door(struct question *question, int door, int64_t deadline)
 {

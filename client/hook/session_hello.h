@@ -38,6 +38,9 @@ bool session_say_own_hello(struct question *question, const struct session_reque
                            const unsigned char *parent_key, uint64_t parent,
                            struct session_failure *failure);
 
+/* Says on a fresh connection, in place of Hello, that the hook does not fit this interpreter. */
+void session_say_unfit(struct question *question);
+
 bool session_connect_first(struct question *question, const struct session_request *request,
                            struct session_failure *failure);
 

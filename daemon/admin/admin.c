@@ -145,6 +145,7 @@ static void tell_status(struct admin *admin, struct connection *connection)
     status.denials = server->statistics.denials;
     status.refused_messages = server->statistics.refused_messages;
     status.refused_connections = server->statistics.refused_connections;
+    status.unguarded = server->statistics.unguarded;
     status.refused_requests = server->statistics.refused_requests;
     status.records_written = audit.written;
     status.records_dropped = audit.dropped;

@@ -50,6 +50,8 @@ static void send_session(struct server *server, struct connection *connection,
     arena_reset(arena);
     snprintf(number, sizeof(number), "%" PRIx64, session->number);
     entry.session = text_field(number);
+    entry.route = session->facts.route;
+    entry.attached = session->attached;
     entry.pid = session->facts.identity.pid;
     entry.user = printable_field(arena, session->facts.known.user);
     entry.executable = printable_field(arena, session->facts.executable);

@@ -9,7 +9,7 @@ struct pending_denial {
     struct audit_item *item;
     size_t capacity; /* of its memory */
     uid_t uid;       /* who has caused it */
-    uint64_t due;    /* loop time, ms */
+    uint64_t since;  /* server_now() */
 };
 
 enum {
@@ -76,13 +76,21 @@ static void hand_over(struct server *server, size_t count)
     memmove(queue->denials, queue->denials + count, queue->count * sizeof(*queue->denials));
 }
 
+/* Its line has come and others like it had their time, or it has waited for the line long enough.
+ */
+static bool is_due(const struct pending_denial *pending, uint64_t now)
+{
+    const uint64_t wait = pending->item->decision.file ? LIKE_MILLISECONDS : PLACE_MILLISECONDS;
+    return pending->since + wait <= now;
+}
+
 bool denial_queue_flush(struct server *server, bool everything)
 {
     struct denial_queue *queue = server->denials;
-    const uint64_t now = server_now();
     size_t due = 0;
 
-    while (due < queue->count && (everything || queue->denials[due].due <= now))
+    /* They keep their order: one whose line is there waits for those before it. */
+    while (due < queue->count && (everything || is_due(&queue->denials[due], server->heard_until)))
         due++;
     if (due > 0)
         hand_over(server, due);
@@ -112,7 +120,7 @@ static void enqueue(struct server *server, struct audit_item *item, size_t capac
         hand_over(server, 1);
     queue->bytes += item->size;
     queue->denials[queue->count++] = (struct pending_denial){
-        .item = item, .capacity = capacity, .uid = uid, .due = server_now() + PLACE_MILLISECONDS};
+        .item = item, .capacity = capacity, .uid = uid, .since = server_now()};
     server_start_tick(server);
 }
 

@@ -73,6 +73,7 @@ static void keep(struct session *session, const Warder__V1__Hello *hello)
     kept.executable = text_field(facts->executable);
     kept.directory = text_field(facts->directory);
     kept.parent = session->parent;
+    kept.attached = session->attached;
     Warder__V1__Hello said = *hello;
     said.wishes = NULL; /* they are among the session's */
     kept.hello = &said;
@@ -211,6 +212,8 @@ static void after_hello(struct job *job)
         .origin = connection->parent ? connection->parent->origin : NULL,
         .run = own ? own : told,
         .bytes = job->length,
+        .attached = connection->parent ? connection->parent->attached
+                                       : hello->route == WARDER__V1__HOOK_ROUTE__HOOK_ROUTE_ATTACH,
     };
     if (getrandom(nonce, sizeof(nonce), 0) != sizeof(nonce) ||
         getrandom(key, sizeof(key), 0) != sizeof(key)) {
@@ -309,7 +312,9 @@ static void after_resume(struct job *job)
                                     .wishes = &job->kept_wishes,
                                     .origin = job->kept_origin,
                                     .bytes = warder__v1__kept_session__get_packed_size(kept),
-                                    .decisions = job->decisions};
+                                    .decisions = job->decisions,
+                                    .resumed = true,
+                                    .attached = kept->attached};
         session = session_new(server, &plan, &refusal);
         if (!session) {
             send_refusal(job, refusal.text);

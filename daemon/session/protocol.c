@@ -8,6 +8,7 @@
 #include "daemon/session/policy_handout.h"
 #include "daemon/session/session.h"
 #include "daemon/session/settled_records.h"
+#include "daemon/session/unguarded.h"
 
 #define HELLO (1U << WARDER__V1__CLIENT_MESSAGE__BODY_HELLO)
 #define RESUME (1U << WARDER__V1__CLIENT_MESSAGE__BODY_RESUME)
@@ -19,17 +20,18 @@
 #define FLOOR_TAKEN (1U << WARDER__V1__CLIENT_MESSAGE__BODY_FLOOR_TAKEN)
 #define FETCH_POLICY (1U << WARDER__V1__CLIENT_MESSAGE__BODY_FETCH_POLICY)
 #define RECORDS_WAIT (1U << WARDER__V1__CLIENT_MESSAGE__BODY_RECORDS_WAIT)
+#define UNGUARDED (1U << WARDER__V1__CLIENT_MESSAGE__BODY_UNGUARDED)
 #define ADMIN (1U << WARDER__V1__CLIENT_MESSAGE__BODY_ADMIN)
 
 static const unsigned allowed[] = {
-    [STATE_NEW] = HELLO | RESUME | LAUNCH,
+    [STATE_NEW] = HELLO | RESUME | LAUNCH | UNGUARDED,
     [STATE_DOOR] = OPEN,
-    [STATE_OPENED] = HELLO,
+    [STATE_OPENED] = HELLO | UNGUARDED,
     [STATE_CHILD] = HELLO,
     [STATE_WAITING] = 0,
     [STATE_SESSION] = OPEN | ASK | DENIED | RECORDS | FLOOR_TAKEN | FETCH_POLICY | RECORDS_WAIT,
-    [STATE_LAUNCHER] = 0,
-    [STATE_CONTROL] = LAUNCH | ADMIN,
+    [STATE_LAUNCHER] = UNGUARDED,
+    [STATE_CONTROL] = LAUNCH | ADMIN | UNGUARDED,
     [STATE_ADMIN] = ADMIN,
     [STATE_CLOSED] = 0,
 };
@@ -81,6 +83,9 @@ void protocol_dispatch(struct connection *connection, struct incoming *incoming)
         return;
     case WARDER__V1__CLIENT_MESSAGE__BODY_FETCH_POLICY:
         policy_handout_answer(connection, incoming);
+        return;
+    case WARDER__V1__CLIENT_MESSAGE__BODY_UNGUARDED:
+        unguarded_record(connection, message->unguarded);
         return;
     case WARDER__V1__CLIENT_MESSAGE__BODY_ADMIN:
         server->administer(server->administration, connection, incoming);

@@ -199,11 +199,12 @@ static void on_tick(uv_timer_t *timer)
     const uint64_t now = server_now();
 
     loops_enter(server);
-    const bool late = end_late_ones(server, now);
+    const bool late = end_late_ones(server, server->heard_until);
     const bool denials = denial_queue_flush(server, false);
     const bool refusals = report_refusals(server, now);
     const bool held = let_go(server);
     settled_records_read_waiting(server);
+    server->heard_until = now; /* the loop reads before the clock strikes again */
 
     server->ticks = late || denials || refusals || held || server->first_waiting;
     if (!server->ticks)

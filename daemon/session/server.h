@@ -30,7 +30,8 @@ struct subject_process;
 enum {
     TICK_MILLISECONDS = 100,   /* how often what waits for time is looked at */
     HELLO_MILLISECONDS = 2000, /* a client has so long to say Hello */
-    PLACE_MILLISECONDS = 250,  /* a denial waits so long for its calling line, and its like */
+    LIKE_MILLISECONDS = 250,   /* a denial waits so long for others like it, */
+    PLACE_MILLISECONDS = 600,  /* and for its calling line: it is to be on disk within a second */
     EVENT_ARENA_SIZE = 2 * 1024 * 1024,  /* an event in the engine's form, beside its message */
     PENDING_DENIALS_MAX = 256,           /* that wait for their calling line */
     PENDING_BYTES_MAX = 8 * 1024 * 1024, /* of all of them */
@@ -46,6 +47,7 @@ struct server_statistics {
     uint64_t refused_messages;
     uint64_t refused_connections;
     uint64_t refused_requests; /* of administration */
+    uint64_t unguarded;        /* interpreters that should have said Hello */
 };
 
 struct server {
@@ -73,7 +75,9 @@ struct server {
 
     struct work_queue work; /* of sessions that begin */
     uv_timer_t tick;
-    bool ticks; /* or is about to */
+    bool ticks;           /* or is about to */
+    uint64_t heard_until; /* server_now(): what was said before has been read. Deadlines of others
+                             are held against this: a daemon that could not run is late itself */
     struct loop_task tick_start;
     struct denial_queue *denials;          /* that wait a moment */
     struct seccomp_cache *filters;         /* of the floors of sessions */

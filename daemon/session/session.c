@@ -471,6 +471,13 @@ static bool charge(const struct session *session, struct user_account *account,
     return true;
 }
 
+static bool can_hold_floor(const struct session *session, struct session_refusal *refusal)
+{
+    arena_reset(&session->server->arena);
+    return session_floor_is_possible(session, &session->server->arena, refusal->text,
+                                     sizeof(refusal->text));
+}
+
 /* Makes it a session of its process, which is under all of its wishes from now on. */
 static bool join_process(struct session *session, struct user_account *account,
                          struct session_refusal *refusal)
@@ -544,14 +551,16 @@ struct session *session_new(struct server *server, struct session_plan *plan,
     session->parent = plan->parent;
     session->decisions = plan->decisions;
     session->bytes = plan->bytes;
+    session->attached = plan->attached;
     memcpy(session->key, plan->key, sizeof(session->key));
     session->facts = *plan->facts;
     *plan->facts = (struct session_facts){.identity = {.pidfd = -1}};
     session->record = server->configuration->record_all;
     bool possible = take_wishes(session, plan, refusal) && take_origin(session, plan) &&
                     build_subject(session) && session_follow_generation(session);
-    possible = possible && names_exist(session, refusal) && charge(session, account, refusal) &&
-               join_process(session, account, refusal);
+    possible = possible && names_exist(session, refusal) &&
+               (plan->resumed || can_hold_floor(session, refusal)) &&
+               charge(session, account, refusal) && join_process(session, account, refusal);
     if (!possible) {
         session_free(session);
         return NULL;

@@ -88,6 +88,7 @@ struct session {
     uint64_t denials;
     struct session_floor floor;
     bool record;    /* every decision */
+    bool attached;  /* by attach(), or of such a parent: the process has no C boundary */
     bool resumable; /* kept in the runtime directory */
     struct connection *connections;
     struct settled_records *records; /* that its hook writes; NULL: it has no ring */
@@ -108,6 +109,8 @@ struct session_plan {
     const struct run *run; /* that it came by, or has the token of; NULL: none */
     size_t bytes;          /* that its Hello had */
     uint64_t decisions;    /* made before: a session that is taken up again */
+    bool resumed;          /* it is such a one */
+    bool attached;         /* came by attach(), or its parent did */
 };
 
 #define SESSION_TOO_MANY_WISHES                                                                    \

@@ -90,6 +90,29 @@ bool session_floor_offer(struct session *session, struct arena *arena, Warder__V
     return *out && floor_message(&floor, session->server->filters, *out);
 }
 
+bool session_floor_is_possible(const struct session *session, struct arena *arena, char *refusal,
+                               size_t size)
+{
+    struct floor floor;
+    size_t length = 0;
+
+    if (session->facts.route != WARDER__V1__HOOK_ROUTE__HOOK_ROUTE_ATTACH)
+        return true;
+    find_floor(&floor, session, arena);
+    if (floor.failed || !floor_settle(&floor) || !(floor.required & floor.classes))
+        return true; /* what has failed is said by session_floor_offer */
+    for (int class = CLASS_NONE + 1; class < CLASS_COUNT; class ++)
+        if ((floor.required & floor.classes) >> class & 1 && length < size)
+            length +=
+                (size_t)snprintf(refusal + length, size - length, "%s`%s`", length ? ", " : "",
+                                 vocabulary_class_name((enum operation_class) class));
+    if (length < size)
+        snprintf(refusal + length, size - length,
+                 ": its policy requires that the kernel holds this, and it cannot: the program was "
+                 "running already when it called attach(). Start it with `warder run`");
+    return false;
+}
+
 bool run_floor_offer(struct server *server, const struct wishes *wishes, struct arena *arena,
                      Warder__V1__Floor **out, const char **refusal)
 {

@@ -41,6 +41,11 @@ void session_floor_deinit(struct session_floor *floor);
 bool session_floor_offer(struct session *session, struct arena *arena, Warder__V1__Floor **out,
                          const char **refusal);
 
+/* False, with words for the process, if it comes by attach() and a floor is required of it: it
+ * takes none. To be asked before it is a session of its process, which nothing is to be left of. */
+bool session_floor_is_possible(const struct session *session, struct arena *arena, char *refusal,
+                               size_t size);
+
 /* The child that a process has forked has what the process has. False on lack of memory. */
 bool session_floor_inherit(struct session_floor *floor, const struct session_floor *parent);
 

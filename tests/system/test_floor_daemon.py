@@ -227,7 +227,7 @@ class WhatArrives(FloorTest):
 class WhatIsTaken(FloorTest):
     POLICY = 'policy p { applies { platform is "linux" } default deny exec, write floor exec, write%s }'
 
-    def held(self, daemon, classes, missing=(), ask=True):
+    def held(self, daemon, classes, missing=(), ask=True, route=1):
         """A process with a session that says it took these classes, one after the other if they are several; it
         lives until the end that is given back is closed."""
         if not isinstance(classes, tuple):
@@ -237,7 +237,7 @@ class WhatIsTaken(FloorTest):
         def live():
             ours.close()
             connection = wire.Connection(daemon.socket)
-            assert connection.say_hello() is None
+            assert connection.say_hello((4, route)) is None
             for taken in classes:
                 connection.send(wire.message((FLOOR_TAKEN, wire.message(
                     (1, taken), (2, 7), *((3, words) for words in missing)))))
@@ -280,6 +280,20 @@ class WhatIsTaken(FloorTest):
         self.assertEqual((daemon.status()["floors"], daemon.status()["floors_lacking"]), (1, 1))
         end.close()
         self.assertEqual(process.result(), "allow")
+
+    def test_status_claims_no_c_boundary_for_what_attached(self):
+        daemon = self.serving(self.POLICY % "")
+        for route, boundary, words in ((1, True, "by the audit hook and the C boundary alone"),
+                                       (3, False, "by the audit hook alone, for attach() brings no C boundary")):
+            process, end = self.held(daemon, bits("exec"), route=route)
+            session, = self.sessions(daemon)
+            self.assertEqual((session["route"], session["boundary"]), ({1: "preload", 3: "attach"}[route], boundary))
+            text = daemon.command("status", "--sessions").out
+            self.assertIn(f"NOT HELD   write: {words}\n", text)
+            self.assertEqual("  attached   " in text, not boundary)
+            end.close()
+            self.assertEqual(process.result(), "allow")
+            wait_until(lambda: not self.sessions(daemon), "the session is over")
 
     def test_status_tells_a_session_whose_policies_ask_for_another_floor_now(self):
         # Clause K-11.

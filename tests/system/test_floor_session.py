@@ -313,6 +313,30 @@ except ConnectionError as error:
                     self.assertIn("`fork`: its policy requires that the kernel holds this", result.out)
                     self.assertIn("attach()", result.out)
 
+    def test_attach_that_was_refused_for_a_floor_leaves_nothing_behind(self):
+        daemon = self.daemon()
+        daemon.apply('policy floored { default allow all default deny fork floor fork required }\n'
+                     'policy plain { deny read where path is "/denied" as no }')
+        result = execute([python(), "-c", """
+import warder
+try:
+    warder.attach(policies=["floored"])
+except ConnectionError as error:
+    print("refused", error)
+warder.attach(policies=["plain"])
+try:
+    open("/denied")
+except warder.PolicyDenied as denied:
+    print(denied.policy)
+import os
+if os.fork() == 0:
+    os._exit(0)
+os.wait()
+print("not under the other")
+"""], env=clean_environment(WARDER_SOCKET=daemon.socket, PYTHONPATH=PACKAGE))
+        self.assertEqual(result.status, 0, result)
+        self.assertRegex(result.out, r"^refused .*`fork`: its policy requires(.|\n)*local/plain\nnot under the other\n$")
+
     def test_interpreter_that_a_host_preloads_takes_the_floor(self):
         daemon = self.daemon()
         daemon.apply('policy p { applies { platform is "linux" } default allow all default deny fork floor fork required }')

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import threading
 import unittest
 
 from support import WARDER, Test, clean_environment, execute, interpreter_process, python, wait_until
@@ -173,6 +174,32 @@ sys.audit("builtins.input/result", "the-secret-7")
             follower.kill()
             follower.wait()
             follower.stdout.close()
+
+    def test_log_is_followed_from_now_on(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } deny exec as no }')
+
+        def deny(name):
+            execute([python(), "-c", f"import os\ntry: os.execv('/bin/{name}', ['x'])\nexcept PermissionError: pass"],
+                    env=daemon.preloaded())
+
+        deny("old")
+        self.assertEqual(len(daemon.log("--denied")), 1)
+        with interpreter_process(daemon_command(daemon, "log", "--follow", "--denied", "--json", "-n", "0")) as follower:
+            rows = []
+            reader = threading.Thread(target=lambda: rows.append(follower.stdout.readline()))
+            reader.start()
+            while reader.is_alive():  # it may begin to follow at any moment from now on
+                deny("new")
+                reader.join(0.2)
+        self.assertEqual(json.loads(rows[0])["arguments"]["path"], "/bin/new")
+
+    def test_record_of_a_run_that_is_over_is_not_followed(self):
+        self.recorded(None, ["true"])
+        kept = next(self.directory.glob("state*"))
+        result = execute([WARDER, "log", "--follow", "--state-dir", kept])
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertIn("nobody adds to the record of a run that is over", result.err)
 
     def test_log_is_followed_over_a_restart_of_the_daemon(self):
         daemon = self.daemon()

@@ -5,7 +5,9 @@ No interpreter is driven: attackers and bystanders speak the protocol themselves
 
 import os
 import random
+import signal
 import socket
+import time
 
 import wire
 from attackers import SEALS, Bystander, Process, ProtocolTest
@@ -389,6 +391,55 @@ def denying(*paths):
     """The Wishes that nobody reads what is below these paths."""
     return wire.message(*((2, wire.message((1, "wish.warder"), (
         2, f'policy wish{i} {{ deny read where path under "{path}" as no }}'))) for i, path in enumerate(paths)))
+
+
+class DaemonThatCouldNotRun(ProtocolTest):
+    """What was said while the daemon stood still is heard before it is found to be late."""
+
+    def test_calling_line_of_a_denial_is_recorded(self):
+        daemon = self.protected()
+        asked, told = self.directory / "asked", self.directory / "told"
+
+        def deny():
+            connection = wire.session(daemon.socket)
+            reply = connection.request(wire.reading("/denied/x"))
+            asked.touch()
+            wait_until(told.exists, "the daemon stands still")
+            connection.send(wire.message((wire.DENIED, wire.message(
+                (1, wire.first(reply.fields, 8)), (2, "/the/script.py"), (3, 7)))))
+            time.sleep(1.5)
+            return connection.ask(wire.reading("/dev/null"))
+
+        process = Process(deny)
+        wait_until(asked.exists, "the event was denied")
+        daemon.process.send_signal(signal.SIGSTOP)
+        told.touch()
+        time.sleep(1)
+        daemon.process.send_signal(signal.SIGCONT)
+        self.assertEqual(process.result(), "allow")
+        self.assertEqual([(row["file"], row["line"]) for row in daemon.log("--denied")], [("/the/script.py", 7)])
+
+    def test_hello_is_answered(self):
+        daemon = self.protected()
+        connected, told, said = (self.directory / name for name in ("connected", "told", "said"))
+
+        def begin():
+            connection = wire.Connection(daemon.socket)
+            connected.touch()
+            wait_until(told.exists, "the daemon stands still")
+            connection.send(wire.hello())
+            said.touch()
+            return connection.receive().kind
+
+        process = Process(begin)
+        wait_until(connected.exists, "the connection is made")
+        daemon.status()  # it has accepted it by then
+        daemon.process.send_signal(signal.SIGSTOP)
+        told.touch()
+        wait_until(said.exists, "Hello is said")
+        time.sleep(2.5)
+        daemon.process.send_signal(signal.SIGCONT)
+        self.assertEqual(process.result(), wire.WELCOME)
 
 
 class Descent(ProtocolTest):

@@ -3,16 +3,14 @@
 import fcntl
 import json
 import os
-import re
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-from support import (ALLOW_ALL, BUILD, NO_PROCESS, PATIENCE, WARDER, Daemon, Test, clean_environment, execute,
+from support import (ALLOW_ALL, NO_PROCESS, PATIENCE, WARDER, Test, clean_environment, execute,
                      interpreter_process, is_sanitized, others_reach, python, wait_until)
 
 
@@ -333,6 +331,35 @@ for call in (lambda: os.system("tool --password hunter2"),
         self.assertEqual((result.status, result.out), (0, "ran\n"), result)
         self.assertRegex(result.err, r'would deny +exec "/bin/sh" -c "echo ran" +os\.system +local/no-process\.no-exec .*<string>:1 ')
 
+    def test_policy_that_only_observes_says_what_it_would_have_denied(self):
+        policy = self.policy('policy o { mode observe  deny exec as x }\npolicy e { deny fork as f }')
+        result = self.warder("run", "--policy", policy, "--", python_or_skip(self), "-c",
+                             "import os\nos.system('echo ran')\ntry: os.fork()\nexcept PermissionError: print('no')")
+        self.assertEqual((result.status, result.out), (0, "ran\nno\n"), result)
+        self.assertRegex(result.err, r"^\S+ \S+  would deny +exec .*local/o\.x .*\n$")  # and nothing else
+
+    def test_record_that_is_kept_is_not_printed_with_what_would_have_been_denied(self):
+        result = self.warder("run", "--policy", "no-process", "--observe", "--record", "--state-dir",
+                             self.directory / "kept", "--", python_or_skip(self), "-c", "import os; os.system('true')")
+        self.assertEqual(result.status, 0, result)
+        self.assertTrue(result.err)
+        for line in result.err.splitlines():
+            self.assertIn("  would deny", line)
+
+    def test_wait_for_a_daemon_that_hangs_is_said(self):
+        daemon = self.daemon()
+        daemon.process.send_signal(signal.SIGSTOP)
+        try:
+            with interpreter_process([WARDER, "run", "--socket", daemon.socket, "--policy", "no-process", "--",
+                                      "echo", "ran"]) as run:
+                said = run.stderr.readline()
+                daemon.process.send_signal(signal.SIGCONT)
+                out, more = run.communicate(timeout=PATIENCE)
+        finally:
+            daemon.process.send_signal(signal.SIGCONT)
+        self.assertIn("the daemon has not answered yet; waiting for another 13 seconds", said)
+        self.assertEqual((run.returncode, out, more), (0, "ran\n", ""))
+
     def test_signals_sent_to_run_reach_the_program(self):
         code = ("import signal, sys, time\n"
                 "signal.signal(signal.SIGTERM, lambda *a: sys.exit(42))\n"
@@ -504,51 +531,6 @@ def python_or_skip(test):
     if not os.path.exists(path):
         test.skipTest("no /usr/bin/python3")
     return path
-
-
-class Interpreters(Test):
-    per_interpreter = True
-
-    def test_interpreter_that_never_says_hello_is_ended(self):
-        result = self.run_under(NO_PROCESS, ["/usr/bin/env", "-u", "LD_PRELOAD", python(), "-c",
-                                             "import time; time.sleep(100)"])
-        self.assertEqual(result.status, 125, result)
-        self.assertIn("did not come under policy", result.err)
-
-    def test_interpreter_that_ends_before_it_is_missed_is_no_success(self):
-        for code in "import time; time.sleep(0.3); print(1)", "import time; time.sleep(0.3); exit(7)":
-            result = self.run_under(NO_PROCESS, ["/usr/bin/env", "-i", python(), "-c", code])
-            self.assertEqual(result.status, 125, result)
-            self.assertIn("Nothing that it did was judged", result.err)
-        for _ in range(5):  # one that is guarded is not taken for it, however short
-            result = self.run_under(NO_PROCESS, [python(), "--version"])
-            self.assertEqual((result.status, result.err), (0, ""), result)
-
-    def test_record_of_a_short_run_is_printed(self):
-        for _ in range(10):
-            result = self.run_under(None, [python(), "--version"], "--record")
-            self.assertEqual(result.status, 0, result)
-            self.assertNotIn("closed the connection", result.err)
-
-    def test_program_becomes_an_interpreter_that_says_hello(self):
-        result = self.run_under(NO_PROCESS, ["/bin/sh", "-c", f"sleep 0.3; exec '{python()}' -c 'print(1)'"])
-        self.assertEqual((result.status, result.out), (0, "1\n"), result)
-
-
-class OldInterpreters(Test):
-    """CPython before 3.8 has no audit hooks."""
-
-    program = BUILD / "tests" / "programs" / "old_python"
-
-    def test_interpreter_without_audit_hooks_does_not_start(self):
-        result = self.run_under(NO_PROCESS, [self.program])
-        self.assertEqual((result.status, result.out), (126, ""), result)
-        self.assertIn("this interpreter may not start: it is no CPython from 3.8 on", result.err)
-
-    def test_interpreter_without_audit_hooks_that_is_not_preloaded_is_ended(self):
-        result = self.run_under(NO_PROCESS, ["/usr/bin/env", "-u", "LD_PRELOAD", self.program, "100"])
-        self.assertEqual(result.status, 125, result)
-        self.assertIn("did not come under policy", result.err)
 
 
 class Host(Test):

@@ -6,7 +6,7 @@ import sys
 
 import wire
 from attackers import Process, ProtocolTest
-from support import WARDER, Test, execute, others_reach, wait_until
+from support import NO_PROCESS, WARDER, Test, execute, others_reach, wait_until
 
 POLICY = """# Plug-ins of the tests.
 policy plug {
@@ -310,6 +310,25 @@ class Why(ProtocolTest):
         self.assertEqual(result.status, 0, result)
         self.assertIn("it has been changed since", result.err)
         self.assertIn("would answer otherwise", result.out)
+
+    def test_policy_that_comes_with_warder_is_found_without_being_named(self):
+        text = NO_PROCESS.read_text()
+        number = self.denied(execution("/opt/git", ["git", "pull"]), (9, wire.message((2, wire.message(
+            (1, "no-process.warder"), (2, text))))))
+        for named in (), ("--policy", "no-process"):
+            result = self.why(*named, number)
+            self.assertEqual((result.status, result.err), (0, ""), result)
+            self.assertRegex(result.out, r"policies/no-process\.warder:\d+\)")
+            self.assertIn("answer the same", result.out)
+        self.assertFalse(self.why_json(number)["own_policies_missing"])
+
+    def test_nothing_is_claimed_of_today_where_a_policy_of_the_session_is_missing(self):
+        number = self.denied(wire.reading("/secret/x"), (9, wire.message((2, wire.message(
+            (1, "mine.warder"), (2, 'policy mine { deny read where path under "/secret" as no-secrets }'))))))
+        result = self.why(number)
+        self.assertNotIn("would answer otherwise", result.out)
+        self.assertIn("cannot be told\nwithout the texts of these", result.out)
+        self.assertIsNone(self.why_json(number)["today_differs"])
 
     def test_text_of_events_and_policies_cannot_play_with_the_terminal(self):
         result = self.why(self.denied(execution("/opt/\x1b[31mgit\u202e", ["a\nb", "\x07"])))
