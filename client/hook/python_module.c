@@ -225,7 +225,8 @@ static struct function_definition functions[] = {
     {"attach", attach, METHOD_VARARGS_KEYWORDS,
      "attach(socket=None, policies=(), labels=None)\n--\n\n"
      "Put this interpreter under the policy of the host, for the rest of its life.\n\n"
-     "socket    path of the daemon's session socket, a str, if not the host's\n"
+     "socket    path of the daemon's session socket, a str, if not the host's; what the\n"
+     "          variable WARDER_SOCKET names else, where the interpreter was started with it\n"
      "policies  names of stored policies that shall govern too: they can only narrow\n"
      "labels    dict of names to values that policies may select on\n\n"
      "Once it has returned, every thread and sub-interpreter is under policy, and so are\n"

@@ -361,8 +361,8 @@ static void say_state(struct audit_log *log, bool done, const char *error)
         log->stalled_dropped = dropped;
         fprintf(stderr,
                 "warderd: recording has stopped: %s; %" PRIu64
-                " records wait, and it is tried again until it works\n",
-                error, waiting);
+                " %s, and it is tried again until it works\n",
+                error, waiting, waiting == 1 ? "record waits" : "records wait");
     } else {
         fprintf(stderr,
                 "warderd: recording goes on: of the %" PRIu64
