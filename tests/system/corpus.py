@@ -44,6 +44,11 @@ class Script:
         said = re.search(r"^# makes: (\w+)$", self.text, re.MULTILINE)
         self.makes = said.group(1) if said else self.families[self.family][0]
 
+    @property
+    def ends_itself(self):
+        """By a signal, which is what it tries: that it broke says nothing."""
+        return "os.abort()" in self.text
+
     def needs(self, name):
         return name in self.text
 
