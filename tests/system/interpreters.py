@@ -51,20 +51,17 @@ def oldest_and_newest(found):
     return list(dict.fromkeys([found[0], found[-1]]))
 
 
-def between(found):
-    """The others: they have the same under `--full`."""
-    chosen = ends(found)
-    return [one for one in found if one not in chosen]
-
-
 def newest(found):
     """For what takes long, and differs little between versions."""
     return found[-1:]
 
 
-def older(found):
-    """The others: they have the same under `--full`."""
-    return found[:-1]
+def short_on(choose):
+    """Marks a test method that is `long` on all interpreters but those that `choose` takes (list.py)."""
+    def mark(method):
+        method.short_on = choose
+        return method
+    return mark
 
 
 def candidates():

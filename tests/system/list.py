@@ -6,7 +6,8 @@ with --ends, for the oldest interpreter and the newest alone, and for the newest
 compilers and sanitizers look at differs little between them. With names of modules, for those alone.
 
 A test method is one behaviour. A class with `per_interpreter = True` gives one entry for each
-interpreter and behaviour, or for those that its `choose` takes of them.
+interpreter and behaviour, or for those that its `choose` takes of them. What takes long is tried with the short tests on those of them
+that `short_on` takes, of the class or of the method, and on the others under `--full`.
 """
 
 import sys
@@ -51,9 +52,12 @@ def main():
             if not getattr(kind, "per_interpreter", False):
                 print(";".join((name, target, "", "", labels, timeout)))
                 continue
+            short_on = getattr(getattr(kind, method), "short_on", getattr(kind, "short_on", None))
+            short = short_on(chosen) if short_on else chosen
             for one in chosen:
                 version = ".".join(map(str, one.version))
-                print(";".join((f"{name}.{one.name}", target, one.path, version, labels, timeout)))
+                of_this = labels if one in short else f"{labels},long"
+                print(";".join((f"{name}.{one.name}", target, one.path, version, of_this, timeout)))
 
 
 if __name__ == "__main__":

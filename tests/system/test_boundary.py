@@ -8,6 +8,7 @@ import os
 import shutil
 import textwrap
 
+import interpreters
 from support import ALLOW_ALL, Test, execute, python, python_version
 
 SOME = """policy some {
@@ -371,9 +372,11 @@ for last in "good", "bad":
         self.assertIn("denied", result.out, result)
         self.assertIn("0:", result.out, result)
 
+    @interpreters.short_on(interpreters.ends)
     def test_flipped_link_is_no_way_through_posix_spawn(self):
         self.race('return os.waitpid(os.posix_spawn(link, ["touch", marker], {}), 0)[1]')
 
+    @interpreters.short_on(interpreters.ends)
     def test_flipped_link_is_no_way_through_subprocess(self):
         self.race("return subprocess.call([link, marker], close_fds=False)")
 

@@ -16,6 +16,7 @@ import time
 import unittest
 from pathlib import Path
 
+import interpreters
 from support import (ALLOW_ALL, PATIENCE, WARDER, WARDERD, Daemon, Test, clean_environment, execute,
                      interpreter_process, is_sanitized, others_reach, python, wait_until)
 
@@ -112,6 +113,7 @@ class Interrupted(Test):
             text = daemon.command("log", "-n", "2").out
             self.assertRegex(text, rf"drop +{said} x3  -  -  uid \d+ pid {process.pid}  -  [0-9a-f]+\n")
 
+    @interpreters.short_on(interpreters.ends)
     def test_interpreter_lock_is_released_while_the_daemon_is_asked(self):
         daemon = self.asked_daemon()
         with interpreter_process([python(), "-c", """
@@ -185,6 +187,7 @@ for line in sys.stdin:
 
     FLOOR = 'policy p { applies { platform is "linux" } floor connect  default deny connect }'
 
+    @interpreters.short_on(interpreters.ends)
     def test_daemon_that_stood_still_goes_on_where_a_floor_lets_no_connection_be_made(self):
         daemon = self.asked_daemon()
         daemon.apply(self.FLOOR)
@@ -200,6 +203,7 @@ for line in sys.stdin:
             for _ in range(20):
                 self.assertEqual(self.ask(process), "allowed\n")
 
+    @interpreters.short_on(interpreters.ends)
     def test_fork_while_the_daemon_stands_still_does_not_cut_off_its_parent(self):
         daemon = self.asked_daemon()
         daemon.apply(self.FLOOR)
@@ -516,6 +520,7 @@ for i in range({times}):
         self.assertEqual(self.full.errors.read_text().count("recording has stopped"), 1)
         self.assertEqual(self.full.stop(), 0)
 
+    @interpreters.short_on(interpreters.ends)
     def test_what_is_lost_in_the_end_is_counted(self):
         self.fill()
         self.deny("lost", 300)

@@ -5,6 +5,7 @@ is what the call is made on.
 import shutil
 import unittest
 
+import interpreters
 from support import ALLOW_ALL, Test, python
 
 # A process looks for the resolver's /etc/hosts among the descriptors that the threads of its parent share.
@@ -41,7 +42,7 @@ NAMES = """policy p {
 
 class Names(Test):
     per_interpreter = True
-    interpreters = "ends"
+    short_on = staticmethod(interpreters.ends)
 
     def looked_up_by(self, call, policy=NAMES):
         result = self.run_under(self.policy(policy), [python(), self.script(LOOKING.replace("CALL", call))])
@@ -172,7 +173,7 @@ for call in (lambda: os.chmod("missing", 0o600), lambda: os.chmod("one/below", 0
 
 class Changes(Test):
     per_interpreter = True
-    interpreters = "ends"
+    short_on = staticmethod(interpreters.ends)
 
     def setUp(self):
         super().setUp()

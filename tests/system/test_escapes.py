@@ -95,8 +95,8 @@ class AllRings(Escapes):
         self.nothing_gets_through(corpus.ALL_RINGS)
 
 
-class Ends(Escapes):
-    choose = staticmethod(interpreters.oldest_and_newest)
+class Without(Escapes):
+    short_on = staticmethod(interpreters.oldest_and_newest)
 
     def test_scripts_of_the_corpus_work_without_warder(self):
         for script, attempt in self.attempts(corpus.WITHOUT):
@@ -105,24 +105,15 @@ class Ends(Escapes):
                 if attempt.outcome == corpus.THROUGH and not script.ends_itself:
                     self.assertEqual(attempt.status, 0, attempt)
 
+
+class Ends(Escapes):
+    choose = staticmethod(interpreters.oldest_and_newest)
+
     def test_no_script_of_the_corpus_makes_a_process_under_no_process(self):
         self.nothing_gets_through(corpus.NO_PROCESS_ALL)
 
     def test_arguments_that_change_get_nothing_past_the_boundary(self):
         self.nothing_gets_through(corpus.TWO_RINGS_1_2)
-
-
-class Between(Ends):
-    """What of it is not tried ten times below, on the interpreters between those."""
-
-    labels = ("system", "long")
-
-    @staticmethod
-    def choose(found):
-        return found[1:-1]
-
-    test_no_script_of_the_corpus_makes_a_process_under_no_process = None
-    test_arguments_that_change_get_nothing_past_the_boundary = None
 
 
 @unittest.skipUnless(os.geteuid() == 0, "only root can be two users at once")

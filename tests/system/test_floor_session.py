@@ -255,7 +255,6 @@ for kind in sorted(sealed):
 
 class Sessions(Test):
     per_interpreter = True
-    interpreters = "ends"
 
     def test_required_floor_that_cannot_be_held_ends_the_interpreter_with_a_clear_line(self):
         policy = self.policy(floor_on("write", f'path under "{self.directory}"'))

@@ -2,6 +2,7 @@
 
 import unittest
 
+import interpreters
 from support import Test, python
 
 POLICY = """
@@ -55,6 +56,7 @@ print(subprocess.run(["/bin/true"], preexec_fn=int).returncode)
 """])
         self.assertEqual((result.status, result.out), (0, "0\n0\n"), result)
 
+    @interpreters.short_on(interpreters.ends)
     def test_a_copy_of_the_process_does_not_go_on_in_its_place(self):
         result = self.run_under(self.policy(POLICY), [python(), self.script(FORGED)])
         self.assertEqual(result.status, 0, result)

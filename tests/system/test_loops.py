@@ -15,6 +15,7 @@ import unittest
 from pathlib import Path
 
 import wire
+import interpreters
 from attackers import POLICY, Bystander, Process, ProtocolTest
 from support import (PATIENCE, WARDERD, execute, interpreter_process, is_sanitized, others_reach, python,
                      wait_until)
@@ -299,6 +300,7 @@ class LoopsAndInterpreters(Loops):
     prefix = "system"
     per_interpreter = True
 
+    @interpreters.short_on(interpreters.ends)
     def test_interpreters_on_several_loops_get_their_own_verdicts(self):
         daemon = self.many('evaluate = "daemon"', 'record = "all"', applied=None)
         daemon.apply('policy a { applies { platform is "linux" } deny exec as no }')
@@ -331,6 +333,7 @@ print("all were denied")
         self.assertEqual(denied(), 6 * 6 * 50)
 
 
+    @interpreters.short_on(interpreters.ends)
     def test_what_interpreters_on_several_loops_settle_is_recorded_once(self):
         daemon = self.many('record = "all"', applied=None)
         policy = 'policy a { applies { platform is "linux" } deny exec as no }'

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import interpreters
 from support import (ALLOW_ALL, NO_PROCESS, PATIENCE, WARDER, Test, clean_environment, execute,
                      interpreter_process, is_sanitized, others_reach, python, wait_until)
 
@@ -696,6 +697,7 @@ class Host(Test):
                              self.DROP + "os.execve(sys.executable, command, environment)")
         self.assertIn("denied by local/p.no", result.out, result)
 
+    @interpreters.short_on(interpreters.ends)
     def test_token_of_another_run_adds_and_never_replaces(self):
         daemon = self.daemon()
         other = self.policy('policy other { deny exec where file is "/bin/true" as other }', "other.warder")

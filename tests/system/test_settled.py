@@ -161,7 +161,7 @@ attempt(eval, "1 + 1")
 
 
 class SettledTriggers(Both):
-    choose = staticmethod(interpreters.newest)
+    short_on = staticmethod(interpreters.newest)
 
     def check(self, daemons, row):
         script = TRIGGERS / expectation.script_name(row.event)
@@ -207,11 +207,6 @@ while denied is None:
     {pause}
 print(denied.policy if hasattr(denied, "policy") else denied, flush=True)
 """
-
-
-class SettledTriggersOlder(SettledTriggers):
-    labels = ("system", "long")
-    choose = staticmethod(interpreters.older)
 
 
 class Generations(Test):
@@ -434,6 +429,7 @@ os.execv(sys.executable, [sys.executable, "-c", "import sys; sys.audit('test.log
         by_decision = sorted(rows, key=lambda row: (row["session"], int(row["decision"].split("-")[1])))
         self.assertEqual([row["event"] for row in by_decision[:3]], ["test.logged", "test.logged", "test.denied"])
 
+    @interpreters.short_on(interpreters.ends)
     def test_more_records_than_the_ring_holds_are_all_written(self):
         daemon = self.host()
         result = execute([python(), "-c", """
@@ -447,6 +443,7 @@ sys.audit("test.logged", "x" * 20000)
         wait_until(lambda: len(self.logged(daemon)) == 3001, "all are written")
         self.assertEqual([row for row in daemon.log("-n", "0") if row["kind"] in ("drop", "refusal")], [])
 
+    @interpreters.short_on(interpreters.ends)
     def test_threads_write_every_record_once(self):
         daemon = self.host()
         result = execute([python(), "-c", """

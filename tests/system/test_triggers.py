@@ -22,7 +22,7 @@ class Triggers(Test):
     per_interpreter = True
     is_long = True
     timeout = 900
-    choose = staticmethod(interpreters.ends)
+    short_on = staticmethod(interpreters.ends)
 
     def check(self, row, policy):
         """None, or what is wrong."""
@@ -53,10 +53,3 @@ class Triggers(Test):
                 failed.append(f"{row.event}: {outcome}")
         print(f"{len(here)} events; not raised by this version: {', '.join(elsewhere) or 'none'}")
         self.assertEqual(failed, [])
-
-
-class Between(Triggers):
-    """The same on the interpreters between those."""
-
-    labels = ("system", "long")
-    choose = staticmethod(interpreters.between)
