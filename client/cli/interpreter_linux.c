@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <gelf.h>
-#include <inttypes.h>
 #include <libelf.h>
 #include <limits.h>
 #include <stdio.h>
@@ -99,14 +98,12 @@ static uint64_t image_of(pid_t pid)
 int64_t interpreter_waited(pid_t pid, bool *stopped)
 {
     char text[4096];
-    uint64_t waited; /* nanoseconds: the second field of /proc/PID/schedstat */
     const char *name_end = read_of(pid, "stat", text, sizeof(text)) ? strrchr(text, ')') : NULL;
 
     *stopped = name_end && (strncmp(name_end, ") T", 3) == 0 || strncmp(name_end, ") t", 3) == 0);
-    if (!read_of(pid, "schedstat", text, sizeof(text)) ||
-        sscanf(text, "%*s %" SCNu64, &waited) != 1)
-        return 0;
-    return (int64_t)(waited / 1000000);
+    /* Nanoseconds: the second field. */
+    const char *before = read_of(pid, "schedstat", text, sizeof(text)) ? strchr(text, ' ') : NULL;
+    return before ? (int64_t)(strtoull(before, NULL, 10) / 1000000) : 0;
 }
 
 /* One line of /proc/PID/maps: ADDRESSES PERMISSIONS OFFSET DEVICE INODE PATH. True if it is of an

@@ -58,7 +58,7 @@ static struct {
 /* False: it is held for good, by a thread that the fork which made this process has not copied. */
 static bool lock(_Atomic bool *locked)
 {
-    static const struct timespec millisecond = {.tv_nsec = 1000 * 1000};
+    static const struct timespec millisecond = {.tv_nsec = 1000000};
 
     for (int i = 0; i < TRIES; i++) {
         if (!atomic_exchange_explicit(locked, true, memory_order_acquire))

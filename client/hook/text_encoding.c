@@ -30,7 +30,9 @@ static bool configured(const struct python_api *api, const char *what, char name
     python_size i = 0;
     for (; i < length && i < NAME_SIZE - 1; i++) {
         const uint32_t character = api->PyUnicode_ReadChar(text, i);
-        name[i] = character < 0x80 ? (char)(unsigned char)character : (char)'?';
+        name[i] = '?';
+        if (character < 0x80)
+            name[i] = (char)character;
     }
     name[i] = '\0';
     api->Py_DecRef(text);

@@ -2,12 +2,12 @@
 
     NAME;TEST;PYTHON;VERSION;LABELS;TIMEOUT
 
-with --ends, for the oldest interpreter and the newest alone, and for the newest where a class `is_long`: what
-compilers and sanitizers look at differs little between them. With names of modules, for those alone.
+with --newest, for the newest interpreter alone: what compilers and sanitizers look at differs little between them. With
+names of modules, for those alone.
 
 A test method is one behaviour. A class with `per_interpreter = True` gives one entry for each
-interpreter and behaviour, or for those that its `choose` takes of them. What takes long is tried with the short tests on those of them
-that `short_on` takes, of the class or of the method, and on the others under `--full`.
+interpreter and behaviour, or for those that its `choose` takes of them. What takes long is tried with the short tests
+on those of them that `short_on` takes, of the class or of the method, and on the others under `--full`.
 """
 
 import sys
@@ -31,11 +31,11 @@ def main():
     found = interpreters.find()
     if not found:
         sys.exit("no CPython from 3.8 on was found, under pyenv or on PATH: there is nothing to test with")
-    ends = sys.argv[1:2] == ["--ends"]
-    if ends:
-        found = interpreters.oldest_and_newest(found)
+    newest = sys.argv[1:2] == ["--newest"]
+    if newest:
+        found = interpreters.newest(found)
     loader = unittest.TestLoader()
-    modules = sys.argv[2 if ends else 1:] or sorted(path.stem for path in here.glob("test_*.py"))
+    modules = sys.argv[2 if newest else 1:] or sorted(path.stem for path in here.glob("test_*.py"))
     for module in modules:
         suite = loader.loadTestsFromName(module)
         if loader.errors:
@@ -47,8 +47,7 @@ def main():
             labels = ",".join(getattr(kind, "labels", ("system",)))
             timeout = str(getattr(kind, "timeout", 180))
             target = f"{module}.{kind.__name__}.{method}"
-            able = interpreters.newest(found) if ends and getattr(kind, "is_long", False) else found
-            chosen = kind.choose(able) if hasattr(kind, "choose") else able
+            chosen = kind.choose(found) if hasattr(kind, "choose") else found
             if not getattr(kind, "per_interpreter", False):
                 print(";".join((name, target, "", "", labels, timeout)))
                 continue

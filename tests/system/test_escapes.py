@@ -16,7 +16,6 @@ WITHOUT_RACE = 30
 
 class Escapes(Test):
     per_interpreter = True
-    is_long = True
     timeout = 900
     user = None
     race = RACE
@@ -69,8 +68,6 @@ UNSEEN = ("base_antigravity", "base_browser", "base_debugger", "base_helpers_on_
 
 class Documented(Escapes):
     """The documented ways to start a process: what the policy for it is first judged by."""
-
-    is_long = False
 
     def test_every_documented_way_to_start_a_process_is_denied_by_the_policy_and_says_so(self):
         tried = 0
@@ -140,6 +137,7 @@ class Many(Escapes):
     labels = ("system", "long")
     timeout = 4 * 3600
     runs = 10
+    race = RACE / 2
 
     def test_no_script_of_the_corpus_gets_through_in_ten_runs(self):
         self.nothing_gets_through(corpus.ALL_RINGS)

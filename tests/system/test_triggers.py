@@ -20,7 +20,6 @@ AT_ONCE = 2
 
 class Triggers(Test):
     per_interpreter = True
-    is_long = True
     timeout = 900
     short_on = staticmethod(interpreters.ends)
 
