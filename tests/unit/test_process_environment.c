@@ -73,7 +73,8 @@ static void what_the_kernel_cannot_read_is_not_known(void **state)
 
     (void)state;
     struct arena arena = arena_of_all();
-    memcpy(unended, "B=22", 4); /* and its end in the page that is gone */
+    const char without_end[4] = {'B', '=', '2', '2'}; /* that is in the page which is gone */
+    memcpy(unended, without_end, sizeof(without_end));
     environ = list;
     assert_null(process_environment_get("B", &known));
     assert_false(known);
