@@ -112,12 +112,20 @@ const char *process_environment_get(const char *name, bool *known)
 char *const *environment_walk_copy(struct environment_walk *walk, struct arena *arena,
                                    size_t *count)
 {
+    const size_t room = arena->size - arena->used;
     const char *entry;
     size_t length;
+    size_t bytes = 0;
 
     *count = 0;
-    while (environment_walk_next(walk, &length))
+    while (bytes <= room && environment_walk_next(walk, &length)) {
+        bytes += sizeof(entry) + length; /* looks no further than what can be copied */
         (*count)++;
+    }
+    if (bytes > room) {
+        arena->exhausted = true;
+        return NULL;
+    }
     char **copies = arena_zalloc(arena, *count + 1, sizeof(*copies));
     if (!copies)
         return NULL;

@@ -157,12 +157,31 @@ static void what_is_read_while_it_grows_is_whole(void **state)
     assert_true(whole > 0);
 }
 
+static void copy_looks_no_further_than_what_fits(void **state)
+{
+    static char long_text[sizeof(memory) + 1];
+    char *page = page_with_an_end();
+    char *list[] = {long_text, page + PAGE, NULL};
+    struct environment_walk walk;
+    size_t count;
+
+    (void)state;
+    struct arena arena = arena_of_all();
+    memset(long_text, 'A', sizeof(long_text) - 1);
+    environment_walk_over(&walk, list);
+    assert_null(environment_walk_copy(&walk, &arena, &count));
+    assert_true(arena.exhausted);
+    assert_false(walk.broken); /* the one behind it was not looked at */
+    munmap(page, PAGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(variables_are_found_and_copied_as_they_are),
         cmocka_unit_test(what_the_kernel_cannot_read_is_not_known),
         cmocka_unit_test(copy_that_does_not_fit_exhausts_the_arena),
+        cmocka_unit_test(copy_looks_no_further_than_what_fits),
         cmocka_unit_test(what_is_read_while_it_grows_is_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
