@@ -1,4 +1,4 @@
-"""Runs one system test: what a ctest entry calls.
+"""Runs one system test. ctest entries have it run by server.py.
 
     python3 run.py MODULE.CLASS.METHOD [--python PATH --version 3.11.7] [--build DIRECTORY]
 
