@@ -130,20 +130,7 @@ check_arm64() {
 
 # ----------------------------------------------------------------------------------------- defects
 
-# Every source in C and C++ that clang compiles, and the headers that it includes; as many at once
-# as there are cores. What is generated is left out, and what is written for the assembler.
-check_tidy() {
-    python3 - >"$work/compiled" <<'EOT' || return 1
-import json, os
-files = {entry["file"] for entry in json.load(open("build-clang/compile_commands.json"))}
-ours = sorted(os.path.relpath(name) for name in files)
-print("\n".join(name for name in ours if not name.startswith("build") and not name.endswith(".S")))
-EOT
-    # Each tells how many warnings it suppressed in other headers: not wanted.
-    xargs -n 1 -P "$(nproc)" clang-tidy --quiet -p build-clang <"$work/compiled" 2>/dev/null ||
-        return 1
-    echo "$(count "$work/compiled") files"
-}
+check_tidy() { python3 tests/tidy.py build-clang; }
 
 check clang-format check_format
 check shell check_shell
