@@ -44,11 +44,11 @@ def ends(found):
     """The oldest, the newest, the distribution's and the free-threaded: for what differs little between versions."""
     system = [one for one in found if one.path.startswith("/usr/bin/")][:1]
     free_threaded = [one for one in found if one.free_threaded]
-    return list(dict.fromkeys([found[0], *system, *free_threaded, found[-1]]))
+    return list(dict.fromkeys([*found[:1], *system, *free_threaded, *found[-1:]]))
 
 
 def oldest_and_newest(found):
-    return list(dict.fromkeys([found[0], found[-1]]))
+    return list(dict.fromkeys([*found[:1], *found[-1:]]))
 
 
 def newest(found):

@@ -39,6 +39,7 @@ def answers(path):
 
 class Interrupted(Test):
     per_interpreter = True
+    short_on = staticmethod(interpreters.ends)
 
     def ask(self, process):
         process.stdin.write("now\n")
@@ -113,7 +114,6 @@ class Interrupted(Test):
             text = daemon.command("log", "-n", "2").out
             self.assertRegex(text, rf"drop +{said} x3  -  -  uid \d+ pid {process.pid}  -  [0-9a-f]+\n")
 
-    @interpreters.short_on(interpreters.ends)
     def test_interpreter_lock_is_released_while_the_daemon_is_asked(self):
         daemon = self.asked_daemon()
         with interpreter_process([python(), "-c", """
@@ -187,7 +187,6 @@ for line in sys.stdin:
 
     FLOOR = 'policy p { applies { platform is "linux" } floor connect  default deny connect }'
 
-    @interpreters.short_on(interpreters.ends)
     def test_daemon_that_stood_still_goes_on_where_a_floor_lets_no_connection_be_made(self):
         daemon = self.asked_daemon()
         daemon.apply(self.FLOOR)
@@ -203,7 +202,6 @@ for line in sys.stdin:
             for _ in range(20):
                 self.assertEqual(self.ask(process), "allowed\n")
 
-    @interpreters.short_on(interpreters.ends)
     def test_fork_while_the_daemon_stands_still_does_not_cut_off_its_parent(self):
         daemon = self.asked_daemon()
         daemon.apply(self.FLOOR)
@@ -400,6 +398,7 @@ print(number)
 
 class Stopping(Test):
     per_interpreter = True
+    short_on = staticmethod(interpreters.ends)
 
     def test_everything_is_written_when_the_daemon_stops(self):
         daemon = self.daemon("--record", "all")
@@ -477,6 +476,7 @@ class FullDisk(Test):
     """A disk of the daemon's own that is full for a while."""
 
     per_interpreter = True
+    short_on = staticmethod(interpreters.ends)
 
     def setUp(self):
         super().setUp()
@@ -520,7 +520,6 @@ for i in range({times}):
         self.assertEqual(self.full.errors.read_text().count("recording has stopped"), 1)
         self.assertEqual(self.full.stop(), 0)
 
-    @interpreters.short_on(interpreters.ends)
     def test_what_is_lost_in_the_end_is_counted(self):
         self.fill()
         self.deny("lost", 300)

@@ -16,6 +16,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
+import interpreters
 from support import BUILD, SOURCE, Test, WARDER, clean_environment, others_reach, python
 
 ATTACKER = BUILD / "tests" / "programs" / "native_attacker.so"
@@ -117,6 +118,7 @@ class Floor(Test):
 
 class NativeCode(Floor):
     per_interpreter = True
+    short_on = staticmethod(interpreters.ends)
     timeout = 300
 
     def ports(self):

@@ -6,6 +6,7 @@ import re
 import unittest
 from pathlib import Path
 
+import interpreters
 from support import ALLOW_ALL, BUILD, HOOK, PACKAGE, TESTS, WARDER, Test, clean_environment, execute, others_reach, python
 from test_floor import LANDLOCK_SCOPES, NO_COPIES, NO_PROGRAMS, NEITHER, floor_on, landlock_abi
 
@@ -44,6 +45,7 @@ def status_of(field):
 
 class Programs(Test):
     per_interpreter = True
+    short_on = staticmethod(interpreters.ends)
 
     def prints(self, policy, code, *lines, **more):
         result = self.run_under(self.policy(policy), [python(), self.script(code)], **more)

@@ -6,6 +6,7 @@ Nothing is written here: a setting that could be opened is closed again. (test_k
 import os
 import unittest
 
+import interpreters
 from support import ALLOW_ALL, Test, python
 
 NO_PROGRAMS = "policy none { deny exec as no-exec }\n"
@@ -109,6 +110,7 @@ os._exit(0)
 @unittest.skipUnless(os.geteuid() == 0, "root alone may write these settings")
 class KernelPrograms(Test):
     per_interpreter = True
+    short_on = staticmethod(interpreters.ends)
 
     def lines(self, policy, code):
         result = self.run_under(self.policy(policy), [python(), self.script(PRELUDE + code)], cwd=self.directory)

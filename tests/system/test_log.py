@@ -7,11 +7,13 @@ import subprocess
 import threading
 import unittest
 
+import interpreters
 from support import WARDER, Test, clean_environment, execute, interpreter_process, python, wait_until
 
 
 class Log(Test):
     per_interpreter = True
+    short_on = staticmethod(interpreters.ends)
 
     def test_record_holds_the_denial_with_its_line_and_its_reasons(self):
         daemon = self.daemon()

@@ -299,8 +299,8 @@ class Loops(ProtocolTest):
 class LoopsAndInterpreters(Loops):
     prefix = "system"
     per_interpreter = True
+    short_on = staticmethod(interpreters.ends)
 
-    @interpreters.short_on(interpreters.ends)
     def test_interpreters_on_several_loops_get_their_own_verdicts(self):
         daemon = self.many('evaluate = "daemon"', 'record = "all"', applied=None)
         daemon.apply('policy a { applies { platform is "linux" } deny exec as no }')
@@ -333,7 +333,6 @@ print("all were denied")
         self.assertEqual(denied(), 6 * 6 * 50)
 
 
-    @interpreters.short_on(interpreters.ends)
     def test_what_interpreters_on_several_loops_settle_is_recorded_once(self):
         daemon = self.many('record = "all"', applied=None)
         policy = 'policy a { applies { platform is "linux" } deny exec as no }'

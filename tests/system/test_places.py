@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import interpreters
 from support import (BUILD, PACKAGE, WARDER, Test, clean_environment, execute, interpreter_process, others_reach, python,
                      wait_until)
 
@@ -52,6 +53,7 @@ class PlacesTest(Test):
 
 class Start(PlacesTest):
     per_interpreter = True
+    short_on = staticmethod(interpreters.ends)
 
     def test_child_that_is_started_elsewhere_has_the_place_of_the_run(self):
         # Clause P-6.
@@ -132,6 +134,7 @@ class Environments(PlacesTest):
     """session.venv and session.python, where who starts an interpreter could have made them himself."""
 
     per_interpreter = True
+    short_on = staticmethod(interpreters.ends)
     MODULES = """policy modules {
     default deny native
     allow native where path under [session.python, session.venv] as modules

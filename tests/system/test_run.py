@@ -538,6 +538,7 @@ class Host(Test):
     """With a daemon on the host."""
 
     per_interpreter = True
+    short_on = staticmethod(interpreters.ends)
 
     def run_at(self, daemon, *arguments, **options):
         return execute([WARDER, "run", "--socket", daemon.socket, *arguments], cwd=self.directory, **options)
@@ -697,7 +698,6 @@ class Host(Test):
                              self.DROP + "os.execve(sys.executable, command, environment)")
         self.assertIn("denied by local/p.no", result.out, result)
 
-    @interpreters.short_on(interpreters.ends)
     def test_token_of_another_run_adds_and_never_replaces(self):
         daemon = self.daemon()
         other = self.policy('policy other { deny exec where file is "/bin/true" as other }', "other.warder")

@@ -56,7 +56,7 @@ class Transparency(Test):
 
 
 class Ends(Transparency):
-    """The oldest and the newest interpreter."""
+    """The oldest and the newest interpreter; without Warder only what does not simply pass with it."""
 
     labels = ("transparency",)
     timeout = 1200
@@ -77,7 +77,7 @@ class Ends(Transparency):
 
 
 class Between(Transparency):
-    """The interpreters between those."""
+    """The interpreters between those, with everything run both ways."""
 
     labels = ("transparency", "long")
     timeout = 1200
@@ -112,11 +112,11 @@ class Whole(Transparency):
 
 
 def add_entries():
-    def module_test(module):
+    def module_test(module, economical):
         def test(self):
             if has_tests(python()) and not has_module(python(), module):
                 self.skipTest(f"the installation of {python()} lacks {module}")
-            self.compare([module])
+            self.compare([module], economical)
         return test
 
     def part_test(number):
@@ -124,7 +124,7 @@ def add_entries():
 
     for module in MODULES:
         for kind in Ends, Between:
-            setattr(kind, f"test_{module}", module_test(module))
+            setattr(kind, f"test_{module}", module_test(module, kind is Ends))
     for number in range(PARTS):
         setattr(Whole, f"test_all_of_cpython_{number + 1:02}_of_{PARTS}", part_test(number))
 

@@ -3,6 +3,7 @@
 import signal
 from pathlib import Path
 
+import interpreters
 from support import BUILD, NO_PROCESS, PATIENCE, WARDER, Test, execute, interpreter_process, python, wait_until
 
 
@@ -13,6 +14,7 @@ def run_children(pid):
 
 class Interpreters(Test):
     per_interpreter = True
+    short_on = staticmethod(interpreters.ends)
 
     def test_interpreter_that_never_says_hello_is_ended(self):
         result = self.run_under(NO_PROCESS, ["/usr/bin/env", "-u", "LD_PRELOAD", python(), "-c",
