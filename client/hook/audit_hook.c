@@ -387,6 +387,11 @@ static enum denial_state denial_state(const struct runtime *runtime)
                : DENIAL_RAISES;
 }
 
+bool audit_hook_raises(const struct runtime *runtime)
+{
+    return runtime->hooked && denial_state(runtime) == DENIAL_RAISES;
+}
+
 /* An interpreter's end and beginning, as CPython announces them; where a program does, its denials
  * are plainer. */
 static void note_interpreter(struct runtime *runtime, const char *name)

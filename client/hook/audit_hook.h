@@ -35,6 +35,9 @@ struct runtime *runtime_of(const struct elf_object *object);
 /* Registers the hook. False if CPython does not take it. The session must be live. */
 bool audit_hook_install(struct runtime *runtime);
 
+/* True if the current thread's interpreter takes an exception of ours now. */
+bool audit_hook_raises(const struct runtime *runtime);
+
 /* Raises a private event and sees whether it reaches the hook: PySys_AddAuditHook reports success
  * even if an earlier hook of Python's has vetoed it. The interpreter must be initialised. */
 bool audit_hook_verify(struct runtime *runtime);

@@ -104,6 +104,7 @@ void boundary_return(struct question *question)
 void boundary_deny(const char *event, const char *why, struct answer *answer)
 {
     memset(answer, 0, sizeof(*answer));
+    answer->event = event;
     answer->outcome = WARDER__V1__OUTCOME__OUTCOME_DENY;
     answer->unanswered = true;
     snprintf(answer->message, sizeof(answer->message), "%s", why);
@@ -148,7 +149,7 @@ void boundary_refuse(const struct answer *answer)
 {
     if (answer->unanswered)
         hook_session_count_unanswered();
-    boundary_refusal_keep(answer->text);
+    boundary_refusal_keep(answer);
     if (answer->outcome == WARDER__V1__OUTCOME__OUTCOME_KILL)
         hook_session_end_process(answer->text);
     errno = EACCES;

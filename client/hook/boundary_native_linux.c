@@ -326,6 +326,7 @@ static bool is_allowed(struct load *load, int flags)
     if (!allowed) {
         boundary_refuse(&load->answer);
         boundary_refusal_take(); /* dlerror() says it, not strerror() */
+        boundary_refusal_forget();
         leave_denial(load->answer.text);
     }
     return allowed;

@@ -21,6 +21,7 @@
 #include "client/hook/boundary_shell.h"
 #include "client/hook/boundary_spawn.h"
 #include "client/hook/boundary_spawn_open.h"
+#include "client/hook/denial_of_call.h"
 #include "client/hook/real_libc.h"
 
 #define PUBLIC __attribute__((visibility("default")))
@@ -285,15 +286,24 @@ PUBLIC int wordexp(const char *words, wordexp_t *expansion, int flags)
 /* --------------------------------------------------------------------------------- what is said
  */
 
+static const char *told_denial(void)
+{
+    const char *sentence = boundary_refusal_take();
+
+    if (sentence)
+        denial_of_call_expect();
+    return sentence;
+}
+
 PUBLIC char *strerror(int error)
 {
-    const char *denial = error == EACCES ? boundary_refusal_take() : NULL;
+    const char *denial = error == EACCES ? told_denial() : NULL;
     return denial ? (char *)(uintptr_t)denial : real_libc()->strerror(error);
 }
 
 /* Which CPython asks from 3.14 on. The GNU one: what it returns need not be in the buffer. */
 PUBLIC char *strerror_r(int error, char *buffer, size_t size)
 {
-    const char *denial = error == EACCES ? boundary_refusal_take() : NULL;
+    const char *denial = error == EACCES ? told_denial() : NULL;
     return denial ? (char *)(uintptr_t)denial : real_libc()->strerror_r(error, buffer, size);
 }

@@ -29,8 +29,8 @@ static void set_text(const struct python_api *api, python_object *dict, const ch
 
 /* Attributes go straight into the instance's dict: setting them as attributes would ask the class.
  */
-static void describe(const struct python_api *api, python_object *exception,
-                     const struct event *event, const struct answer *answer)
+void denial_describe(const struct python_api *api, python_object *exception, const char *event,
+                     size_t event_length, const struct answer *answer)
 {
     char name[EVENT_NAME_MAX + 16];
     python_object *dict = api->PyObject_GenericGetDict(exception, NULL);
@@ -39,7 +39,7 @@ static void describe(const struct python_api *api, python_object *exception,
         api->PyErr_Clear();
         return;
     }
-    printable_text(event->name, event->name_length, name, sizeof(name));
+    printable_text(event, event_length, name, sizeof(name));
     set_text(api, dict, "operation", answer->operation, strlen(answer->operation));
     set_text(api, dict, "event", name, strlen(name));
     set_text(api, dict, "policy", answer->policy, strlen(answer->policy));
@@ -105,7 +105,7 @@ static void set_exception(const struct python_api *api, const struct event *even
         number && text ? make_exception(api, class, intact, number, text) : NULL;
     if (exception) {
         if (intact)
-            describe(api, exception, event, answer);
+            denial_describe(api, exception, event->name, event->name_length, answer);
         python_object *missing = answer->done_without ? import_error(api, exception, text) : NULL;
         if (missing)
             api->PyErr_SetObject(*(python_object **)api->PyExc_ImportError, missing);

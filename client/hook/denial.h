@@ -35,6 +35,10 @@ int denial_raise(const struct python_api *api, const struct event *event,
  * be there to be looked at. */
 void denial_observed(const struct python_api *api, const struct answer *answer);
 
+/* Gives an instance of the class its attributes. Leaves no exception. */
+void denial_describe(const struct python_api *api, python_object *exception, const char *event,
+                     size_t event_length, const struct answer *answer);
+
 /* True for an event that this thread raises itself while it looks for the calling line: 3.8 raises
  * one when a frame is asked for its code. No other event is meant by it, not even of a finaliser
  * that runs just then. */

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "client/hook/denial_of_call.h"
+
 #define FLAG_UNICODE (1UL << 28) /* Py_TPFLAGS_UNICODE_SUBCLASS, the same from 3.0 on */
 
 enum {
@@ -104,7 +106,38 @@ static const char class_doc[] =
 static void *_Atomic made_new;
 static void *_Atomic made_init;
 
-/* What describe() of denial.c sets in each denial. */
+/* What stands in the class's slot for the second; that one, where it is not ours. */
+static void *_Atomic class_init;
+
+/* An instance that denial_class_allocate() made is CPython's to fill in, and comes by here after
+ * that. Others have not been filled in yet. */
+static int initialise(python_object *self, python_object *args, python_object *keywords)
+{
+    int (*init)(python_object *, python_object *, python_object *);
+    void *const original = made_init;
+
+    if (denial_of_call_finish(self))
+        return 0;
+    __builtin_memcpy(&init, &original, sizeof(init));
+    return init(self, args, keywords);
+}
+
+/* Puts initialise() into the class, if its slot is where it is in every version so far. */
+static void *replace_init(const struct python_api *api, python_object *class)
+{
+    int (*const ours)(python_object *, python_object *, python_object *) = initialise;
+    char *const place = (char *)class + python_type_slot_offset(api, TYPE_INIT);
+    void *found;
+
+    __builtin_memcpy(&found, place, sizeof(found));
+    if (found != api->PyType_GetSlot(class, SLOT_INIT))
+        return found;
+    __builtin_memcpy(place, &ours, sizeof(ours));
+    __builtin_memcpy(&found, &ours, sizeof(ours));
+    return found;
+}
+
+/* What denial_describe() sets in each denial. */
 static bool add_attributes(const struct python_api *api, python_object *dict)
 {
     static const char *const names[] = {"operation", "event",       "policy",
@@ -136,6 +169,7 @@ static python_object *make_class(const struct python_api *api)
         python_object *source = api->minor >= 10 ? base : made;
         made_new = api->PyType_GetSlot(source, SLOT_NEW);
         made_init = api->PyType_GetSlot(source, SLOT_INIT);
+        class_init = replace_init(api, made);
     }
     return made;
 }
@@ -247,7 +281,12 @@ bool denial_class_is_intact(const struct python_api *api, python_object *class)
 {
     return python_type(api, class) == api->PyType_Type &&
            api->PyType_GetSlot(class, SLOT_NEW) == made_new &&
-           api->PyType_GetSlot(class, SLOT_INIT) == made_init;
+           api->PyType_GetSlot(class, SLOT_INIT) == class_init;
+}
+
+bool denial_class_tells_calls(void)
+{
+    return class_init != made_init;
 }
 
 /* Dropping the reference runs nothing: a class refers to itself, and goes by a collection. */

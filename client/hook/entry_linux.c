@@ -17,6 +17,7 @@
 #include "client/hook/boundary.h"
 #include "client/hook/boundary_native.h"
 #include "client/hook/builtin_modules.h"
+#include "client/hook/denial_of_call.h"
 #include "client/hook/elf_symbols.h"
 #include "client/hook/fatal.h"
 #include "client/hook/first_environment.h"
@@ -91,6 +92,7 @@ static void guard(const struct elf_object *object, Warder__V1__HookRoute route)
     name_lookup_begin();
     if (!audit_hook_install(runtime))
         end_unguarded("CPython did not take the audit hook");
+    denial_of_call_serve(runtime);
     if (!runtime->early)
         return;
     python_module_register(runtime);

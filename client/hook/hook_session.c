@@ -570,8 +570,9 @@ static bool ask_once(struct daemon_connection *connection, const struct exchange
 }
 
 /* Its texts are empty by their first byte: they are long, and most answers have none. */
-static void answer_begin(struct answer *answer)
+static void answer_begin(const struct event *event, struct answer *answer)
 {
+    answer->event = event->name;
     answer->outcome = WARDER__V1__OUTCOME__OUTCOME_DENY;
     answer->decision = 0;
     answer->unanswered = false;
@@ -594,7 +595,7 @@ void hook_session_ask_continuing(struct question *question, const struct event *
     bool done = false;
 
     failure.text[0] = '\0';
-    answer_begin(answer);
+    answer_begin(event, answer);
     /* The event stands in the question's arena; what follows puts its messages behind it. A new
      * connection needs the arena for itself, so it is made before anything is packed, in the part
      * that the event does not use. */
@@ -636,7 +637,7 @@ void hook_session_ask_beside(struct exchange_memory *memory, const struct event 
     const struct arena whole = memory->arena;
     const int64_t deadline = monotonic_now() + session.bound;
 
-    answer_begin(answer);
+    answer_begin(event, answer);
     arena_init(&memory->arena, whole.memory + whole.used, whole.size - whole.used);
     if (!daemon_connection_open(&connection, &session.daemon, deadline)) {
         session_refuse(&failure, "the policy daemon cannot be reached");

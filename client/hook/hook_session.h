@@ -46,6 +46,7 @@ struct answer {
     Warder__V1__Outcome outcome;
     uint64_t decision; /* 0 if the daemon had no part in it */
     bool unanswered;   /* denied here, for want of a verdict */
+    const char *event; /* what was asked about; as long as that event, at the C boundary for ever */
     char operation[32];
     char policy[192];
     char rule[160];

@@ -79,6 +79,7 @@ struct python_allocator {
     OPTIONAL(python_object *, PyType_GetName, (python_object * type)) /* from 3.11; allocates */   \
     /* after the verdict, and outside events */                                                    \
     REQUIRED(void *, PyType_GetSlot, (python_object * type, int slot))                             \
+    REQUIRED(python_object *, PyType_GenericAlloc, (python_object * type, python_size items))      \
     REQUIRED(python_object *, PyTuple_Pack, (python_size count, ...))                              \
     REQUIRED(python_object *, PyObject_GetAttrString, (python_object * object, const char *name))  \
     REQUIRED(python_object *, PyObject_GenericGetDict, (python_object * object, void *context))    \
@@ -169,6 +170,17 @@ static inline python_object *python_type(const struct python_api *api, const pyt
     /* A pointer is copied. NOLINTNEXTLINE(bugprone-sizeof-expression) */
     __builtin_memcpy(&type, (const char *)object + api->type_offset, sizeof(type));
     return type;
+}
+
+/* Where a word of a type stands, bytes from its beginning: in PyTypeObject (Include/cpython/object.h,
+ * the same from 3.8 to 3.14), counted in words from tp_name, which comes behind the head and the
+ * size. What is found there is to be compared with what the API says of it. */
+enum python_type_word { TYPE_NAME = 0, TYPE_INIT = 34, TYPE_ALLOC = 35 };
+
+static inline size_t python_type_slot_offset(const struct python_api *api,
+                                             enum python_type_word word)
+{
+    return api->head_size + sizeof(python_size) + (size_t)word * sizeof(void *);
 }
 
 /* The current thread's state, NULL if it has none: then no object may be touched. */

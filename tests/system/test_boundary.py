@@ -86,6 +86,17 @@ def fork_exec(argv, environment=None):
 """
 
 
+# Run in each of two interpreters of one process.
+SECOND = """
+try: fork_exec(["/bin/touch", "x"])
+except PermissionError as error:
+    print(type(error), error.rule, error.event)
+    kind = type(error)
+try: fork_exec(["/bin/touch", "x"])
+except kind as error: print("the same")
+"""
+
+
 class Boundary(Test):
     per_interpreter = True
 
@@ -159,11 +170,81 @@ print(os.strerror(13))
             names = ["/bin/true", "/bin/touch", "/bin/touch"]
             def __fspath__(self): return self.names.pop(0) if len(self.names) > 1 else self.names[0]
         try: subprocess.run([Program(), {str(self.marker())!r}])
-        except PermissionError as error: print(error)
+        except PermissionError as error:
+            print(type(error), error.errno, error.event, error.operation, error.policy, error.rule, error.message)
+            print(error.decision_id in str(error), error, sep="\\n")
         """
         result = self.under(SOME, code)
-        self.assertIn('exec "/bin/touch" denied by local/some.default-exec: not this one', result.out, result)
+        told, same, text = result.out.splitlines()
+        self.assertRegex(told, r"^<class 'warder.PolicyDenied'> 13 libc\.(execve|posix_spawn) exec local/some "
+                               r"default-exec not this one$")
+        self.assertEqual(same, "True")
+        self.assertRegex(text, r'^warder: exec "/bin/touch" denied by local/some\.default-exec: not this one \[')
         self.assertFalse(self.marker().exists())
+
+    def test_denied_call_of_the_process_itself_says_the_rule(self):
+        # What is denied there comes as what an event is denied as, and nothing else does.
+        result = self.under(NO_FORK, FORK_EXEC + """
+def denied():
+    try: fork_exec(["/bin/touch", "x"])
+    except PermissionError as error: return error
+first, second = denied(), denied()
+for error in first, second:
+    print(type(error).__name__, error.event, error.operation, error.policy, error.rule)
+print(first.decision_id == second.decision_id)  # of one record, which counts them
+kind = type(first)
+for error in PermissionError(13, "by hand"), OSError(13, "by hand"), kind(13, "by hand"), kind("alone"):
+    print(type(error).__name__, error.args, str(error), getattr(error, "rule", "no rule"))
+class Own(PermissionError):
+    def __init__(self, one, two, three): super().__init__(one, two); self.three = three
+class OwnDenial(kind):
+    def __init__(self, one, two, three): super().__init__(one, two); self.three = three
+for error in Own(13, "by hand", 3), OwnDenial(13, "by hand", 3):
+    print(type(error).__name__, error.args, error.errno, error.three)
+""")
+        if python_version() >= (3, 14):
+            self.skipTest("fork_exec has an event of its own")
+        self.assertEqual(result.out.splitlines(), [
+            *["PolicyDenied libc.fork fork local/no-fork default-fork"] * 2, "True",
+            "PermissionError (13, 'by hand') [Errno 13] by hand no rule",
+            "PermissionError (13, 'by hand') [Errno 13] by hand no rule",
+            "PolicyDenied (13, 'by hand') by hand None",
+            "PolicyDenied ('alone',) alone None",
+            "Own (13, 'by hand') 13 3",
+            "OwnDenial (13, 'by hand') 13 3"], result)
+
+    def test_words_of_a_denial_are_not_taken_for_those_of_another(self):
+        # Not after the thread's next event, and not in other threads.
+        result = self.under(SOME, FORK_EXEC + """
+import threading
+def kinds():
+    print(type(OSError(13, "another")).__name__, type(PermissionError("another")).__name__)
+told, shown = threading.Lock(), threading.Lock()
+told.acquire(); shown.acquire()
+def other():
+    told.acquire(); kinds(); shown.release()
+threading.Thread(target=other).start()
+for other_thread in False, True:
+    fork_exec(["/bin/touch", "x"])
+    print(os.strerror(13)[:12])
+    if other_thread: told.release(); shown.acquire()
+    else: sys.audit("example"); kinds()
+""")
+        self.assertEqual(result.out.splitlines(), ["warder: exec", "PermissionError PermissionError"] * 2, result)
+
+    def test_denial_in_a_second_interpreter_is_of_its_own_class(self):
+        if python_version() >= (3, 14):
+            self.skipTest("fork_exec has an event of its own")
+        options = "isolated=False" if (3, 9) <= python_version() < (3, 12) else ""  # isolated ones start no programs
+        result = self.under(NO_FORK, f"""
+code = {FORK_EXEC + SECOND!r}
+exec(code)
+try: import _interpreters as interpreters
+except ImportError: import _xxsubinterpreters as interpreters
+interpreters.run_string(interpreters.create({options}), code)
+""")
+        self.assertEqual(result.out.splitlines(), ["<class 'warder.PolicyDenied'> default-fork libc.fork", "the same"] * 2,
+                         result)
 
     def test_objects_that_name_an_allowed_program_start_it(self):
         # Clause B-3.
