@@ -34,8 +34,8 @@ static char *stored_name(const struct stored_policy *policy)
     return asprintf(&name, "%s/%s", policy_tier_name(policy->tier), policy->name) < 0 ? NULL : name;
 }
 
-static struct policy_block *compile_stored(const struct stored_policies *stored,
-                                           struct diagnostics *diagnostics)
+struct policy_block *generation_compile_stored(const struct stored_policies *stored,
+                                               struct diagnostics *diagnostics)
 {
     struct policy_text *texts = calloc(stored->count + 1, sizeof(*texts));
     char **names = calloc(stored->count + 1, sizeof(*names));
@@ -80,7 +80,8 @@ static struct generation *generation_of(struct stored_policies *stored, struct p
 
 struct generation *generation_new(struct stored_policies *stored, struct diagnostics *diagnostics)
 {
-    return generation_of(stored, diagnostics ? compile_stored(stored, diagnostics) : NULL);
+    return generation_of(stored,
+                         diagnostics ? generation_compile_stored(stored, diagnostics) : NULL);
 }
 
 struct generation *generation_idle(struct stored_policies *stored)
@@ -89,7 +90,7 @@ struct generation *generation_idle(struct stored_policies *stored)
     const struct stored_policies none = {.count = 0};
 
     struct generation *generation =
-        generation_of(stored, diagnostics ? compile_stored(&none, diagnostics) : NULL);
+        generation_of(stored, diagnostics ? generation_compile_stored(&none, diagnostics) : NULL);
     if (generation)
         generation->idle = true;
     return generation;

@@ -21,6 +21,11 @@ struct generation {
     bool idle;                     /* none of that is in force */
 };
 
+/* Compiles stored texts. NULL if one does not compile, which is said in `diagnostics`, or on lack
+ * of memory. The block is the caller's. */
+struct policy_block *generation_compile_stored(const struct stored_policies *stored,
+                                               struct diagnostics *diagnostics);
+
 /* Compiles what the store holds; takes `stored` over. NULL if a text does not compile, which is
  * said in `diagnostics`, or on lack of memory. One reference. May be called by any thread. */
 struct generation *generation_new(struct stored_policies *stored, struct diagnostics *diagnostics);

@@ -191,7 +191,8 @@ static const Warder__V1__AdminReply *next_reply(struct asked *asked)
 {
     bool lost;
 
-    return asked->is_own ? admin_reply_or_end(asked->client, &lost) : admin_reply(asked->client);
+    return asked->is_own ? admin_reply_or_end(asked->client, false, &lost)
+                         : admin_reply(asked->client);
 }
 
 /* The exit status of all. */
@@ -333,12 +334,13 @@ static void time_text(uint64_t time, char *text, size_t size)
 
 static json_t *entry_json(const Warder__V1__PolicyEntry *entry)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:b, s:i, s:I, s:o, s:o}", "tier",
+    return json_pack("{s:s, s:o, s:o, s:o, s:b, s:i, s:I, s:o, s:o, s:o*}", "tier",
                      tier_text(entry->tier), "name", json_line_field(&entry->name), "title",
                      json_line_field(&entry->title), "mode", json_line_field(&entry->mode),
                      "selects", entry->selects, "rules", (int)entry->rules, "revision",
                      (json_int_t)entry->revision, "time", json_line_time(entry->time), "who",
-                     json_line_field(&entry->who));
+                     json_line_field(&entry->who), "problem",
+                     entry->problem.len > 0 ? json_line_field(&entry->problem) : NULL);
 }
 
 static void set_cell(struct libscols_line *line, size_t column, const char *bytes, size_t length)
@@ -394,7 +396,14 @@ static void add_row(struct libscols_table *table, const Warder__V1__PolicyEntry 
     time_text(entry->time, text, sizeof(text));
     set_cell(line, 6, text, strlen(text));
     set_user_cell(line, 7, &entry->who);
-    set_cell(line, 8, field_bytes(&entry->title), entry->title.len);
+    if (entry->problem.len == 0) {
+        set_cell(line, 8, field_bytes(&entry->title), entry->title.len);
+        return;
+    }
+    char problem[640];
+    snprintf(problem, sizeof(problem), "does not compile: %.*s", (int)entry->problem.len,
+             field_bytes(&entry->problem));
+    set_cell(line, 8, problem, strlen(problem));
 }
 
 static struct libscols_table *new_table(void)

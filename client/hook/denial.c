@@ -260,11 +260,15 @@ int denial_raise(const struct python_api *api, const struct event *event,
                  enum denial_state state)
 {
     if (state == DENIAL_ENDS || !python_thread(api))
-        fatal_end(answer->text);
+        fatal_end_because(answer->text, "; an interpreter that starts or ends takes no exception, "
+                                        "so it was ended");
     const int collecting = hold_collections(api);
     tell_place_of(api, answer);
-    if (answer->outcome == WARDER__V1__OUTCOME__OUTCOME_KILL || (entry && entry->veto == VETO_ENDS))
-        fatal_end(answer->text);
+    if (answer->outcome == WARDER__V1__OUTCOME__OUTCOME_KILL)
+        fatal_end(answer->text); /* which says so */
+    if (entry && entry->veto == VETO_ENDS)
+        fatal_end_because(answer->text,
+                          "; CPython takes no exception here, so the process was ended");
     set_exception(api, event, answer, state == DENIAL_ENDING);
     if (collecting)
         api->PyGC_Enable();

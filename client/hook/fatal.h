@@ -14,4 +14,7 @@ enum {
 /* Writes the line to standard error, with a newline, and ends the process. */
 noreturn void fatal_end(const char *line);
 
+/* The same with what it means behind it. */
+noreturn void fatal_end_because(const char *line, const char *why);
+
 #endif

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "daemon/admin/admin.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,11 +36,10 @@ static uint32_t find_policy(const struct policy_block *block, const struct store
     return POLICY_NO_INDEX;
 }
 
-static void describe(const struct generation *generation, const struct stored_policy *stored,
+static void describe(const struct policy_block *block, const struct stored_policy *stored,
                      Warder__V1__PolicyEntry *entry)
 {
-    const struct policy_block *block = generation->block;
-    const uint32_t policy = find_policy(block, stored);
+    const uint32_t policy = block ? find_policy(block, stored) : POLICY_NO_INDEX;
 
     warder__v1__policy_entry__init(entry);
     entry->name = text_field(stored->name);
@@ -75,13 +75,40 @@ static void send_done(struct admin *admin, struct connection *connection)
     outbox_add(connection, &reply, false);
 }
 
+/* Of a store that does not compile: each policy by itself, so that it is seen which are to be
+ * mended. */
+static void list_alone(struct stored_policy *stored, struct connection *connection)
+{
+    CLEANUP(diagnostics_free) struct diagnostics *diagnostics = diagnostics_new();
+    const struct stored_policies alone = {.policies = stored, .count = 1};
+    CLEANUP(policy_block_free)
+    struct policy_block *block =
+        diagnostics ? generation_compile_stored(&alone, diagnostics) : NULL;
+    Warder__V1__PolicyEntry entry;
+    char problem[512] = "there is no memory to compile it in";
+
+    warder__v1__policy_entry__init(&entry);
+    describe(block, stored, &entry);
+    if (diagnostics && diagnostics_kept(diagnostics) > 0) {
+        const struct diagnostic_view first = diagnostics_view(diagnostics, 0);
+        snprintf(problem, sizeof(problem), "line %" PRIu32 ": %s", first.place.line, first.message);
+    }
+    if (!block)
+        entry.problem = text_field(problem);
+    send_entry(connection, &entry, true);
+}
+
 static void list(struct admin *admin, struct connection *connection)
 {
     const struct generation *generation = admin->server->generation;
 
     for (size_t i = 0; i < generation->stored.count; i++) {
         Warder__V1__PolicyEntry entry;
-        describe(generation, &generation->stored.policies[i], &entry);
+        if (generation->idle) {
+            list_alone(&generation->stored.policies[i], connection);
+            continue;
+        }
+        describe(generation->block, &generation->stored.policies[i], &entry);
         send_entry(connection, &entry, true);
     }
     send_done(admin, connection);
@@ -103,7 +130,7 @@ static void show(struct admin *admin, struct connection *connection,
         snprintf(cited, sizeof(cited), "%s/%s", policy_tier_name(stored->tier), stored->name);
         if (strcmp(given, stored->name) != 0 && strcmp(given, cited) != 0)
             continue;
-        describe(generation, stored, &entry);
+        describe(generation->block, stored, &entry);
         entry.text = text_field(stored->text);
         send_entry(connection, &entry, true);
         found = true;

@@ -50,6 +50,11 @@ class Mending(Test):
         for command in "show", "remove":
             self.assertIn(f"`warder {command} --state-dir {daemon.state} TIER/NAME`", said)
         self.assertIn(f"`warder apply --state-dir {daemon.state} FILE`", said)
+        rows = self.mend(daemon, "list").out.splitlines()[1:]
+        self.assertRegex(rows[0], r"^local +one +- +- +- +1 .* does not compile: line 1: policy `one` is not closed")
+        self.assertRegex(rows[1], r"^local +two +enforce +who names it +1 +1 .*(?<!compile)$")
+        one, two = map(json.loads, self.mend(daemon, "list", "--json").out.splitlines())
+        self.assertEqual((one["problem"], two.get("problem")), ("line 1: policy `one` is not closed: a `}` is missing", None))
         self.assertEqual(self.mend(daemon, "show", "local/one").out, self.BROKEN + "\n")
         result = self.mend(daemon, "remove", "local/one")
         self.assertEqual((result.status, result.out),
@@ -77,7 +82,8 @@ class Mending(Test):
         daemon = self.stopped(self.GOOD, "policy two { deny fork as f }")
         self.rewrite(daemon, one=self.BROKEN, two="policy two { deny")
         rows = self.mend(daemon, "list").out.splitlines()
-        self.assertRegex(rows[1], r"^local +one +- +- +- +1 ")
+        self.assertRegex(rows[1], r"^local +one +- +- +- +1 .* does not compile: line 1: ")
+        self.assertRegex(rows[2], r"^local +two +- +- +- +1 .* does not compile: line 1: ")
         first = self.mend(daemon, "remove", "one")
         self.assertEqual(first.status, 0, first)
         self.assertIn("local/two:1:8: error", first.out)

@@ -9,7 +9,7 @@ import sys
 import unittest
 
 import wire
-from support import WARDER, Daemon, Test, execute
+from support import WARDER, Daemon, Test, execute, interpreter_process
 
 
 class Store(Test):
@@ -355,6 +355,16 @@ class Store(Test):
         said = result.err.splitlines()
         self.assertIn("the daemon has not answered yet; waiting for another 6 seconds", said[0])
         self.assertIn("has not answered for 8 seconds", said[1])
+
+    def test_record_of_a_daemon_that_hangs_is_waited_for_with_a_word(self):
+        daemon = self.daemon()
+        daemon.process.send_signal(signal.SIGSTOP)
+        try:
+            with interpreter_process([WARDER, "log", "--admin-socket", daemon.admin]) as asking:
+                said = asking.stderr.readline()
+        finally:
+            daemon.process.send_signal(signal.SIGCONT)
+        self.assertIn("the daemon has not answered yet; waiting for another 28 seconds (Ctrl-C ends this)", said)
 
     def test_no_daemon_is_said_with_what_to_do(self):
         for command, *more in ("list",), ("status",), ("log",), ("why", "1-1"):
