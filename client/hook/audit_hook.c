@@ -433,7 +433,8 @@ static int hook_judging(struct runtime *runtime, python_object *args,
 }
 
 /* `open` carries the path, the mode (None: os.open) and the flags. */
-static bool opens_for_reading(const struct python_api *api, python_object *args)
+static __attribute__((noinline)) bool opens_for_reading(const struct python_api *api,
+                                                        python_object *args)
 {
     enum { FLAGS = 2, COUNT };
     int overflow;

@@ -31,12 +31,7 @@ enum {
     ONLY_EXECS_SECONDS = 5,  /* for all that stands between a fork and its exec on a busy machine */
 };
 
-static bool only_execs;
-
-bool boundary_only_execs(void)
-{
-    return only_execs;
-}
+bool boundary_fork_only_execs;
 
 static bool ask(const char *event, uint64_t continues, struct answer *answer)
 {
@@ -60,7 +55,7 @@ static bool may_fork(const char *event, struct answer *answer)
 {
     bool decided = false;
 
-    if (only_execs) {
+    if (boundary_fork_only_execs) {
         boundary_deny(event, "this process may do nothing but start the program that it is for",
                       answer);
         boundary_refuse(answer);
@@ -117,9 +112,9 @@ void boundary_forked(bool child)
 {
     if (child) {
         boundary_shell_forked();
-        if (for_exec && !only_execs)
+        if (for_exec && !boundary_fork_only_execs)
             end_in_time();
-        only_execs = only_execs || for_exec;
+        boundary_fork_only_execs = boundary_fork_only_execs || for_exec;
     } else {
         boundary_continuation_end();
     }

@@ -16,7 +16,11 @@ void boundary_forked(bool child);
 
 /* True in a child that was let be on the way to an allowed exec, by a policy that denies forks: it
  * may do nothing else. */
-bool boundary_only_execs(void);
+extern bool boundary_fork_only_execs __attribute__((visibility("hidden"))); /* for this alone */
+static inline bool boundary_only_execs(void)
+{
+    return boundary_fork_only_execs;
+}
 
 /* Where vfork and clone go on; NULL, and errno set, if they do not. */
 void *boundary_vfork_target(void);

@@ -27,7 +27,7 @@ static struct slot *_Atomic slots;
 static _Atomic uint32_t next_slot;
 
 /* Number of the thread's slot and 1; 0: none. With TAKEN, its sentence was said. */
-static _Thread_local uint32_t own __attribute__((tls_model("initial-exec")));
+_Thread_local uint32_t boundary_refusal_own;
 #define TAKEN (UINT32_C(1) << 31)
 
 static struct slot *all_slots(void)
@@ -76,16 +76,16 @@ void boundary_refusal_expect(void)
     const uint32_t number = atomic_fetch_add(&next_slot, 1) % SLOTS;
     atomic_store(&all[number].state, SLOT_EMPTY);
     all[number].owner = getpid();
-    own = number + 1;
+    boundary_refusal_own = number + 1;
 }
 
 void boundary_refusal_keep(const struct answer *answer)
 {
-    if (own == 0 || (own & TAKEN))
+    if (boundary_refusal_own == 0 || (boundary_refusal_own & TAKEN))
         boundary_refusal_expect();
-    if (own == 0 || (own & TAKEN))
+    if (boundary_refusal_own == 0 || (boundary_refusal_own & TAKEN))
         return;
-    struct slot *slot = &atomic_load(&slots)[own - 1];
+    struct slot *slot = &atomic_load(&slots)[boundary_refusal_own - 1];
     snprintf(slot->event, sizeof(slot->event), "%s", answer->event ? answer->event : "");
     copy_texts(&slot->answer, answer);
     atomic_store(&slot->state, SLOT_FULL);
@@ -95,27 +95,27 @@ const char *boundary_refusal_take(void)
 {
     uint32_t full = SLOT_FULL;
 
-    if (own == 0 || (own & TAKEN))
+    if (boundary_refusal_own == 0 || (boundary_refusal_own & TAKEN))
         return NULL;
-    struct slot *slot = &atomic_load(&slots)[own - 1];
+    struct slot *slot = &atomic_load(&slots)[boundary_refusal_own - 1];
     if (!atomic_compare_exchange_strong(&slot->state, &full, SLOT_TAKEN))
         return NULL;
-    own |= TAKEN;
+    boundary_refusal_own |= TAKEN;
     slot->answer.text[sizeof(slot->answer.text) - 1] = '\0';
     return slot->answer.text;
 }
 
 bool boundary_refusal_was_taken(void)
 {
-    return (own & TAKEN) != 0;
+    return (boundary_refusal_own & TAKEN) != 0;
 }
 
 bool boundary_refusal_details(struct answer *answer, char event[REFUSED_EVENT_SIZE])
 {
-    if (!(own & TAKEN))
+    if (!(boundary_refusal_own & TAKEN))
         return false;
-    const struct slot *slot = &atomic_load(&slots)[(own & ~TAKEN) - 1];
-    own = 0;
+    const struct slot *slot = &atomic_load(&slots)[(boundary_refusal_own & ~TAKEN) - 1];
+    boundary_refusal_own = 0;
     if (atomic_load(&slot->state) != SLOT_TAKEN) /* another thread's by now */
         return false;
     copy_texts(answer, &slot->answer);
@@ -123,16 +123,14 @@ bool boundary_refusal_details(struct answer *answer, char event[REFUSED_EVENT_SI
     return true;
 }
 
-void boundary_refusal_forget(void)
+void boundary_refusal_forget_own(void)
 {
-    if (own == 0)
-        return;
-    if (own & TAKEN) {
-        own = 0;
+    if (boundary_refusal_own & TAKEN) {
+        boundary_refusal_own = 0;
         return;
     }
-    struct slot *slot = &atomic_load(&slots)[own - 1];
-    /* A child that runs code of its own speaks for itself. */
+    struct slot *slot = &atomic_load(&slots)[boundary_refusal_own - 1];
+    /* A child that runs code of its boundary_refusal_own speaks for itself. */
     if (atomic_load(&slot->state) == SLOT_FULL || slot->owner != getpid())
-        own = 0;
+        boundary_refusal_own = 0;
 }

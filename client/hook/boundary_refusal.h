@@ -9,6 +9,7 @@
 #define WARDER_CLIENT_HOOK_BOUNDARY_REFUSAL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "client/hook/hook_session.h"
 
@@ -29,7 +30,17 @@ bool boundary_refusal_was_taken(void);
  * written anything there; each text has an end. */
 bool boundary_refusal_details(struct answer *answer, char event[REFUSED_EVENT_SIZE]);
 
-/* At an audit event. Costs one load where nothing is expected. */
-void boundary_refusal_forget(void);
+/* Whether a denial is expected, kept, or was told: 0 if none. For boundary_refusal_forget() alone.
+ */
+extern _Thread_local uint32_t boundary_refusal_own
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+void boundary_refusal_forget_own(void);
+
+/* At an audit event, every one: costs one load where nothing is expected. */
+static inline void boundary_refusal_forget(void)
+{
+    if (boundary_refusal_own != 0)
+        boundary_refusal_forget_own();
+}
 
 #endif

@@ -64,9 +64,11 @@ def environment(**more):
     return kept
 
 
-def run(command, **more):
+def run(command, cores=None, **more):
+    """What a program prints, which runs on the first of the cores alone, if any are named."""
     result = subprocess.run([str(part) for part in command], env=environment(**more), stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
+                            preexec_fn=cores and (lambda: os.sched_setaffinity(0, {cores[0]})))
     if result.returncode != 0:
         sys.exit(f"{command[0]} ended with {result.returncode}: {result.stderr}")
     return result.stdout
@@ -117,20 +119,35 @@ class Daemon:
         path.write_text(self.text)
         return path
 
+    def stay_on(self, cores):
+        """All of its threads."""
+        for thread in Path(f"/proc/{self.process.pid}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), cores)
+
     def hooked(self):
         return {"LD_PRELOAD": HOOK, "WARDER_SOCKET": self.socket}
 
 
-def event_cost(arguments, hooked, daemon):
+def event_cost(arguments, hooked, daemon, cores=None):
     # With a round trip each, fewer are needed for the same time.
     count, batches = (1, 3000) if hooked else (200, 500)
     code = EVENT.format(arguments=arguments, count=count, batches=batches)
-    return float(run([PYTHON, "-I", "-c", code], **(daemon.hooked() if hooked else {})))
+    return float(run([PYTHON, "-I", "-c", code], cores, **(daemon.hooked() if hooked else {})))
 
 
-def echo(packets):
-    """A packet there and one back, of these sizes, in nanoseconds."""
-    return float(run([WORK / "echo", "3000", *packets]))
+def echo(packets, cores=None):
+    """A packet there and one back, of these sizes, in nanoseconds; from the one core to the other."""
+    return float(run([WORK / "echo", "3000", *packets, *(cores[1:] if cores else ())], cores))
+
+
+def placements():
+    """Where the two ends of a question run: name -> cores of who asks and who answers; None: where the scheduler has
+    them, which may change within a round."""
+    free = sorted(os.sched_getaffinity(0))
+    found = {"where the scheduler has them": None, "both on one core": (free[0], free[0])}
+    if len(free) > 1:
+        found["on a core each"] = (free[0], free[1])
+    return found
 
 
 def measure(variants):
@@ -166,14 +183,19 @@ def heading(text, base, name):
 
 
 def bench_verdict(_):
-    with asked() as daemon:
-        values = measure({
-            "echo": lambda: echo(EVENT_PACKETS),
-            "verdict": lambda: event_cost(2, True, daemon),
-        })
-    heading("One verdict: an event's round trip through warderd, against a packet's there and back",
+    heading("One verdict: an event's round trip through warderd, against a packet's there and back; both ends placed alike",
             "raw echo", "verdict")
-    row("event of two numbers", values, "verdict", "echo", "us", 1e3)
+    for name, cores in placements().items():
+        with asked() as daemon:
+            daemon.stay_on({cores[1]} if cores else os.sched_getaffinity(0))
+            values = measure({
+                "echo": lambda: echo(EVENT_PACKETS, cores),
+                "python": lambda: event_cost(2, False, daemon, cores),
+                "verdict": lambda: event_cost(2, True, daemon, cores),
+            })
+        values["hook to hook"] = [all_of_it - python for all_of_it, python in zip(values["verdict"], values["python"])]
+        row(f"as Python sees it, {name}", values, "verdict", "echo", "us", 1e3)
+        row(f"without what Python takes, {name}", values, "hook to hook", "echo", "us", 1e3)
 
 
 def bench_event(_):

@@ -1,10 +1,13 @@
 /* The raw limit: one packet there and one back between two processes over SOCK_SEQPACKET.
  *
- *     echo COUNT REQUEST_BYTES REPLY_BYTES
+ *     echo COUNT REQUEST_BYTES REPLY_BYTES [CORE]
  *
- * Prints the median of COUNT round trips in nanoseconds. The one who answers is the barest server
- * that could have many clients: epoll_wait, recv, send, and nothing done with what comes. */
+ * Prints the median of COUNT round trips in nanoseconds. The one who answers, on that core if one is
+ * named, is the barest server that could have many clients: epoll_wait, recv, send, and nothing done
+ * with what comes. */
 #define _GNU_SOURCE
+#include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +38,15 @@ static int compare(const void *left, const void *right)
 }
 
 static char packet[PACKET_MAX];
+
+static bool stay_on(const char *core)
+{
+    cpu_set_t cores;
+
+    CPU_ZERO(&cores);
+    CPU_SET(strtoul(core, NULL, 10) % CPU_SETSIZE, &cores);
+    return sched_setaffinity(0, sizeof(cores), &cores) == 0;
+}
 
 static void answer(int socket, size_t reply_size)
 {
@@ -76,15 +88,16 @@ static size_t size_of(const char *text)
 
 int main(int argc, char **argv)
 {
-    const long count = argc == 4 ? strtol(argv[1], NULL, 10) : 0;
-    const size_t request_size = argc == 4 ? size_of(argv[2]) : 0;
-    const size_t reply_size = argc == 4 ? size_of(argv[3]) : 0;
+    const bool called = argc == 4 || argc == 5;
+    const long count = called ? strtol(argv[1], NULL, 10) : 0;
+    const size_t request_size = called ? size_of(argv[2]) : 0;
+    const size_t reply_size = called ? size_of(argv[3]) : 0;
     uint64_t *times = count > 0 ? calloc((size_t)count, sizeof(*times)) : NULL;
     int sockets[2];
 
     if (!times || !request_size || !reply_size ||
         socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0) {
-        fprintf(stderr, "usage: echo COUNT REQUEST_BYTES REPLY_BYTES\n");
+        fprintf(stderr, "usage: echo COUNT REQUEST_BYTES REPLY_BYTES [CORE]\n");
         return 2;
     }
     const pid_t child = fork();
@@ -92,6 +105,8 @@ int main(int argc, char **argv)
         return 2;
     if (child == 0) {
         close(sockets[0]);
+        if (argc == 5 && !stay_on(argv[4]))
+            _exit(1);
         answer(sockets[1], reply_size);
         _exit(0);
     }
