@@ -774,7 +774,7 @@ class Service(Test):
                 with contextlib.suppress(BlockingIOError):
                     while True:
                         sent.send(bytes(65536))
-                sent.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 2 * PATIENCE))
+                sent.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, int(2 * PATIENCE)))
                 with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
                     client.connect(str(daemon.socket))
                     for packet in before:
