@@ -79,6 +79,6 @@ const unsigned char *message_body(struct packet_received *received,
     /* The file is the last of the descriptors. */
     const int file = received->descriptors[--received->descriptor_count];
     const int error = memory_file_read(file, file_body, MESSAGE_SIZE_MAX, length);
-    close(file);
+    packet_descriptor_close(file);
     return error == 0 ? file_body : NULL;
 }

@@ -44,6 +44,14 @@ int packet_receive_bare(int socket, void *buffer, size_t size, size_t *length);
 /* Closes the descriptors that were received and not taken (taken: set to -1). */
 void packet_received_close(struct packet_received *received);
 
+/* Closes a descriptor that somebody sent. The last close of a socket that its owner has told to
+ * linger waits for its peer, who may be told to wait for ever. */
+void packet_descriptor_close(int descriptor);
+
+/* Closes a socket with all that was sent to it and not received: descriptors in it too, which the
+ * kernel would close as close() does. */
+void packet_socket_close(int socket);
+
 /* Sends header and body as one packet, `descriptors` beside it (borrowed). 0 or a negative errno:
  * never waits (-EAGAIN while the peer does not read), and a peer that is gone gives -EPIPE, never
  * SIGPIPE. */

@@ -9,11 +9,24 @@
 
 #include "proto/packet.h"
 
-/* One packet's ancillary data: descriptors and the sender's credentials. */
+enum { DESCRIPTORS_SENT_MAX = 253 }; /* the kernel's SCM_MAX_FD */
+
+/* One packet's ancillary data: descriptors and the sender's credentials. With room for all that can
+ * come: what does not fit the kernel closes, as close() would (packet_descriptor_close). */
 union ancillary {
-    char bytes[CMSG_SPACE(sizeof(int) * PACKET_DESCRIPTORS_MAX) + CMSG_SPACE(sizeof(struct ucred))];
+    char bytes[CMSG_SPACE(sizeof(int) * DESCRIPTORS_SENT_MAX) + CMSG_SPACE(sizeof(struct ucred))];
     struct cmsghdr align;
 };
+
+void packet_descriptor_close(int descriptor)
+{
+    const struct linger none = {.l_onoff = 0};
+    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+
+    if (setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &none, sizeof(none)) == 0)
+        connect(descriptor, &nobody, sizeof(nobody)); /* whatever its owner sets it to meanwhile */
+    close(descriptor);
+}
 
 static void take_ancillary(struct msghdr *message, struct packet_received *received, bool *too_many)
 {
@@ -28,7 +41,7 @@ static void take_ancillary(struct msghdr *message, struct packet_received *recei
                 if (received->descriptor_count < PACKET_DESCRIPTORS_MAX) {
                     received->descriptors[received->descriptor_count++] = descriptor;
                 } else {
-                    close(descriptor);
+                    packet_descriptor_close(descriptor);
                     *too_many = true;
                 }
             }
@@ -77,8 +90,28 @@ void packet_received_close(struct packet_received *received)
 {
     for (int i = 0; i < received->descriptor_count; i++)
         if (received->descriptors[i] >= 0)
-            close(received->descriptors[i]);
+            packet_descriptor_close(received->descriptors[i]);
     received->descriptor_count = 0;
+}
+
+void packet_socket_close(int socket)
+{
+    enum { PACKETS_MAX = 4096 }; /* net.unix.max_dgram_qlen is far below */
+    const int on = 1;
+    struct packet_received received;
+    char nothing[1];
+
+    /* Nothing more can be sent; and credentials tell an empty packet from the end. */
+    setsockopt(socket, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+    shutdown(socket, SHUT_RDWR);
+    for (int i = 0; i < PACKETS_MAX; i++) {
+        const int error = packet_receive(socket, nothing, sizeof(nothing), MSG_DONTWAIT, &received);
+        if (error == 0)
+            packet_received_close(&received);
+        else if (error != PACKET_CUT && error != PACKET_EMPTY && error != -EINTR)
+            break;
+    }
+    close(socket);
 }
 
 int packet_receive_bare(int socket, void *buffer, size_t size, size_t *length)

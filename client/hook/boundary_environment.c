@@ -17,17 +17,9 @@ static const char token_name[] = "WARDER_RUN";
 /* What any program may be told by any other. A name that ends in `*` is the beginning of one, here
  * and below. */
 static const char *const harmless[] = {
-    "PATH",      "HOME",
-    "USER",      "LOGNAME",
-    "SHELL",     "LANG",
-    "LANGUAGE",  "LC_*",
-    "TZ",        "TERM",
-    "COLORTERM", "NO_COLOR",
-    "COLUMNS",   "LINES",
-    "TMPDIR",    "TEMP",
-    "TMP",       "PWD",
-    "OLDPWD",    "HOSTNAME",
-    "CI",        "SOURCE_DATE_EPOCH",
+    "PATH", "HOME", "USER",      "LOGNAME",  "LANG",     "LANGUAGE", "LC_*",
+    "TZ",   "TERM", "COLORTERM", "NO_COLOR", "COLUMNS",  "LINES",    "TMPDIR",
+    "TEMP", "TMP",  "PWD",       "OLDPWD",   "HOSTNAME", "CI",       "SOURCE_DATE_EPOCH",
 };
 
 /* What makes a program load, read or run something beside what it was asked to: not even as whoever
@@ -147,6 +139,34 @@ static bool is_one_of(const char *entry, const char *const *names, size_t count)
     return false;
 }
 
+/* libc makes paths of these: with a slash they lead to catalogues and locales of the program's own,
+ * and a program that was built without a check of format strings writes to memory by them. */
+static const char *const languages[] = {"LANG", "LANGUAGE", "LC_*"};
+
+/* A zone has slashes in its name, and is a file by any path. */
+static bool is_zone(const char *name)
+{
+    static const char local[] = "/etc/localtime";
+    static const char zones[] = "/usr/share/zoneinfo/";
+
+    name += *name == ':' ? 1 : 0;
+    if (strstr(name, ".."))
+        return false;
+    return *name != '/' || strcmp(name, local) == 0 || strncmp(name, zones, sizeof(zones) - 1) == 0;
+}
+
+/* Of a variable that any program may be told. */
+static bool is_harmless_value(const char *entry)
+{
+    static const char *const zone[] = {"TZ"};
+    const char *value = entry + strcspn(entry, "=");
+
+    value += *value ? 1 : 0;
+    if (is_one_of(entry, languages, sizeof(languages) / sizeof(*languages)))
+        return !strchr(value, '/');
+    return !is_one_of(entry, zone, 1) || is_zone(value);
+}
+
 static bool is_passed(const char *entry, const char *passed)
 {
     for (; passed && *passed; passed += strlen(passed) + 1)
@@ -157,8 +177,10 @@ static bool is_passed(const char *entry, const char *passed)
 
 static bool may_pass(const char *entry, const char *passed)
 {
-    if (is_passed(entry, passed) ||
-        is_one_of(entry, harmless, sizeof(harmless) / sizeof(*harmless)))
+    if (is_passed(entry, passed))
+        return true;
+    if (is_one_of(entry, harmless, sizeof(harmless) / sizeof(*harmless)) &&
+        is_harmless_value(entry))
         return true;
     return first_environment_has(entry) &&
            !is_one_of(entry, steering, sizeof(steering) / sizeof(*steering));

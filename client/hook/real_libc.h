@@ -88,7 +88,14 @@ typedef int spawn_function(pid_t *pid, const char *path, const posix_spawn_file_
     FUNCTION(getpeername, int (*)(int, struct sockaddr *, unsigned *))                             \
     FUNCTION(getsockname, int (*)(int, struct sockaddr *, unsigned *))                             \
     FUNCTION(listen, int (*)(int, int))                                                            \
-    FUNCTION(bindtextdomain, char *(*)(const char *, const char *))
+    FUNCTION(bindtextdomain, char *(*)(const char *, const char *))                                \
+    FUNCTION(dgettext, char *(*)(const char *, const char *))                                      \
+    FUNCTION(dcgettext, char *(*)(const char *, const char *, int))                                \
+    FUNCTION(dngettext, char *(*)(const char *, const char *, const char *, unsigned long))        \
+    FUNCTION(dcngettext, char *(*)(const char *, const char *, const char *, unsigned long, int))  \
+    FUNCTION(textdomain, char *(*)(const char *))                                                  \
+    FUNCTION(setenv, int (*)(const char *, const char *, int))                                     \
+    FUNCTION(putenv, int (*)(char *))
 
 /* A member's name stands in no parentheses. NOLINTNEXTLINE(bugprone-macro-parentheses) */
 #define REAL_LIBC_MEMBER(name, type) __typeof__(type) name;

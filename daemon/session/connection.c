@@ -112,7 +112,7 @@ static void go(struct connection *connection)
 {
     if (connection->state == STATE_CLOSED) {
         connection->watch = WATCH_OVER;
-        close(connection->socket);
+        packet_socket_close(connection->socket);
         connection_release(connection);
         return;
     }
@@ -458,7 +458,7 @@ struct connection *connection_new(struct server *server, int socket,
 
     if (!connection) {
         user_account_return(&server->accounts, options->account, CHARGE_CONNECTION, 1);
-        close(socket);
+        packet_socket_close(socket);
         return NULL;
     }
     *connection = (struct connection){

@@ -8,6 +8,7 @@
 #include "daemon/audit/audit_query.h"
 #include "daemon/session/kept_session.h"
 #include "daemon/session/session.h"
+#include "proto/packet_socket.h"
 
 /* ------------------------------------------------------------------------------------------ jobs
  */
@@ -17,9 +18,9 @@ void job_free(struct job *job)
     if (job->groups_socket >= 0)
         close(job->groups_socket);
     if (job->executable >= 0)
-        close(job->executable);
+        packet_descriptor_close(job->executable);
     if (job->directory >= 0)
-        close(job->directory);
+        packet_descriptor_close(job->directory);
     session_facts_deinit(&job->facts);
     wishes_release(job->wishes);
     wish_list_release(&job->kept_wishes);

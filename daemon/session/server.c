@@ -21,6 +21,7 @@
 #include "daemon/session/subject_process.h"
 #include "daemon/store/database.h"
 #include "proto/packet.h"
+#include "proto/packet_socket.h"
 
 enum {
     ACCEPTS_AT_ONCE = 64,          /* before others have their turn */
@@ -271,14 +272,14 @@ static void welcome(struct listener *listener, int socket)
     socklen_t size = sizeof(peer);
 
     if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
-        close(socket);
+        packet_socket_close(socket);
         return;
     }
     struct user_account *account = user_account_of(&server->accounts, peer.uid);
     if (!account || !user_account_charge(&server->accounts, account, CHARGE_CONNECTION, 1)) {
         turn_away(server, account, peer.pid, listener->state,
                   "a connection: its user has too many");
-        close(socket);
+        packet_socket_close(socket);
         return;
     }
     const struct connection_options options = {
@@ -299,7 +300,7 @@ static void shed_one(struct listener *listener)
     const int socket = accept4(listener->socket, NULL, NULL, SOCK_CLOEXEC);
     if (socket >= 0) {
         turn_away(listener->server, NULL, 0, listener->state, "a connection: out of descriptors");
-        close(socket);
+        packet_socket_close(socket);
     }
     listener->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }

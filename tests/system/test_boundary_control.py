@@ -1,11 +1,11 @@
 """What the kernel is told to write where, at the C boundary; and what it would have to overwrite there.
 
 The escapes (tests/escapes: mem_ioctl_pointer, mem_map_query, mem_extent_count, mem_getsockopt_pointer, mem_kernel_number,
-mem_receive_lengths, mem_gettext_format, native_translations) try the ways; here is what is refused by whom, and
+mem_receive_lengths, mem_gettext_format, mem_gettext_domain, native_translations) try the ways; here is what is refused by whom, and
 that programs which have no such thing in mind notice nothing.
 """
 
-from support import ALLOW_ALL, HOOK, UNTRUSTED, Test, execute, python
+from support import ALLOW_ALL, HOOK, UNTRUSTED, Test, execute, python, python_version
 
 # Python code may not reach memory by ffi; and what it says to descriptors is nobody's concern.
 NO_FFI = """policy own "No way to memory" { deny ffi as no-ffi }
@@ -127,6 +127,25 @@ with socket.socket() as one:
 refused(lambda: fcntl.fcntl(reading, fcntl.F_DUPFD, 70))
 """
 
+# Catalogues and locales of the program's own; and what is nobody's concern.
+TEXTS = """
+import locale, os, sys
+def refused(function):
+    try:
+        print(function())
+    except OSError as error:
+        print(error.strerror)
+own = "../" * 5 + os.getcwd().strip("/") + "/own"
+refused(lambda: os.putenv("LANGUAGE", "de:../../../tmp"))
+refused(lambda: os.putenv("LOCPATH", "/tmp"))
+refused(lambda: os.putenv("LANGUAGE", "de:en"))
+refused(lambda: os.putenv("LOCPATHS", "/tmp"))
+refused(lambda: locale.textdomain(own))
+refused(lambda: locale.dgettext("own/..other", "text"))
+refused(lambda: locale.dcgettext("..", "text", locale.LC_MESSAGES))
+refused(lambda: locale.textdomain("own"))
+"""
+
 UNBOUNDED = ("13 warder: ioctl denied: its structure may say where the kernel writes, or how much, "
              "and this request is not known as one that does not")
 NUMBER = "13 warder: {} denied: a number stands where this request takes an address"
@@ -183,6 +202,19 @@ class Control(Test):
             NUMBER.format("ioctl"), NUMBER.format("ioctl"), NUMBER.format("fcntl"),
             *[UNBOUNDED] * 5,
             "92 Protocol not available", "92 Protocol not available", "92 Protocol not available", "70"], result)
+
+    def test_libc_is_led_to_no_texts_and_locales_elsewhere_where_memory_is_held(self):
+        sets = "setenv" if python_version() >= (3, 9) else "putenv"
+        result = self.under(self.policy(NO_FFI), TEXTS)
+        self.assertEqual(result.out.splitlines(), [
+            "warder: libc.{} denied: this LANGUAGE leads out of the directory of translations".format(sets),
+            "warder: libc.{} denied: LOCPATH says where libc finds locales, and it believes what stands there".format(sets),
+            "None", "None",
+            "warder: libc.textdomain denied: the name of the domain leads out of the directory of translations",
+            "text", "text", "own"], result)
+        result = self.under(self.policy(ALLOW_ALL), TEXTS)
+        self.assertEqual(result.out.splitlines()[:4], ["None"] * 4, result)
+        self.assertEqual(result.out.splitlines()[5:], ["text", "text", "own"], result)
 
     def test_kernel_answers_where_nobody_holds_memory(self):
         result = self.under(self.policy(ALLOW_ALL), REFUSED)

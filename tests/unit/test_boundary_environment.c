@@ -111,6 +111,24 @@ static void of_all_others_what_is_harmless_and_what_was_found_passes(void **stat
     assert_non_null(strstr(CHILD_OF(false, NULL, "A=2", "AB=1"), "A=2 AB=1"));
 }
 
+static void a_language_with_a_path_and_a_zone_elsewhere_are_kept_back(void **state)
+{
+    (void)state;
+    const char *made =
+        CHILD_OF(true, NULL, "LANGUAGE=../../tmp/x", "LC_ALL=/tmp/x", "LANG=a/x", "TZ=/tmp/x",
+                 "TZ=:/tmp/x", "TZ=/usr/share/zoneinfo/../x", "TZ=../x", "SHELL=/tmp/x");
+    assert_null(strstr(made, "/x"));
+    made = CHILD_OF(true, "LANGUAGE\0", "LANGUAGE=a/x", "LC_ALL=de_DE.UTF-8@euro", "LANG=C",
+                    "TZ=:/etc/localtime", "TZ=Europe/Berlin", "TZ=/usr/share/zoneinfo/UTC");
+    for (const char *const *there =
+             (const char *const[]){"LANGUAGE=a/x", "LC_ALL=de_DE.UTF-8@euro", "LANG=C",
+                                   "TZ=:/etc/localtime", "TZ=Europe/Berlin",
+                                   "TZ=/usr/share/zoneinfo/UTC", NULL};
+         *there; there++)
+        if (!strstr(made, *there))
+            fail_msg("%s is kept back: %s", *there, made);
+}
+
 static void what_does_not_fit_gives_nothing(void **state)
 {
     (void)state;
@@ -130,6 +148,7 @@ int main(void)
         cmocka_unit_test(a_token_of_another_run_stays),
         cmocka_unit_test(variables_that_steer_are_kept_back_where_an_exec_can_be_denied),
         cmocka_unit_test(of_all_others_what_is_harmless_and_what_was_found_passes),
+        cmocka_unit_test(a_language_with_a_path_and_a_zone_elsewhere_are_kept_back),
         cmocka_unit_test(what_does_not_fit_gives_nothing),
     };
     return cmocka_run_group_tests(tests, take, NULL);
