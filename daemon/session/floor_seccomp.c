@@ -29,13 +29,15 @@ enum {
 
 /* The kernel's own headers, some of which are newer than those of Debian 12. */
 enum {
-    FLAG_NOEXEC_SEAL = 0x8,     /* linux/memfd.h: MFD_NOEXEC_SEAL, Linux 6.3 */
-    REQUEST_TIOCSTI = 0x5412,   /* asm-generic/ioctls.h */
-    REQUEST_TIOCLINUX = 0x541c, /* likewise */
-    FLAG_FASTOPEN = 0x20000000, /* linux/socket.h: MSG_FASTOPEN connects */
-    FLAG_NEWTIME = 0x80,        /* linux/sched.h: CLONE_NEWTIME */
-    PRIORITY_OF_GROUP = 0x2,    /* linux/ioprio.h: IOPRIO_WHO_PGRP; IOPRIO_WHO_USER has it too */
-    CALL_FCHMODAT2 = 452,       /* asm-generic/unistd.h: the same number on every machine */
+    FLAG_NOEXEC_SEAL = 0x8,      /* linux/memfd.h: MFD_NOEXEC_SEAL, Linux 6.3 */
+    REQUEST_TIOCSTI = 0x5412,    /* asm-generic/ioctls.h */
+    REQUEST_TIOCLINUX = 0x541c,  /* likewise */
+    REQUEST_FAULTS_NEW = 0xaa00, /* linux/userfaultfd.h: USERFAULTFD_IOC_NEW, of /dev/userfaultfd */
+    OPTION_ULP = 31,             /* linux/tcp.h: TCP_ULP */
+    FLAG_FASTOPEN = 0x20000000,  /* linux/socket.h: MSG_FASTOPEN connects */
+    FLAG_NEWTIME = 0x80,         /* linux/sched.h: CLONE_NEWTIME */
+    PRIORITY_OF_GROUP = 0x2,     /* linux/ioprio.h: IOPRIO_WHO_PGRP; IOPRIO_WHO_USER has it too */
+    CALL_FCHMODAT2 = 452,        /* asm-generic/unistd.h: the same number on every machine */
     CALL_SETXATTRAT = 463,
     CALL_REMOVEXATTRAT = 466,
     CALL_OPEN_TREE_ATTR = 467,
@@ -281,6 +283,8 @@ static void add_base(struct builder *builder, const struct seccomp_plan *plan)
     /* Words put into a terminal are read by whoever owns it. */
     refuse_value(builder, "ioctl", EPERM, 1, INT_MASK, REQUEST_TIOCSTI);
     refuse_value(builder, "ioctl", EPERM, 1, INT_MASK, REQUEST_TIOCLINUX);
+    /* What `unheard` has as a call. */
+    refuse_value(builder, "ioctl", EPERM, 1, INT_MASK, REQUEST_FAULTS_NEW);
     /* Landlock does not see a program that is started from memory. */
     if (plan->exec)
         refuse_value(builder, "memfd_create", EACCES, 1, FLAG_NOEXEC_SEAL, 0);
@@ -440,6 +444,10 @@ static void add_network(struct builder *builder, const struct seccomp_plan *plan
         refuse_bits(builder, SCMP_SYS(sendto), EACCES, 3, FLAG_FASTOPEN);
         refuse_bits(builder, SCMP_SYS(sendmsg), EACCES, 2, FLAG_FASTOPEN);
         refuse_bits(builder, SCMP_SYS(sendmmsg), EACCES, 3, FLAG_FASTOPEN);
+        /* Nor that of a socket that has become one of another protocol (SMC) by such an option. */
+        const struct scmp_arg_cmp protocol[] = {equals(1, INT_MASK, PROTOCOL_TCP),
+                                                equals(2, INT_MASK, OPTION_ULP)};
+        refuse_if(builder, SCMP_SYS(setsockopt), EACCES, 2, protocol);
     }
     if (plan->bind && plan->bind_families == 0) {
         refuse(builder, "bind", EACCES);

@@ -221,7 +221,8 @@ static void words_cannot_be_put_into_a_terminal_whatever_stands_above_the_reques
     (void)state;
     ASSERT_CALLS(&nothing, SECCOMP_BASE, {"ioctl", {0, 0x5412}, REFUSED(EPERM)},
                  {"ioctl", {0, UINT64_C(0xdead00005412)}, REFUSED(EPERM)},
-                 {"ioctl", {0, 0x541c}, REFUSED(EPERM)});
+                 {"ioctl", {0, 0x541c}, REFUSED(EPERM)},
+                 {"ioctl", {0, UINT64_C(0xdead0000aa00)}, REFUSED(EPERM)});
 }
 
 static void requests_that_hold_an_address_are_unknown_whatever_their_size(void **state)
@@ -436,6 +437,8 @@ static void floor_of_connect_to_ports_leaves_tcp_and_datagrams_of_the_internet(v
                  {"bind", {0}, ALLOWED}, {"sendto", {0, 0, 0, MSG_FASTOPEN}, REFUSED(EACCES)},
                  {"sendmsg", {0, 0, MSG_FASTOPEN | MSG_NOSIGNAL}, REFUSED(EACCES)},
                  {"sendmmsg", {0, 0, 0, MSG_FASTOPEN}, REFUSED(EACCES)},
+                 {"setsockopt", {0, IPPROTO_TCP, 31}, REFUSED(EACCES)},
+                 {"setsockopt", {0, IPPROTO_TCP, 1}, ALLOWED},
                  {"sendto", {0, 0, 0, MSG_NOSIGNAL}, ALLOWED});
 }
 
