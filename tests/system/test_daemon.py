@@ -418,7 +418,8 @@ class Stopping(Test):
         self.assertFalse(daemon.admin.exists())
 
     def test_what_is_settled_while_the_daemon_stops_is_recorded_or_counted(self):
-        daemon = self.daemon("--record", "all")
+        patient = self.policy("[limits]\nverdict_milliseconds = 20000\n", "patient.toml")  # eight come up at once
+        daemon = self.daemon("--record", "all", "--config", patient)
         daemon.apply('policy p { applies { platform is "linux" } default allow all }')
         wait_until(lambda: daemon.status()["records_waiting"] == 0, "what was before is written")
         code = ("import sys\nmade = 0\nprint('ready', flush=True)\n"
