@@ -18,6 +18,7 @@
 #include "client/hook/known_semaphores.h"
 #include "client/hook/known_threads.h"
 #include "client/hook/real_libc.h"
+#include "client/hook/thread_stack.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -27,8 +28,12 @@
 EXPORTED int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                             void *(*function)(void *), void *argument)
 {
+    pthread_attr_t guarded;
+
     if (!boundary_concerns())
         return real_libc()->pthread_create(thread, attributes, function, argument);
+    if (attributes && boundary_holds_memory() && thread_stack_guard(attributes, &guarded))
+        attributes = &guarded;
     return known_threads_create(real_libc()->pthread_create, thread, attributes, function,
                                 argument);
 }

@@ -122,18 +122,34 @@ static int initialise(python_object *self, python_object *args, python_object *k
     return init(self, args, keywords);
 }
 
-/* Puts initialise() into the class, if its slot is where it is in every version so far. */
-static void *replace_init(const struct python_api *api, python_object *class)
+/* The class's allocator: for Python code that makes one by its name. */
+static python_object *allocate_by_name(python_object *type, python_size items)
 {
-    int (*const ours)(python_object *, python_object *, python_object *) = initialise;
-    char *const place = (char *)class + python_type_slot_offset(api, TYPE_INIT);
+    python_object *instance = text_api->PyType_GenericAlloc(type, items);
+
+    denial_of_call_made_by_name(instance);
+    return instance;
+}
+
+/* Puts initialise() and allocate_by_name() into the class, if its slots are where they are in every
+ * version so far. What stands in the first's. */
+static void *replace_slots(const struct python_api *api, python_object *class)
+{
+    int (*const init)(python_object *, python_object *, python_object *) = initialise;
+    python_object *(*const allocate)(python_object *, python_size) = allocate_by_name;
+    python_object *(*const generic)(python_object *, python_size) = api->PyType_GenericAlloc;
+    char *const init_place = (char *)class + python_type_slot_offset(api, TYPE_INIT);
+    char *const allocator_place = (char *)class + python_type_slot_offset(api, TYPE_ALLOC);
     void *found;
 
-    __builtin_memcpy(&found, place, sizeof(found));
-    if (found != api->PyType_GetSlot(class, SLOT_INIT))
+    __builtin_memcpy(&found, init_place, sizeof(found));
+    /* Pointers are compared. NOLINTNEXTLINE(bugprone-sizeof-expression) */
+    if (found != api->PyType_GetSlot(class, SLOT_INIT) ||
+        __builtin_memcmp(allocator_place, &generic, sizeof(generic)) != 0)
         return found;
-    __builtin_memcpy(place, &ours, sizeof(ours));
-    __builtin_memcpy(&found, &ours, sizeof(ours));
+    __builtin_memcpy(allocator_place, &allocate, sizeof(allocate));
+    __builtin_memcpy(init_place, &init, sizeof(init));
+    __builtin_memcpy(&found, &init, sizeof(init));
     return found;
 }
 
@@ -169,7 +185,7 @@ static python_object *make_class(const struct python_api *api)
         python_object *source = api->minor >= 10 ? base : made;
         made_new = api->PyType_GetSlot(source, SLOT_NEW);
         made_init = api->PyType_GetSlot(source, SLOT_INIT);
-        class_init = replace_init(api, made);
+        class_init = replace_slots(api, made);
     }
     return made;
 }

@@ -13,7 +13,8 @@ enum { SERVED_MAX = 4 }; /* runtimes of a process */
 /* Only added to; by the thread that puts an interpreter under policy. */
 static struct runtime *_Atomic served[SERVED_MAX];
 
-/* What this thread's allocator has made last, until it is filled in. */
+/* What this thread's allocator has made last, until it has been initialised. What Python code makes
+ * of PermissionError.__new__ alone never is, and may be gone. */
 static _Thread_local struct {
     struct runtime *runtime;
     python_object *instance;
@@ -108,28 +109,19 @@ void denial_of_call_expect(void)
         take_over(served[i]);
 }
 
-/* Whether CPython has given it the words: it does so before it asks for it to be initialised, but
- * not for what Python code makes of the class by name, which may come to lie where one lay that was
- * given up. */
-static bool is_filled_in(const struct python_api *api, python_object *instance)
+void denial_of_call_made_by_name(const python_object *instance)
 {
-    python_object *words = api->PyObject_GetAttrString(instance, "strerror");
-
-    if (!words) {
-        api->PyErr_Clear();
-        return false;
-    }
-    api->Py_DecRef(words);
-    return words != api->_Py_NoneStruct;
+    if (making.instance == instance)
+        making.instance = NULL;
 }
 
 bool denial_of_call_finish(python_object *instance)
 {
-    const bool is_ours = making.instance == instance;
+    const bool is_ours = instance && making.instance == instance;
     char event[REFUSED_EVENT_SIZE];
 
     making.instance = NULL;
-    if (!is_ours || !is_filled_in(&making.runtime->api, instance))
+    if (!is_ours)
         return false;
     struct answer *answer = work_memory_take();
     if (answer && boundary_refusal_details(answer, event))

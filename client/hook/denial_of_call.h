@@ -22,7 +22,12 @@ void denial_of_call_serve(struct runtime *runtime);
 /* This thread is being told the words of a denial. Takes no lock; needs no interpreter lock. */
 void denial_of_call_expect(void);
 
+/* An instance of the class of denials that another allocator has just made, for Python code: it may
+ * lie where one of ours lay that was given up. */
+void denial_of_call_made_by_name(const python_object *instance);
+
 /* Gives what the allocator has made, and CPython has filled in since, the attributes of a denial.
+ * Nothing is asked of the instance or its class, which Python code may have changed.
  * False for any other instance, which is left alone. The interpreter lock must be held. */
 bool denial_of_call_finish(python_object *instance);
 

@@ -52,6 +52,11 @@ typedef int spawn_function(pid_t *pid, const char *path, const posix_spawn_file_
     FUNCTION(strerror_r, char *(*)(int, char *, size_t))                                           \
     FUNCTION(pthread_create,                                                                       \
              int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))              \
+    FUNCTION(pthread_attr_getguardsize, int (*)(const pthread_attr_t *, size_t *))                 \
+    FUNCTION(pthread_attr_setguardsize, int (*)(pthread_attr_t *, size_t))                         \
+    FUNCTION(pthread_attr_getstack, int (*)(const pthread_attr_t *, void **, size_t *))            \
+    FUNCTION(pthread_attr_getstacksize, int (*)(const pthread_attr_t *, size_t *))                 \
+    FUNCTION(pthread_attr_setstacksize, int (*)(pthread_attr_t *, size_t))                         \
     FUNCTION(pthread_join, int (*)(pthread_t, void **))                                            \
     FUNCTION(pthread_detach, int (*)(pthread_t))                                                   \
     FUNCTION(pthread_kill, int (*)(pthread_t, int))                                                \

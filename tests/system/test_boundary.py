@@ -213,6 +213,33 @@ for error in Own(13, "by hand", 3), OwnDenial(13, "by hand", 3):
             "Own (13, 'by hand') 13 3",
             "OwnDenial (13, 'by hand') 13 3"], result)
 
+    def test_denied_call_asks_nothing_of_the_class_that_a_program_has_changed(self):
+        # Nor is an instance that was given up taken for one that was made at its place.
+        result = self.under(SOME, FORK_EXEC + """
+def denied():
+    fork_exec(["/bin/touch", "x"])
+    return OSError(13, os.strerror(13))
+kind = type(denied())
+def ask(self): print("asked"); raise KeyboardInterrupt
+def told(self, value): print("told")
+for name in "strerror", "errno", "args", "rule": setattr(kind, name, property(ask, told))
+first = denied()
+for name in "strerror", "errno", "args", "rule": delattr(kind, name)
+kind.rule = None
+print(first.rule, first.errno)
+fork_exec(["/bin/touch", "x"])
+print(os.strerror(13)[:12])
+given_up = PermissionError.__new__(PermissionError, 13, "given up")
+print(type(given_up) is kind, given_up.rule)
+number = id(given_up)
+kind.strerror = "filled in"
+del given_up
+others = [kind(13, "by hand") for _ in range(100)]
+print({one.args for one in others}, {one.rule for one in others}, number in map(id, others))
+""")
+        self.assertEqual(result.out.splitlines(), ["default-exec 13", "warder: exec", "True None",
+                                                   "{(13, 'by hand')} {None} True"], result)
+
     def test_words_of_a_denial_are_not_taken_for_those_of_another(self):
         # Not after the thread's next event, and not in other threads.
         result = self.under(SOME, FORK_EXEC + """

@@ -1,12 +1,13 @@
 """Handles of libc's own, of threads and of semaphores, where Python code can put a number in their place.
 
 The escapes (tests/escapes: mem_semaphore_number, mem_semaphore_closed, mem_thread_number, mem_socket_filter,
-mem_group_filter) try the numbers; here is that what libc has given out goes on to work.
+mem_group_filter) try the numbers; here is that what libc has given out goes on to work. Also how far below a thread's
+stack nothing lies (mem_thread_stack).
 """
 
 import errno
 
-from support import Test, python
+from support import ALLOW_ALL, Test, python
 
 NO_FFI = 'policy own "No way to memory" { deny ffi as no-ffi }\n'
 
@@ -39,6 +40,22 @@ def number(ident):
     try: return time.pthread_getcpuclockid(ident) and "known"
     except ProcessLookupError: return "unknown"
 print(number(threading.get_ident()), number(id(bytearray(4096))))
+"""
+
+# A thread's number is an address at the upper end of its stack: how far it is from there to the lower end, and how
+# much below that is nobody's.
+STACK = """
+import threading
+def look():
+    rows = [row.split()[:2] for row in open("/proc/self/maps")]
+    rows = [(*(int(end, 16) for end in range.split("-")), rights) for range, rights in rows]
+    own = next(n for n, row in enumerate(rows) if row[0] <= threading.get_ident() < row[1])
+    below = rows[own - 1] if rows[own - 1][1:] == (rows[own][0], "---p") else (0, 0)
+    print(threading.get_ident() - rows[own][0] >> 10, below[1] - below[0] >> 10)
+threading.stack_size(128 << 10)
+one = threading.Thread(target=look)
+one.start()
+one.join()
 """
 
 SEMAPHORES = """
@@ -99,6 +116,18 @@ class Handles(Test):
     def test_threads_are_told_from_numbers(self):
         result = self.run_under(self.policy(NO_FFI), [python(), self.script(THREADS)])
         self.assertEqual((result.status, result.out), (0, "known unknown\n"), result)
+
+    def test_stack_of_a_thread_has_room_and_nothing_below_it(self):
+        result = self.run_under(self.policy(NO_FFI), [python(), self.script(STACK)])
+        stack, below = map(int, result.out.split())
+        self.assertGreater(stack, 1024, result)
+        self.assertGreaterEqual(below, 1024, result)
+
+    def test_stack_of_a_thread_is_as_asked_for_where_memory_is_not_held(self):
+        result = self.run_under(self.policy(ALLOW_ALL), [python(), self.script(STACK)])
+        stack, below = map(int, result.out.split())
+        self.assertLess(stack, 128, result)
+        self.assertGreater(below, 0, result)
 
     def test_semaphores_are_told_from_numbers(self):
         result = self.run_under(self.policy(NO_FFI), [python(), self.script(SEMAPHORES)])
