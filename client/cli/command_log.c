@@ -197,7 +197,8 @@ static int print_from(const struct log_options *log, struct daemon_client *clien
 {
     position->lost = ask_for_log(log, client, position) < 0;
     while (!position->lost) {
-        const Warder__V1__AdminReply *reply = admin_reply_or_end(client, log->follow, &position->lost);
+        const Warder__V1__AdminReply *reply =
+            admin_reply_or_end(client, log->follow, &position->lost);
         if (!reply)
             break;
         if (reply->body_case == WARDER__V1__ADMIN_REPLY__BODY_FAILED)

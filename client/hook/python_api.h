@@ -172,9 +172,10 @@ static inline python_object *python_type(const struct python_api *api, const pyt
     return type;
 }
 
-/* Where a word of a type stands, bytes from its beginning: in PyTypeObject (Include/cpython/object.h,
- * the same from 3.8 to 3.14), counted in words from tp_name, which comes behind the head and the
- * size. What is found there is to be compared with what the API says of it. */
+/* Where a word of a type stands, bytes from its beginning: in PyTypeObject
+ * (Include/cpython/object.h, the same from 3.8 to 3.14), counted in words from tp_name, which comes
+ * behind the head and the size. What is found there is to be compared with what the API says of it.
+ */
 enum python_type_word { TYPE_NAME = 0, TYPE_INIT = 34, TYPE_ALLOC = 35 };
 
 static inline size_t python_type_slot_offset(const struct python_api *api,

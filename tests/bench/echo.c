@@ -2,9 +2,9 @@
  *
  *     echo COUNT REQUEST_BYTES REPLY_BYTES [CORE]
  *
- * Prints the median of COUNT round trips in nanoseconds. The one who answers, on that core if one is
- * named, is the barest server that could have many clients: epoll_wait, recv, send, and nothing done
- * with what comes. */
+ * Prints the median of COUNT round trips in nanoseconds. The one who answers, on that core if one
+ * is named, is the barest server that could have many clients: epoll_wait, recv, send, and nothing
+ * done with what comes. */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <stdbool.h>

@@ -424,22 +424,21 @@ static void floor_of_connect_to_ports_leaves_tcp_and_datagrams_of_the_internet(v
     /* Clause K-21. */
     const struct seccomp_plan plan = {.connect = true, .connect_families = FLOOR_FAMILIES_INTERNET};
 
-    ASSERT_CALLS(&plan, SECCOMP_INTERPRETER,
-                 {"socket", {AF_INET, SOCK_STREAM | SOCK_CLOEXEC}, ALLOWED},
-                 {"socket", {AF_INET6, SOCK_STREAM, IPPROTO_TCP}, ALLOWED},
-                 {"socket", {AF_INET, SOCK_DGRAM, IPPROTO_UDP}, ALLOWED},
-                 {"socket", {AF_INET, SOCK_STREAM, IPPROTO_MPTCP}, REFUSED(EACCES)},
-                 {"socket", {AF_INET, SOCK_STREAM, IPPROTO_SCTP}, REFUSED(EACCES)},
-                 {"socket", {AF_INET6, SOCK_STREAM, 1}, REFUSED(EACCES)},
-                 {"socket", {AF_INET, SOCK_RAW, IPPROTO_ICMP}, REFUSED(EACCES)},
-                 {"socket", {AF_INET, SOCK_SEQPACKET}, REFUSED(EACCES)},
-                 {"socket", {AF_UNIX, SOCK_STREAM}, REFUSED(EACCES)}, {"connect", {0}, ALLOWED},
-                 {"bind", {0}, ALLOWED}, {"sendto", {0, 0, 0, MSG_FASTOPEN}, REFUSED(EACCES)},
-                 {"sendmsg", {0, 0, MSG_FASTOPEN | MSG_NOSIGNAL}, REFUSED(EACCES)},
-                 {"sendmmsg", {0, 0, 0, MSG_FASTOPEN}, REFUSED(EACCES)},
-                 {"setsockopt", {0, IPPROTO_TCP, 31}, REFUSED(EACCES)},
-                 {"setsockopt", {0, IPPROTO_TCP, 1}, ALLOWED},
-                 {"sendto", {0, 0, 0, MSG_NOSIGNAL}, ALLOWED});
+    ASSERT_CALLS(
+        &plan, SECCOMP_INTERPRETER, {"socket", {AF_INET, SOCK_STREAM | SOCK_CLOEXEC}, ALLOWED},
+        {"socket", {AF_INET6, SOCK_STREAM, IPPROTO_TCP}, ALLOWED},
+        {"socket", {AF_INET, SOCK_DGRAM, IPPROTO_UDP}, ALLOWED},
+        {"socket", {AF_INET, SOCK_STREAM, IPPROTO_MPTCP}, REFUSED(EACCES)},
+        {"socket", {AF_INET, SOCK_STREAM, IPPROTO_SCTP}, REFUSED(EACCES)},
+        {"socket", {AF_INET6, SOCK_STREAM, 1}, REFUSED(EACCES)},
+        {"socket", {AF_INET, SOCK_RAW, IPPROTO_ICMP}, REFUSED(EACCES)},
+        {"socket", {AF_INET, SOCK_SEQPACKET}, REFUSED(EACCES)},
+        {"socket", {AF_UNIX, SOCK_STREAM}, REFUSED(EACCES)}, {"connect", {0}, ALLOWED},
+        {"bind", {0}, ALLOWED}, {"sendto", {0, 0, 0, MSG_FASTOPEN}, REFUSED(EACCES)},
+        {"sendmsg", {0, 0, MSG_FASTOPEN | MSG_NOSIGNAL}, REFUSED(EACCES)},
+        {"sendmmsg", {0, 0, 0, MSG_FASTOPEN}, REFUSED(EACCES)},
+        {"setsockopt", {0, IPPROTO_TCP, 31}, REFUSED(EACCES)},
+        {"setsockopt", {0, IPPROTO_TCP, 1}, ALLOWED}, {"sendto", {0, 0, 0, MSG_NOSIGNAL}, ALLOWED});
 }
 
 static void server_that_reaches_nothing_has_tcp_and_no_datagrams(void **state)
