@@ -295,14 +295,18 @@ python_object *denial_class_instance(const struct python_api *api, python_object
 /* Slots are asked for of a class alone whose class is `type` itself: no metaclass is called. */
 bool denial_class_is_intact(const struct python_api *api, python_object *class)
 {
-    return python_type(api, class) == api->PyType_Type &&
-           api->PyType_GetSlot(class, SLOT_NEW) == made_new &&
-           api->PyType_GetSlot(class, SLOT_INIT) == class_init;
+    if (python_type(api, class) != api->PyType_Type ||
+        api->PyType_GetSlot(class, SLOT_NEW) != made_new)
+        return false;
+    /* The second, once Python code has given it an __init__ and taken it away again. */
+    const void *const init = api->PyType_GetSlot(class, SLOT_INIT);
+    return init == class_init || init == made_init;
 }
 
-bool denial_class_tells_calls(void)
+bool denial_class_tells_calls(const struct python_api *api, python_object *class)
 {
-    return class_init != made_init;
+    return class_init != made_init && denial_class_is_intact(api, class) &&
+           api->PyType_GetSlot(class, SLOT_INIT) == class_init;
 }
 
 /* Dropping the reference runs nothing: a class refers to itself, and goes by a collection. */

@@ -23,8 +23,9 @@ python_object *denial_class(const struct python_api *api);
  * change the class that it is given. */
 bool denial_class_is_intact(const struct python_api *api, python_object *class);
 
-/* True if its instances come by denial_of_call_finish() when CPython has made them. */
-bool denial_class_tells_calls(void);
+/* True if it is intact, and its instances come by denial_of_call_finish() when CPython has made
+ * them. */
+bool denial_class_tells_calls(const struct python_api *api, python_object *class);
 
 /* An instance of the class, by the functions that it was made with, whatever it has now: nothing
  * else runs. A new reference, NULL with an exception set. */

@@ -55,7 +55,7 @@ static python_object *make_denial(struct runtime *runtime)
         return NULL;
     python_object *class = denial_class(api);
     python_object *instance = NULL;
-    if (class && denial_class_tells_calls() && denial_class_is_intact(api, class))
+    if (class && denial_class_tells_calls(api, class))
         instance = api->PyType_GenericAlloc(class, 0);
     if (!instance) {
         api->PyErr_Clear();

@@ -149,7 +149,7 @@ attempt_with_path(sys.argv[0], os.truncate, Number(0))
         self.assertRefused(self.CHANGES + """
 attempt_with_path("/bin/touch", os.posix_spawn, ["touch", Argument()], os.environ)
 attempt_with_path("/bin/touch", os.execv, ["touch", Argument()])
-""", denied=2, policy=policy, refusals=("PermissionError", "TypeError"))
+""", denied=2, policy=policy, refusals=("PolicyDenied", "TypeError"))
 
 
 class Names(Evasion):
@@ -220,7 +220,7 @@ attempt(os.posix_spawnp, "id", ["id"], os.environ)
         if "no right" in result.out:
             self.skipTest("the kernel gives no right to do this here: " + result.out.strip())
         # The audit event leaves what it cannot know to the C boundary, where the call itself fails.
-        self.assertEqual((result.status, result.out.split()), (0, ["PermissionError"] * 2), result)
+        self.assertEqual((result.status, result.out.split()), (0, ["PolicyDenied"] * 2), result)
 
     def test_path_in_another_mount_namespace_is_unknown(self):
         result, _ = self.enter(self.RIGHT + """

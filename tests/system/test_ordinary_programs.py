@@ -188,7 +188,7 @@ except PermissionError as error:
         self.under_each(HELD + """
 import multiprocessing.util
 print(refused(lambda: multiprocessing.util.spawnv_passfds(b"/bin/true", [b"true"], ())))
-""", "PermissionError" if python_version() < (3, 14) else "PolicyDenied")  # there is an event of its own
+""", "PolicyDenied")
 
 
 class Tls(Programs):
