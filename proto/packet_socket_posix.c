@@ -24,7 +24,8 @@ void packet_descriptor_close(int descriptor)
     const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
 
     if (setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &none, sizeof(none)) == 0)
-        connect(descriptor, &nobody, sizeof(nobody)); /* whatever its owner sets it to meanwhile */
+        (void)connect(descriptor, &nobody,
+                      sizeof(nobody)); /* whatever its owner sets it to meanwhile */
     close(descriptor);
 }
 
