@@ -776,12 +776,16 @@ class Service(Test):
                     while True:
                         sent.send(bytes(65536))
                 sent.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, int(2 * PATIENCE)))
-                with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
-                    client.connect(str(daemon.socket))
-                    for packet in before:
-                        client.send(packet)
-                    socket.send_fds(client, [bytes(40)], [sent.fileno()] * 9)
-                    sent.close()
+                daemon.process.send_signal(signal.SIGSTOP)  # it would close at the first of two packets
+                try:
+                    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+                        client.connect(str(daemon.socket))
+                        for packet in before:
+                            client.send(packet)
+                        socket.send_fds(client, [bytes(40)], [sent.fileno()] * 9)
+                        sent.close()
+                finally:
+                    daemon.process.send_signal(signal.SIGCONT)
                 began = time.monotonic()
                 daemon.status()
                 self.assertLess(time.monotonic() - began, PATIENCE)
