@@ -85,10 +85,10 @@ static const Warder__V1__AdminReply *receive(struct daemon_client *client, int m
     return NULL;
 }
 
-const Warder__V1__AdminReply *admin_reply_or_end(struct daemon_client *client, bool follows,
+const Warder__V1__AdminReply *admin_reply_or_end(struct daemon_client *client, bool patient,
                                                  bool *lost)
 {
-    return receive(client, follows ? -1 : ANSWER_MILLISECONDS, lost);
+    return receive(client, patient ? -1 : ANSWER_MILLISECONDS, lost);
 }
 
 static const Warder__V1__AdminReply *reply_within(struct daemon_client *client, int milliseconds)

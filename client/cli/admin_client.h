@@ -29,9 +29,9 @@ const Warder__V1__AdminReply *admin_reply(struct daemon_client *client);
 const Warder__V1__AdminReply *admin_reply_at_once(struct daemon_client *client);
 
 /* The same for who goes on with another daemon: without complaint, `*lost` says that the connection
- * has ended. One that speaks another version is complained of, and not lost. `follows`: the reply
- * may be long in coming, for it is news. */
-const Warder__V1__AdminReply *admin_reply_or_end(struct daemon_client *client, bool follows,
+ * has ended. One that speaks another version is complained of, and not lost. `patient`: the reply
+ * is waited for as long as the daemon lives. */
+const Warder__V1__AdminReply *admin_reply_or_end(struct daemon_client *client, bool patient,
                                                  bool *lost);
 
 /* A reply that ends the request with a failure is told to the person; the exit status for it. */

@@ -191,7 +191,7 @@ static const Warder__V1__AdminReply *next_reply(struct asked *asked)
 {
     bool lost;
 
-    return asked->is_own ? admin_reply_or_end(asked->client, false, &lost)
+    return asked->is_own ? admin_reply_or_end(asked->client, true, &lost)
                          : admin_reply(asked->client);
 }
 

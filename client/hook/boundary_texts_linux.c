@@ -13,6 +13,7 @@
 
 #include "client/hook/boundary.h"
 #include "client/hook/real_libc.h"
+#include "client/hook/work_memory.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -41,10 +42,14 @@ static bool leads_out(const char *path)
 
 static void refuse(const char *call, const char *why)
 {
-    struct answer answer;
+    struct answer *answer = work_memory_take(); /* a thread may have little stack */
 
-    boundary_deny(call, why, &answer);
-    boundary_refuse(&answer);
+    errno = EACCES;
+    if (!answer)
+        return;
+    boundary_deny(call, why, answer);
+    boundary_refuse(answer);
+    work_memory_return(answer);
 }
 
 /* -------------------------------------------------------------------------------------- catalogues
