@@ -201,13 +201,14 @@ static void on_tick(uv_timer_t *timer)
 
     loops_enter(server);
     const bool late = end_late_ones(server, server->heard_until);
+    const bool exited = subject_process_end_exited(server, server->heard_until);
     const bool denials = denial_queue_flush(server, false);
     const bool refusals = report_refusals(server, now);
     const bool held = let_go(server);
     settled_records_read_waiting(server);
     server->heard_until = now; /* the loop reads before the clock strikes again */
 
-    server->ticks = late || denials || refusals || held || server->first_waiting;
+    server->ticks = late || exited || denials || refusals || held || server->first_waiting;
     if (!server->ticks)
         uv_timer_stop(timer);
     loops_leave(server);

@@ -59,6 +59,7 @@ struct server {
     struct user_accounts accounts;
     struct session *sessions;          /* by number */
     struct subject_process *processes; /* under policy, by number */
+    size_t exited_count;               /* of those, whose last words are read */
     struct run *runs;                  /* by token */
     struct run *private_run;           /* of a private daemon: every session is of it */
     struct connection *connections;    /* all that are open, in a list */

@@ -22,6 +22,52 @@ static void on_watch_closed(uv_handle_t *handle)
     loops_leave(server);
 }
 
+static bool has_connections(const struct subject_process *process)
+{
+    for (const struct session *at = process->sessions; at; at = at->next_of_process) {
+        if (at->connections)
+            return true;
+    }
+    return false;
+}
+
+/* What it said last, the line of a denial for one, may still be to be read, by another loop or in a
+ * later turn: its sessions end with their connections, or a moment later. */
+static void subject_process_exited(struct subject_process *process)
+{
+    struct server *server = process->server;
+
+    if (!has_connections(process)) {
+        subject_process_end(process);
+        return;
+    }
+    uv_poll_stop(&process->exit_watch);
+    process->exited = server_now();
+    server->exited_count++;
+    server_start_tick(server);
+}
+
+void subject_process_hung_up(struct subject_process *process)
+{
+    if (process->exited && !has_connections(process))
+        subject_process_end(process);
+}
+
+bool subject_process_end_exited(struct server *server, uint64_t heard_until)
+{
+    struct subject_process *process;
+    struct subject_process *next;
+
+    if (server->exited_count == 0)
+        return false;
+    HASH_ITER(hh, server->processes, process, next)
+    {
+        if (process->exited && process->exited <= heard_until)
+            subject_process_end(process);
+    }
+    return server->exited_count > 0;
+}
+
 static void on_exit_watch(uv_poll_t *handle, int status, int events)
 {
     (void)status;
@@ -30,7 +76,7 @@ static void on_exit_watch(uv_poll_t *handle, int status, int events)
 
     (void)events;
     loops_enter(server);
-    subject_process_end(process); /* a pidfd is readable once its process has ended */
+    subject_process_exited(process); /* a pidfd is readable once its process has ended */
     loops_leave(server);
 }
 
@@ -130,6 +176,8 @@ void subject_process_end(struct subject_process *process)
     if (!process->known)
         return; /* it is ending already */
     process->known = false;
+    if (process->exited)
+        server->exited_count--;
     HASH_DEL(server->processes, process);
     while (process->sessions)
         session_end(process->sessions);

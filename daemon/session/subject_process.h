@@ -42,6 +42,7 @@ struct subject_process {
     unsigned references;      /* to the memory: the holders, the table and the watch */
     int pidfd;                /* -1 where the kernel has none: it goes with its last holder then */
     bool known;               /* in the table */
+    uint64_t exited;          /* server_now(): its last words are read since; 0: it runs */
     uv_poll_t exit_watch;     /* of the pidfd */
     UT_hash_handle hh;        /* by number */
 };
@@ -58,6 +59,14 @@ void subject_process_release(struct subject_process *process);
 /* A session of a process that is held begins, or is over. */
 void subject_process_add_session(struct subject_process *process, struct session *session);
 void subject_process_drop_session(struct subject_process *process, struct session *session);
+
+/* A connection of one of its sessions is closed: the process is over now if it has exited, and this
+ * was the last. */
+void subject_process_hung_up(struct subject_process *process);
+
+/* Ends those whose last words have been read if they exited by then: somebody else may have their
+ * connections. True if some are still to end. */
+bool subject_process_end_exited(struct server *server, uint64_t heard_until);
 
 /* Forgets a process, and ends its sessions. */
 void subject_process_end(struct subject_process *process);

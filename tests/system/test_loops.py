@@ -147,21 +147,88 @@ class Loops(ProtocolTest):
             self.assertEqual([list(row["arguments"].values())[0] for row in mine],
                              [f"/number/{number}" for number in range(400)])
 
+    def last_words(self, daemon, rounds):
+        """Sessions say the lines of their denials and end, all of it before the daemon can read any."""
+        said = 20
+        for number in range(rounds):
+            ready, beginning = os.pipe(), os.pipe()
+
+            def ends(ready=ready, beginning=beginning):
+                os.close(beginning[1])
+                connection = wire.session(daemon.socket)
+                denied = [wire.first(connection.request(wire.reading(f"/denied/{i}")).fields, 8) for i in range(said)]
+                os.write(ready[1], b"r")
+                os.read(beginning[0], 1)  # nothing comes: the end of it does
+                for i, decision in enumerate(denied):
+                    connection.send(wire.message((wire.DENIED, wire.message(
+                        (1, decision), (2, "/last/words.py"), (3, i + 1)))))
+                return connection.session
+
+            asking = [Process(ends) for _ in range(MANY)]
+            for _ in asking:
+                os.read(ready[0], 1)
+            daemon.process.send_signal(signal.SIGSTOP)
+            try:
+                os.close(beginning[1])
+                sessions = [process.result() for process in asking]
+            finally:
+                daemon.process.send_signal(signal.SIGCONT)
+            for end in (*ready, beginning[0]):
+                os.close(end)
+            wait_until(lambda: daemon.status()["sessions"] == 0, "all sessions are over")
+            rows = daemon.log("--denied", "-n", "0")
+            for session in sessions:
+                self.assertEqual([(row.get("file"), row.get("line")) for row in rows
+                                  if row["decision"].startswith(f"{session:x}-")],
+                                 [("/last/words.py", i + 1) for i in range(said)], f"round {number}")
+
+    def test_last_words_of_who_has_ended_are_read_by_all_loops(self):
+        self.last_words(self.many(), 3)
+
+    def test_last_words_of_who_has_ended_are_read_by_one_loop(self):
+        daemon = self.daemon()
+        daemon.apply(POLICY)
+        self.last_words(daemon, 3)
+
+    def test_session_ends_with_its_process_though_another_has_its_connection(self):
+        daemon = self.many()
+        ours, theirs = socket.socketpair()
+
+        def leaves():
+            connection = wire.session(daemon.socket)
+            socket.send_fds(theirs, [b"kept"], [connection.socket.fileno()])
+            return connection.session
+
+        with ours, theirs:
+            process = Process(leaves)
+            _, kept, _, _ = socket.recv_fds(ours, 10, 1)
+            process.result()
+            with socket.socket(fileno=kept[0]) as connection:
+                wait_until(lambda: daemon.status()["sessions"] == 0, "the session is over")
+                self.assertEqual(connection.recv(1), b"")
+
     def test_daemon_stops_in_good_order_while_all_loops_are_busy(self):
         for _ in range(5):
             daemon = self.many()
+            reading, writing = os.pipe()
 
-            def asks(path=daemon.socket):
+            def asks(path=daemon.socket, asked=writing):
                 connection = wire.session(path)
                 count = 0
                 try:
                     while True:
                         connection.ask(wire.reading("/denied"))
                         count += 1
+                        if count == 1:
+                            os.write(asked, b"a")
                 except wire.Ended:
                     return count
 
             asking = [Process(asks) for _ in range(MANY)]
+            for _ in asking:
+                os.read(reading, 1)
+            os.close(reading)
+            os.close(writing)
             wait_until(lambda at=daemon: at.status()["denials"] > 1000, "all are busy")
             self.assertEqual(daemon.stop(), 0)  # with everything written: else it says what is not
             for process in asking:
