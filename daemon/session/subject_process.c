@@ -1,9 +1,15 @@
 #include "daemon/session/subject_process.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "daemon/session/connection.h"
 #include "daemon/session/session.h"
+
+enum {
+    HEARD_MILLISECONDS = 2000, /* what a process said last is read for so long at most */
+};
 
 static void release_memory(struct subject_process *process)
 {
@@ -53,6 +59,19 @@ void subject_process_hung_up(struct subject_process *process)
         subject_process_end(process);
 }
 
+/* Something was said that has not been read yet. */
+static bool is_to_be_heard(const struct subject_process *process)
+{
+    for (const struct session *session = process->sessions; session;
+         session = session->next_of_process)
+        for (const struct connection *at = session->connections; at; at = at->next_of_session) {
+            struct pollfd ready = {.fd = at->socket, .events = POLLIN};
+            if (poll(&ready, 1, 0) > 0)
+                return true;
+        }
+    return false;
+}
+
 bool subject_process_end_exited(struct server *server, uint64_t heard_until)
 {
     struct subject_process *process;
@@ -62,7 +81,8 @@ bool subject_process_end_exited(struct server *server, uint64_t heard_until)
         return false;
     HASH_ITER(hh, server->processes, process, next)
     {
-        if (process->exited && process->exited <= heard_until)
+        if (process->exited && process->exited <= heard_until &&
+            (process->exited + HEARD_MILLISECONDS <= heard_until || !is_to_be_heard(process)))
             subject_process_end(process);
     }
     return server->exited_count > 0;

@@ -64,8 +64,8 @@ void subject_process_drop_session(struct subject_process *process, struct sessio
  * was the last. */
 void subject_process_hung_up(struct subject_process *process);
 
-/* Ends those whose last words have been read if they exited by then: somebody else may have their
- * connections. True if some are still to end. */
+/* Ends those that exited by then and of which there is nothing to be read, or has been for too
+ * long: somebody else may have their connections. True if some are still to end. */
 bool subject_process_end_exited(struct server *server, uint64_t heard_until);
 
 /* Forgets a process, and ends its sessions. */
