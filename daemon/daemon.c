@@ -417,6 +417,17 @@ static bool give_up_root(const struct daemon *daemon)
     return true;
 }
 
+/* As the user, and before there is a thread. A private daemon's peers are its own user's. */
+static bool start_sweeper(struct server *server)
+{
+    if (server->is_private)
+        return true;
+    return sweeper_start(&server->sweeper) ||
+           say("the process that closes connections cannot be made: %s: raise the limits of the "
+               "daemon's user (`ulimit -u`, LimitNPROC= and TasksMax= of systemd)",
+               strerror(errno));
+}
+
 /* As the user, whose limits count. */
 static bool make_threads(struct daemon *daemon)
 {
@@ -438,11 +449,12 @@ static bool open_server(struct daemon *daemon)
     server->loop = &daemon->loop;
     server->configuration = &daemon->configuration;
     server->is_private = daemon->options->control >= 0;
+    server->sweeper.socket = -1;
     if (!server_init(server))
         return say("out of memory");
     if (!find_owner(daemon) || !prepare_state(daemon) || !open_sockets(daemon) ||
-        !prepare_sessions(daemon) || !give_up_root(daemon) || !make_threads(daemon) ||
-        !open_state(daemon))
+        !prepare_sessions(daemon) || !give_up_root(daemon) || !start_sweeper(server) ||
+        !make_threads(daemon) || !open_state(daemon))
         return false;
     if (!server->is_private) {
         const int error = kept_sessions_clean(server->configuration->session_socket, &highest);
@@ -578,6 +590,7 @@ static void close_signals(struct daemon *daemon)
 static int close_all(struct daemon *daemon)
 {
     const struct configuration *configuration = &daemon->configuration;
+    struct sweeper sweeper = daemon->server.sweeper;
     char error[512] = "";
     int status = EXIT_SUCCESS;
 
@@ -603,6 +616,7 @@ static int close_all(struct daemon *daemon)
     remove_socket_directory(daemon);
     if (daemon->state_lock >= 0)
         close(daemon->state_lock);
+    sweeper_stop(&sweeper);
     close_signals(daemon);
     uv_loop_close(&daemon->loop);
     return status;

@@ -76,9 +76,12 @@ const unsigned char *message_body(struct packet_received *received,
     }
     if (received->length != PACKET_HEADER_SIZE || received->descriptor_count == 0)
         return NULL;
-    /* The file is the last of the descriptors. */
-    const int file = received->descriptors[--received->descriptor_count];
-    const int error = memory_file_read(file, file_body, MESSAGE_SIZE_MAX, length);
-    packet_descriptor_close(file);
-    return error == 0 ? file_body : NULL;
+    /* The file is the last of the descriptors. What could be read is memory, sealed and small:
+     * closing it waits for nobody. */
+    const int file = received->descriptors[received->descriptor_count - 1];
+    if (memory_file_read(file, file_body, MESSAGE_SIZE_MAX, length) < 0)
+        return NULL;
+    received->descriptor_count--;
+    close(file);
+    return file_body;
 }

@@ -13,16 +13,17 @@
 enum {
     PACKET_DESCRIPTORS_MAX = 4, /* Welcome: policy, generation page, ring of records, and the body
                                    where it is a file */
+    DESCRIPTORS_SENT_MAX = 253, /* what the kernel lets be sent at once: SCM_MAX_FD of unix(7) */
 };
 
 struct packet_received {
-    size_t length; /* bytes in the buffer */
-    int descriptors[PACKET_DESCRIPTORS_MAX];
-    int descriptor_count;
+    size_t length;        /* bytes in the buffer */
     bool has_credentials; /* SO_PASSCRED is set and the kernel vouches for the sender */
     pid_t pid;
     uid_t uid;
     gid_t gid;
+    int descriptor_count; /* PACKET_DESCRIPTORS_MAX at most, but in a packet that is cut */
+    int descriptors[DESCRIPTORS_SENT_MAX];
 };
 
 enum packet_failure {
@@ -32,8 +33,8 @@ enum packet_failure {
     PACKET_EMPTY = -100003, /* an empty packet: it comes with its sender's credentials */
 };
 
-/* Receives one packet. `flags` are recv's (MSG_DONTWAIT). 0, or a negative errno or packet_failure;
- * then no descriptors are left open. */
+/* Receives one packet. `flags` are recv's (MSG_DONTWAIT). 0, or a negative errno or packet_failure.
+ * Descriptors may have come whatever it is: the caller closes them. */
 int packet_receive(int socket, void *buffer, size_t size, int flags,
                    struct packet_received *received);
 
@@ -41,16 +42,13 @@ int packet_receive(int socket, void *buffer, size_t size, int flags,
  */
 int packet_receive_bare(int socket, void *buffer, size_t size, size_t *length);
 
-/* Closes the descriptors that were received and not taken (taken: set to -1). */
+/* Closes the descriptors that were received and not taken (taken: set to -1). Waits for whoever
+ * stands behind them: of a peer that is to be trusted. */
 void packet_received_close(struct packet_received *received);
 
-/* Closes a descriptor that somebody sent. The last close of a socket that its owner has told to
- * linger waits for its peer, who may be told to wait for ever. */
-void packet_descriptor_close(int descriptor);
-
-/* Closes a socket with all that was sent to it and not received: descriptors in it too, which the
- * kernel would close as close() does. */
-void packet_socket_close(int socket);
+/* Nothing is sent or received on a connected socket any more: its peer sees the end. False if
+ * packets were sent to it and not received, which go when it is closed. */
+bool packet_socket_shut_down(int socket);
 
 /* Sends header and body as one packet, `descriptors` beside it (borrowed). 0 or a negative errno:
  * never waits (-EAGAIN while the peer does not read), and a peer that is gone gives -EPIPE, never

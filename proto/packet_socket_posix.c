@@ -9,43 +9,22 @@
 
 #include "proto/packet.h"
 
-enum { DESCRIPTORS_SENT_MAX = 253 }; /* the kernel's SCM_MAX_FD */
-
 /* One packet's ancillary data: descriptors and the sender's credentials. With room for all that can
- * come: what does not fit the kernel closes, as close() would (packet_descriptor_close). */
+ * come: what does not fit the kernel closes while we wait. */
 union ancillary {
     char bytes[CMSG_SPACE(sizeof(int) * DESCRIPTORS_SENT_MAX) + CMSG_SPACE(sizeof(struct ucred))];
     struct cmsghdr align;
 };
 
-void packet_descriptor_close(int descriptor)
-{
-    const struct linger none = {.l_onoff = 0};
-    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
-
-    if (setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &none, sizeof(none)) == 0)
-        (void)connect(descriptor, &nobody,
-                      sizeof(nobody)); /* whatever its owner sets it to meanwhile */
-    close(descriptor);
-}
-
-static void take_ancillary(struct msghdr *message, struct packet_received *received, bool *too_many)
+static void take_ancillary(struct msghdr *message, struct packet_received *received)
 {
     for (struct cmsghdr *item = CMSG_FIRSTHDR(message); item; item = CMSG_NXTHDR(message, item)) {
         if (item->cmsg_level != SOL_SOCKET)
             continue;
         if (item->cmsg_type == SCM_RIGHTS) {
             const size_t count = (item->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-            for (size_t i = 0; i < count; i++) {
-                int descriptor;
-                memcpy(&descriptor, CMSG_DATA(item) + i * sizeof(int), sizeof(int));
-                if (received->descriptor_count < PACKET_DESCRIPTORS_MAX) {
-                    received->descriptors[received->descriptor_count++] = descriptor;
-                } else {
-                    packet_descriptor_close(descriptor);
-                    *too_many = true;
-                }
-            }
+            memcpy(received->descriptors, CMSG_DATA(item), count * sizeof(int));
+            received->descriptor_count = (int)count;
         } else if (item->cmsg_type == SCM_CREDENTIALS) {
             struct ucred credentials;
             memcpy(&credentials, CMSG_DATA(item), sizeof(credentials));
@@ -68,22 +47,20 @@ int packet_receive(int socket, void *buffer, size_t size, int flags,
         .msg_control = ancillary.bytes,
         .msg_controllen = sizeof(ancillary.bytes),
     };
-    bool too_many = false;
 
-    memset(received, 0, sizeof(*received));
+    received->length = 0;
+    received->has_credentials = false;
+    received->descriptor_count = 0;
     const ssize_t length = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
     if (length < 0)
         return -errno;
-    take_ancillary(&message, received, &too_many);
+    take_ancillary(&message, received);
     received->length = (size_t)length;
-    if (too_many || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
-        packet_received_close(received);
+    if (received->descriptor_count > PACKET_DESCRIPTORS_MAX ||
+        (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
         return PACKET_CUT;
-    }
-    if (length == 0) {
-        packet_received_close(received);
+    if (length == 0)
         return received->has_credentials ? PACKET_EMPTY : PACKET_END;
-    }
     return 0;
 }
 
@@ -91,28 +68,22 @@ void packet_received_close(struct packet_received *received)
 {
     for (int i = 0; i < received->descriptor_count; i++)
         if (received->descriptors[i] >= 0)
-            packet_descriptor_close(received->descriptors[i]);
+            close(received->descriptors[i]);
     received->descriptor_count = 0;
 }
 
-void packet_socket_close(int socket)
+bool packet_socket_shut_down(int socket)
 {
-    enum { PACKETS_MAX = 4096 }; /* net.unix.max_dgram_qlen is far below */
     const int on = 1;
-    struct packet_received received;
-    char nothing[1];
+    char first;
+    struct iovec part = {.iov_base = &first, .iov_len = 1};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
 
-    /* Nothing more can be sent; and credentials tell an empty packet from the end. */
+    /* Credentials, which there is no room for, tell an empty packet from the end. */
     setsockopt(socket, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
     shutdown(socket, SHUT_RDWR);
-    for (int i = 0; i < PACKETS_MAX; i++) {
-        const int error = packet_receive(socket, nothing, sizeof(nothing), MSG_DONTWAIT, &received);
-        if (error == 0)
-            packet_received_close(&received);
-        else if (error != PACKET_CUT && error != PACKET_EMPTY && error != -EINTR)
-            break;
-    }
-    close(socket);
+    const ssize_t length = recvmsg(socket, &message, MSG_PEEK | MSG_DONTWAIT);
+    return length < 0 || (length == 0 && !(message.msg_flags & MSG_CTRUNC));
 }
 
 int packet_receive_bare(int socket, void *buffer, size_t size, size_t *length)

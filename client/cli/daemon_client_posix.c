@@ -119,6 +119,7 @@ const Warder__V1__DaemonMessage *daemon_client_receive(struct daemon_client *cli
     const int error =
         packet_receive(client->socket, client->memory, PACKET_SIZE_MAX, MSG_DONTWAIT, &received);
     if (error < 0) {
+        packet_received_close(&received);
         errno = error == PACKET_END ? EPIPE : error == PACKET_CUT ? EBADMSG : -error;
         return NULL;
     }

@@ -300,6 +300,7 @@ static enum exchange_result receive_packet(struct daemon_connection *connection,
         const int error = receive_now(connection, exchange, received);
         if (error == 0)
             return EXCHANGE_DONE;
+        packet_received_close(received);
         if (error != -EAGAIN && error != -EINTR)
             return error == PACKET_CUT ? EXCHANGE_FORGED : EXCHANGE_LOST;
         /* Something in its place may say for ever that there is a packet, and have none. */

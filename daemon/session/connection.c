@@ -87,7 +87,7 @@ static void on_packet(struct connection *connection, struct packet_received *rec
         connection->received++;
         protocol_dispatch(connection, &incoming);
     }
-    packet_received_close(received);
+    closings_add_received(account->closings, received);
     unsent->length = connection->state == STATE_CLOSED ? 0 : connection->unsent;
     connection->unsent = 0;
     if (unsent->length > 0)
@@ -96,11 +96,17 @@ static void on_packet(struct connection *connection, struct packet_received *rec
 }
 
 /* Denials and sessions are never dropped from the record: whoever causes more than the disk takes
- * is made to wait, and alone. Administrators cause none. */
+ * is made to wait, and alone. Administrators cause none. So is whoever sends descriptors that
+ * cannot be closed; who may be an administrator is heard all the same. */
 static bool must_wait(const struct connection *connection)
 {
-    return connection->state != STATE_ADMIN && connection->state != STATE_CONTROL &&
-           audit_log_is_full(connection->server->audit, connection->account->uid);
+    const struct user_account *account = connection->account;
+    const bool administers = connection->state == STATE_ADMIN || connection->state == STATE_CONTROL;
+
+    if (closings_are_full(account->closings) &&
+        !(administers && (account->uid == 0 || account->uid == geteuid())))
+        return true;
+    return !administers && audit_log_is_full(connection->server->audit, account->uid);
 }
 
 static void on_ready(uv_poll_t *handle, int status, int events);
@@ -112,7 +118,7 @@ static void go(struct connection *connection)
 {
     if (connection->state == STATE_CLOSED) {
         connection->watch = WATCH_OVER;
-        packet_socket_close(connection->socket);
+        server_close_socket(connection->server, connection->account, connection->socket);
         connection_release(connection);
         return;
     }
@@ -226,11 +232,10 @@ static void read_packet(struct connection *connection, struct unsent *unsent)
     const int error = packet_receive(connection->socket, connection->loop->packet, PACKET_SIZE_MAX,
                                      MSG_DONTWAIT, &received);
     loops_enter(server);
-    if (connection->state == STATE_CLOSED) { /* meanwhile, by another loop */
-        if (error == 0)
-            packet_received_close(&received);
+    if (connection->state == STATE_CLOSED || error < 0) /* closed meanwhile, by another loop */
+        closings_add_received(connection->account->closings, &received);
+    if (connection->state == STATE_CLOSED)
         return;
-    }
     if (error == -EAGAIN || error == -EINTR)
         return;
     if (error == PACKET_CUT)
@@ -458,7 +463,7 @@ struct connection *connection_new(struct server *server, int socket,
 
     if (!connection) {
         user_account_return(&server->accounts, options->account, CHARGE_CONNECTION, 1);
-        packet_socket_close(socket);
+        server_close_socket(server, options->account, socket);
         return NULL;
     }
     *connection = (struct connection){
@@ -563,8 +568,12 @@ void connection_refuse(struct connection *connection, const char *why)
 
 bool connection_let_go(struct connection *connection)
 {
-    if (must_wait(connection))
+    if (must_wait(connection)) {
+        if (closings_are_full(connection->account->closings)) /* for a tick of the clock now */
+            server_record_refusal(connection->server, connection->account, connection->pid, 0,
+                                  "to read from a user while what it sent cannot be closed");
         return false;
+    }
     connection->held = false;
     watch(connection);
     return true;

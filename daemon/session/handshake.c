@@ -455,20 +455,29 @@ static bool find_identity(struct connection *connection, const struct incoming *
                               incoming->received->gid, identity);
 }
 
+/* One that stands for a name alone: nobody serves it, and closing it waits for nobody who does. -1
+ * if it is another, which stays where it is. */
+static int take_name(struct packet_received *received, int index)
+{
+    const int descriptor = received->descriptors[index];
+    const int flags = fcntl(descriptor, F_GETFL);
+
+    if (flags < 0 || !(flags & O_PATH))
+        return -1;
+    received->descriptors[index] = -1;
+    return descriptor;
+}
+
 static void take_descriptors(struct job *job, struct incoming *incoming,
                              const Warder__V1__Hello *hello)
 {
     struct packet_received *received = incoming->received;
     int next = 0;
 
-    if (hello->has_executable && next < received->descriptor_count) {
-        job->executable = received->descriptors[next];
-        received->descriptors[next++] = -1;
-    }
-    if (hello->has_directory && next < received->descriptor_count) {
-        job->directory = received->descriptors[next];
-        received->descriptors[next] = -1;
-    }
+    if (hello->has_executable && next < received->descriptor_count)
+        job->executable = take_name(received, next++);
+    if (hello->has_directory && next < received->descriptor_count)
+        job->directory = take_name(received, next);
 }
 
 /* A Hello by path that names a parent must carry the parent's word. Gives the parent's key to the

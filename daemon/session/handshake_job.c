@@ -8,7 +8,6 @@
 #include "daemon/audit/audit_query.h"
 #include "daemon/session/kept_session.h"
 #include "daemon/session/session.h"
-#include "proto/packet_socket.h"
 
 /* ------------------------------------------------------------------------------------------ jobs
  */
@@ -18,9 +17,9 @@ void job_free(struct job *job)
     if (job->groups_socket >= 0)
         close(job->groups_socket);
     if (job->executable >= 0)
-        packet_descriptor_close(job->executable);
+        closings_add(job->connection->account->closings, job->executable);
     if (job->directory >= 0)
-        packet_descriptor_close(job->directory);
+        closings_add(job->connection->account->closings, job->directory);
     session_facts_deinit(&job->facts);
     wishes_release(job->wishes);
     wish_list_release(&job->kept_wishes);
@@ -83,6 +82,13 @@ static bool take_wishes(struct job *job, const Warder__V1__Wishes *message)
     return job->wishes != NULL;
 }
 
+static void close_if_open(int *descriptor)
+{
+    if (*descriptor >= 0)
+        close(*descriptor);
+    *descriptor = -1;
+}
+
 static void work_hello(struct job *job)
 {
     const Warder__V1__Hello *hello = job->message->hello;
@@ -93,6 +99,9 @@ static void work_hello(struct job *job)
     if (session_facts_learn(&job->facts, hello, &source, &job->refusal) &&
         take_wishes(job, hello->wishes))
         job->refusal = NULL;
+    /* Here, where nobody but their user waits if it takes long (work_queue.h). */
+    close_if_open(&job->executable);
+    close_if_open(&job->directory);
 }
 
 static bool take_kept_wishes(struct job *job)

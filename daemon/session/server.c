@@ -258,6 +258,16 @@ void server_record_refusal(struct server *server, struct user_account *account, 
 /* ------------------------------------------------------------------------------------- listening
  */
 
+void server_close_socket(const struct server *server, struct user_account *account, int socket)
+{
+    const bool empty = packet_socket_shut_down(socket);
+
+    if (empty || sweeper_take(&server->sweeper, socket) || !account)
+        close(socket);
+    else
+        closings_add(account->closings, socket);
+}
+
 struct listener {
     struct server *server;
     uv_poll_t poll;
@@ -273,14 +283,14 @@ static void welcome(struct listener *listener, int socket)
     socklen_t size = sizeof(peer);
 
     if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
-        packet_socket_close(socket);
+        server_close_socket(server, NULL, socket);
         return;
     }
     struct user_account *account = user_account_of(&server->accounts, peer.uid);
     if (!account || !user_account_charge(&server->accounts, account, CHARGE_CONNECTION, 1)) {
         turn_away(server, account, peer.pid, listener->state,
                   "a connection: its user has too many");
-        packet_socket_close(socket);
+        server_close_socket(server, account, socket);
         return;
     }
     const struct connection_options options = {
@@ -301,7 +311,7 @@ static void shed_one(struct listener *listener)
     const int socket = accept4(listener->socket, NULL, NULL, SOCK_CLOEXEC);
     if (socket >= 0) {
         turn_away(listener->server, NULL, 0, listener->state, "a connection: out of descriptors");
-        packet_socket_close(socket);
+        server_close_socket(listener->server, NULL, socket);
     }
     listener->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }

@@ -16,6 +16,7 @@
 #include "daemon/generation.h"
 #include "daemon/session/loops.h"
 #include "daemon/session/user_account.h"
+#include "daemon/sweeper.h"
 #include "policies/engine/arena.h"
 #include "policies/engine/evaluate.h"
 #include "proto/message.h"
@@ -84,6 +85,7 @@ struct server {
     struct seccomp_cache *filters;         /* of the floors of sessions */
     struct settled_records *first_waiting; /* of sessions whose hooks have written some */
     struct policy_handouts *handouts;      /* NULL: nothing is settled in process */
+    struct sweeper sweeper;
 
     /* Administration stands above sessions and is called from here. */
     void (*administer)(void *context, struct connection *connection,
@@ -103,6 +105,10 @@ void listener_close(struct listener *listener);
 /* False on lack of memory. The caller fills in loop, configuration, generation, audit before. With
  * several loops it calls loops_start() and, once stopped, loops_join(). */
 bool server_init(struct server *server);
+
+/* Closes a connection's socket without waiting for whoever stands behind descriptors that were sent
+ * to it and not received. `account` may be NULL. */
+void server_close_socket(const struct server *server, struct user_account *account, int socket);
 
 /* Ends every session and closes every connection; the loop must run once more for the closing. */
 void server_stop(struct server *server);

@@ -18,8 +18,12 @@ struct user_account *user_account_of(struct user_accounts *accounts, uid_t uid)
     if (account)
         return account;
     account = calloc(1, sizeof(*account));
-    if (!account)
+    struct closings *closings = account ? closings_new() : NULL;
+    if (!closings) {
+        free(account);
         return NULL;
+    }
+    account->closings = closings;
     account->uid = uid;
     HASH_ADD(hh, accounts->accounts, uid, sizeof(uid), account);
     return account;
@@ -59,6 +63,7 @@ void user_accounts_deinit(struct user_accounts *accounts)
     {
         /* uthash frees its table with the last one. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
         HASH_DEL(accounts->accounts, account);
+        closings_release(account->closings);
         free(account);
     }
 }

@@ -14,6 +14,7 @@
 #include <uthash.h>
 
 #include "daemon/configuration.h"
+#include "daemon/session/closings.h"
 #include "daemon/session/refusals.h"
 #include "daemon/session/turns.h"
 #include "daemon/session/work_queue.h"
@@ -34,6 +35,7 @@ struct user_account {
     struct refusals refusals;
     struct turn_share turns[CONFIGURATION_LOOPS_MAX]; /* of each loop's time */
     struct work_share work;                           /* of the workers' */
+    struct closings *closings;                        /* of what it sent */
     UT_hash_handle hh;
 };
 

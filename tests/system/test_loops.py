@@ -86,10 +86,10 @@ class Loops(ProtocolTest):
             return ["setpriv", "--reuid", "54322", "--regid", "54322", "--clear-groups", "prlimit", f"--nproc={most}",
                     WARDERD, "--foreground", "--config", path, "--state-dir", own / "s", "--socket", own / "x.sock"]
 
-        result = execute(command(7))
+        result = execute(command(8))  # with the process that closes connections
         self.assertEqual(result.status, 2, result)
         self.assertIn("7 threads cannot be made", result.err)
-        with interpreter_process(command(8)) as daemon:
+        with interpreter_process(command(9)) as daemon:
             self.assertIn("ready", daemon.stderr.readline())
             self.assertEqual(len(os.listdir(f"/proc/{daemon.pid}/task")), 8)
             daemon.terminate()

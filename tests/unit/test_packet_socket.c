@@ -102,10 +102,12 @@ static void packet_longer_than_the_buffer_is_cut(void **state)
     assert_int_equal(receive(ends, &received), 0);
     send_raw(ends, bytes, 1025, 2);
     assert_int_equal(receive(ends, &received), PACKET_CUT);
+    assert_int_equal(received.descriptor_count, 2);
+    packet_received_close(&received);
     assert_int_equal(open_descriptors(), before);
 }
 
-static void more_descriptors_than_allowed_are_closed(void **state)
+static void more_descriptors_than_allowed_are_all_there_to_be_closed(void **state)
 {
     const struct ends *ends = *state;
     struct packet_received received;
@@ -114,6 +116,8 @@ static void more_descriptors_than_allowed_are_closed(void **state)
     for (size_t count = PACKET_DESCRIPTORS_MAX + 1; count <= 16; count++) {
         send_raw(ends, "bytes", 5, count);
         assert_int_equal(receive(ends, &received), PACKET_CUT);
+        assert_int_equal(received.descriptor_count, count);
+        packet_received_close(&received);
         assert_int_equal(open_descriptors(), before);
     }
 }
@@ -127,6 +131,7 @@ static void empty_packet_is_told_from_the_end(void **state)
     assert_int_equal(receive(ends, &received), -EAGAIN);
     send_raw(ends, "", 0, 2);
     assert_int_equal(receive(ends, &received), PACKET_EMPTY);
+    packet_received_close(&received);
     assert_int_equal(open_descriptors(), before);
     close(ends->sender);
     ends->sender = -1;
@@ -150,13 +155,37 @@ static void peer_that_is_gone_or_does_not_read_is_an_error(void **state)
         -EINVAL);
 }
 
+static void what_was_not_received_is_told_from_nothing_when_it_is_shut_down(void **state)
+{
+    struct ends *ends = *state;
+    const char *const sent[] = {NULL, "bytes", "", "descriptors"};
+
+    for (size_t i = 0; i < sizeof(sent) / sizeof(*sent); i++) {
+        int sockets[2];
+        assert_int_equal(packet_socket_pair(sockets), 0);
+        const struct ends these = {.sender = sockets[0], .receiver = sockets[1]};
+        if (sent[i])
+            send_raw(&these, sent[i], strlen(sent[i]), i == 3 ? 2 : 0);
+        assert_int_equal(packet_socket_shut_down(these.receiver), !sent[i]);
+        char none;
+        assert_int_equal(recv(these.sender, &none, 1, MSG_DONTWAIT), 0); /* the end */
+        assert_int_equal(send(these.sender, "x", 1, MSG_NOSIGNAL), -1);
+        close(these.sender);
+        close(these.receiver);
+    }
+    close(ends->sender);
+    ends->sender = -1;
+    assert_true(packet_socket_shut_down(ends->receiver));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_ends, close_ends)
     const struct CMUnitTest tests[] = {
         TEST(packet_comes_whole_with_descriptors_and_sender),
         TEST(packet_longer_than_the_buffer_is_cut),
-        TEST(more_descriptors_than_allowed_are_closed),
+        TEST(more_descriptors_than_allowed_are_all_there_to_be_closed),
+        TEST(what_was_not_received_is_told_from_nothing_when_it_is_shut_down),
         TEST(empty_packet_is_told_from_the_end),
         TEST(peer_that_is_gone_or_does_not_read_is_an_error),
     };

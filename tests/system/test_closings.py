@@ -1,0 +1,189 @@
+"""Descriptors that a user sends and that nobody can close: a file whose file system never answers waits in close(), a socket
+that lingers in whatever closes it last. They keep nobody waiting but their user."""
+
+import contextlib
+import os
+import signal
+import socket
+import struct
+import time
+import unittest
+
+import wire
+from attackers import POLICY, Bystander, ProtocolTest
+from slow_files import SlowFiles
+from support import PATIENCE, wait_until
+
+AS_MANY_AS_ARE_READ = 32  # CLOSINGS_MAX of daemon/session/closings.h
+
+
+class Sender:
+    """A process that has one of the files open until it is ended, and does what it is told with it."""
+
+    def __init__(self, path, uid=None):
+        self.path, self.uid = path, uid
+
+    def does(self, function, *arguments):
+        ours, theirs = socket.socketpair()
+        self.pid = os.fork()
+        if self.pid == 0:
+            ours.close()
+            file = os.open(self.path, os.O_RDWR)
+            if self.uid is not None:
+                os.setgroups([])
+                os.setuid(self.uid)
+            with contextlib.suppress(OSError, wire.Ended):
+                function(file, *arguments)
+            theirs.send(b"done")
+            signal.pause()
+            os._exit(0)
+        theirs.close()
+        ours.settimeout(PATIENCE)
+        with ours:
+            assert ours.recv(10) == b"done"
+
+    def end(self):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+
+
+@unittest.skipUnless(os.geteuid() == 0 and os.path.exists("/dev/fuse"), "wants root, and a kernel with FUSE")
+class Closings(ProtocolTest):
+    prefix = "closings"
+
+    def setUp(self):
+        super().setUp()
+        place = self.directory / "slow"
+        place.mkdir()
+        self.senders = []
+        self.addCleanup(lambda: [sender.end() for sender in self.senders])
+        self.files = SlowFiles(place)
+        try:
+            self.files.__enter__()
+        except PermissionError as error:
+            self.skipTest(f"nothing can be mounted here: {error}")
+
+    def send(self, function, *arguments, uid=None):
+        self.senders.append(Sender(self.files.path, uid))
+        self.senders[-1].does(function, *arguments)
+
+    def started(self, *lines):
+        path = self.directory / "warderd.toml"
+        path.write_text("".join(line + "\n" for line in lines))
+        daemon = self.daemon("--config", path)
+        self.addCleanup(self.files.__exit__)  # before the daemon is stopped: it could not end
+        daemon.directory.chmod(0o755)
+        daemon.apply(POLICY)
+        return daemon
+
+    @staticmethod
+    def says_nonsense(file, path, times=1):
+        for _ in range(times):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+                client.connect(str(path))
+                socket.send_fds(client, [b"nonsense"], [file] * 9)
+
+    def test_file_beside_a_message_that_is_refused_keeps_nobody_waiting(self):
+        daemon = self.started()
+        bystander = Bystander(daemon.socket)
+        self.send(self.says_nonsense, daemon.socket)
+        wait_until(lambda: self.files.flushes > 0, "a thread of the daemon closes the file")
+        self.assertTrue(bystander.is_served())
+        self.assertTrue(Bystander(daemon.socket).is_served())
+
+    def test_file_in_the_place_of_the_executable_of_a_hello_is_none(self):
+        daemon = self.started()
+
+        def says_hello(file):
+            connection = wire.Connection(daemon.socket)
+            connection.send(wire.hello(os.urandom(16), (12, 1), (13, 1)), (file, file))
+            assert connection.receive().kind == wire.WELCOME
+            signal.pause()
+
+        self.senders.append(Sender(self.files.path))
+        sender = self.senders[-1]
+        sender.pid = os.fork()
+        if sender.pid == 0:
+            says_hello(os.open(self.files.path, os.O_RDWR))
+        wait_until(lambda: daemon.status()["sessions"] == 1, "its session has begun")
+        self.assertTrue(Bystander(daemon.socket).is_served())
+
+    def test_file_in_the_place_of_a_message_keeps_nobody_waiting(self):
+        daemon = self.started()
+
+        def asks_in_it(file):
+            connection = wire.session(daemon.socket)
+            connection.send_bytes(connection.packet(b"", flags=wire.IN_FILE), (file,))
+
+        self.send(asks_in_it)
+        wait_until(lambda: self.files.flushes > 0, "a thread of the daemon closes the file")
+        self.assertTrue(Bystander(daemon.socket).is_served())
+
+    def test_what_is_not_read_any_more_goes_with_its_connection(self):
+        # Closed by a process that ends, which asks nobody: neither the file system nor the peer of a socket that lingers.
+        daemon = self.started()
+        bystander = Bystander(daemon.socket)
+
+        def says_more_than_is_read(file):
+            with socket.create_server(("127.0.0.1", 0)) as server, \
+                    socket.create_connection(server.getsockname()) as sent, server.accept()[0]:
+                sent.setblocking(False)
+                with contextlib.suppress(BlockingIOError):
+                    while True:
+                        sent.send(bytes(65536))
+                sent.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, int(2 * PATIENCE)))
+                for _ in range(100):
+                    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+                        client.connect(str(daemon.socket))
+                        client.send(b"nonsense")
+                        for one in file, sent.fileno():
+                            socket.send_fds(client, [b"nonsense"], [one])
+                        socket.send_fds(client, [b""], [sent.fileno()] * 50)
+                signal.pause()
+
+        daemon.process.send_signal(signal.SIGSTOP)  # it would close at the first of several packets
+        self.senders.append(Sender(self.files.path))
+        pid = self.senders[-1].pid = os.fork()
+        if pid == 0:
+            says_more_than_is_read(os.open(self.files.path, os.O_RDWR))
+        time.sleep(0.5)
+        descriptors = len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
+        daemon.process.send_signal(signal.SIGCONT)
+        self.assertTrue(bystander.is_served())
+        wait_until(lambda: daemon.status()["refused_messages"] >= 90, "what was sent is refused")
+        wait_until(lambda: len(os.listdir(f"/proc/{daemon.process.pid}/fd")) < descriptors + 10, "all is closed")
+        self.assertEqual(self.files.flushes, 0)
+
+    def test_user_whose_files_cannot_be_closed_waits_and_the_others_do_not(self):
+        daemon = self.started()
+        other = self.other_user()
+        bystander = Bystander(daemon.socket)
+        theirs = Bystander(daemon.socket, uid=other)
+        self.assertTrue(theirs.is_served())
+        self.send(self.says_nonsense, daemon.socket, 2 * AS_MANY_AS_ARE_READ, uid=other)
+        wait_until(lambda: self.files.flushes > 0, "a thread of the daemon closes the file")
+        self.assertTrue(bystander.is_served())
+        wait_until(lambda: any("cannot be closed" in row["summary"] for row in self.refusals(daemon)),
+                   "the record says that the user waits")
+        theirs.ours.settimeout(1)
+        with self.assertRaises(TimeoutError):
+            theirs.is_served()
+        self.assertEqual(self.files.flushes, 1)
+        self.assertTrue(bystander.is_served())
+        self.files.__exit__()  # whoever waited for it goes on
+        theirs.ours.settimeout(PATIENCE)
+        self.assertEqual(theirs.ours.recv(100), b"allow deny")
+        self.assertTrue(Bystander(daemon.socket, uid=other).is_served())
+
+    def test_daemon_stops_when_its_user_s_files_can_be_closed(self):
+        daemon = self.started()
+        self.send(self.says_nonsense, daemon.socket)
+        wait_until(lambda: self.files.flushes > 0, "a thread of the daemon closes the file")
+        daemon.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: not daemon.socket.exists(), "its sockets are gone, whatever the file does")
+        self.files.__exit__()
+        self.assertEqual(daemon.stop(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
