@@ -2,10 +2,13 @@
 
 import os
 import shutil
+import signal
+import subprocess
 import unittest
+from pathlib import Path
 
 import interpreters
-from support import BUILD, SOURCE, Test, execute
+from support import BUILD, PATIENCE, SOURCE, Test, clean_environment, execute, wait_until
 
 DEV = SOURCE / "dev"
 
@@ -67,6 +70,91 @@ class Dev(Test):
         result = execute([DEV, "nonsense"])
         self.assertEqual(result.status, 2, result)
         self.assertIn("there is no command `nonsense`", result.err)
+
+
+class Full(Test):
+    """`./dev test --full`, over tests that say that they ran: with ctest itself, and nothing that is built."""
+
+    # What is not of the tree stands beside it. The one named `middle` fails, or does not end, while there is a file that says so.
+    TESTS = """
+add_test(first /bin/sh -c "echo {build} first >> {ran}")
+add_test(middle /bin/sh -c "echo {build} middle >> {ran}; test ! -e {beside}/hangs || sleep 1000; test ! -e {beside}/fails")
+add_test(last /bin/sh -c "echo {build} last >> {ran}")
+add_test(race /bin/sh -c "echo {build} race >> {ran}")
+add_test(transparency.test_os /bin/sh -c "echo {build} transparency >> {ran}")
+set_tests_properties(race PROPERTIES LABELS long)
+set_tests_properties(transparency.test_os PROPERTIES LABELS "long;transparency")
+"""
+    EVERYTHING = sorted([*(f"{build} {name}" for build in ("build", "build-asan", "build-tsan", "build-clang")
+                           for name in ("first", "middle", "last")), "lint", "fuzz", "build race", "build transparency"])
+
+    def setUp(self):
+        super().setUp()
+        self.ran = self.directory / "ran"
+        self.tree = self.directory / "tree"
+        tools = self.directory / "tools"
+        for name in "tools", "tree", "tree/tests/fuzz":
+            (self.directory / name).mkdir(parents=True)
+        builds = "".join(f"mkdir -p {build}; cat > {build}/CTestTestfile.cmake <<'END'"
+                         f"{self.TESTS.format(build=build, ran=self.ran, beside=self.directory)}END\n"
+                         for build in ("build", "build-asan", "build-tsan", "build-clang"))
+        for path, text in ((tools / "cmake", builds), (tools / "apt-get", ""), (tools / "dpkg-query", "echo install ok installed"),
+                           (self.tree / "tests" / "lint.sh", f"echo lint >> {self.ran}"),
+                           (self.tree / "tests" / "fuzz" / "run.sh", f"echo fuzz >> {self.ran}")):
+            path.write_text(f"#!/bin/sh\n{text}\n")
+            path.chmod(0o755)
+        shutil.copy(SOURCE / "dev", self.tree)
+        (self.tree / ".gitignore").write_text("build*/\n")
+        self.environment = {**clean_environment(), "PATH": f"{tools}:{os.environ['PATH']}"}
+        for command in (["init", "-q"], ["add", "."], ["-c", "user.name=x", "-c", "user.email=x", "commit", "-qm", "x"]):
+            subprocess.run(["git", *command], cwd=self.tree, env=self.environment, check=True)
+
+    def full(self):
+        """Runs it. Its result, and what ran, sorted."""
+        self.ran.write_text("")
+        result = execute([self.tree / "dev", "test", "--full"], env=self.environment)
+        return result, sorted(self.ran.read_text().splitlines())
+
+    def test_everything_that_passed_is_left_out_until_the_sources_change(self):
+        result, ran = self.full()
+        self.assertEqual((result.status, ran), (0, self.EVERYTHING), result)
+        self.assertIn("everything passed", result.out)
+        result, ran = self.full()
+        self.assertEqual((result.status, ran), (0, []), result)
+        self.assertIn("everything passed", result.out)
+        (self.tree / "source.c").write_text("int x;\n")  # which need not be committed to count
+        result, ran = self.full()
+        self.assertEqual((result.status, ran), (0, self.EVERYTHING), result)
+
+    def test_test_that_failed_is_run_again_alone(self):
+        fails = self.directory / "fails"
+        fails.touch()
+        result, ran = self.full()
+        self.assertEqual((result.status, ran), (1, self.EVERYTHING), result)
+        self.assertIn("did not pass: everything that is short, preset asan, preset tsan, preset clang", result.err)
+        fails.unlink()
+        result, ran = self.full()
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(ran, ["build middle", "build-asan middle", "build-clang middle", "build-tsan middle"])
+
+    def test_run_that_was_stopped_goes_on_with_what_it_had_not_come_to(self):
+        hangs = self.directory / "hangs"
+        hangs.touch()
+        self.ran.write_text("")
+        run = subprocess.Popen([self.tree / "dev", "test", "--full"], env=self.environment, start_new_session=True,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            # As many run at once as there are cores, and two: all but the one that hangs are over.
+            wait_until(lambda: self.ran.read_text().count("\n") == 3, "all tests of the first stage have begun")
+            log = next(Path(self.tree, "build-full").glob("*everything-that-is-short*.log"))
+            wait_until(lambda: log.read_text().count("   Passed") == 2, "the others have passed")
+        finally:
+            os.killpg(run.pid, signal.SIGKILL)
+            run.wait(PATIENCE)
+        hangs.unlink()
+        result, ran = self.full()
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(ran, sorted({*self.EVERYTHING} - {"build first", "build last"}))
 
 
 if __name__ == "__main__":
