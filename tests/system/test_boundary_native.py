@@ -288,6 +288,14 @@ class Imported(Native):
                                                             "else: print('is there')"])
         self.assertEqual(result.out, "is there\n" if python_version() >= (3, 12) else "no-powerful-modules\n", result)
 
+    def test_codecs_that_believe_a_state_are_not_let_in(self):
+        # A decoder of ISO 2022 looks for the character set that its state names beyond the end of those that it knows.
+        result = self.run_under(UNTRUSTED, [python(), "-c", "print(all(b'a'.decode(name) for name in "
+                                                            "('euc_jp', 'shift_jis', 'big5', 'gb18030', 'hz', 'euc_kr')))\n"
+                                                            "try: b'a'.decode('iso2022_jp')\n"
+                                                            "except PermissionError as error: print(error.rule)"])
+        self.assertIn(result.out, ("True\nno-powerful-imports\n", "True\nno-powerful-modules\n"), result)
+
     def test_allowed_load_is_one_record(self):
         module = LIBRARIES / "origin_module.so"
         _, rows = self.loads(self.own(LIBRARIES), f"""
