@@ -402,7 +402,11 @@ static void add_families(struct builder *builder, const struct seccomp_plan *pla
     if (plan->connect_families & FLOOR_FAMILY_UNIX)
         return;
     /* A pair that is connected for good is nothing to reach out with; one of datagrams can be
-     * connected anew, and SOCK_RAW is another name of it. */
+     * connected anew, and SOCK_RAW is another name of it. Of other families the kernel makes pairs
+     * too (TIPC), with which more can be done. */
+    const struct scmp_arg_cmp others = above(0, AF_UNIX);
+    if (!(families & FLOOR_FAMILY_OTHER))
+        refuse_if(builder, SCMP_SYS(socketpair), EACCES, 1, &others);
     refuse_value(builder, "socketpair", EACCES, 1, KIND_MASK, SOCK_DGRAM);
     refuse_value(builder, "socketpair", EACCES, 1, KIND_MASK, SOCK_RAW);
 }

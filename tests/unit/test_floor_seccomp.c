@@ -415,6 +415,7 @@ static void floor_of_connect_without_allows_leaves_pairs_alone(void **state)
                  {"socketpair", {AF_UNIX, SOCK_SEQPACKET}, ALLOWED},
                  {"socketpair", {AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK}, REFUSED(EACCES)},
                  {"socketpair", {AF_UNIX, SOCK_RAW}, REFUSED(EACCES)},
+                 {"socketpair", {AF_TIPC, SOCK_SEQPACKET}, REFUSED(EACCES)},
                  {"sendmsg", {0, 0, MSG_NOSIGNAL}, ALLOWED}, {"recvmsg", {0}, ALLOWED});
 }
 
