@@ -24,6 +24,7 @@
 #include "daemon/session/connection.h"
 #include "daemon/session/kept_session.h"
 #include "daemon/session/server.h"
+#include "daemon/session/subject_process.h"
 #include "daemon/store/policy_store.h"
 #include "daemon/store/state_directory.h"
 #include "daemon/store/state_lock.h"
@@ -441,6 +442,12 @@ static bool make_threads(struct daemon *daemon)
                THREADS_NEEDED + others, uv_strerror(error));
 }
 
+/* It is under policy, though it has not come back yet. */
+static void remember_subject(void *context, const Warder__V1__KeptSession *kept)
+{
+    subject_process_remember(context, kept->pid, kept->uid, kept->start_time);
+}
+
 static bool open_server(struct daemon *daemon)
 {
     struct server *server = &daemon->server;
@@ -457,7 +464,8 @@ static bool open_server(struct daemon *daemon)
         !make_threads(daemon) || !open_state(daemon))
         return false;
     if (!server->is_private) {
-        const int error = kept_sessions_clean(server->configuration->session_socket, &highest);
+        const int error = kept_sessions_clean(server->configuration->session_socket,
+                                              remember_subject, server, &highest);
         if (error < 0)
             return say("the directory for live sessions cannot be used: %s", strerror(-error));
         audit_log_skip_sessions(server->audit, highest);

@@ -44,7 +44,9 @@ static bool is_subject(const struct server *server, pid_t pid)
     return subject_process_find(server, pid) != NULL;
 }
 
-/* NULL if the process neither is under policy nor descends from one that is. */
+/* NULL if the process neither is under policy nor descends from one that is. Of one that has ended
+ * that is not known any more: so each has to be alive behind the question whether it is a subject.
+ */
 static const char *descent_objection(const struct server *server, pid_t pid)
 {
     enum { DEPTH_MAX = 4096 }; /* deeper than any honest one: 40 ms of the loop's time */

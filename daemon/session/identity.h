@@ -66,8 +66,8 @@ char *identity_unit(const char *cgroup);
  * False if there is no such process. */
 bool identity_start_time(pid_t pid, uint64_t *start_time);
 
-/* The process above `pid`; 0 above the first of all. False if there is no such process, or it is
- * not ours to see. Does not block. */
+/* The process above `pid`; 0 above the first of all. False if there is no such process, it has
+ * ended (and was not waited for), or it is not ours to see. Does not block. */
 bool identity_parent(pid_t pid, pid_t *parent);
 
 #endif

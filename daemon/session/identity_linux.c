@@ -55,8 +55,14 @@ static bool stat_number(const char *rest, int number, uint64_t *value)
     return end != rest;
 }
 
+struct process_state {
+    pid_t parent;
+    uint64_t start_time;
+    bool is_over; /* nothing of it is left but its number */
+};
+
 /* The name, field 2, may hold anything, but ends with the last ')'. */
-static bool read_stat(pid_t pid, pid_t *parent, uint64_t *start_time)
+static bool read_stat(pid_t pid, struct process_state *state)
 {
     char path[64];
     char text[PROC_TEXT_MAX];
@@ -65,25 +71,38 @@ static bool read_stat(pid_t pid, pid_t *parent, uint64_t *start_time)
     if (!read_text(path, text, sizeof(text)))
         return false;
     const char *rest = strrchr(text, ')');
-    uint64_t parent_pid;
-    if (!rest || !stat_number(rest, 4, &parent_pid) || !stat_number(rest, 22, start_time)) {
+    uint64_t parent;
+    uint64_t threads;
+    if (!rest || !stat_number(rest, 4, &parent) || !stat_number(rest, 20, &threads) ||
+        !stat_number(rest, 22, &state->start_time)) {
         errno = EPROTO;
         return false;
     }
-    *parent = (pid_t)parent_pid;
+    state->parent = (pid_t)parent;
+    /* Field 3 is its first thread's, which may have ended before the others. */
+    state->is_over = threads <= 1 && (rest[2] == 'Z' || rest[2] == 'X');
     return true;
 }
 
 bool identity_start_time(pid_t pid, uint64_t *start_time)
 {
-    pid_t parent;
-    return read_stat(pid, &parent, start_time);
+    struct process_state state;
+    const bool read = read_stat(pid, &state);
+
+    *start_time = read ? state.start_time : 0;
+    return read;
 }
 
 bool identity_parent(pid_t pid, pid_t *parent)
 {
-    uint64_t start_time;
-    return read_stat(pid, parent, &start_time);
+    struct process_state state;
+
+    if (!read_stat(pid, &state))
+        return false;
+    *parent = state.parent;
+    if (state.is_over)
+        errno = ESRCH;
+    return !state.is_over;
 }
 
 bool identity_of_peer(int socket, struct identity *identity)
@@ -110,19 +129,18 @@ bool identity_of_peer(int socket, struct identity *identity)
 
 bool identity_of_sender(pid_t pid, uid_t uid, gid_t gid, struct identity *identity)
 {
-    uint64_t before;
-    uint64_t after;
-    pid_t parent;
+    struct process_state before;
+    struct process_state after;
 
     *identity = (struct identity){.pid = pid, .uid = uid, .gid = gid, .pidfd = -1};
     /* The number may pass to another process: the same start time before and after says that it did
      * not while the pidfd was taken. */
-    if (!read_stat(pid, &parent, &before))
+    if (!read_stat(pid, &before))
         return false;
     identity->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (identity->pidfd < 0 && errno != ENOSYS)
         return false;
-    if (read_stat(pid, &parent, &after) && before == after)
+    if (read_stat(pid, &after) && before.start_time == after.start_time)
         return true;
     identity_deinit(identity);
     return false;

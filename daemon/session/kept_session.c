@@ -244,7 +244,8 @@ static bool is_alive(const Warder__V1__KeptSession *kept)
     return identity_start_time(kept->pid, &start_time) && start_time == kept->start_time;
 }
 
-int kept_sessions_clean(const char *session_socket, uint64_t *highest)
+int kept_sessions_clean(const char *session_socket, kept_session_seen *seen, void *context,
+                        uint64_t *highest)
 {
     char directory[PATH_MAX];
     char path[PATH_MAX + 300];
@@ -268,10 +269,13 @@ int kept_sessions_clean(const char *session_socket, uint64_t *highest)
         arena_reset(&arena);
         snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
         const Warder__V1__KeptSession *kept = read_file(path, &arena);
-        if (!kept || !is_alive(kept))
+        if (!kept || !is_alive(kept)) {
             unlink(path);
-        else if (kept->session > *highest)
+            continue;
+        }
+        if (kept->session > *highest)
             *highest = kept->session;
+        seen(context, kept);
     }
     free(memory);
     closedir(list);

@@ -36,8 +36,12 @@ void kept_session_remove(struct server *server, uint64_t number);
 const Warder__V1__KeptSession *kept_session_read(const char *session_socket, uint64_t number,
                                                  struct arena *arena);
 
+/* Gets each of those whose process is there, for the time of the call. */
+typedef void kept_session_seen(void *context, const Warder__V1__KeptSession *kept);
+
 /* Removes those whose process is gone; `*highest` is the highest number of those that stay. Blocks:
  * before the loop starts. Makes the directory. 0 or a negative errno. */
-int kept_sessions_clean(const char *session_socket, uint64_t *highest);
+int kept_sessions_clean(const char *session_socket, kept_session_seen *seen, void *context,
+                        uint64_t *highest);
 
 #endif

@@ -173,6 +173,19 @@ void subject_process_release(struct subject_process *process)
     release_memory(process); // NOLINT(clang-analyzer-unix.Malloc)
 }
 
+void subject_process_remember(struct server *server, pid_t pid, uid_t uid, uint64_t start_time)
+{
+    struct user_account *account = user_account_of(&server->accounts, uid);
+    struct identity identity;
+    uint64_t found;
+
+    if (!account || !identity_of_sender(pid, uid, (gid_t)-1, &identity))
+        return;
+    if (identity_start_time(pid, &found) && found == start_time)
+        subject_process_release(subject_process_hold(server, &identity, start_time, account));
+    identity_deinit(&identity);
+}
+
 void subject_process_add_session(struct subject_process *process, struct session *session)
 {
     session->next_of_process = process->sessions;

@@ -56,6 +56,9 @@ struct subject_process *subject_process_hold(struct server *server, struct ident
                                              uint64_t start_time, struct user_account *account);
 void subject_process_release(struct subject_process *process);
 
+/* Knows a process of before this daemon until it ends. */
+void subject_process_remember(struct server *server, pid_t pid, uid_t uid, uint64_t start_time);
+
 /* A session of a process that is held begins, or is over. */
 void subject_process_add_session(struct subject_process *process, struct session *session);
 void subject_process_drop_session(struct subject_process *process, struct session *session);

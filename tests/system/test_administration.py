@@ -1,11 +1,13 @@
 """Who may administer, and what becomes of others who try."""
 
 import os
+import signal
+import socket
 import time
 
 import wire
 from attackers import Process, ProtocolTest
-from support import WARDER, execute
+from support import WARDER, execute, wait_until
 
 
 class Administration(ProtocolTest):
@@ -44,6 +46,55 @@ class Administration(ProtocolTest):
             self.assertIn(f"{after[1]} (administration socket)", [row["summary"] for row in self.refusals(daemon)])
             self.assertEqual(daemon.status()["refused_requests"], 1)
             self.assertIn("0 connections, 1 requests of administration", daemon.command("status").out)
+
+    def test_request_of_a_subject_that_has_ended_is_not_carried_out(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root is refused as a subject: others are refused anyway")
+        daemon = self.protected()
+        for _ in range(5):
+            ready, going = os.pipe(), os.pipe()
+            pid = os.fork()
+            if pid == 0:
+                wire.session(daemon.socket)
+                os.write(ready[1], b"r")
+                os.read(going[0], 1)
+                wire.Connection(daemon.admin).send(wire.remove("p"))
+                os._exit(0)
+            os.read(ready[0], 1)
+            refused = daemon.status()["refused_requests"]
+            daemon.process.send_signal(signal.SIGSTOP)
+            os.write(going[1], b"g")
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # its number stays its own
+            daemon.process.send_signal(signal.SIGCONT)
+            wait_until(lambda: daemon.status()["refused_requests"] == refused + 1, "the request was refused")
+            os.waitpid(pid, 0)
+            for end in (*ready, *going):
+                os.close(end)
+            self.assertIn("p", daemon.command("list").out)
+
+    def test_process_in_a_session_may_not_when_the_daemon_was_started_anew(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root is refused as a subject: others are refused anyway")
+        daemon = self.protected()
+        ours, theirs = socket.socketpair()
+
+        def member():
+            wire.session(daemon.socket)
+            theirs.send(b"ready")
+            theirs.recv(10)
+            return [self.ask_status(daemon), Process(self.ask_status, daemon).result()]
+
+        with ours, theirs:
+            process = Process(member)
+            ours.recv(10)
+            wait_until(lambda: list((daemon.directory / "sessions").iterdir()), "the session is kept")
+            daemon.kill()
+            daemon.start()
+            self.assertEqual(self.ask_status(daemon), [0, ""])
+            ours.send(b"go")
+            for answer in process.result():
+                self.assertForbidden(answer, "under policy")
+        wait_until(lambda: self.ask_status(daemon) == [0, ""], "others may")
 
     def test_descendant_of_a_session_may_not_however_far_down(self):
         if os.geteuid() != 0:

@@ -211,6 +211,10 @@ def status():
     return message((ADMIN, message((5, b""))))
 
 
+def remove(policy):
+    return message((ADMIN, message((4, message((1, policy))))))
+
+
 def memory_file(content, seals=SEAL_SEAL | SEAL_SHRINK | SEAL_GROW | SEAL_WRITE):
     """A descriptor of a memory file. os.memfd_create is younger than some of the Pythons that run this."""
     libc = ctypes.CDLL(None, use_errno=True)
