@@ -21,7 +21,8 @@ struct sweeper {
 /* Starts it, before the process has a second thread. False with errno set. */
 bool sweeper_start(struct sweeper *sweeper);
 
-/* Hands it a socket, which stays open here. False if it has too much to do, or there is none. */
+/* Hands it a socket, and closes it here. False, and it is not closed, if the other has too much to
+ * do, or there is none. From any thread. */
 bool sweeper_take(const struct sweeper *sweeper, int socket);
 
 /* Waits until it has ended. */

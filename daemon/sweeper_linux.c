@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,28 +23,55 @@ union ancillary {
     struct cmsghdr align;
 };
 
-bool sweeper_take(const struct sweeper *sweeper, int socket)
+/* Each message says that the sockets of those before it are closed in the daemon: else its own
+ * close() would be the last of one that is let go of here first. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* With a socket, or without one (-1). */
+static bool tell(int to, int socket)
 {
     union ancillary ancillary;
     char nothing = 0;
     struct iovec part = {.iov_base = &nothing, .iov_len = 1};
-    struct msghdr message = {.msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = ancillary.bytes,
-                             .msg_controllen = sizeof(ancillary.bytes)};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
 
-    memset(&ancillary, 0, sizeof(ancillary));
-    struct cmsghdr *item = CMSG_FIRSTHDR(&message);
-    item->cmsg_level = SOL_SOCKET;
-    item->cmsg_type = SCM_RIGHTS;
-    item->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(item), &socket, sizeof(int));
-    return sweeper->socket >= 0 &&
-           sendmsg(sweeper->socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
+    if (socket >= 0) {
+        memset(&ancillary, 0, sizeof(ancillary));
+        message.msg_control = ancillary.bytes;
+        message.msg_controllen = sizeof(ancillary.bytes);
+        struct cmsghdr *item = CMSG_FIRSTHDR(&message);
+        item->cmsg_level = SOL_SOCKET;
+        item->cmsg_type = SCM_RIGHTS;
+        item->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(item), &socket, sizeof(int));
+    }
+    return sendmsg(to, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
 }
 
-/* The next one: -1 if there is none for now (errno EAGAIN), or never will be. */
-static int receive(int from, int flags)
+bool sweeper_take(const struct sweeper *sweeper, int socket)
+{
+    if (sweeper->socket < 0)
+        return false;
+    pthread_mutex_lock(&lock);
+    const bool taken = tell(sweeper->socket, socket);
+    if (taken) {
+        close(socket);
+        (void)tell(sweeper->socket, -1); /* else the next one says it */
+    }
+    pthread_mutex_unlock(&lock);
+    return taken;
+}
+
+/* What has come, in their order. Those before the last message are closed in the daemon. */
+struct sockets {
+    int items[SOCKETS_AT_ONCE];
+    int count;
+    int closed;
+};
+
+/* False if there is no message: errno is EAGAIN if there is none for now, 0 if there never will be.
+ */
+static bool receive(int from, int flags, struct sockets *sockets)
 {
     union ancillary ancillary;
     char nothing;
@@ -52,19 +80,32 @@ static int receive(int from, int flags)
                              .msg_iovlen = 1,
                              .msg_control = ancillary.bytes,
                              .msg_controllen = sizeof(ancillary.bytes)};
-    int socket = -1;
 
     errno = 0;
     if (recvmsg(from, &message, flags | MSG_CMSG_CLOEXEC) != 1)
-        return -1;
+        return false;
     const struct cmsghdr *item = CMSG_FIRSTHDR(&message);
+    sockets->closed = sockets->count;
     if (item && item->cmsg_type == SCM_RIGHTS)
-        memcpy(&socket, CMSG_DATA(item), sizeof(int));
-    return socket;
+        memcpy(&sockets->items[sockets->count++], CMSG_DATA(item), sizeof(int));
+    return true;
 }
 
-/* The child has them until nobody else does, and ends. */
-static void let_go(const int *sockets, int count, unsigned *children)
+/* Holds what is closed until nobody else does, and ends with it. */
+static void end_with(const struct sockets *sockets, int from, const int *waiting)
+{
+    char nothing;
+
+    close(from);
+    close(waiting[1]);
+    for (int i = sockets->closed; i < sockets->count; i++)
+        close(sockets->items[i]);
+    while (read(waiting[0], &nothing, 1) < 0 && errno == EINTR)
+        ;
+    _exit(EXIT_SUCCESS);
+}
+
+static void let_go(struct sockets *sockets, int from, unsigned *children)
 {
     int waiting[2];
 
@@ -73,36 +114,36 @@ static void let_go(const int *sockets, int count, unsigned *children)
     const pid_t child = fork();
     if (child < 0)
         _exit(EXIT_FAILURE);
-    if (child == 0) {
-        char nothing;
-        close(waiting[1]);
-        while (read(waiting[0], &nothing, 1) < 0 && errno == EINTR)
-            ;
-        _exit(EXIT_SUCCESS);
-    }
-    for (int i = 0; i < count; i++)
-        close(sockets[i]);
+    if (child == 0)
+        end_with(sockets, from, waiting);
+    for (int i = 0; i < sockets->closed; i++)
+        close(sockets->items[i]);
     close(waiting[0]);
     close(waiting[1]);
+    sockets->count -= sockets->closed;
+    memmove(sockets->items, sockets->items + sockets->closed,
+            (size_t)sockets->count * sizeof(sockets->items[0]));
+    sockets->closed = 0;
     ++*children;
 }
 
 static void sweep(int from)
 {
-    int sockets[SOCKETS_AT_ONCE];
+    struct sockets sockets = {.count = 0};
     unsigned children = 0;
 
     for (;;) {
-        int count = 0;
-        sockets[0] = receive(from, 0);
-        if (sockets[0] < 0 && errno != EINTR)
-            return;
-        while (sockets[count] >= 0 && ++count < SOCKETS_AT_ONCE)
-            sockets[count] = receive(from, MSG_DONTWAIT);
+        if (!receive(from, 0, &sockets)) {
+            if (errno != EINTR)
+                return;
+            continue;
+        }
+        while (sockets.count < SOCKETS_AT_ONCE && receive(from, MSG_DONTWAIT, &sockets))
+            ;
         while (children > 0 && waitpid(-1, NULL, children < CHILDREN_MAX ? WNOHANG : 0) > 0)
             children--;
-        if (count > 0)
-            let_go(sockets, count, &children);
+        if (sockets.closed > 0)
+            let_go(&sockets, from, &children);
     }
 }
 

@@ -34,7 +34,8 @@ int message_send_packed(const struct message_sender *sender, unsigned char *body
 
 /* The body of a packet that was received into `packet`: behind the header, or in the file that came
  * with it, which is read into `file_body` (MESSAGE_SIZE_MAX bytes) and closed. NULL if there is
- * none that can be read: a file that is something else stays among the descriptors. */
+ * none that can be read. A file that is something else, or has more memory than a message needs,
+ * stays among the descriptors. */
 const unsigned char *message_body(struct packet_received *received,
                                   const struct packet_header *header, const unsigned char *packet,
                                   unsigned char *file_body, size_t *length);

@@ -1,7 +1,9 @@
 #include "proto/message_socket.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proto/memory_file.h"
@@ -66,6 +68,16 @@ int message_send_packed(const struct message_sender *sender, unsigned char *body
                        sender->descriptor_count);
 }
 
+/* A file that could be read as a message is memory: closing it waits for nobody, but it may have
+ * far more of it than its size says (fallocate(2), FALLOC_FL_KEEP_SIZE). */
+static bool is_soon_closed(int file)
+{
+    const blkcnt_t blocks_max = 2 * MESSAGE_SIZE_MAX / 512;
+    struct stat status;
+
+    return fstat(file, &status) == 0 && status.st_blocks <= blocks_max;
+}
+
 const unsigned char *message_body(struct packet_received *received,
                                   const struct packet_header *header, const unsigned char *packet,
                                   unsigned char *file_body, size_t *length)
@@ -76,12 +88,13 @@ const unsigned char *message_body(struct packet_received *received,
     }
     if (received->length != PACKET_HEADER_SIZE || received->descriptor_count == 0)
         return NULL;
-    /* The file is the last of the descriptors. What could be read is memory, sealed and small:
-     * closing it waits for nobody. */
+    /* The file is the last of the descriptors. */
     const int file = received->descriptors[received->descriptor_count - 1];
     if (memory_file_read(file, file_body, MESSAGE_SIZE_MAX, length) < 0)
         return NULL;
-    received->descriptor_count--;
-    close(file);
+    if (is_soon_closed(file)) {
+        received->descriptor_count--;
+        close(file);
+    }
     return file_body;
 }

@@ -260,12 +260,14 @@ void server_record_refusal(struct server *server, struct user_account *account, 
 
 void server_close_socket(const struct server *server, struct user_account *account, int socket)
 {
-    const bool empty = packet_socket_shut_down(socket);
+    const bool read = packet_socket_shut_down(socket);
 
-    if (empty || sweeper_take(&server->sweeper, socket) || !account)
-        close(socket);
-    else
+    if (!read && sweeper_take(&server->sweeper, socket))
+        return;
+    if (!read && account)
         closings_add(account->closings, socket);
+    else
+        close(socket);
 }
 
 struct listener {

@@ -53,9 +53,13 @@ static void subject_process_exited(struct subject_process *process)
     server_start_tick(server);
 }
 
+/* What watches it is the first loop's: in another one this is left to the clock. */
 void subject_process_hung_up(struct subject_process *process)
 {
-    if (process->exited && !has_connections(process))
+    struct server *server = process->server;
+
+    if (process->exited && !has_connections(process) &&
+        loops_here(server) == &server->loops.items[0])
         subject_process_end(process);
 }
 

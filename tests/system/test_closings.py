@@ -2,6 +2,8 @@
 that lingers in whatever closes it last. They keep nobody waiting but their user."""
 
 import contextlib
+import ctypes
+import fcntl
 import os
 import signal
 import socket
@@ -14,6 +16,7 @@ from attackers import POLICY, Bystander, ProtocolTest
 from slow_files import SlowFiles
 from support import PATIENCE, wait_until
 
+KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE of fallocate(2)
 AS_MANY_AS_ARE_READ = 32  # CLOSINGS_MAX of daemon/session/closings.h
 
 
@@ -118,6 +121,24 @@ class Closings(ProtocolTest):
         self.send(asks_in_it)
         wait_until(lambda: self.files.flushes > 0, "a thread of the daemon closes the file")
         self.assertTrue(Bystander(daemon.socket).is_served())
+
+    def test_memory_beyond_the_end_of_a_message_is_no_reason_not_to_answer_it(self):
+        # Freed by the user's thread: it may be any amount.
+        daemon = self.started()
+        connection = wire.session(daemon.socket)
+        libc = ctypes.CDLL(None, use_errno=True)
+        body = wire.reading("/denied/in/a/file")
+        for _ in range(3):
+            file = os.memfd_create("message", os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
+            os.write(file, body)
+            self.assertEqual(libc.fallocate(file, KEEP_SIZE, ctypes.c_long(0), ctypes.c_long(64 << 20)), 0)
+            fcntl.fcntl(file, wire.F_ADD_SEALS, wire.SEAL_SEAL | wire.SEAL_SHRINK | wire.SEAL_GROW | wire.SEAL_WRITE)
+            sequence = connection.sent + 1
+            tag = wire.mac(connection.key, wire.TO_DAEMON, connection.number, wire.IN_FILE, sequence, body)
+            connection.send(body, (file,), flags=wire.IN_FILE, tag=tag)
+            os.close(file)
+            reply = connection.receive()
+            self.assertEqual(wire.OUTCOMES[wire.first(reply.fields, 1, 0)], "deny")
 
     def test_what_is_not_read_any_more_goes_with_its_connection(self):
         # Closed by a process that ends, which asks nobody: neither the file system nor the peer of a socket that lingers.
