@@ -176,6 +176,7 @@ bool sweeper_start(struct sweeper *sweeper)
         signal(SIGHUP, SIG_IGN);
         close_others(ends[1]);
         sweep(ends[1]);
+        close(ends[1]);
         _exit(EXIT_SUCCESS);
     }
     const int error = errno;

@@ -17,14 +17,8 @@ NO_NATIVE = """policy own "No native code from a certain place" { deny native wh
 NO_PROGRAMS = """policy own "No programs" { deny exec as no-exec message "No programs here" }
 """
 
-# In a line of its own: of interpreters before 3.12 untrusted code has no mmap.
-MAPS = """    import mmap
-    with mmap.mmap(file.fileno(), 4096) as memory:
-        memory[0] = 1
-"""
-
 ORDINARY = """
-import array, asyncio, errno, fcntl, os, socket, struct, tempfile, termios, threading
+import array, asyncio, errno, fcntl, mmap, os, socket, struct, tempfile, termios, threading
 with tempfile.TemporaryFile() as file:
     file.write(bytes(8192))
     file.flush()
@@ -38,7 +32,9 @@ with tempfile.TemporaryFile() as file:
     os.lockf(file.fileno(), os.F_ULOCK, 0)
     lock = fcntl.fcntl(file, fcntl.F_GETLK, struct.pack("hhqqi", fcntl.F_WRLCK, 0, 0, 0, 0))
     assert struct.unpack("hhqqi", lock)[0] == fcntl.F_UNLCK
-""" + MAPS + """    fcntl.ioctl(file, termios.FIOCLEX)
+    with mmap.mmap(file.fileno(), 4096) as memory:
+        memory[0] = 1
+    fcntl.ioctl(file, termios.FIOCLEX)
 reading, writing = os.pipe()
 os.write(writing, b"abc")
 assert struct.unpack("i", fcntl.ioctl(reading, termios.FIONREAD, bytes(4))) == (3,)
@@ -184,10 +180,7 @@ class Control(Test):
         return self.run_under(policy, [python(), self.script(code)])
 
     def test_ordinary_use_goes_on_for_untrusted_code(self):
-        code = ORDINARY.replace("bytearray(4096)", "bytearray(1000)")
-        if python_version() < (3, 12):
-            code = code.replace(MAPS, "")
-        result = self.under(UNTRUSTED, code)
+        result = self.under(UNTRUSTED, ORDINARY.replace("bytearray(4096)", "bytearray(1000)"))
         self.assertEqual((result.status, result.out), (0, "worked\n"), result)
 
     def test_program_under_a_policy_that_allows_everything_notices_nothing(self):

@@ -8,8 +8,7 @@ import shutil
 import socket
 import threading
 
-from support import (ALLOW_ALL, BUILD, TESTS, UNTRUSTED, Test, clean_environment, execute, interpreter_process, python,
-                     python_version)
+from support import ALLOW_ALL, BUILD, TESTS, UNTRUSTED, Test, clean_environment, execute, interpreter_process, python
 
 LIBRARIES = BUILD / "tests" / "libraries"
 LOUD = LIBRARIES / "libloud.so"
@@ -275,18 +274,9 @@ exec(open({str(attack)!r}).read())
 
 class Imported(Native):
     def test_standard_extension_modules_load_under_untrusted(self):
-        modules = "ssl, decimal, hashlib, socket, json, zlib, bz2, select"
-        if python_version() >= (3, 12):
-            modules += ", multiprocessing.shared_memory"
+        modules = "ssl, decimal, hashlib, socket, json, zlib, bz2, select, multiprocessing.shared_memory"
         result = self.run_under(UNTRUSTED, [python(), "-c", f"import {modules}; print('done')"])
         self.assertEqual((result.status, result.out), (0, "done\n"), result)
-
-    def test_map_that_an_index_can_close_is_not_let_in(self):
-        # CPython's mmap before 3.11.4 (mem_map_closed_index); the name of the file tells 3.11 from 3.12 alone.
-        result = self.run_under(UNTRUSTED, [python(), "-c", "try: import mmap\n"
-                                                            "except PermissionError as error: print(error.rule)\n"
-                                                            "else: print('is there')"])
-        self.assertEqual(result.out, "is there\n" if python_version() >= (3, 12) else "no-powerful-modules\n", result)
 
     def test_codecs_that_believe_a_state_are_not_let_in(self):
         # A decoder of ISO 2022 looks for the character set that its state names beyond the end of those that it knows.
