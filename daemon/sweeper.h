@@ -25,7 +25,7 @@ bool sweeper_start(struct sweeper *sweeper);
  * do, or there is none. From any thread. */
 bool sweeper_take(const struct sweeper *sweeper, int socket);
 
-/* Waits until it has ended. */
+/* Waits a moment for its end: it ends by itself. */
 void sweeper_stop(struct sweeper *sweeper);
 
 #endif

@@ -3,25 +3,33 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
-    SOCKETS_AT_ONCE = 64, /* that one child ends with */
-    CHILDREN_MAX = 16,    /* one may take its time, where a file system goes with what it has */
+    NAP_MILLISECONDS = 5,
+    END_MILLISECONDS = 2000, /* for the sweeper, which may wait for its children */
+    SOCKETS_AT_ONCE = 64,    /* that one child ends with */
+    CHILDREN_MAX = 16,       /* one may take its time, where a file system goes with what it has */
 };
 
 union ancillary {
     char bytes[CMSG_SPACE(sizeof(int))];
     struct cmsghdr align;
 };
+
+static void take_a_nap(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = NAP_MILLISECONDS * 1000L * 1000}, NULL);
+}
 
 /* Each message says that the sockets of those before it are closed in the daemon: else its own
  * close() would be the last of one that is let go of here first. */
@@ -91,7 +99,8 @@ static bool receive(int from, int flags, struct sockets *sockets)
     return true;
 }
 
-/* Holds what is closed until nobody else does, and ends with it. */
+/* The child: holds what is closed in the daemon until the sweeper has closed it too, and ends with
+ * it. */
 static void end_with(const struct sockets *sockets, int from, const int *waiting)
 {
     char nothing;
@@ -105,26 +114,40 @@ static void end_with(const struct sockets *sockets, int from, const int *waiting
     _exit(EXIT_SUCCESS);
 }
 
-static void let_go(struct sockets *sockets, int from, unsigned *children)
+/* False, and all is as it was, if no child can be made for now. */
+static bool let_go(struct sockets *sockets, int from)
 {
     int waiting[2];
 
     if (pipe(waiting) < 0)
-        _exit(EXIT_FAILURE); /* and whatever there is goes with this process */
+        return false;
     const pid_t child = fork();
-    if (child < 0)
-        _exit(EXIT_FAILURE);
     if (child == 0)
         end_with(sockets, from, waiting);
-    for (int i = 0; i < sockets->closed; i++)
+    for (int i = 0; i < sockets->closed && child > 0; i++)
         close(sockets->items[i]);
     close(waiting[0]);
     close(waiting[1]);
+    if (child < 0)
+        return false;
     sockets->count -= sockets->closed;
     memmove(sockets->items, sockets->items + sockets->closed,
             (size_t)sockets->count * sizeof(sockets->items[0]));
     sockets->closed = 0;
-    ++*children;
+    return true;
+}
+
+/* Nothing comes from the daemon any more. */
+static bool is_over(int from)
+{
+    struct pollfd end = {.fd = from};
+    return poll(&end, 1, 0) > 0;
+}
+
+static void reap(unsigned *children)
+{
+    while (*children > 0 && waitpid(-1, NULL, WNOHANG) > 0)
+        --*children;
 }
 
 static void sweep(int from)
@@ -140,10 +163,16 @@ static void sweep(int from)
         }
         while (sockets.count < SOCKETS_AT_ONCE && receive(from, MSG_DONTWAIT, &sockets))
             ;
-        while (children > 0 && waitpid(-1, NULL, children < CHILDREN_MAX ? WNOHANG : 0) > 0)
-            children--;
-        if (sockets.closed > 0)
-            let_go(&sockets, from, &children);
+        reap(&children);
+        if (sockets.closed == 0)
+            continue;
+        while (children == CHILDREN_MAX || !let_go(&sockets, from)) {
+            if (is_over(from))
+                return;
+            take_a_nap();
+            reap(&children);
+        }
+        children++;
     }
 }
 
@@ -195,6 +224,9 @@ void sweeper_stop(struct sweeper *sweeper)
         return;
     close(sweeper->socket);
     sweeper->socket = -1;
-    while (waitpid(sweeper->process, NULL, 0) < 0 && errno == EINTR)
-        ;
+    for (int waited = 0; waited < END_MILLISECONDS; waited += NAP_MILLISECONDS) {
+        if (waitpid(sweeper->process, NULL, WNOHANG) != 0)
+            return;
+        take_a_nap();
+    }
 }

@@ -14,6 +14,7 @@ enum {
     PACKET_DESCRIPTORS_MAX = 4, /* Welcome: policy, generation page, ring of records, and the body
                                    where it is a file */
     DESCRIPTORS_SENT_MAX = 253, /* what the kernel lets be sent at once: SCM_MAX_FD of unix(7) */
+    DESCRIPTORS_ROOM = 262,     /* with what fits in the place of the credentials */
 };
 
 struct packet_received {
@@ -23,7 +24,7 @@ struct packet_received {
     uid_t uid;
     gid_t gid;
     int descriptor_count; /* PACKET_DESCRIPTORS_MAX at most, but in a packet that is cut */
-    int descriptors[DESCRIPTORS_SENT_MAX];
+    int descriptors[DESCRIPTORS_ROOM];
 };
 
 enum packet_failure {

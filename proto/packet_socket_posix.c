@@ -16,6 +16,10 @@ union ancillary {
     struct cmsghdr align;
 };
 
+_Static_assert(sizeof(((union ancillary *)NULL)->bytes) - CMSG_LEN(0) <=
+                   sizeof(((struct packet_received *)NULL)->descriptors),
+               "whatever the kernel writes there fits");
+
 static void take_ancillary(struct msghdr *message, struct packet_received *received)
 {
     for (struct cmsghdr *item = CMSG_FIRSTHDR(message); item; item = CMSG_NXTHDR(message, item)) {

@@ -21,6 +21,7 @@ struct closings {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all users' lists: held for moments */
+static atomic_uint waiting_all;
 
 struct closings *closings_new(void)
 {
@@ -54,6 +55,7 @@ static void *close_all(void *context)
         close(descriptor);
         pthread_mutex_lock(&lock);
         atomic_fetch_sub(&closings->waiting, 1);
+        atomic_fetch_sub(&waiting_all, 1);
     }
     closings->runs = false;
     const bool released = closings->released;
@@ -97,27 +99,41 @@ static bool make_room(struct closings *closings)
     return true;
 }
 
+size_t closings_count(const struct closings *closings)
+{
+    return atomic_load_explicit(&closings->waiting, memory_order_relaxed);
+}
+
+size_t closings_count_all(void)
+{
+    return atomic_load_explicit(&waiting_all, memory_order_relaxed);
+}
+
 bool closings_are_full(const struct closings *closings)
 {
-    return atomic_load_explicit(&closings->waiting, memory_order_relaxed) >= CLOSINGS_MAX;
+    return closings_count(closings) >= CLOSINGS_MAX;
 }
 
 void closings_add(struct closings *closings, int descriptor)
 {
     pthread_mutex_lock(&lock);
-    bool taken = make_room(closings);
-    if (taken)
+    const bool taken = make_room(closings);
+    if (taken) {
         closings->descriptors[closings->count++] = descriptor;
-    if (taken && !closings->runs) {
-        closings->runs = start_thread(closings);
-        taken = closings->runs;
-        closings->count -= !taken;
-    }
-    if (taken)
         atomic_fetch_add(&closings->waiting, 1);
+        atomic_fetch_add(&waiting_all, 1);
+        closings->runs = closings->runs || start_thread(closings);
+    }
     pthread_mutex_unlock(&lock);
     if (!taken)
         close(descriptor);
+}
+
+void closings_retry(struct closings *closings)
+{
+    pthread_mutex_lock(&lock);
+    closings->runs = closings->runs || (closings->count > 0 && start_thread(closings));
+    pthread_mutex_unlock(&lock);
 }
 
 void closings_add_received(struct closings *closings, struct packet_received *received)

@@ -569,9 +569,11 @@ void connection_refuse(struct connection *connection, const char *why)
 bool connection_let_go(struct connection *connection)
 {
     if (must_wait(connection)) {
-        if (closings_are_full(connection->account->closings)) /* for a tick of the clock now */
+        if (closings_are_full(connection->account->closings)) { /* for a tick of the clock now */
+            closings_retry(connection->account->closings);
             server_record_refusal(connection->server, connection->account, connection->pid, 0,
                                   "to read from a user while what it sent cannot be closed");
+        }
         return false;
     }
     connection->held = false;

@@ -542,7 +542,7 @@ void handshake_hello(struct connection *connection, struct incoming *incoming)
         return;
     }
     if (connection->pid > 0)
-        job->groups_socket = fcntl(connection->socket, F_DUPFD_CLOEXEC, 0);
+        job_ask_groups(job);
     job_start(job, after_work);
 }
 
@@ -576,7 +576,7 @@ void handshake_resume(struct connection *connection, struct incoming *incoming)
             job_free(job);
         return;
     }
-    job->groups_socket = fcntl(connection->socket, F_DUPFD_CLOEXEC, 0);
+    job_ask_groups(job);
     job_start(job, after_work);
 }
 

@@ -14,8 +14,6 @@
 
 void job_free(struct job *job)
 {
-    if (job->groups_socket >= 0)
-        close(job->groups_socket);
     if (job->executable >= 0)
         closings_add(job->connection->account->closings, job->executable);
     if (job->directory >= 0)
@@ -53,7 +51,7 @@ struct job *job_new(struct connection *connection, const struct incoming *incomi
     job->charged = incoming->length;
     job->connection = connection_hold(connection);
     job->kind = kind;
-    job->groups_socket = job->executable = job->directory = -1;
+    job->executable = job->directory = -1;
     job->facts.identity.pidfd = -1;
     job->bytes = malloc(incoming->length + 1);
     void *memory = malloc(arena_size);
@@ -69,6 +67,14 @@ struct job *job_new(struct connection *connection, const struct incoming *incomi
     memcpy(job->state_directory, configuration->state_directory, sizeof(job->state_directory));
     memcpy(job->session_socket, configuration->session_socket, sizeof(job->session_socket));
     return job;
+}
+
+/* On the loop: another descriptor of the socket, for the worker, could be the last to be closed,
+ * and wait for what was sent to it (closings.h). */
+void job_ask_groups(struct job *job)
+{
+    identity_peer_groups(job->connection->socket, &job->groups);
+    job->has_groups = true;
 }
 
 /* ----------------------------------------------------------------------------------- in a worker
@@ -92,7 +98,7 @@ static void close_if_open(int *descriptor)
 static void work_hello(struct job *job)
 {
     const Warder__V1__Hello *hello = job->message->hello;
-    const struct facts_source source = {.groups_socket = job->groups_socket,
+    const struct facts_source source = {.groups = job->has_groups ? &job->groups : NULL,
                                         .executable = job->executable,
                                         .directory = job->directory};
 
@@ -136,7 +142,7 @@ static void work_resume(struct job *job)
         job->kept->uid != job->facts.identity.uid)
         return;
     const struct facts_source source = {
-        .groups_socket = job->groups_socket,
+        .groups = job->has_groups ? &job->groups : NULL,
         .executable = -1,
         .directory = -1,
         .executable_path = field_text(&job->arena, &job->kept->executable),

@@ -35,7 +35,8 @@ struct job {
     struct arena arena;
     /* what the worker needs */
     struct session_facts facts;
-    int groups_socket;
+    struct peer_groups groups;
+    bool has_groups;
     int executable;
     int directory;
     char state_directory[CONFIGURATION_PATH_MAX];
@@ -55,6 +56,9 @@ struct job {
 /* Holds the connection. NULL if there is no memory, or none left for this user. */
 struct job *job_new(struct connection *connection, const struct incoming *incoming,
                     enum job_kind kind);
+
+/* The groups of the connection's peer, which is the subject. */
+void job_ask_groups(struct job *job);
 
 /* Closes its descriptors and gives back what it was charged. */
 void job_free(struct job *job);

@@ -34,6 +34,16 @@ bool identity_of_sender(pid_t pid, uid_t uid, gid_t gid, struct identity *identi
 
 void identity_deinit(struct identity *identity);
 
+/* The supplementary groups of a socket's peer, as the kernel tells them. */
+struct peer_groups {
+    int error; /* errno value: why there are none; ENOPROTOOPT, of kernels before 4.13 */
+    int count;
+    gid_t numbers[IDENTITY_GROUPS_MAX];
+};
+
+/* Does not block: for the loop, which alone closes the socket. */
+void identity_peer_groups(int socket, struct peer_groups *groups);
+
 /* The facts of a process. Texts are owned. */
 struct identity_facts {
     char *user; /* name, or the number where it has none */
@@ -48,12 +58,12 @@ struct identity_facts {
     char error[192]; /* why there are none: for a person */
 };
 
-/* Looks everything up. Blocks: for a worker thread. `socket` is asked for the supplementary groups
- * of its peer; -1 where the peer is not the subject: then the kernel is asked by number. False, and
- * `error` says why, if anything cannot be told for certain: what is missing here, policies that
- * speak of it would not apply to. Also if there are more groups or ancestors than the bounds above.
- */
-bool identity_learn(const struct identity *identity, int socket, struct identity_facts *facts);
+/* Looks everything up. Blocks: for a worker thread. `groups` are those of the peer; NULL where the
+ * peer is not the subject: then the kernel is asked by number. False, and `error` says why, if
+ * anything cannot be told for certain: what is missing here, policies that speak of it would not
+ * apply to. Also if there are more groups or ancestors than the bounds above. */
+bool identity_learn(const struct identity *identity, const struct peer_groups *groups,
+                    struct identity_facts *facts);
 void identity_facts_deinit(struct identity_facts *facts);
 
 /* The unit of systemd's that a cgroup's path is in, as the manager of the whole host set it up: the

@@ -227,25 +227,31 @@ static int groups_of_process(const struct identity *identity, gid_t *numbers, ch
     return count;
 }
 
-/* The groups of the process as the kernel tells them: of the peer, or by its number. -1 with errno
- * set if it does not, or they are too many. */
-static int group_numbers(const struct identity *identity, int socket, gid_t *numbers, char *buffer)
+void identity_peer_groups(int socket, struct peer_groups *groups)
 {
-    socklen_t size = IDENTITY_GROUPS_MAX * sizeof(gid_t);
-    int count = IDENTITY_GROUPS_MAX;
+    socklen_t size = sizeof(groups->numbers);
 
-    if (socket >= 0 && getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, numbers, &size) == 0) {
-        count = (int)(size / sizeof(gid_t));
-        if (count == IDENTITY_GROUPS_MAX) {
-            errno = ERANGE;
-            return -1;
-        }
-        numbers[count++] = identity->gid;
-        return count;
-    }
-    if (socket >= 0 && errno != ENOPROTOOPT) /* a kernel before 4.13 */
+    groups->count = 0;
+    groups->error = getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups->numbers, &size) == 0
+                        ? 0
+                        : errno; /* ERANGE: more than there is room for */
+    if (groups->error == 0)
+        groups->count = (int)(size / sizeof(gid_t));
+}
+
+/* All groups of the process: of the peer, or by its number. -1 with errno set if the kernel does
+ * not tell, or they are too many. */
+static int group_numbers(const struct identity *identity, const struct peer_groups *groups,
+                         gid_t *numbers, char *buffer)
+{
+    if (!groups || groups->error == ENOPROTOOPT)
+        return groups_of_process(identity, numbers, buffer);
+    errno = groups->count == IDENTITY_GROUPS_MAX ? ERANGE : groups->error;
+    if (errno != 0)
         return -1;
-    return groups_of_process(identity, numbers, buffer);
+    memcpy(numbers, groups->numbers, (size_t)groups->count * sizeof(*numbers));
+    numbers[groups->count] = identity->gid;
+    return groups->count + 1;
 }
 
 static bool has_group(const struct identity_facts *facts, const char *name)
@@ -256,11 +262,11 @@ static bool has_group(const struct identity_facts *facts, const char *name)
     return false;
 }
 
-static bool learn_groups(const struct identity *identity, int socket, struct identity_facts *facts,
-                         char *buffer)
+static bool learn_groups(const struct identity *identity, const struct peer_groups *groups,
+                         struct identity_facts *facts, char *buffer)
 {
     gid_t numbers[IDENTITY_GROUPS_MAX];
-    const int count = group_numbers(identity, socket, numbers, buffer);
+    const int count = group_numbers(identity, groups, numbers, buffer);
 
     if (count < 0 && errno == ERANGE)
         return failed(facts, "this process has more groups than %d", IDENTITY_GROUPS_MAX);
@@ -406,7 +412,8 @@ static bool learn_start(pid_t pid, struct identity_facts *facts)
            failed(facts, "/proc/%d/stat cannot be read: %s", (int)pid, strerror(errno));
 }
 
-bool identity_learn(const struct identity *identity, int socket, struct identity_facts *facts)
+bool identity_learn(const struct identity *identity, const struct peer_groups *groups,
+                    struct identity_facts *facts)
 {
     char *buffer = malloc(LOOKUP_BUFFER);
     char error[sizeof(facts->error)];
@@ -415,7 +422,7 @@ bool identity_learn(const struct identity *identity, int socket, struct identity
     if (!buffer)
         return no_memory(facts);
     const bool learned =
-        learn_user(identity, facts, buffer) && learn_groups(identity, socket, facts, buffer) &&
+        learn_user(identity, facts, buffer) && learn_groups(identity, groups, facts, buffer) &&
         learn_start(identity->pid, facts) && learn_ancestors(identity->pid, facts) &&
         learn_cgroup(identity, facts, buffer);
     free(buffer);

@@ -278,17 +278,23 @@ struct listener {
     enum connection_state state;
 };
 
+/* NULL if there is none, on lack of memory. */
+static struct user_account *account_of_peer(struct server *server, int socket, struct ucred *peer)
+{
+    socklen_t size = sizeof(*peer);
+
+    peer->pid = 0;
+    return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, peer, &size) == 0
+               ? user_account_of(&server->accounts, peer->uid)
+               : NULL;
+}
+
 static void welcome(struct listener *listener, int socket)
 {
     struct server *server = listener->server;
     struct ucred peer;
-    socklen_t size = sizeof(peer);
+    struct user_account *account = account_of_peer(server, socket, &peer);
 
-    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
-        server_close_socket(server, NULL, socket);
-        return;
-    }
-    struct user_account *account = user_account_of(&server->accounts, peer.uid);
     if (!account || !user_account_charge(&server->accounts, account, CHARGE_CONNECTION, 1)) {
         turn_away(server, account, peer.pid, listener->state,
                   "a connection: its user has too many");
@@ -305,17 +311,22 @@ static void welcome(struct listener *listener, int socket)
     }
 }
 
-/* Out of descriptors: the waiting connection would wake us forever. */
-static void shed_one(struct listener *listener)
+/* Out of descriptors: the waiting connection would wake us forever. False if there is none. */
+static bool shed_one(struct listener *listener)
 {
+    struct server *server = listener->server;
+    struct ucred peer;
+
     if (listener->spare >= 0)
         close(listener->spare);
     const int socket = accept4(listener->socket, NULL, NULL, SOCK_CLOEXEC);
     if (socket >= 0) {
-        turn_away(listener->server, NULL, 0, listener->state, "a connection: out of descriptors");
-        server_close_socket(listener->server, NULL, socket);
+        struct user_account *account = account_of_peer(server, socket, &peer);
+        turn_away(server, account, peer.pid, listener->state, "a connection: out of descriptors");
+        server_close_socket(server, account, socket);
     }
     listener->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return socket >= 0;
 }
 
 static void accept_some(struct listener *listener)
@@ -325,7 +336,8 @@ static void accept_some(struct listener *listener)
         if (socket >= 0) {
             welcome(listener, socket);
         } else if (errno == EMFILE || errno == ENFILE) {
-            shed_one(listener);
+            if (!shed_one(listener))
+                return;
         } else if (errno != EINTR && errno != ECONNABORTED) {
             return;
         }

@@ -599,12 +599,8 @@ void session_drop_connection(struct session *session, struct connection *connect
             break;
         }
     }
-    if (session->connections || !session->process)
-        return;
-    if (session->process->pidfd < 0)
+    if (!session->connections && session->process && session->process->pidfd < 0)
         session_end(session);
-    else
-        subject_process_hung_up(session->process);
 }
 
 void session_end(struct session *session)

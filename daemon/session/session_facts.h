@@ -6,8 +6,8 @@
 
 /* Where the facts of a process come from, beside Hello itself. */
 struct facts_source {
-    int groups_socket; /* whose peer it is; -1: the user database is asked for groups */
-    int executable;    /* O_PATH descriptors that came with Hello; -1: none */
+    const struct peer_groups *groups; /* NULL: it is nobody's peer (identity_learn) */
+    int executable;                   /* O_PATH descriptors that came with Hello; -1: none */
     int directory;
     const char *executable_path; /* instead of a descriptor: kept from before */
     const char *directory_path;

@@ -165,7 +165,7 @@ bool session_facts_learn(struct session_facts *facts, const Warder__V1__Hello *h
         facts->place_counts[PLACE_TEMP] > 0; /* a forked child's are its parent's */
 
     *refusal = facts->known.error;
-    if (!identity_learn(&facts->identity, source->groups_socket, &facts->known))
+    if (!identity_learn(&facts->identity, source->groups, &facts->known))
         return false;
     *refusal = "what this process says of itself is too long, or no text";
     facts->executable = source->executable_path ? strdup(source->executable_path)

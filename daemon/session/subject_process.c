@@ -38,8 +38,8 @@ static bool has_connections(const struct subject_process *process)
 }
 
 /* What it said last, the line of a denial for one, may still be to be read, by another loop or in a
- * later turn: its sessions end with their connections, or a moment later. */
-static void subject_process_exited(struct subject_process *process)
+ * later turn: then it ends by the clock. */
+static void note_exit(struct subject_process *process)
 {
     struct server *server = process->server;
 
@@ -51,16 +51,6 @@ static void subject_process_exited(struct subject_process *process)
     process->exited = server_now();
     server->exited_count++;
     server_start_tick(server);
-}
-
-/* What watches it is the first loop's: in another one this is left to the clock. */
-void subject_process_hung_up(struct subject_process *process)
-{
-    struct server *server = process->server;
-
-    if (process->exited && !has_connections(process) &&
-        loops_here(server) == &server->loops.items[0])
-        subject_process_end(process);
 }
 
 /* Something was said that has not been read yet. */
@@ -100,7 +90,7 @@ static void on_exit_watch(uv_poll_t *handle, int status, int events)
 
     (void)events;
     loops_enter(server);
-    subject_process_exited(process); /* a pidfd is readable once its process has ended */
+    note_exit(process); /* a pidfd is readable once its process has ended */
     loops_leave(server);
 }
 

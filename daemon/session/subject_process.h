@@ -63,10 +63,6 @@ void subject_process_remember(struct server *server, pid_t pid, uid_t uid, uint6
 void subject_process_add_session(struct subject_process *process, struct session *session);
 void subject_process_drop_session(struct subject_process *process, struct session *session);
 
-/* A connection of one of its sessions is closed: if it has exited, and this was the last, the
- * process is over, or will be in a moment. */
-void subject_process_hung_up(struct subject_process *process);
-
 /* Ends those that exited by then and of which there is nothing to be read, or has been for too
  * long: somebody else may have their connections. True if some are still to end. */
 bool subject_process_end_exited(struct server *server, uint64_t heard_until);

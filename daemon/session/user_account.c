@@ -33,12 +33,14 @@ bool user_account_charge(struct user_accounts *accounts, struct user_account *ac
                          enum user_charge charge, size_t amount)
 {
     const size_t wanted = amount * descriptors_of[charge];
-    const size_t left = accounts->descriptors - accounts->descriptors_held;
+    const size_t taken = accounts->descriptors_held + closings_count_all();
+    const size_t left = accounts->descriptors > taken ? accounts->descriptors - taken : 0;
+    const size_t own = account->descriptors + closings_count(account->closings);
 
     if (amount > accounts->bounds[charge] ||
         account->held[charge] > accounts->bounds[charge] - amount)
         return false;
-    if (wanted > 0 && (wanted > left || account->descriptors + wanted > left - wanted))
+    if (wanted > 0 && (wanted > left || own + wanted > left - wanted))
         return false;
     account->held[charge] += amount;
     account->descriptors += wanted;

@@ -63,8 +63,7 @@ static void take_up(const Warder__V1__KeptSession *kept, struct arena *arena)
 {
     struct session_facts facts = {
         .identity = {.pid = getpid(), .uid = getuid(), .gid = getgid(), .pidfd = -1}};
-    const struct facts_source source = {.groups_socket = -1,
-                                        .executable = -1,
+    const struct facts_source source = {.executable = -1,
                                         .directory = -1,
                                         .executable_path = field_text(arena, &kept->executable),
                                         .directory_path = field_text(arena, &kept->directory)};

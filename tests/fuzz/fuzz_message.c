@@ -213,7 +213,7 @@ static void take_hello(const Warder__V1__Hello *hello)
 {
     struct session_facts facts = {
         .identity = {.pid = getpid(), .uid = getuid(), .gid = getgid(), .pidfd = -1}};
-    const struct facts_source source = {.groups_socket = -1, .executable = -1, .directory = -1};
+    const struct facts_source source = {.executable = -1, .directory = -1};
     const char *refusal = NULL;
 
     if (session_facts_learn(&facts, hello, &source, &refusal))

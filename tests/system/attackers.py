@@ -3,11 +3,13 @@
 Each is a process of its own, because the daemon tells sessions apart by their process.
 """
 
+import contextlib
 import json
 import os
 import pwd
 import signal
 import socket
+import struct
 import time
 import traceback
 import warnings
@@ -17,6 +19,19 @@ from support import PATIENCE, Test
 
 POLICY = 'policy p { applies { platform is "linux" } deny read where path under "/denied" as no }'
 SEALS = wire.SEAL_SEAL | wire.SEAL_SHRINK | wire.SEAL_GROW | wire.SEAL_WRITE
+
+
+@contextlib.contextmanager
+def lingering_socket():
+    """A TCP socket with more to send than its peer receives. Whoever closes it last waits for longer than a test has."""
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as ours, \
+            server.accept()[0]:
+        ours.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                ours.send(bytes(65536))
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, int(2 * PATIENCE)))
+        yield ours
 
 
 class Process:

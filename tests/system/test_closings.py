@@ -7,12 +7,12 @@ import fcntl
 import os
 import signal
 import socket
-import struct
 import time
 import unittest
+from pathlib import Path
 
 import wire
-from attackers import POLICY, Bystander, ProtocolTest
+from attackers import POLICY, Bystander, Process, ProtocolTest, lingering_socket
 from slow_files import SlowFiles
 from support import PATIENCE, wait_until
 
@@ -146,13 +146,7 @@ class Closings(ProtocolTest):
         bystander = Bystander(daemon.socket)
 
         def says_more_than_is_read(file):
-            with socket.create_server(("127.0.0.1", 0)) as server, \
-                    socket.create_connection(server.getsockname()) as sent, server.accept()[0]:
-                sent.setblocking(False)
-                with contextlib.suppress(BlockingIOError):
-                    while True:
-                        sent.send(bytes(65536))
-                sent.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, int(2 * PATIENCE)))
+            with lingering_socket() as sent:
                 for _ in range(100):
                     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
                         client.connect(str(daemon.socket))
@@ -204,6 +198,85 @@ class Closings(ProtocolTest):
         wait_until(lambda: not daemon.socket.exists(), "its sockets are gone, whatever the file does")
         self.files.__exit__()
         self.assertEqual(daemon.stop(), 0)
+
+
+class Lingering(ProtocolTest):
+    """Sockets that linger, in what the daemon does not read any more. Who closes them last is a race: so many times."""
+
+    prefix = "closings"
+    NONSENSE = b"what no client says"
+
+    def keeps_nobody_waiting(self, daemon, *before):
+        """A client says all of that, and sends such sockets with a last packet, before the daemon can read any of it."""
+        def says(path, pid):
+            with lingering_socket() as sent:
+                client = wire.Connection(path)
+                os.kill(pid, signal.SIGSTOP)  # else it would close at the first packet
+                try:
+                    for packet in before:
+                        client.socket.send(packet() if callable(packet) else packet)
+                    socket.send_fds(client.socket, [self.NONSENSE], [sent.fileno()] * 9)
+                finally:
+                    sent.close()
+                    client.close()
+                    os.kill(pid, signal.SIGCONT)
+                theirs.send(b"sent")
+                theirs.recv(10)  # so that its peer is there
+
+        for _ in range(15):
+            ours, theirs = socket.socketpair()
+            with ours, theirs:
+                process = Process(says, daemon.socket, daemon.process.pid)
+                ours.recv(10)
+                self.assertTrue(daemon.status())
+                self.assertTrue(self.bystander.is_served())
+                ours.send(b"end")
+                process.result()
+
+    def started(self):
+        daemon = self.protected()
+        self.bystander = Bystander(daemon.socket)
+        return daemon
+
+    def sweeper(self, daemon):
+        """The process's number."""
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                name, rest = path.read_text().rsplit(")", 1)
+                if name.endswith("(warderd-sweeper") and int(rest.split()[1]) == daemon.process.pid:
+                    return int(path.parent.name)
+        return None
+
+    def test_socket_that_lingers_in_the_only_packet_keeps_nobody_waiting(self):
+        self.keeps_nobody_waiting(self.started())
+
+    def test_socket_that_lingers_behind_a_refused_packet_keeps_nobody_waiting(self):
+        self.keeps_nobody_waiting(self.started(), self.NONSENSE)
+
+    def test_socket_that_lingers_behind_a_hello_that_a_worker_has_keeps_nobody_waiting(self):
+        def hello():
+            return wire.Connection().packet(wire.hello())
+
+        self.keeps_nobody_waiting(self.started(), hello, self.NONSENSE)
+
+    def test_sweeper_that_is_gone_keeps_nobody_waiting_and_the_daemon_stops(self):
+        daemon = self.started()
+        os.kill(self.sweeper(daemon), signal.SIGKILL)
+        wait_until(lambda: Path(f"/proc/{self.sweeper(daemon)}/exe").exists() is False, "it is gone")
+        other = self.other_user() if os.geteuid() == 0 else None
+        self.assertTrue(Bystander(daemon.socket, uid=other).is_served())
+        self.keeps_nobody_waiting(daemon, self.NONSENSE)
+        self.assertEqual(daemon.stop(), 0)
+
+    def test_nothing_of_it_is_left_when_the_daemon_has_stopped(self):
+        daemon = self.started()
+        sweeper = self.sweeper(daemon)
+        self.assertEqual(daemon.stop(), 0)
+        self.assertFalse(Path(f"/proc/{sweeper}").exists())
+        daemon.start()
+        sweeper = self.sweeper(daemon)
+        daemon.kill()
+        wait_until(lambda: not Path(f"/proc/{sweeper}/exe").exists(), "it ends with a daemon that was killed")
 
 
 if __name__ == "__main__":

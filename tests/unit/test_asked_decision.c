@@ -124,7 +124,7 @@ static void begin_session(struct fixture *fixture)
     int sockets[2];
 
     assert_true(identity_of_sender(getpid(), getuid(), getgid(), &facts.identity));
-    assert_true(identity_learn(&facts.identity, -1, &facts.known));
+    assert_true(identity_learn(&facts.identity, NULL, &facts.known));
     struct session_plan plan = {
         .number = 1, .key = key, .facts = &facts, .wishes = &wishes, .bytes = 100};
     fixture->session = session_new(server, &plan, &refusal);

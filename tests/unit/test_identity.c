@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "unit_test.h"
@@ -71,6 +73,61 @@ static void process_is_known_by_its_number_and_its_start(void **state)
     assert_false(identity_parent(-1, &parent));
 }
 
+static void process_that_has_ended_has_nobody_above_it(void **state)
+{
+    siginfo_t info;
+    uint64_t start;
+    pid_t parent;
+
+    (void)state;
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    assert_true(child > 0);
+    assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+    assert_true(identity_start_time(child, &start)); /* its number is not another's yet */
+    assert_false(identity_parent(child, &parent));
+    assert_int_equal(errno, ESRCH);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+static void groups_of_a_peer_are_the_socket_s(void **state)
+{
+    struct identity identity;
+    struct identity_facts facts;
+    struct peer_groups groups;
+    int sockets[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sockets), 0);
+    identity_peer_groups(sockets[0], &groups);
+    assert_int_equal(groups.error, 0);
+    assert_int_equal(groups.count, getgroups(0, NULL));
+    assert_true(identity_of_peer(sockets[0], &identity));
+    close(sockets[0]);
+    close(sockets[1]);
+    groups.count = 2;
+    groups.numbers[0] = 0;
+    groups.numbers[1] = 54321;
+    assert_true(identity_learn(&identity, &groups, &facts));
+    assert_true(facts.group_count >= 2);
+    assert_string_equal(facts.groups[0], "root");
+    assert_string_equal(facts.groups[1], "54321");
+    identity_facts_deinit(&facts);
+    groups.count = IDENTITY_GROUPS_MAX; /* with the process's own, one too many */
+    assert_false(identity_learn(&identity, &groups, &facts));
+    assert_non_null(strstr(facts.error, "more groups"));
+    groups = (struct peer_groups){.error = EIO};
+    assert_false(identity_learn(&identity, &groups, &facts));
+    assert_non_null(strstr(facts.error, strerror(EIO)));
+    groups.error = ENOPROTOOPT; /* a kernel before 4.13: by number */
+    assert_true(identity_learn(&identity, &groups, &facts));
+    identity_facts_deinit(&facts);
+    identity_deinit(&identity);
+    identity_peer_groups(-1, &groups);
+    assert_int_equal(groups.error, EBADF);
+}
+
 /* What look-ups are to fail with; 0: they do what they do. */
 static struct {
     int user;
@@ -132,7 +189,7 @@ static bool learn(struct identity_facts *facts)
     struct identity identity;
 
     assert_true(identity_of_sender(getpid(), getuid(), getgid(), &identity));
-    const bool learned = identity_learn(&identity, -1, facts);
+    const bool learned = identity_learn(&identity, NULL, facts);
     identity_deinit(&identity);
     return learned;
 }
@@ -167,7 +224,7 @@ static void process_is_refused_if_anything_of_it_cannot_be_looked_up(void **stat
     for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
         faults.path = files[i];
         faults.file = EMFILE;
-        assert_false(identity_learn(&identity, -1, &facts));
+        assert_false(identity_learn(&identity, NULL, &facts));
         assert_non_null(strstr(facts.error, strerror(EMFILE)));
         faults.file = 0;
     }
@@ -175,7 +232,7 @@ static void process_is_refused_if_anything_of_it_cannot_be_looked_up(void **stat
     (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)getppid());
     faults.path = path;
     faults.file = EMFILE;
-    assert_false(identity_learn(&identity, -1, &facts));
+    assert_false(identity_learn(&identity, NULL, &facts));
     assert_non_null(strstr(facts.error, "the processes above this one"));
     faults.file = 0;
     faults.path = NULL;
@@ -213,6 +270,8 @@ int main(void)
         cmocka_unit_test(unit_is_none_that_was_made_below_another),
         cmocka_unit_test(unit_is_none_where_there_is_none),
         cmocka_unit_test(process_is_known_by_its_number_and_its_start),
+        cmocka_unit_test(process_that_has_ended_has_nobody_above_it),
+        cmocka_unit_test(groups_of_a_peer_are_the_socket_s),
         cmocka_unit_test(process_is_refused_if_anything_of_it_cannot_be_looked_up),
         cmocka_unit_test(groups_of_who_is_no_peer_are_those_of_the_process),
     };

@@ -1,4 +1,12 @@
+#define _GNU_SOURCE
 #include "daemon/session/user_account.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "unit_test.h"
 
@@ -97,6 +105,95 @@ static void descriptors_come_back(void **state)
     user_accounts_deinit(&accounts);
 }
 
+/* A connected socket with more to send than its peer receives: close() waits for the peer. */
+static int lingering_socket(int *peer)
+{
+    static const char bytes[65536];
+    const struct linger minute = {.l_onoff = 1, .l_linger = 60};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    const int server = socket(AF_INET, SOCK_STREAM, 0);
+    const int ours = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(bind(server, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(server, 1), 0);
+    assert_int_equal(getsockname(server, (struct sockaddr *)&address, &size), 0);
+    assert_int_equal(connect(ours, (struct sockaddr *)&address, size), 0);
+    *peer = accept(server, NULL, NULL);
+    assert_true(*peer >= 0);
+    close(server);
+    while (send(ours, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+        ;
+    assert_int_equal(setsockopt(ours, SOL_SOCKET, SO_LINGER, &minute, sizeof(minute)), 0);
+    return ours;
+}
+
+static void what_cannot_be_closed_counts_as_its_user_s(void **state)
+{
+    (void)state;
+    struct user_accounts accounts = open_accounts(SIZE_MAX, 100);
+    struct user_account *account = user_account_of(&accounts, 1);
+    struct user_account *other = user_account_of(&accounts, 2);
+    int peers[10];
+
+    for (int i = 0; i < 10; i++)
+        closings_add(account->closings, lingering_socket(&peers[i]));
+    assert_int_equal(closings_count(account->closings), 10);
+    assert_int_equal(closings_count_all(), 10);
+    assert_false(closings_are_full(account->closings));
+    assert_int_equal(take_all(&accounts, account, CHARGE_PROCESS),
+                     40); /* 10 + 40 of the 90 others */
+    user_account_return(&accounts, account, CHARGE_PROCESS, 40);
+    assert_int_equal(take_all(&accounts, other, CHARGE_PROCESS), 45);
+    for (int i = 0; i < 10; i++)
+        close(peers[i]);
+    for (int i = 0; i < 6000 && closings_count_all() > 0; i++)
+        usleep(10000);
+    assert_int_equal(closings_count(account->closings), 0);
+    assert_int_equal(closings_count_all(), 0);
+    user_accounts_deinit(&accounts);
+}
+
+static bool no_threads;
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                          void *context);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                          void *context);
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                          void *context)
+{
+    return no_threads ? EAGAIN : __real_pthread_create(thread, attributes, run, context);
+}
+
+static void what_waits_for_a_thread_is_closed_when_there_is_one(void **state)
+{
+    (void)state;
+    struct closings *closings = closings_new();
+    int ends[2 * CLOSINGS_MAX];
+
+    no_threads = true;
+    for (int i = 0; i < CLOSINGS_MAX; i++) {
+        assert_int_equal(pipe(ends + (ptrdiff_t)2 * i), 0);
+        closings_add(closings, ends[2 * i + 1]);
+    }
+    assert_true(closings_are_full(closings));
+    closings_retry(closings);
+    assert_true(closings_are_full(closings));
+    no_threads = false;
+    closings_retry(closings);
+    for (int i = 0; i < CLOSINGS_MAX; i++) {
+        char nothing;
+        assert_int_equal(read(ends[2 * i], &nothing, 1), 0); /* which waits until it is closed */
+        close(ends[2 * i]);
+    }
+    for (int i = 0; i < 6000 && closings_count(closings) > 0; i++)
+        usleep(10000);
+    assert_int_equal(closings_count(closings), 0);
+    closings_release(closings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -105,6 +202,8 @@ int main(void)
         cmocka_unit_test(amounts_are_taken_whole_or_not_at_all),
         cmocka_unit_test(however_much_one_user_takes_the_next_finds_descriptors),
         cmocka_unit_test(descriptors_come_back),
+        cmocka_unit_test(what_cannot_be_closed_counts_as_its_user_s),
+        cmocka_unit_test(what_waits_for_a_thread_is_closed_when_there_is_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
