@@ -99,6 +99,10 @@ statm = os.open("/proc/self/statm", os.O_RDONLY)
 def size(): return int(os.pread(statm, 100, 0).split()[0]) * page
 def name(number): return "/no-memory-%d.%d" % (os.getpid(), number)
 made = [None] * 20000
+# Memory that malloc has: where its heap cannot grow (one layout in a hundred), it takes a megabyte at a time, and there is none.
+room = [bytearray(100000) for _ in range(80)]
+last = room.pop()
+del room
 for number in range(len(made)):
     if number >= 4096: resource.setrlimit(resource.RLIMIT_AS, (size() + spare, highest))
     try: made[number] = _multiprocessing.SemLock(1, 1, 1, name(number), True)
