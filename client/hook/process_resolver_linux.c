@@ -95,9 +95,9 @@ static bool names_stand(struct process_resolver *resolver)
 struct walk {
     char resolved[PATH_MAX];
     size_t length; /* of resolved; 0 stands for the root */
-    char rest[2 * PATH_MAX];
-    size_t at;             /* where the rest begins */
-    char target[PATH_MAX]; /* of the last link */
+    char rest[2 * PATH_MAX + 1]; /* terminated */
+    size_t at;                   /* where the rest begins */
+    char target[PATH_MAX];       /* of the last link */
     int links;
     bool
         *settled; /* NULL, or whether no directory on the way so far can be changed by the caller */
@@ -135,7 +135,7 @@ static void walk_up(struct walk *walk)
 /* The next component; NULL at the end. `*last` if nothing but separators follows. */
 static const char *walk_next(struct walk *walk, size_t *length, bool *last)
 {
-    const size_t end = sizeof(walk->rest);
+    const size_t end = sizeof(walk->rest) - 1;
 
     while (walk->at < end && walk->rest[walk->at] == '/')
         walk->at++;
@@ -246,8 +246,9 @@ enum {
 };
 
 /* True if no link is on the way, as far as the path exists: then it leads where its text says. The
- * kernel says ELOOP of the first link that it meets, and that something is missing only where it
- * has met none before it. */
+ * kernel says ELOOP of the first link that it meets, and that something is missing, or is no
+ * directory, only where it has met none before it. So a path with a separator behind it asks about
+ * a file without opening it: there is nothing to close. */
 static bool has_no_links(const char *path, bool follow)
 {
     const struct how_to_open how = {
@@ -256,10 +257,12 @@ static bool has_no_links(const char *path, bool follow)
     };
     const long opened = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
 
-    if (opened < 0)
-        return errno == ENOENT;
-    close((int)opened);
-    return true;
+    if (opened >= 0) {
+        close((int)opened);
+        return true;
+    }
+    /* Behind what is no directory a parent is looked for all the same: it may be one in a moment. */
+    return errno == ENOENT || (errno == ENOTDIR && !strstr(path, "/.."));
 }
 
 _Static_assert(sizeof(struct walk) <= WORK_MEMORY_SIZE, "a walk has a block");
@@ -274,12 +277,13 @@ static bool walk_path(struct walk *walk, const char *path, bool follow)
 
     walk->resolved[0] = '\0';
     walk->length = 0;
-    walk->at = sizeof(walk->rest);
+    walk->at = sizeof(walk->rest) - 1;
+    walk->rest[walk->at] = '\0';
     walk->links = 0;
     if (path[0] != '/' || !walk_prepend(walk, path, strlen(path)))
         return false;
     /* Then there is nothing to ask on the way. */
-    missing = !walk->settled && has_no_links(path, follow);
+    missing = !walk->settled && has_no_links(follow ? walk->rest + walk->at : path, follow);
     while ((part = walk_next(walk, &length, &last))) {
         if (length == 1 && part[0] == '.')
             continue;
