@@ -609,6 +609,8 @@ static void kernel_holds_metadata(void **state)
 static int call_as_i386(void)
 {
     long result;
+
+    signal(SIGSEGV, SIG_DFL); /* where the kernel has no such calls at all; cmocka catches it */
     __asm__ volatile("int $0x80" : "=a"(result) : "a"(20L) : "memory"); /* getpid */
     return result > 0 ? 0 : 1;
 }
