@@ -94,7 +94,7 @@ static bool names_stand(struct process_resolver *resolver)
  * end of its buffer, so that a link's target can be put before it. */
 struct walk {
     char resolved[PATH_MAX];
-    size_t length; /* of resolved; 0 stands for the root */
+    size_t length;               /* of resolved; 0 stands for the root */
     char rest[2 * PATH_MAX + 1]; /* terminated */
     size_t at;                   /* where the rest begins */
     char target[PATH_MAX];       /* of the last link */
@@ -261,8 +261,8 @@ static bool has_no_links(const char *path, bool follow)
         close((int)opened);
         return true;
     }
-    /* Behind what is no directory a parent is looked for all the same: it may be one in a moment. */
-    return errno == ENOENT || (errno == ENOTDIR && !strstr(path, "/.."));
+    /* A parent of what is no directory is looked for on the way: it may be one in a moment. */
+    return (errno == ENOENT || errno == ENOTDIR) && !strstr(path, "/..");
 }
 
 _Static_assert(sizeof(struct walk) <= WORK_MEMORY_SIZE, "a walk has a block");
@@ -273,7 +273,6 @@ static bool walk_path(struct walk *walk, const char *path, bool follow)
     const char *part;
     size_t length;
     bool last;
-    bool missing = false;
 
     walk->resolved[0] = '\0';
     walk->length = 0;
@@ -283,14 +282,18 @@ static bool walk_path(struct walk *walk, const char *path, bool follow)
     if (path[0] != '/' || !walk_prepend(walk, path, strlen(path)))
         return false;
     /* Then there is nothing to ask on the way. */
-    missing = !walk->settled && has_no_links(follow ? walk->rest + walk->at : path, follow);
+    const bool straight =
+        !walk->settled && has_no_links(follow ? walk->rest + walk->at : path, follow);
+    bool missing = straight;
     while ((part = walk_next(walk, &length, &last))) {
         if (length == 1 && part[0] == '.')
             continue;
-        if (length == 2 && part[0] == '.' && part[1] == '.')
+        if (length == 2 && part[0] == '.' && part[1] == '.') {
             walk_up(walk);
-        else if (!walk_step(walk, part, length, follow || !last, &missing))
+            missing = straight;
+        } else if (!walk_step(walk, part, length, follow || !last, &missing)) {
             return false;
+        }
     }
     if (walk->length == 0)
         walk->resolved[walk->length++] = '/';

@@ -156,10 +156,12 @@ static void what_cannot_be_closed_counts_as_its_user_s(void **state)
 
 static bool no_threads;
 
+/* The linker gives them their names. NOLINTBEGIN(bugprone-reserved-identifier) */
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
                           void *context);
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
                           void *context);
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
                           void *context)
@@ -171,12 +173,12 @@ static void what_waits_for_a_thread_is_closed_when_there_is_one(void **state)
 {
     (void)state;
     struct closings *closings = closings_new();
-    int ends[2 * CLOSINGS_MAX];
+    int ends[CLOSINGS_MAX][2];
 
     no_threads = true;
     for (int i = 0; i < CLOSINGS_MAX; i++) {
-        assert_int_equal(pipe(ends + (ptrdiff_t)2 * i), 0);
-        closings_add(closings, ends[2 * i + 1]);
+        assert_int_equal(pipe(ends[i]), 0);
+        closings_add(closings, ends[i][1]);
     }
     assert_true(closings_are_full(closings));
     closings_retry(closings);
@@ -185,8 +187,8 @@ static void what_waits_for_a_thread_is_closed_when_there_is_one(void **state)
     closings_retry(closings);
     for (int i = 0; i < CLOSINGS_MAX; i++) {
         char nothing;
-        assert_int_equal(read(ends[2 * i], &nothing, 1), 0); /* which waits until it is closed */
-        close(ends[2 * i]);
+        assert_int_equal(read(ends[i][0], &nothing, 1), 0); /* which waits until it is closed */
+        close(ends[i][0]);
     }
     for (int i = 0; i < 6000 && closings_count(closings) > 0; i++)
         usleep(10000);
