@@ -174,6 +174,8 @@ static struct value object_value(struct reading *reading, const json_t *json, un
         return float_value(json_object_get(json, "float"));
     if (json_object_get(json, "map"))
         return pairs_value(reading, json_object_get(json, "map"), depth);
+    if (json_object_get(json, "unknown"))
+        return value_unknown();
     if (json_object_get(json, "object")) {
         struct value value = read_value(reading, json_object_get(json, "object"), depth + 1);
         value.kind = VALUE_OBJECT;

@@ -85,8 +85,8 @@ static json_t *list_json(const struct value *value)
 /* A map with a key of these could be taken for something that is said about a value. */
 static bool is_own_word(const struct value *key)
 {
-    static const char *const words[] = {"text", "bytes",  "int",   "float",
-                                        "map",  "object", "value", "secret"};
+    static const char *const words[] = {"text",   "bytes",   "int",   "float", "map",
+                                        "object", "unknown", "value", "secret"};
 
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
         if (key->count == strlen(words[i]) && memcmp(key->bytes, words[i], key->count) == 0)
@@ -163,6 +163,8 @@ static json_t *plain_json(const struct value *value, size_t *whole_length)
         *whole_length = value->count > RECORD_ITEMS_MAX ? value->count : 0;
         return value->kind == VALUE_LIST ? list_json(value) : map_json(value);
     case VALUE_OBJECT:
+        if (value->count == 0) /* not even its type is known */
+            return json_pack("{s:b}", "unknown", 1);
         return json_pack("{s:o}", "object", text_json(value->bytes, value->count));
     default:
         return json_null();

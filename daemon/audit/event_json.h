@@ -8,14 +8,14 @@
  *     none, bool      null, true
  *     list, map       [...], {...}; a map whose keys are not all text, or that has a key which is
  *                     one of the words used here: {"map": [[key, value], ...]}
- *     other objects   {"object": "PosixPath"}
- *     marked values   {"value": ..., "cut": true, "subclass": true, "opaque": true}, those that
- * hold long ones       {"value": ..., "cut": true, "length": N}: the first part, and the whole
- * length secrets         {"secret": "text", "length": 12}: kind, and bytes or elements
+ *     other objects   {"object": "PosixPath"}; {"unknown": true}: not even its type is known
+ *     marked values   {"value": ..., "cut": true, "subclass": true, "opaque": true}
+ *     long values     {"value": ..., "cut": true, "length": N}: the first part of N
+ *     secrets         {"secret": "text", "length": 12}: kind, and bytes or elements
  *
  * An operation has its attributes under their names; of a path, NAME.resolved is the form with
- * links resolved, where it is another one ({"object": ""}: not known); NAME.nameless is true of a
- * host that no lookup gave. */
+ * links resolved, where it is another one, or {"unknown": true}; NAME.nameless is true of a host
+ * that no lookup gave. */
 #ifndef WARDER_DAEMON_AUDIT_EVENT_JSON_H
 #define WARDER_DAEMON_AUDIT_EVENT_JSON_H
 

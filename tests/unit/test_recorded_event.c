@@ -125,11 +125,26 @@ static void values_come_back_as_they_were(void **state)
     assert_passes(&scene);
 }
 
+static void what_nobody_knows_is_said_to_be_unknown(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct passage passage;
+
+    scene_init(&scene, "test.values");
+    scene_argument(&scene, value_unknown());
+    pass(&passage, &scene);
+    const json_t *argument = json_object_get(json_object_get(passage.row, "arguments"), "0");
+    assert_true(json_is_true(json_object_get(argument, "unknown")));
+    assert_int_equal(json_object_size(argument), 1);
+    passage_deinit(&passage);
+}
+
 static void maps_that_read_like_the_record_come_back_as_maps(void **state)
 {
     (void)state;
-    static const char *const words[] = {"text", "bytes", "int",    "float",
-                                        "map",  "value", "object", "secret"};
+    static const char *const words[] = {"text",  "bytes",  "int",     "float", "map",
+                                        "value", "object", "unknown", "secret"};
     struct scene scene;
 
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
@@ -287,6 +302,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_come_back_as_they_were),
+        cmocka_unit_test(what_nobody_knows_is_said_to_be_unknown),
         cmocka_unit_test(maps_that_read_like_the_record_come_back_as_maps),
         cmocka_unit_test(what_the_record_cuts_is_cut),
         cmocka_unit_test(operations_are_judged_as_they_were),
