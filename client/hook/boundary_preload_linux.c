@@ -61,14 +61,22 @@ static const char *low_limit(void)
     return NULL;
 }
 
+/* The kernel compares the new effective ids with the old real ones, and tells the loader. */
+static bool ids_are_one(long call)
+{
+    unsigned real;
+    unsigned effective;
+    unsigned saved;
+
+    return !raw_failed(raw_syscall(call, &real, &effective, &saved)) && real == effective;
+}
+
 const char *boundary_preload_hindered(void)
 {
     if (!own_file_is_there())
         return "the file that Warder's hook was loaded from is gone, replaced or unreadable, and "
                "the program would start without it";
-    /* The kernel compares the new effective ids with the old real ones, and tells the loader. */
-    if (raw_syscall(SYS_getuid, 0) != raw_syscall(SYS_geteuid, 0) ||
-        raw_syscall(SYS_getgid, 0) != raw_syscall(SYS_getegid, 0))
+    if (!ids_are_one(SYS_getresuid) || !ids_are_one(SYS_getresgid))
         return "its real and effective user or group are not the same: the loader preloads "
                "nothing then, and the program would start without Warder's hook";
     return low_limit();

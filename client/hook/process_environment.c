@@ -13,6 +13,7 @@ enum {
         4096, /* the smallest that there is: a larger one is asked about more often than needed */
     SIGNAL_SET_SIZE = 8, /* of the kernel's sigset_t */
     NO_SUCH_HOW = 99,    /* of rt_sigprocmask(2), which looks at the set before it looks at this */
+    NO_PAGE = 1,         /* where none begins */
 };
 
 static char *const *current_list(void)
@@ -54,16 +55,32 @@ static bool measure(struct environment_walk *walk, const char *text, size_t *len
 
 void environment_walk_over(struct environment_walk *walk, char *const *list)
 {
-    *walk = (struct environment_walk){.list = list};
+    *walk = (struct environment_walk){.list = list, .readable = NO_PAGE, .listed = NO_PAGE};
 }
 
 void environment_walk_begin(struct environment_walk *walk)
 {
     environment_walk_over(walk, current_list());
+    walk->own = true;
+}
+
+static bool is_in_list(struct environment_walk *walk, char *const *place)
+{
+    const char *last = (const char *)(place + 1) - 1; /* of a list of any address */
+    const uintptr_t page = (uintptr_t)last / PAGE * PAGE;
+
+    if (walk->own && current_list() != walk->list)
+        return false;
+    if (page == walk->listed)
+        return true;
+    if (!kernel_reads(last) || ((uintptr_t)place < page && !kernel_reads(place)))
+        return false;
+    walk->listed = page;
+    return true;
 }
 
 /* It may have been given back, and nobody can tell. */
-__attribute__((noinline, no_sanitize("address", "thread"))) static const char *
+__attribute__((noinline, no_sanitize("address", "thread", "alignment"))) static const char *
 entry_at(char *const *place)
 {
     return __atomic_load_n(place, __ATOMIC_RELAXED);
@@ -74,7 +91,7 @@ const char *environment_walk_next(struct environment_walk *walk, size_t *length)
     if (!walk->list || walk->broken)
         return NULL;
     char *const *place = walk->list + walk->at;
-    walk->broken = !kernel_reads(place); /* each time: it may be given back at any */
+    walk->broken = !is_in_list(walk, place);
     const char *entry = walk->broken ? NULL : entry_at(place);
     if (!entry)
         return NULL;

@@ -2,9 +2,10 @@
  *
  * setenv(3) moves the list of variables to where there is more room and frees the old one. The
  * interpreter lock keeps CPython from that; where a build has none, or a thread of C does it,
- * nothing can. So nothing is read but where the kernel says that it can be, and what was read
- * counts if the list is the same after it. The variables themselves stay: libc frees none. A
- * variable that is taken out meanwhile may hide the one behind it.
+ * nothing can. So a page is read once the kernel has said that it can be, a list for as long as it
+ * is the process's, and what was read counts if the list is the same after it. The variables
+ * themselves stay: libc frees none. A variable that is taken out meanwhile may hide the one behind
+ * it.
  *
  * For the child of a vfork too: nothing is allocated but in the caller's arena, and errno stands.
  */
@@ -23,6 +24,8 @@ struct environment_walk {
     char *const *list;
     size_t at;
     uintptr_t readable; /* the page of variables that was found so last */
+    uintptr_t listed;   /* the same of the list */
+    bool own;           /* the list is to be the process's own all the while */
     bool broken;        /* what should be there cannot be read */
 };
 

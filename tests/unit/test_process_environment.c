@@ -88,7 +88,55 @@ static void what_the_kernel_cannot_read_is_not_known(void **state)
     assert_null(process_environment_copy(&arena));
     environ = (char **)(void *)(page + PAGE);
     assert_null(process_environment_copy(&arena));
+    /* Nothing is at the beginning of all addresses, but for the null that ends a list. */
+    char *nowhere[] = {(char *)8, NULL};
+    environ = nowhere;
+    assert_null(process_environment_copy(&arena));
+    environ = (char **)8;
+    assert_null(process_environment_copy(&arena));
     environ = before;
+    munmap(page, PAGE);
+}
+
+/* A list is read for as long as it is the process's. */
+static void list_that_is_not_the_environment_any_more_is_not_read_on(void **state)
+{
+    static char *first[] = {"A=1", "B=2", NULL};
+    static char *second[] = {"A=1", "B=3", NULL};
+    char **before = environ;
+    struct environment_walk walk;
+    size_t length;
+
+    (void)state;
+    environ = first;
+    environment_walk_begin(&walk);
+    assert_string_equal(environment_walk_next(&walk, &length), "A=1");
+    environ = second;
+    assert_null(environment_walk_next(&walk, &length));
+    assert_false(environment_walk_holds(&walk));
+    environment_walk_over(&walk, first); /* which another's list need not be */
+    assert_string_equal(environment_walk_next(&walk, &length), "A=1");
+    assert_string_equal(environment_walk_next(&walk, &length), "B=2");
+    assert_null(environment_walk_next(&walk, &length));
+    assert_false(walk.broken);
+    environ = before;
+}
+
+/* A list may begin at any address, and so may a page end within an element. */
+static void list_of_any_address_is_read_as_far_as_it_goes(void **state)
+{
+    char *page = page_with_an_end();
+    char *const list[] = {"A=1"};
+    char *at = page + PAGE - sizeof(list) - 3;
+    struct environment_walk walk;
+    size_t length;
+
+    (void)state;
+    memcpy(at, list, sizeof(list));
+    environment_walk_over(&walk, (char **)(void *)at);
+    assert_string_equal(environment_walk_next(&walk, &length), "A=1");
+    assert_null(environment_walk_next(&walk, &length)); /* the next ends in the page that is gone */
+    assert_true(walk.broken);
     munmap(page, PAGE);
 }
 
@@ -180,6 +228,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(variables_are_found_and_copied_as_they_are),
         cmocka_unit_test(what_the_kernel_cannot_read_is_not_known),
+        cmocka_unit_test(list_that_is_not_the_environment_any_more_is_not_read_on),
+        cmocka_unit_test(list_of_any_address_is_read_as_far_as_it_goes),
         cmocka_unit_test(copy_that_does_not_fit_exhausts_the_arena),
         cmocka_unit_test(copy_looks_no_further_than_what_fits),
         cmocka_unit_test(what_is_read_while_it_grows_is_whole),
