@@ -123,8 +123,8 @@ static void root_and_long_paths(void **state)
     assert_false(process_resolve_path("", true, found, sizeof(found)));
 
     /* PATH_MAX counts the end: the kernel takes one byte less, and no separator behind it. */
-    memset(longest, '/', sizeof(longest));
-    memcpy(longest, base, strlen(base));
+    const size_t length = (size_t)snprintf(longest, sizeof(longest), "%s", base);
+    memset(longest + length, '/', sizeof(longest) - length);
     memcpy(longest + sizeof(longest) - sizeof("file"), "file", sizeof("file"));
     assert_true(process_resolve_path(longest, true, found, sizeof(found)));
     assert_string_equal(found, below("file"));
