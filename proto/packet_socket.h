@@ -47,8 +47,8 @@ int packet_receive_bare(int socket, void *buffer, size_t size, size_t *length);
  * stands behind them: of a peer that is to be trusted. */
 void packet_received_close(struct packet_received *received);
 
-/* Nothing is sent or received on a connected socket any more: its peer sees the end. False if
- * packets were sent to it and not received, which go when it is closed. */
+/* Nothing is sent or received on a connected socket any more: its peer sees the end. True if
+ * nothing was sent to it that is not received: what is, goes when it is closed. */
 bool packet_socket_shut_down(int socket);
 
 /* Sends header and body as one packet, `descriptors` beside it (borrowed). 0 or a negative errno:

@@ -79,6 +79,8 @@ void packet_received_close(struct packet_received *received)
 bool packet_socket_shut_down(int socket)
 {
     const int on = 1;
+    int error;
+    socklen_t size = sizeof(error);
     char first;
     struct iovec part = {.iov_base = &first, .iov_len = 1};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
@@ -86,8 +88,10 @@ bool packet_socket_shut_down(int socket)
     /* Credentials, which there is no room for, tell an empty packet from the end. */
     setsockopt(socket, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
     shutdown(socket, SHUT_RDWR);
+    /* Of a peer that went with something unread: receiving tells it before what is there. */
+    getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size);
     const ssize_t length = recvmsg(socket, &message, MSG_PEEK | MSG_DONTWAIT);
-    return length < 0 || (length == 0 && !(message.msg_flags & MSG_CTRUNC));
+    return length == 0 && !(message.msg_flags & MSG_CTRUNC);
 }
 
 int packet_receive_bare(int socket, void *buffer, size_t size, size_t *length)

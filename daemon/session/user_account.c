@@ -5,9 +5,8 @@
 /* Descriptors that one of each takes. */
 static const size_t descriptors_of[CHARGE_COUNT] = {
     [CHARGE_CONNECTION] = 1, /* its socket */
-    [CHARGE_UNFINISHED] =
-        3,                /* executable, directory, and the socket again, while Hello is at work */
-    [CHARGE_PROCESS] = 1, /* the pidfd */
+    [CHARGE_UNFINISHED] = 3, /* executable, directory, and one to spare, while Hello is at work */
+    [CHARGE_PROCESS] = 1,    /* the pidfd */
 };
 
 struct user_account *user_account_of(struct user_accounts *accounts, uid_t uid)

@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import select
 import signal
 import socket
 import time
@@ -206,11 +207,15 @@ class Lingering(ProtocolTest):
     prefix = "closings"
     NONSENSE = b"what no client says"
 
-    def keeps_nobody_waiting(self, daemon, *before):
-        """A client says all of that, and sends such sockets with a last packet, before the daemon can read any of it."""
+    def keeps_nobody_waiting(self, daemon, *before, unread=None):
+        """A client says all of that, and sends such sockets with a last packet, before the daemon can read any of it. It
+        goes with the answer to `unread` in its socket."""
         def says(path, pid):
             with lingering_socket() as sent:
                 client = wire.Connection(path)
+                if unread:
+                    client.socket.send(unread())
+                    select.select([client.socket], [], [])
                 os.kill(pid, signal.SIGSTOP)  # else it would close at the first packet
                 try:
                     for packet in before:
@@ -253,11 +258,17 @@ class Lingering(ProtocolTest):
     def test_socket_that_lingers_behind_a_refused_packet_keeps_nobody_waiting(self):
         self.keeps_nobody_waiting(self.started(), self.NONSENSE)
 
-    def test_socket_that_lingers_behind_a_hello_that_a_worker_has_keeps_nobody_waiting(self):
-        def hello():
-            return wire.Connection().packet(wire.hello())
+    @staticmethod
+    def hello():
+        return wire.Connection().packet(wire.hello())
 
-        self.keeps_nobody_waiting(self.started(), hello, self.NONSENSE)
+    def test_socket_that_lingers_behind_a_hello_that_a_worker_has_keeps_nobody_waiting(self):
+        self.keeps_nobody_waiting(self.started(), self.hello, self.NONSENSE)
+
+    def test_socket_that_lingers_from_who_leaves_an_answer_unread_keeps_nobody_waiting(self):
+        daemon = self.started()
+        self.keeps_nobody_waiting(daemon, unread=self.hello)
+        self.keeps_nobody_waiting(daemon, self.NONSENSE, unread=self.hello)
 
     def test_sweeper_that_is_gone_keeps_nobody_waiting_and_the_daemon_stops(self):
         daemon = self.started()

@@ -178,6 +178,28 @@ static void what_was_not_received_is_told_from_nothing_when_it_is_shut_down(void
     assert_true(packet_socket_shut_down(ends->receiver));
 }
 
+/* The kernel says ECONNRESET then, before what was sent. */
+static void what_a_peer_sent_that_went_with_something_unread_is_there(void **state)
+{
+    struct ends *ends = *state;
+
+    assert_int_equal(send(ends->receiver, "an answer", 9, 0), 9);
+    send_raw(ends, "descriptors", 11, 2);
+    close(ends->sender);
+    ends->sender = -1;
+    assert_false(packet_socket_shut_down(ends->receiver));
+}
+
+static void peer_that_went_with_something_unread_may_have_sent_nothing(void **state)
+{
+    struct ends *ends = *state;
+
+    assert_int_equal(send(ends->receiver, "an answer", 9, 0), 9);
+    close(ends->sender);
+    ends->sender = -1;
+    assert_true(packet_socket_shut_down(ends->receiver));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_ends, close_ends)
@@ -186,6 +208,8 @@ int main(void)
         TEST(packet_longer_than_the_buffer_is_cut),
         TEST(more_descriptors_than_allowed_are_all_there_to_be_closed),
         TEST(what_was_not_received_is_told_from_nothing_when_it_is_shut_down),
+        TEST(what_a_peer_sent_that_went_with_something_unread_is_there),
+        TEST(peer_that_went_with_something_unread_may_have_sent_nothing),
         TEST(empty_packet_is_told_from_the_end),
         TEST(peer_that_is_gone_or_does_not_read_is_an_error),
     };
