@@ -17,6 +17,7 @@
 #include "client/cli/daemon_signal.h"
 #include "client/cli/daemon_wait.h"
 #include "client/cli/installation.h"
+#include "client/cli/json_line.h"
 #include "client/cli/log_line.h"
 #include "client/cli/policy_file.h"
 #include "client/cli/private_daemon.h"
@@ -440,9 +441,8 @@ static enum launch_result launch(struct daemon_client *client, struct ask *ask,
 
 static bool is_would_deny(const Warder__V1__LogEntry *entry)
 {
-    json_t *row = json_loadb(field_bytes(&entry->json), entry->json.len, 0, NULL);
-    const char *verdict = json_string_value(json_object_get(row, "verdict"));
-    const bool would = verdict && strcmp(verdict, "would-deny") == 0;
+    json_t *row = json_line_read(entry);
+    const bool would = !row || strcmp(json_line_text(row, "verdict"), "would-deny") == 0;
 
     json_decref(row);
     return would;

@@ -36,6 +36,12 @@ void json_line_print_object(FILE *out, json_t *object)
     json_decref(object);
 }
 
+/* Programs put NUL in texts, too: an abstract socket's name begins with it. */
+json_t *json_line_read(const Warder__V1__LogEntry *entry)
+{
+    return json_loadb(field_bytes(&entry->json), entry->json.len, JSON_ALLOW_NUL, NULL);
+}
+
 const char *json_line_text(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));

@@ -16,6 +16,9 @@ void json_line_print(FILE *out, const char *json, size_t length);
 /* The same of an object, which is freed. */
 void json_line_print_object(FILE *out, json_t *object);
 
+/* An entry of the record. NULL if it cannot be read. */
+json_t *json_line_read(const Warder__V1__LogEntry *entry);
+
 /* The text under a key; "" where there is none. */
 const char *json_line_text(const json_t *object, const char *key);
 

@@ -61,38 +61,40 @@ static void print_word(FILE *out, const char *verdict, bool colour)
 }
 
 /* A text of the record, however it is wrapped (event_json.h); NULL if it is none. */
-static const char *recorded_text(const json_t *json)
+static const json_t *recorded_text(const json_t *json)
 {
     static const char *const wraps[] = {"value", "text", "bytes"};
 
     for (size_t i = 0; i < sizeof(wraps) / sizeof(*wraps); i++)
         if (json_object_get(json, wraps[i]))
             json = json_object_get(json, wraps[i]);
-    return json_string_value(json);
+    return json_is_string(json) ? json : NULL;
 }
 
 /* What the shell of an `exec` is to run (`sh -c COMMAND`), with its secrets masked as the record
  * has it: the shell's own path says nothing. NULL if it is no shell's. */
-static const char *shell_command(const json_t *object)
+static const json_t *shell_command(const json_t *object)
 {
     const json_t *operation = json_array_get(json_object_get(object, "operations"), 0);
     const json_t *argv = json_object_get(operation, "argv");
-    const char *option = recorded_text(json_array_get(argv, 1));
+    const json_t *option = recorded_text(json_array_get(argv, 1));
 
     if (strcmp(json_line_text(operation, "class"), "exec") != 0 ||
-        !json_is_true(json_object_get(operation, "shell")) || !option || strcmp(option, "-c") != 0)
+        !json_is_true(json_object_get(operation, "shell")) || !option ||
+        strcmp(json_string_value(option), "-c") != 0)
         return NULL;
     return recorded_text(json_array_get(argv, 2));
 }
 
 static void print_shell_command(FILE *out, const json_t *object)
 {
-    const char *command = shell_command(object);
+    const json_t *command = shell_command(object);
     char printable[COMMAND_MAX];
 
     if (!command)
         return;
-    quoted_text(command, strlen(command), printable, sizeof(printable));
+    quoted_text(json_string_value(command), json_string_length(command), printable,
+                sizeof(printable));
     fprintf(out, " -c %s", printable);
 }
 
@@ -169,12 +171,12 @@ void log_heading_print(FILE *out)
 
 void log_line_print(FILE *out, const Warder__V1__LogEntry *entry, bool colour)
 {
-    json_t *object = json_loadb(field_bytes(&entry->json), entry->json.len, 0, NULL);
+    json_t *object = json_line_read(entry);
 
-    if (!object)
-        return;
     print_time(out, entry->time);
-    if (strcmp(json_line_text(object, "kind"), "decision") == 0)
+    if (!object)
+        fputs("  unreadable  a record that is no JSON  -  -  -  -  -", out);
+    else if (strcmp(json_line_text(object, "kind"), "decision") == 0)
         print_decision(out, object, colour);
     else
         print_notice(out, object);

@@ -9,6 +9,7 @@
 
 #include "client/cli/admin_client.h"
 #include "client/cli/command.h"
+#include "client/cli/json_line.h"
 #include "host/policy_host.h"
 #include "policies/engine/block_layout.h"
 #include "proto/fingerprint.h"
@@ -25,7 +26,7 @@ static char *copy_field(const ProtobufCBinaryData *field)
 
 static bool take_entry(struct recorded_decision *decision, const Warder__V1__LogEntry *entry)
 {
-    decision->row = json_loadb(field_bytes(&entry->json), entry->json.len, JSON_ALLOW_NUL, NULL);
+    decision->row = json_line_read(entry);
     decision->time = entry->time;
     decision->generation =
         (uint64_t)json_integer_value(json_object_get(decision->row, "generation"));

@@ -336,6 +336,20 @@ sys.audit("builtins.input/result", "the-secret-7")
             self.assertIn("/denied/\\x1b[31m\\x0a\\xe2\\x80\\xae\\x07", text)
             self.assertEqual(text.count("\n"), 1, text)
 
+    def test_denial_of_a_name_with_nul_is_in_the_log(self):
+        daemon = self.daemon()
+        daemon.apply('policy p { applies { platform is "linux" } deny connect where family is "unix" as d  deny exec as e }')
+        execute([python(), "-c", r"""
+import socket, subprocess
+try: socket.socket(socket.AF_UNIX).connect("\0name")
+except PermissionError: pass
+try: subprocess.run(["/bin/sh", "-c", "echo\0hidden"])
+except PermissionError: pass"""], env=daemon.preloaded())
+        first, second = daemon.command("log", "--denied").out.splitlines()
+        self.assertRegex(first, r'  connect "unix"  socket\.connect  local/p\.d  .* <string>:3  ')
+        self.assertIn('  exec "/bin/sh" -c "echo\\x00hidden"  subprocess.Popen  local/p.e  ', second)
+        self.assertEqual([row["rule"] for row in daemon.log("--denied")], ["d", "e"])
+
     def test_names_chosen_by_a_program_stay_in_their_column(self):
         daemon = self.daemon()
         daemon.apply('policy p { applies { platform is "linux" } deny read where path under "/denied" as d }')

@@ -332,6 +332,13 @@ for call in (lambda: os.system("tool --password hunter2"),
         self.assertEqual((result.status, result.out), (0, "ran\n"), result)
         self.assertRegex(result.err, r'would deny +exec "/bin/sh" -c "echo ran" +os\.system +local/no-process\.no-exec .*<string>:1 ')
 
+    def test_what_would_have_been_denied_may_have_a_name_with_nul(self):
+        policy = self.policy('policy c { deny connect where family is "unix" as u }')
+        result = self.warder("run", "--policy", policy, "--observe", "--", python_or_skip(self), "-c",
+                             r'import socket; socket.socket(socket.AF_UNIX).connect_ex("\0nobody")')
+        self.assertEqual(result.status, 0, result)
+        self.assertRegex(result.err, r'would deny +connect "unix"  socket\.connect  local/c\.u ')
+
     def test_policy_that_only_observes_says_what_it_would_have_denied(self):
         policy = self.policy('policy o { mode observe  deny exec as x }\npolicy e { deny fork as f }')
         result = self.warder("run", "--policy", policy, "--", python_or_skip(self), "-c",
