@@ -82,7 +82,8 @@ static json_t *list_json(const struct value *value)
     return list;
 }
 
-/* A map with a key of these could be taken for something that is said about a value. */
+/* Names of JSON objects end at a NUL here. A map with a key of these could be taken for something
+ * that is said about a value. */
 static bool is_own_word(const struct value *key)
 {
     static const char *const words[] = {"text",   "bytes",   "int",   "float", "map",
@@ -99,7 +100,7 @@ static bool keys_are_text(const struct value *map)
     for (uint32_t i = 0; i < map->count; i++) {
         const struct value *key = &map->items[2 * (size_t)i];
         if (key->kind != VALUE_TEXT || key->marks || key->count > RECORD_TEXT_MAX ||
-            is_own_word(key))
+            (key->count > 0 && memchr(key->bytes, '\0', key->count)) || is_own_word(key))
             return false;
         json_t *text = json_stringn(key->bytes, key->count);
         if (!text)

@@ -6,8 +6,8 @@
  *     int             7; beyond 64 bits {"int": "0x..."}, two's complement, highest byte first
  *     float           1.5; not finite: {"float": "nan"}
  *     none, bool      null, true
- *     list, map       [...], {...}; a map whose keys are not all text, or that has a key which is
- *                     one of the words used here: {"map": [[key, value], ...]}
+ *     list, map       [...], {...}; a map whose keys are not all text without NUL, or that has
+ *                     one of the words used here as a key: {"map": [[key, value], ...]}
  *     other objects   {"object": "PosixPath"}; {"unknown": true}: not even its type is known
  *     marked values   {"value": ..., "cut": true, "subclass": true, "opaque": true}
  *     long values     {"value": ..., "cut": true, "length": N}: the first part of N

@@ -152,6 +152,16 @@ static void maps_that_read_like_the_record_come_back_as_maps(void **state)
         scene_argument(&scene, map_of(&scene, words[i], "x", "cut", "y", NULL));
         assert_passes(&scene);
     }
+    /* A key is all of its bytes. */
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+        char key[16] = "";
+        memcpy(key, words[i], strlen(words[i]));
+        scene_init(&scene, "test.values");
+        scene_argument(&scene, map_of(&scene, "a", "x", "b", "y", NULL));
+        scene.items[0] = value_text(key, strlen(words[i]) + 1);
+        scene.items[2] = value_text("b\0c", 3);
+        assert_passes(&scene);
+    }
     scene_init(&scene, "test.values");
     struct value keys = map_of(&scene, "a", "x", NULL);
     scene.items[0].kind = VALUE_BYTES;
